@@ -1,0 +1,74 @@
+"""Explore, create, edit, test-fire, receive and audit cStar webhooks in JupyterLab.
+
+    import cstar_explore as cx
+
+    box = cx.Sandbox()                    # a cStar inside this process, running at once
+    client = box.client()                 # or cx.connect() for cStar itself
+    client.webhooks.list().to_frame()
+
+Each name is loaded when it is first used, so that the import itself costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import errors, events
+    from .client import Client
+    from .connect import connect
+    from .errors import CStarError
+    from .models import FiredEvent, Webhook, WebhookList
+    from .sandbox import Sandbox
+    from .secret import Secret
+    from .widgets import CreateForm, DeleteForm, EditForm, FireForm
+
+__all__ = [
+    "CStarError",
+    "Client",
+    "CreateForm",
+    "DeleteForm",
+    "EditForm",
+    "FireForm",
+    "FiredEvent",
+    "Sandbox",
+    "Secret",
+    "Webhook",
+    "WebhookList",
+    "connect",
+    "errors",
+    "events",
+]
+
+_ROOMS = {
+    "CStarError": "errors",
+    "Client": "client",
+    "CreateForm": "widgets",
+    "DeleteForm": "widgets",
+    "EditForm": "widgets",
+    "FireForm": "widgets",
+    "FiredEvent": "models",
+    "Sandbox": "sandbox",
+    "Secret": "secret",
+    "Webhook": "models",
+    "WebhookList": "models",
+    "connect": "connect",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415 - reads the installation's metadata, which takes a while
+
+        return version("cstar-explore")
+    if name in _ROOMS:
+        value = getattr(import_module(f".{_ROOMS[name]}", __name__), name)
+    elif name in __all__:
+        value = import_module(f".{name}", __name__)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

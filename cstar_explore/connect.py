@@ -1,0 +1,64 @@
+"""From arguments and environment to a client."""
+
+import os
+
+from .client import BASE_URL, Client
+from .errors import ConfigurationError, NotFoundError
+from .secret import Secret
+from .text import printable
+
+
+def connect(
+    key: str | Secret | None = None,
+    team_id: str | None = None,
+    base_url: str | None = None,
+    *,
+    write: bool | None = None,
+    timeout: float = 30,
+) -> Client:
+    """A client for cStar itself, checked by one request (`whoami`), with one printed line on what it reached.
+
+    Args:
+        key: Else the environment's CSTAR_KEY.
+        team_id: Else CSTAR_TEAM_ID, else the team the key belongs to.
+        base_url: Else CSTAR_BASE_URL, else https://www.cstar.help.
+        write: Whether it may change things; by default a test key may, and a live key may not.
+        timeout: Seconds for one attempt of each call.
+
+    Raises:
+        ConfigurationError: No key was given, or something given cannot work.
+        AuthenticationError, TransportError: The key was refused, or cStar not reached.
+    """
+    client = Client(
+        key or Secret(os.environ.get("CSTAR_KEY", "")),
+        team_id or os.environ.get("CSTAR_TEAM_ID") or None,
+        base_url or os.environ.get("CSTAR_BASE_URL") or BASE_URL,
+        timeout=timeout,
+    )
+    team, answered = _whose(client)
+    may_write = client.environment != "live" if write is None else write
+    client = client.with_options(team_id=client.team_id or team, write=may_write)
+    may = "reads and writes" if may_write else "reads only; write=True lets it change things"
+    print(f"{client.environment.upper()}: {answered} at {client.base_url}, key {client.key}, {may}.")  # noqa: T201 - the promised line
+    return client
+
+
+def _whose(client: Client) -> tuple[str | None, str]:
+    try:
+        identity = client.whoami()
+    except NotFoundError:
+        if client.team_id is None:
+            raise ConfigurationError(
+                "This server does not tell whose key it is, and no team was given.",
+                advice="Give team_id, or set CSTAR_TEAM_ID.",
+            ) from None
+        return None, f"team {printable(client.team_id, 80)} (not checked: whoami is not answered)"
+    team = client.team_id or identity.team_id
+    if team is None:
+        raise ConfigurationError("cStar did not say whose key it is.", advice="Give team_id, or set CSTAR_TEAM_ID.")
+    if identity.team_id not in (None, team):
+        raise ConfigurationError(
+            f"The key belongs to team {printable(identity.team_id, 80)}, not to {printable(team, 80)}.",
+            advice="Check CSTAR_TEAM_ID, or leave it out.",
+        )
+    return team, f"team {printable(identity.team_name or team, 80)} ({printable(team, 80)})"

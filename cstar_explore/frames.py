@@ -1,0 +1,134 @@
+"""Objects of cStar's JSON → DataFrames, column by column, under the fields declared in `models`.
+
+snake_case columns, the id first, times in UTC with microseconds, flags and counts that can be missing, events as tuples
+(`explode`, `merge` and `drop_duplicates` all work on them). A frame has the same columns and dtypes with no rows as with
+many; a field nobody declared becomes one more column; a value that does not fit its column is kept in `<column>_raw`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from .models import DELIVERY_FIELDS, FIRED_FIELDS, SECRET_KEYS, WEBHOOK_FIELDS, Field, Kind, readable
+
+if TYPE_CHECKING:
+    from .models import FiredEvent
+
+# A webhook may be called "costs $5 and $6". pandas hands every table to MathJax unless told otherwise, and there is no
+# telling it for one frame alone.
+pd.set_option("display.html.use_mathjax", False)
+
+DTYPES: Mapping[Kind, str] = {
+    "text": "str",
+    "flag": "boolean",
+    "integer": "Int64",
+    "time": "datetime64[us, UTC]",
+    "events": "object",
+}
+
+Item = Mapping[str, Any]
+
+
+def webhooks_frame(items: Sequence[Item]) -> pd.DataFrame:
+    """A row per webhook; see `WebhookList.to_frame`."""
+    return _frame(items, WEBHOOK_FIELDS)
+
+
+def subscriptions_frame(items: Sequence[Item]) -> pd.DataFrame:
+    """A row per webhook and event it subscribes to; a webhook without events has no row."""
+    frame = webhooks_frame(items)[["id", "name", "url", "events", "is_active"]]
+    rows = frame.explode("events").dropna(subset=["events"]).rename(columns={"events": "event"})
+    return rows.astype({"event": "str"})[["id", "name", "url", "event", "is_active"]].reset_index(drop=True)
+
+
+def fired_frame(fired: "FiredEvent") -> pd.DataFrame:
+    """A row per delivery told, or the event's own one row; see `FiredEvent.to_frame`."""
+    event = {"eventId": fired.event_id, "event": fired.event, "test": fired.test, "deliveredTo": fired.delivered_to}
+    about = [{**event, **fired.extra}] * max(1, len(fired.deliveries))
+    entries = [
+        {known.keys[0]: getattr(delivery, known.name) for known in DELIVERY_FIELDS} | dict(delivery.extra)
+        for delivery in fired.deliveries
+    ] or [{}]
+    order = ["event_id", "event", "test", "delivered_to"]
+    left = _frame(about, FIRED_FIELDS)
+    right = _frame(entries, [known for known in DELIVERY_FIELDS if known.name != "event"], ignored=("event",))
+    added = [name for name in left if name not in order]
+    return pd.concat([left[order], right, left[added]], axis="columns")
+
+
+def _frame(items: Sequence[Item], fields: Iterable[Field], ignored: Iterable[str] = SECRET_KEYS) -> pd.DataFrame:
+    present = dict.fromkeys(key for item in items for key in item)
+    columns: dict[str, pd.Series[Any]] = {}
+    misfits: dict[str, pd.Series[Any]] = {}
+    for known in fields:
+        raw = _raw_values(items, [key for key in known.keys if key in present])
+        columns[known.name], misfit = _column(raw, known.kind)
+        if misfit is not None:
+            misfits[f"{known.name}_raw"] = misfit
+        for key in known.keys:
+            present.pop(key, None)
+    for key in ignored:
+        present.pop(key, None)
+    for key in present:
+        name = snake_case(key)
+        columns[name if name not in columns else key] = _undeclared([item.get(key) for item in items])
+    return pd.DataFrame(columns | misfits)
+
+
+def snake_case(name: str) -> str:
+    """`isActive` → `is_active`; a name that has no such humps stays as it is."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower() if name.isidentifier() else name
+
+
+def _raw_values(items: Sequence[Item], keys: Sequence[str]) -> list[Any]:
+    if not keys:
+        return [None] * len(items)
+    if len(keys) == 1:
+        key = keys[0]
+        return [item.get(key) for item in items]
+    return [next((item[key] for key in keys if key in item), None) for item in items]
+
+
+def _column(raw: list[Any], kind: Kind) -> "tuple[pd.Series[Any], pd.Series[Any] | None]":
+    """The values as their kind; and, where some could not be read so, those as they came."""
+    series = _at_once(raw, kind)
+    if series is not None:
+        return series, None
+    values = [readable(value, kind) for value in raw]
+    misfits = [was if now is None else None for was, now in zip(raw, values, strict=True)]
+    unread = any(value is not None for value in misfits)
+    return _series(values, kind), pd.Series(misfits, dtype="object") if unread else None
+
+
+def _at_once(raw: list[Any], kind: Kind) -> "pd.Series[Any] | None":
+    """The whole column in one call where every value has the published form; None where one has not."""
+    types = set(map(type, raw)) - {type(None)}
+    if kind == "events" and types <= {list}:
+        known = [None if value is None else tuple(value) for value in raw]
+        return _series(known, kind) if all(type(part) is str for value in known if value for part in value) else None
+    if (kind, types) in (("text", {str}), ("flag", {bool})) or not types:
+        return _series(raw, kind)
+    if kind == "time" and types == {str}:
+        times = pd.to_datetime(pd.Series(raw), utc=True, format="ISO8601", errors="coerce").dt.as_unit("us")
+        return times if times.isna().sum() == raw.count(None) else None
+    return None
+
+
+def _series(values: list[Any], kind: Kind) -> "pd.Series[Any]":
+    if kind == "events":
+        return pd.Series([float("nan") if value is None else value for value in values], dtype="object")
+    return pd.Series(values, dtype=DTYPES[kind])
+
+
+def _undeclared(values: list[Any]) -> "pd.Series[Any]":
+    types = set(map(type, values)) - {type(None)}
+    dtype = (
+        {bool: "boolean", str: "str", float: "float64"}.get(next(iter(types)), "object")
+        if len(types) == 1
+        else "object"
+    )
+    if types == {int} and all(abs(value) < 2**63 for value in values if value is not None):
+        dtype = "Int64"
+    return pd.Series(values, dtype=dtype)

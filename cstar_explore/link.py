@@ -1,0 +1,186 @@
+"""The connection: sends a request over httpx, and turns all that can go wrong on the way into our own errors.
+
+httpx is imported here and where the sandbox posts deliveries, and nowhere else.
+"""
+
+import ssl
+import time
+import uuid
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+
+from . import wire
+from .errors import (
+    AnswerTimeoutError,
+    BrokenAnswerError,
+    ConnectionLostError,
+    CStarError,
+    NotFoundError,
+    TransportError,
+    UnreachableError,
+)
+from .loopback import is_loopback
+from .secret import Secret
+from .text import printable, redacted
+
+T = TypeVar("T")
+
+# More than any list of webhooks, less than what hurts: 10,000 webhooks are about 3 MB.
+MAX_ANSWER = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What the last answer said of the rate limit (`X-RateLimit-*`; cStar's article on rate limits).
+
+    Attributes:
+        limit, remaining: Requests in this window; None where not said.
+        reset_at: When the window ends, UTC.
+        window: Its length in seconds.
+    """
+
+    limit: int | None
+    remaining: int | None
+    reset_at: datetime | None
+    window: int | None
+
+
+class Link:
+    """The connection that a client and its twins share, and the last budget seen on it."""
+
+    def __init__(self, base_url: str, timeout: float) -> None:
+        self.timeout = timeout
+        self.budget: Budget | None = None
+        # Proxies and SSL_CERT_FILE come from the environment, except to loopback, which no proxy can reach.
+        self.http = httpx.Client(
+            timeout=timeout,
+            follow_redirects=False,
+            trust_env=not is_loopback(urlsplit(base_url).hostname or ""),
+            headers={"User-Agent": f"cstar-explore/{version('cstar-explore')}", "Accept": "application/json"},
+        )
+
+    def exchange(self, request: wire.Request[Any], headers: Mapping[str, str]) -> wire.Answer:
+        """Sends once and reads the whole answer.
+
+        Raises:
+            TransportError: There was none, or not in time, or more than `MAX_ANSWER` bytes of it.
+        """
+        try:
+            answer = self._exchange(request, headers)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            failure = _failure(error, self.timeout)
+        else:
+            self.budget = _budget_in(answer.headers) or self.budget
+            return answer
+        # Raised here, outside the handler: the frames below hold the key in clear, and a chained traceback may print them.
+        raise failure
+
+    def _exchange(self, request: wire.Request[Any], headers: Mapping[str, str]) -> wire.Answer:
+        deadline = time.monotonic() + self.timeout
+        content = bytearray()
+        with self.http.stream(
+            request.method, request.url, content=request.content, headers=headers, auth=_Bearer(request.key)
+        ) as response:
+            for chunk in response.iter_bytes():
+                content += chunk
+                if len(content) > MAX_ANSWER:
+                    raise BrokenAnswerError(
+                        f"The answer is larger than {MAX_ANSWER // 2**20} MB.", status=response.status_code
+                    )
+                if time.monotonic() > deadline:
+                    raise AnswerTimeoutError(
+                        f"The answer was not whole after {self.timeout:g} s.", status=response.status_code
+                    )
+            return wire.Answer(response.status_code, dict(response.headers), bytes(content))
+
+
+class Operation(Generic[T]):
+    """One call through all its attempts: one Idempotency-Key, and the memory of an attempt that may have had its effect."""
+
+    def __init__(self, request: wire.Request[T], link: Link) -> None:
+        self._request = request
+        self._link = link
+        self._may_have_acted = False
+        self._headers = {} if request.body is None else {"Content-Type": "application/json"}
+        if request.repeat == "with_key":
+            self._headers["Idempotency-Key"] = str(uuid.uuid4())
+
+    def attempt(self) -> T:
+        """Sends the request once more. An error knows whether this attempt or an earlier one may have had its effect."""
+        try:
+            return wire.read(self._request, self._link.exchange(self._request, self._headers))
+        except NotFoundError as error:
+            if self._request.method == "DELETE" and self._may_have_acted:
+                return None  # type: ignore[return-value] # it is gone, by the attempt whose answer was lost
+            raise self._remembering(error) from None
+        except CStarError as error:
+            raise self._remembering(error) from None
+
+    def _remembering(self, error: CStarError) -> CStarError:
+        self._may_have_acted = self._may_have_acted or error.may_have_acted
+        error.may_have_acted = self._may_have_acted
+        return error
+
+
+class _Bearer(httpx.Auth):
+    """Puts the key into the request at the last moment, so that no name in our own frames holds it in clear."""
+
+    def __init__(self, key: Secret) -> None:
+        self._key = key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
+        yield request
+
+
+def _failure(error: Exception, timeout: float) -> TransportError:
+    """What an error of httpx means for the caller: whether anything can have arrived."""
+    said = printable(redacted(str(error)), 200) or type(error).__name__
+    match error:
+        case httpx.ConnectTimeout() | httpx.PoolTimeout():
+            return UnreachableError(f"No connection within {timeout:g} s.")
+        case httpx.ConnectError() if _is_about_certificates(error):
+            return UnreachableError(f"The connection is not trusted: {said}", advice=_CERTIFICATES)
+        case httpx.ConnectError() | httpx.ProxyError() | httpx.UnsupportedProtocol() | httpx.InvalidURL():
+            return UnreachableError(f"No connection: {said}")
+        case httpx.TimeoutException():
+            return AnswerTimeoutError(f"No whole answer within {timeout:g} s.")
+        case httpx.DecodingError():
+            return BrokenAnswerError(f"The answer could not be decoded: {said}")
+        case _:
+            return ConnectionLostError(f"The connection broke: {said}")
+
+
+_CERTIFICATES = (
+    "Nothing was sent. Check the address; behind a company's proxy, point SSL_CERT_FILE at its certificates."
+)
+
+
+def _is_about_certificates(error: BaseException) -> bool:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def _budget_in(headers: Mapping[str, str]) -> Budget | None:
+    limit, remaining, reset, window = (
+        _whole(headers.get(f"x-ratelimit-{name}")) for name in ("limit", "remaining", "reset", "window")
+    )
+    if limit is None and remaining is None:
+        return None
+    # 253402300799 is the last second of the year 9999, the last that a datetime can hold.
+    ends = datetime.fromtimestamp(reset, UTC) if reset is not None and reset <= 253402300799 else None
+    return Budget(limit, remaining, ends, window)
+
+
+def _whole(value: str | None) -> int | None:
+    return int(value) if value is not None and value.isascii() and value.isdigit() and len(value) < 16 else None

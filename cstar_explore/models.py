@@ -1,0 +1,347 @@
+"""What cStar tells, as plain typed values.
+
+Every field but a webhook's `id` may be absent from some answer: the reference's own samples leave out `updatedAt` on
+lists and creates, and `createdAt` on updates. Fields that nobody knows yet are kept in `extra`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, overload
+
+from .secret import Secret
+from .text import escaped, printable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Kind = Literal["text", "flag", "integer", "time", "events"]
+
+
+class Field(NamedTuple):
+    """A published field: our name for it, the names cStar's pages give it (the reference's first), and its kind."""
+
+    name: str
+    keys: tuple[str, ...]
+    kind: Kind
+
+
+WEBHOOK_FIELDS = (
+    Field("id", ("id",), "text"),
+    Field("name", ("name",), "text"),
+    Field("url", ("url",), "text"),
+    Field("events", ("events",), "events"),
+    Field("is_active", ("isActive", "is_active"), "flag"),
+    Field("created_at", ("createdAt", "created_at"), "time"),
+    Field("updated_at", ("updatedAt", "updated_at"), "time"),
+)
+
+# The reference publishes no entry of `deliveries` (its only sample is empty). These are the fields of the closest
+# published shape, the SDK page's answer to the test of a single webhook.
+DELIVERY_FIELDS = (
+    Field("delivery_id", ("deliveryId", "delivery_id"), "text"),
+    Field("event", ("event",), "text"),
+    Field("url", ("url",), "text"),
+    Field("success", ("success",), "flag"),
+    Field("status", ("status",), "integer"),
+    Field("response_time_ms", ("responseTimeMs", "response_time_ms"), "integer"),
+    Field("error", ("error",), "text"),
+)
+
+FIRED_FIELDS = (
+    Field("event", ("event",), "text"),
+    Field("event_id", ("eventId", "event_id"), "text"),
+    Field("test", ("test",), "flag"),
+    Field("delivered_to", ("deliveredTo", "delivered_to"), "integer"),
+)
+
+IDENTITY_FIELDS = (
+    Field("team_id", ("teamId", "team_id"), "text"),
+    Field("team_name", ("teamName", "team_name"), "text"),
+    Field("team_slug", ("teamSlug", "team_slug"), "text"),
+    Field("key_type", ("keyType", "key_type"), "text"),
+    Field("environment", ("environment",), "text"),
+)
+
+# `secret` in the reference, `signingSecret` on the SDK's page. Taken out of every item before anything can show it.
+SECRET_KEYS = ("secret", "signingSecret", "signing_secret")
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A webhook: where cStar sends which events.
+
+    Attributes:
+        id: `whk_…`, to be treated as opaque.
+        name, url: Text.
+        events: The subscribed types, in cStar's order.
+        is_active: Whether it is delivered to.
+        created_at, updated_at: UTC; None where absent or unreadable (the text is then in `extra`).
+        secret: The signing secret. cStar tells it once, in the answer to `create`.
+        extra: Fields that no page of cStar's describes, as they came.
+    """
+
+    id: str
+    name: str | None = None
+    url: str | None = None
+    events: tuple[str, ...] | None = None
+    is_active: bool | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    secret: Secret | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Self:
+        """Reads one object of cStar's JSON, in camelCase or snake_case."""
+        values, extra = read_fields(item, WEBHOOK_FIELDS)
+        secret = next((extra[key] for key in SECRET_KEYS if isinstance(extra.get(key), str) and extra[key]), None)
+        for key in SECRET_KEYS:
+            extra.pop(key, None)
+        return cls(**values, secret=Secret(secret) if secret else None, extra=extra)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row, with the columns of `WebhookList.to_frame`. The secret is never a column."""
+        from .frames import webhooks_frame  # noqa: PLC0415 - pandas is loaded when a frame is asked for
+
+        return webhooks_frame([_as_item(self)])
+
+    def __repr__(self) -> str:
+        state = {True: "active", False: "inactive", None: "state unknown"}[self.is_active]
+        secret = f", secret={self.secret}" if self.secret else ""
+        events = ", ".join(self.events or ())
+        return f"Webhook({printable(self.id, 80)!r}, {printable(self.name, 80)!r}, {printable(self.url, 120)!r}, [{printable(events)}], {state}{secret})"
+
+    def _repr_html_(self) -> str:
+        return _html_table(("field", "value"), [(name, value) for name, value in _cells(self).items()])
+
+
+class WebhookList(Sequence[Webhook]):
+    """The webhooks of a team, in cStar's order. Values are made when they are asked for.
+
+    `to_frame()` gives a row per webhook, `subscriptions()` a row per webhook and event.
+    """
+
+    def __init__(self, items: Iterable[Mapping[str, Any]]) -> None:
+        self._items = _without_secrets(list(items))
+
+    @overload
+    def __getitem__(self, index: int) -> Webhook: ...
+    @overload
+    def __getitem__(self, index: slice) -> "WebhookList": ...
+    def __getitem__(self, index: int | slice) -> "Webhook | WebhookList":
+        if isinstance(index, slice):
+            return WebhookList(self._items[index])
+        return Webhook.from_item(self._items[index])
+
+    def __iter__(self) -> Iterator[Webhook]:
+        return map(Webhook.from_item, self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """A row per webhook.
+
+        Columns: `id`, `name`, `url` (str), `events` (tuples), `is_active` (boolean), `created_at`, `updated_at`
+        (datetime64[us, UTC]); then, in snake_case, each field that no page describes. The same columns and dtypes
+        with no rows as with many. A value that does not fit its column's type is kept as it came in `<column>_raw`.
+        """
+        from .frames import webhooks_frame  # noqa: PLC0415 - pandas is loaded when a frame is asked for
+
+        return webhooks_frame(self._items)
+
+    def subscriptions(self) -> "pd.DataFrame":
+        """A row per webhook and event: `id`, `name`, `url`, `event` (str), `is_active` (boolean)."""
+        from .frames import subscriptions_frame  # noqa: PLC0415 - pandas is loaded when a frame is asked for
+
+        return subscriptions_frame(self._items)
+
+    def __repr__(self) -> str:
+        lines = [f"WebhookList of {len(self)}"]
+        lines += [f"  {number}. {webhook!r}" for number, webhook in enumerate(self[:20], 1)]
+        if len(self) > 20:
+            lines.append(f"  … and {len(self) - 20:,} more; .to_frame() has them all")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        shown = [tuple(_cells(webhook).values()) for webhook in self[:50]]
+        more = f"<p>… and {len(self) - 50:,} more; <code>.to_frame()</code> has them all</p>" if len(self) > 50 else ""
+        return _html_table(tuple(field.name for field in WEBHOOK_FIELDS), shown) + more
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What cStar said of one delivery of a test event. Its shape is not published for that call: all may be absent."""
+
+    delivery_id: str | None = None
+    event: str | None = None
+    url: str | None = None
+    success: bool | None = None
+    status: int | None = None
+    response_time_ms: int | None = None
+    error: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Self:
+        """Reads one entry of `deliveries`."""
+        values, extra = read_fields(item, DELIVERY_FIELDS)
+        return cls(**values, extra=extra)
+
+
+@dataclass(frozen=True, slots=True)
+class FiredEvent:
+    """The answer to a test event.
+
+    Attributes:
+        event: The type fired.
+        event_id: `evt_…`.
+        test: True in every published sample.
+        delivered_to: A count, on the SDK's page only.
+        deliveries: As far as cStar tells them. None told is not a failure.
+        extra: Fields that no page describes.
+    """
+
+    event: str | None = None
+    event_id: str | None = None
+    test: bool | None = None
+    delivered_to: int | None = None
+    deliveries: tuple[Delivery, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Self:
+        """Reads the `data` of the answer."""
+        values, extra = read_fields(item, FIRED_FIELDS)
+        entries = extra.get("deliveries")
+        if isinstance(entries, list) and all(isinstance(entry, Mapping) for entry in entries):
+            del extra["deliveries"]
+            values["deliveries"] = tuple(Delivery.from_item(entry) for entry in entries)
+        return cls(**values, extra=extra)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """A row per delivery told; without any, the event's own one row.
+
+        Columns: `event_id`, `event` (str), `test` (boolean), `delivered_to` (Int64), `delivery_id`, `url` (str),
+        `success` (boolean), `status`, `response_time_ms` (Int64), `error` (str); then fields that no page describes.
+        """
+        from .frames import fired_frame  # noqa: PLC0415 - pandas is loaded when a frame is asked for
+
+        return fired_frame(self)
+
+    def __repr__(self) -> str:
+        told = f"{len(self.deliveries)} deliveries told"
+        return f"FiredEvent({printable(self.event, 80)!r}, {printable(self.event_id, 80)!r}, {told})"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose key it is, as `GET /api/v1/auth/whoami` answers (the SDK's start page)."""
+
+    team_id: str | None = None
+    team_name: str | None = None
+    team_slug: str | None = None
+    key_type: str | None = None
+    environment: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Self:
+        """Reads the `data` of the answer."""
+        values, extra = read_fields(item, IDENTITY_FIELDS)
+        return cls(**values, extra=extra)
+
+
+def read_fields(item: Mapping[str, Any], fields: Iterable[Field]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Splits an object into the values of the known fields and all the rest.
+
+    A value that cannot be read as its field's kind becomes None and stays in the rest, under the name it came with.
+    """
+    rest = dict(item)
+    values: dict[str, Any] = {}
+    for known in fields:
+        key = next((key for key in known.keys if key in rest), None)
+        raw = None if key is None else rest[key]
+        value = readable(raw, known.kind)
+        values[known.name] = value
+        if key is not None and (raw is None or value is not None):
+            del rest[key]
+    return values, rest
+
+
+def readable(raw: Any, kind: Kind) -> Any:
+    """The value as its kind, or None where it is absent or cannot be read so."""
+    if raw is None:
+        return None
+    return _READERS[kind](raw)
+
+
+def _text(raw: Any) -> str | None:
+    if isinstance(raw, str):
+        return raw
+    return str(raw) if isinstance(raw, int | float) else None
+
+
+def _flag(raw: Any) -> bool | None:
+    return raw if isinstance(raw, bool) else None
+
+
+def _integer(raw: Any) -> int | None:
+    fits = isinstance(raw, int) and not isinstance(raw, bool) and abs(raw) < 2**63
+    return raw if fits else None
+
+
+def _time(raw: Any) -> datetime | None:
+    if not isinstance(raw, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(raw)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _events(raw: Any) -> tuple[str, ...] | None:
+    """A list as it came; a string split at its commas."""
+    if isinstance(raw, str):
+        return tuple(part for part in map(str.strip, raw.split(",")) if part)
+    if isinstance(raw, list | tuple) and all(isinstance(part, str) for part in raw):
+        return tuple(raw)
+    return None
+
+
+_READERS: Mapping[Kind, Any] = MappingProxyType(
+    {"text": _text, "flag": _flag, "integer": _integer, "time": _time, "events": _events}
+)
+
+
+def _without_secrets(items: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    if set(SECRET_KEYS).isdisjoint(set().union(*items)):
+        return items
+    return [{key: value for key, value in item.items() if key not in SECRET_KEYS} for item in items]
+
+
+def _as_item(webhook: Webhook) -> dict[str, Any]:
+    """A webhook as an object of JSON again, without its secret."""
+    times = {name: moment.isoformat() for name in ("created_at", "updated_at") if (moment := getattr(webhook, name))}
+    plain = {
+        name: value
+        for name in ("id", "name", "url", "events", "is_active")
+        if (value := getattr(webhook, name)) is not None
+    }
+    return {**plain, **times, **webhook.extra}
+
+
+def _cells(webhook: Webhook) -> dict[str, object]:
+    cells = {known.name: getattr(webhook, known.name) for known in WEBHOOK_FIELDS}
+    cells["events"] = ", ".join(webhook.events or ())
+    return {name: "" if value is None else value for name, value in cells.items()}
+
+
+def _html_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    # The classes keep MathJax from reading "$5 and $6" as a formula.
+    heads = "".join(f"<th>{escaped(name)}</th>" for name in head)
+    body = "".join(f"<tr>{''.join(f'<td>{escaped(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return f'<table class="mathjax_ignore tex2jax_ignore"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'

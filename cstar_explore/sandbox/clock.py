@@ -1,0 +1,79 @@
+"""The sandbox's own time and its own ids: the same calls make the same answers, on every machine and every day."""
+
+import random
+import string
+import threading
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+START = datetime(2025, 12, 10, 14, 30, tzinfo=UTC)  # the moment of the API reference's own samples
+STEP = timedelta(seconds=1)
+
+
+class Clock:
+    """A clock that stands still, steps by a second with each write, and can be moved on.
+
+    `now` is in UTC. Nothing in the sandbox reads the wall clock.
+    """
+
+    def __init__(self, start: datetime = START) -> None:
+        self._now = start
+        self._lock = threading.Lock()
+
+    @property
+    def now(self) -> datetime:
+        """The sandbox's present."""
+        return self._now
+
+    def step(self) -> datetime:
+        """The present, after which a second passes."""
+        with self._lock:
+            now = self._now
+            self._now = now + STEP
+        return now
+
+    def set(self, now: datetime) -> None:
+        """Takes up where an earlier sandbox left off; the clock never goes back."""
+        with self._lock:
+            self._now = max(self._now, now)
+
+    def advance(self, **amount: float) -> datetime:
+        """Moves on by `hours=31, minutes=13` or the like (the words of `timedelta`), and returns the new present.
+
+        Raises:
+            ValueError: The amount is negative: time does not go back.
+        """
+        by = timedelta(**amount)
+        if by < timedelta(0):
+            raise ValueError(f"The clock does not go back; {by} is negative.")
+        with self._lock:
+            self._now += by
+            return self._now
+
+    def __repr__(self) -> str:
+        return f"Clock({iso(self._now)})"
+
+
+class Ids:
+    """Made-up ids, a seeded stream for each kind, so that one more request id does not change the next webhook's id.
+
+    `used` is how many of each kind have been given: a sandbox that reopens its file takes up from there.
+    """
+
+    def __init__(self, used: dict[str, int] | None = None) -> None:
+        self.used: dict[str, int] = dict(used or {})
+
+    def next(self, kind: str, length: int = 12, alphabet: str = string.ascii_lowercase + string.digits) -> str:
+        """The next id of a kind, without its prefix."""
+        number = self.used[kind] = self.used.get(kind, 0) + 1
+        return "".join(random.Random(f"{kind} {number}").choices(alphabet, k=length))  # noqa: S311 - made up, on purpose
+
+
+def iso(moment: datetime) -> str:
+    """As the API reference writes times: `2025-12-10T14:30:00Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def http_date(moment: datetime) -> str:
+    """As HTTP writes times, for the `Date` header."""
+    return format_datetime(moment.astimezone(UTC), usegmt=True)

@@ -1,0 +1,50 @@
+"""The sandbox's API keys: one of every kind, all obviously false, and whose they are.
+
+A key is a published prefix and 32 base64url characters (cStar: api-authentication).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from ..secret import Secret
+
+TEAM, OTHER_TEAM = "team_sandbox", "team_elsewhere"
+TEAM_NAMES: Mapping[str, str] = MappingProxyType({TEAM: "Sandbox Support", OTHER_TEAM: "Somebody Else"})
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a key stands for."""
+
+    secret: Secret
+    team_id: str
+    environment: Literal["test", "live"]
+    publishable: bool = False
+    refused: bool = False  # expired or revoked
+
+
+def _key(prefix: str, number: int) -> Secret:
+    return Secret(f"{prefix}_SANDBOX-not-a-real-key-{number:09}")
+
+
+KEYS: Mapping[str, Key] = MappingProxyType(
+    {
+        "secret": Key(_key("sk_test", 1), TEAM, "test"),
+        "publishable": Key(_key("pk_test", 2), TEAM, "test", publishable=True),
+        "live": Key(_key("sk_live", 3), TEAM, "live"),
+        "live_publishable": Key(_key("pk_live", 4), TEAM, "live", publishable=True),
+        "expired": Key(_key("sk_test", 5), TEAM, "test", refused=True),
+        "revoked": Key(_key("sk_test", 6), TEAM, "test", refused=True),
+        "other_team": Key(_key("sk_test", 7), OTHER_TEAM, "test"),
+    }
+)
+
+_BY_HEADER = {f"Bearer {key.secret.reveal()}": key for key in KEYS.values()}
+
+
+def key_in(authorization: str | None) -> Key | None:
+    """The key in an `Authorization` header; None if there is none, or it is not (or no longer) good."""
+    key = _BY_HEADER.get(authorization or "")
+    return None if key is None or key.refused else key

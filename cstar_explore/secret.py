@@ -1,0 +1,51 @@
+"""A value that never prints itself."""
+
+import hmac
+import re
+from typing import Any, NoReturn, Self
+
+_PREFIX = re.compile(r"(?:[sp]k_(?:live|test)_|whsec_)")
+
+
+class Secret:
+    """An API key or a signing secret, held so that it can be used and not shown.
+
+    `repr`, `str`, f-strings, DataFrame cells and tracebacks show the published prefix and a mask. Pickling is refused,
+    and JSON encoders refuse it by themselves. `reveal()` is the one way to the value, and easy to search for.
+    """
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: "str | Secret") -> None:
+        self.__value = value.reveal() if isinstance(value, Secret) else value
+
+    def reveal(self) -> str:
+        """The value itself. Hand it on at once; do not keep it in a name."""
+        return self.__value
+
+    def __repr__(self) -> str:
+        return f"Secret('{self}')"
+
+    def __str__(self) -> str:
+        prefix = _PREFIX.match(self.__value)
+        return f"{prefix[0] if prefix else ''}••••"
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self.__value.encode(), other.reveal().encode())
+
+    def __hash__(self) -> int:
+        return hash(self.__value)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("A Secret is not pickled: the file would hold it. Read it again where it is needed.")

@@ -1,0 +1,147 @@
+"""Runs an ASGI app on loopback, in a daemon thread of the kernel.
+
+A thread and not a process: when a kernel is killed, nothing of it stays behind. The app is real HTTP over a real socket.
+"""
+
+import asyncio
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import uvicorn
+
+from .errors import ConfigurationError
+from .loopback import is_loopback
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class Server:
+    """An ASGI app, served on 127.0.0.1 from the moment this is made until `close()` or the end of the process.
+
+    Attributes:
+        url: `http://127.0.0.1:<port>`.
+    """
+
+    def __init__(self, app: "ASGIApp", *, name: str, port: int = 0) -> None:
+        config = uvicorn.Config(
+            OwnHostOnly(app),
+            host="127.0.0.1",
+            port=port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=1,
+        )
+        self._server = _Uvicorn(config)
+        self._thread = threading.Thread(target=self._server.run, name=f"cstar_explore {name}", daemon=True)
+        self._thread.start()
+        self._server.settled.wait()
+        if not self._server.started:
+            raise ConfigurationError(
+                f"Port {port} on 127.0.0.1 cannot be used.", advice="Give another port, or none for a free one."
+            )
+        self.port: int = self._server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop that serves the app."""
+        return self._server.loop
+
+    def close(self) -> None:
+        """Stops serving; open requests have a second to end. A second call does nothing."""
+        self._server.should_exit = True
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout=5)
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn's server, which tells when it has started or failed to, and leaves signals to the kernel."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.settled = threading.Event()
+        self.loop: asyncio.AbstractEventLoop
+
+    def capture_signals(self) -> "contextlib.AbstractContextManager[None]":  # type: ignore[override]
+        return contextlib.nullcontext()
+
+    def run(self, sockets: Any = None) -> None:
+        try:
+            # uvicorn ends a failed start by SystemExit, which in a thread would only be swallowed.
+            with contextlib.suppress(SystemExit):
+                super().run(sockets)
+        finally:
+            self.settled.set()
+
+    async def startup(self, sockets: Any = None) -> None:
+        self.loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        self.settled.set()
+
+
+class OwnHostOnly:
+    """Answers only requests that name loopback as their host, and none that a web page elsewhere makes.
+
+    A page of a stranger can point its own host name at 127.0.0.1 (DNS rebinding), or post a form to it; its browser says so.
+    """
+
+    def __init__(self, app: "ASGIApp") -> None:
+        self._app = app
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        if scope["type"] == "http" and not _is_own(dict(scope["headers"])):
+            await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
+            await send({"type": "http.response.body", "body": b"Only programs on this machine are answered.\n"})
+            return
+        await self._app(scope, receive, send)
+
+
+def _is_own(headers: dict[bytes, bytes]) -> bool:
+    try:
+        host = urlsplit(f"//{headers.get(b'host', b'').decode('ascii')}").hostname or ""
+    except ValueError:
+        return False
+    return (
+        is_loopback(host)
+        and b"origin" not in headers
+        and headers.get(b"sec-fetch-site", b"none") in (b"none", b"same-origin")
+    )
+
+
+# What each cell of a notebook started in its last run. Held, so that what is running can always be closed.
+_started: dict[tuple[str, type], tuple[str, list[Any]]] = {}
+
+
+def replaces_its_cell(closable: Any) -> None:
+    """Registers something that has `close()`; closes what an earlier run of the same notebook cell registered of its type.
+
+    Outside of notebooks nothing is registered.
+    """
+    cell, run = _cell_and_run()
+    if cell is None:
+        return
+    key = (cell, type(closable))
+    last_run, last = _started.get(key, ("", []))
+    if last_run != run:
+        for earlier in last:
+            earlier.close()
+        last = []
+    _started[key] = (run, [*last, closable])
+
+
+def _cell_and_run() -> tuple[str | None, str]:
+    try:
+        kernel = get_ipython().kernel  # type: ignore[name-defined] # a builtin inside of IPython
+        parent = kernel.get_parent("shell")
+    except (NameError, AttributeError):
+        return None, ""
+    # JupyterLab names the cell; other front ends do not, and there the code itself has to do.
+    cell = parent.get("metadata", {}).get("cellId") or parent.get("content", {}).get("code")
+    return cell, parent.get("header", {}).get("msg_id", "")
