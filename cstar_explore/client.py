@@ -5,7 +5,6 @@ client.webhooks.create(…)  →  wire builds a Request  →  link sends it  →
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, Self, TypeVar
-from urllib.parse import urlsplit
 
 from . import wire
 from .errors import (
@@ -18,7 +17,7 @@ from .errors import (
     ServerError,
 )
 from .link import Budget, Link, Operation
-from .loopback import is_loopback
+from .loopback import is_loopback_url
 from .models import FiredEvent, Identity, Webhook, WebhookList
 from .retrying import Wait, patiently
 from .secret import Secret
@@ -83,7 +82,7 @@ class Client:
         """What a change would touch, by the key's published prefix. A key of unknown kind counts as live."""
         if "_test_" not in self.key.reveal()[:8]:
             return "live"
-        return "sandbox" if is_loopback(urlsplit(self.base_url).hostname or "") else "test"
+        return "sandbox" if is_loopback_url(self.base_url) else "test"
 
     def whoami(self) -> Identity:
         """Whose key it is."""

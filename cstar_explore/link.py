@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, Generic, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -25,7 +24,7 @@ from .errors import (
     TransportError,
     UnreachableError,
 )
-from .loopback import is_loopback
+from .loopback import is_loopback_url
 from .secret import Secret
 from .text import printable, redacted
 
@@ -61,7 +60,7 @@ class Link:
         self.http = httpx.Client(
             timeout=timeout,
             follow_redirects=False,
-            trust_env=not is_loopback(urlsplit(base_url).hostname or ""),
+            trust_env=not is_loopback_url(base_url),
             headers={"User-Agent": f"cstar-explore/{version('cstar-explore')}", "Accept": "application/json"},
         )
 

@@ -23,6 +23,7 @@ from .wire import Request
 ATTEMPTS = 4  # the first, and as many repeats as cStar's own SDK makes by default (its page on retries)
 GUESS = 60.0  # seconds after a 429 that names no wait: the SDK's default too
 FIRST_PAUSE = 0.5  # seconds after the first failure that is not a 429; doubles each time
+JITTER = 0.2  # seconds at most, added at random
 
 _PASSING = (RateLimitError, ServerError, UnreachableError, AnswerTimeoutError, ConnectionLostError)
 
@@ -74,12 +75,12 @@ def may_repeat(request: Request[Any], error: BaseException) -> bool:
 
 
 def pause_after(error: CStarError, attempt: int) -> float:
-    """Seconds to wait after this error: as long as a 429 or 503 names, or doubling from half a second, up to 0.2 s more."""
+    """Seconds to wait after this error: as long as a 429 or 503 names, or doubling from `FIRST_PAUSE`, up to `JITTER` more."""
     if error.retry_after is not None:
         return error.retry_after
     if isinstance(error, RateLimitError):
         return GUESS
-    return FIRST_PAUSE * 2.0 ** (attempt - 1) + random.uniform(0, 0.2)  # noqa: S311 - spreads callers, hides nothing
+    return FIRST_PAUSE * 2.0 ** (attempt - 1) + random.uniform(0, JITTER)  # noqa: S311 - spreads callers, hides nothing
 
 
 def patiently(request: Request[Any], max_wait: float, on_wait: Callable[[Wait], None] | None) -> Retrying:

@@ -1,0 +1,8 @@
+"""Forms for JupyterLab: each wraps one call of the client, and shows the line of Python that does the same."""
+
+from .create import CreateForm
+from .delete import DeleteForm
+from .edit import EditForm
+from .fire import FireForm
+
+__all__ = ["CreateForm", "DeleteForm", "EditForm", "FireForm"]

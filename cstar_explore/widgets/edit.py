@@ -1,0 +1,132 @@
+"""The form that edits a webhook: it sends only what changed, and notices what somebody else changed meanwhile."""
+
+from dataclasses import fields as dataclass_fields
+from dataclasses import replace
+from typing import Any
+
+from .. import events as catalogue
+from ..client import Client
+from ..errors import ConflictError, CStarError, ValidationError
+from ..models import Webhook
+from ..text import printable
+from .form import Form
+from .parts import TickField, Words
+from .webhook_fields import check_field, webhook_fields
+
+_EDITABLE = ("name", "url", "events", "is_active")
+
+
+class EditForm(Form[Webhook]):
+    """Edits a webhook: **Name**, **URL**, **Events**, **Active**, **Save changes**.
+
+    Args:
+        client: What it calls.
+        webhook: A webhook as it was last seen, or an id; for an id it is read first.
+
+    What will change is listed before it is saved. Before saving, the webhook is read again: if it is no longer what the
+    form started from, nothing is saved, the form starts anew from what it is now, your edits are kept, and
+    `ConflictError` says what moved.
+    """
+
+    heading = "Edit a webhook"
+    action = "Save changes"
+
+    def __init__(self, client: Client, webhook: Webhook | str) -> None:
+        self.before = client.webhooks.get(webhook) if isinstance(webhook, str) else webhook
+        self.changes_shown = Words(kind="list")
+        fields = webhook_fields(self.before.name or "", self.before.url or "", self.before.events or ())
+        active = TickField("Active", value=bool(self.before.is_active))
+        super().__init__(client, {**fields, "active": active}, self.changes_shown)
+        self._edited()
+
+    def arguments(self) -> dict[str, Any]:
+        """What the call is made with: the fields that differ from the webhook."""
+        now = {
+            "name": self.fields["name"].value.strip(),
+            "url": self.fields["url"].value.strip(),
+            "events": catalogue.listed(self.fields["events"].value),
+            "is_active": self.fields["active"].value,
+        }
+        return {name: value for name, value in now.items() if value != _current(self.before)[name]}
+
+    def call(self, client: Client) -> Webhook:
+        return client.webhooks.update(self.before.id, **self.arguments())
+
+    def python(self) -> str:
+        listed = {name: list(value) if isinstance(value, tuple) else value for name, value in self.arguments().items()}
+        given = "".join(f", {name}={value!r}" for name, value in listed.items())
+        return f"client.webhooks.update({self.before.id!r}{given})"
+
+    def check(self, name: str) -> CStarError | None:
+        if name == "active":
+            return None
+        # The events of a webhook that has none may stay none; taking the last away silences it, and asks for one.
+        return check_field(name, self.fields[name], events_needed=bool(self.before.events))
+
+    def to_type(self) -> str:
+        return self.before.name or self.before.id
+
+    async def prepare(self) -> None:
+        if not self.arguments():
+            raise ValidationError("Nothing was changed, so nothing was sent.", advice="Change a field first.")
+        now = await self.off_thread(lambda client: client.webhooks.get(self.before.id))
+        moved = _moved(self.before, now)
+        if moved:
+            self._rebase(now)
+            raise ConflictError(
+                f"Somebody else changed it meanwhile: {'; '.join(moved)}.",
+                advice="Your edits are kept, and now compared with what it is; save again if they still hold.",
+            )
+
+    def done(self, result: Webhook) -> str:
+        told = {name: value for name in _told(result) if (value := getattr(result, name)) is not None}
+        changed = ", ".join(self.arguments()).replace("is_active", "active")
+        self.before = replace(self.before, **told)
+        self.confirmation.value = ""
+        self._edited()
+        return f"Saved '{printable(self.before.name, 80)}' ({printable(self.before.id, 80)}): {changed} changed."
+
+    def _rebase(self, now: Webhook) -> None:
+        """Starts anew from what the webhook is, keeping the user's own edits."""
+        mine = self.arguments()
+        self.before = now
+        for name, value in _current(now).items():
+            if name not in mine:
+                field = self.fields["active" if name == "is_active" else name]
+                field.value = list(value) if isinstance(value, tuple) else value
+        self._edited()
+
+    def _edited(self) -> None:
+        super()._edited()
+        before = _current(self.before)
+        changes = [_change(name, before[name], value) for name, value in self.arguments().items()]
+        self.changes_shown.say(*changes or ["Nothing is changed yet."])
+
+
+def _current(webhook: Webhook) -> dict[str, Any]:
+    return {
+        "name": webhook.name or "",
+        "url": webhook.url or "",
+        "events": webhook.events or (),
+        "is_active": bool(webhook.is_active),
+    }
+
+
+def _told(webhook: Webhook) -> list[str]:
+    return [field.name for field in dataclass_fields(webhook) if field.name not in ("id", "extra", "secret")]
+
+
+def _moved(before: Webhook, now: Webhook) -> list[str]:
+    """What differs between two sights of a webhook; a field that one of them does not tell does not count."""
+    pairs = [(name, getattr(before, name), getattr(now, name)) for name in _EDITABLE]
+    return [_change(name, was, is_now) for name, was, is_now in pairs if None not in (was, is_now) and was != is_now]
+
+
+def _change(name: str, before: Any, after: Any) -> str:
+    if name == "events":
+        lost = [f"- {event}" for event in before if event not in after]
+        gained = [f"+ {event}" for event in after if event not in before]
+        return f"events: {', '.join([*lost, *gained]) or 'another order'}"
+    if name == "is_active":
+        return f"active: {'yes' if before else 'no'} → {'yes' if after else 'no'}"
+    return f"{name}: {printable(before, 200)} → {printable(after, 200)}"

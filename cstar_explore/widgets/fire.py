@@ -1,0 +1,109 @@
+"""The form that fires a test event, and says beforehand whom it will reach."""
+
+import ipywidgets as widgets
+
+from .. import events as catalogue
+from ..client import Client
+from ..errors import CStarError, ValidationError
+from ..models import Delivery, FiredEvent, WebhookList
+from ..text import printable
+from .form import Form, plural, row
+from .parts import TextField, Words
+
+
+class FireForm(Form[FiredEvent]):
+    """Fires a test event: **Event**, **Fire test event**. `event` fills it in beforehand.
+
+    A test event is a real delivery: it reaches every active webhook of the team, whatever it subscribes to (API
+    reference, trigger-test). The form says how many those are; **Refresh** counts again.
+    """
+
+    heading = "Fire a test event"
+    action = "Fire test event"
+
+    def __init__(self, client: Client, event: str = "") -> None:
+        self.reach = Words(kind="note")
+        self.told = Words(kind="list")
+        self.refresh = widgets.Button(description="Refresh", tooltip="Count the active webhooks again")
+        field = TextField("Event", value=event, suggestions=list(catalogue.NAMES), placeholder="ticket.created")
+        super().__init__(client, {"event": field}, self.reach, row(self.refresh), self.told)
+        self.refresh.on_click(lambda _: self.spawn(self.count()))
+        self.reach.say("It will reach every active webhook of this team, whatever it subscribes to.")
+        self._edited()
+        # Under way while the form is being looked at; who fires waits for it.
+        self._counting = self.spawn(self.count())
+
+    def call(self, client: Client) -> FiredEvent:
+        return client.webhooks.trigger_test(self.event)
+
+    @property
+    def event(self) -> str:
+        """The type to fire."""
+        return str(self.fields["event"].value).strip()
+
+    def python(self) -> str:
+        return f"client.webhooks.trigger_test({self.event!r})"
+
+    def check(self, name: str) -> CStarError | None:
+        field = self.fields[name]
+        if not self.event:
+            field.say("Choose the type of the event to fire.", "failed")
+            return ValidationError(
+                "There is no event to fire.", param="event", advice="Choose one of the catalogue's types."
+            )
+        doubt = catalogue.doubt(self.event) or ""
+        if catalogue.is_wildcard(self.event):
+            doubt = "cStar does not say that a wildcard can be fired; it decides."
+        field.say(doubt, "warned" if doubt else "")
+        return None
+
+    def to_type(self) -> str:
+        return self.event
+
+    async def count(self) -> None:
+        """Counts the active webhooks, and says which they are."""
+        try:
+            listed = await self.off_thread(lambda client: client.webhooks.list())
+        except CStarError as error:
+            self.reach.say(f"The webhooks it would reach could not be counted: {error}")
+            return
+        self.reach.say(_reach(listed))
+
+    async def prepare(self) -> None:
+        await (self._counting or self.count())
+
+    def done(self, result: FiredEvent) -> str:
+        self.confirmation.value = ""
+        self.told.say(*map(_told, result.deliveries))
+        count = result.delivered_to if result.delivered_to is not None else len(result.deliveries)
+        # An empty list of deliveries is the reference's own sample, and no failure.
+        heard = (
+            f"cStar tells of {plural(count, 'delivery').replace('deliverys', 'deliveries')}"
+            if count
+            else "cStar tells of no deliveries"
+        )
+        return f"Fired {printable(result.event, 80)} as {printable(result.event_id, 80)}; {heard}."
+
+    def close(self) -> None:
+        self.refresh.close()
+        super().close()
+
+
+def _reach(listed: WebhookList) -> str:
+    names = [str(webhook.name or webhook.id) for webhook in listed if webhook.is_active is not False]
+    shown = ", ".join(names[:8]) + (f" and {len(names) - 8:,} more" if len(names) > 8 else "")
+    if not names:
+        return "No webhook of this team is active, so it will reach none; CLI listeners still get it."
+    return f"It will reach {plural(len(names), 'active webhook')}, whatever they subscribe to: {printable(shown, 600)}."
+
+
+def _told(delivery: Delivery) -> str:
+    outcome = {True: "delivered", False: "failed", None: "outcome not told"}[delivery.success]
+    parts = [
+        printable(delivery.url or delivery.delivery_id, 200),
+        outcome,
+        None if delivery.status is None else f"status {delivery.status}",
+        None if delivery.response_time_ms is None else f"{delivery.response_time_ms:,} ms",
+        printable(delivery.error, 200) if delivery.error else None,
+    ]
+    return ", ".join(part for part in parts if part)

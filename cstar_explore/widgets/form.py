@@ -1,0 +1,235 @@
+"""What all forms share: one call at a time off the kernel's thread, its waits shown and cancellable, its errors in words.
+
+A form holds no business logic. It collects arguments, calls one method of the client, and shows the line of Python that
+does the same. The button schedules `submit()`; notebooks and tests await it, and get its result or its error.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+import ipywidgets as widgets
+
+from ..client import Client
+from ..errors import ConfirmationError, CStarError
+from ..retrying import Wait
+from ..text import printable
+from .parts import Field, Status, TextField, Words
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Form(Generic[T]):
+    """A form around one call.
+
+    Attributes:
+        client: What it calls.
+        widget: What is displayed.
+        result: What the last successful call returned.
+        status: The line that says how things stand.
+        code: The line of Python that does the same.
+        button: What submits.
+        confirmation: On a live key, where the name is typed that confirms the call.
+    """
+
+    heading = ""
+    action = ""
+    danger = False
+
+    def __init__(self, client: Client, fields: dict[str, Field], *more: widgets.Widget) -> None:
+        self.client = client
+        self.result: T | None = None
+        self.fields = fields
+        self.status = Status()
+        self.code = Words(kind="code")
+        self.button = widgets.Button(description=self.action, button_style="danger" if self.danger else "primary")
+        self.cancel = widgets.Button(description="Cancel", tooltip="Stop waiting; the call is not repeated")
+        self.confirmation = TextField("Confirm")
+        self.title = Words(kind="title")
+        self.title.say(self.heading, client.environment, f"team {client.team_id}, key {client.key}")
+        self.widget = widgets.VBox(
+            [
+                self.title,
+                *fields.values(),
+                *more,
+                self.confirmation,
+                self.code,
+                row(self.button, self.cancel),
+                self.status,
+            ]
+        )
+        self.widget.add_class("cx")
+        self.widget.add_class("cx-form")
+        show(self.cancel, on=False)
+        show(self.confirmation, on=client.environment == "live")
+        self._wait: Wait | None = None
+        self._running: asyncio.Task[T] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.button.on_click(lambda _: self._clicked())
+        self.cancel.on_click(lambda _: self._wait and self._wait.cancel())
+        for name, field in fields.items():
+            field.observe(lambda _: self._edited(), "value")
+            field.on("left", partial(self.check, name))
+            field.on("entered", self._clicked)
+        self.confirmation.on("entered", self._clicked)
+        if not client.write:
+            self.status.say("This client reads only: opened with write=True, the form can be sent.")
+
+    # --- what each form is about -----------------------------------------------------------------------------------
+
+    def call(self, client: Client) -> T:
+        """The one call. Runs on another thread, with a client that announces its waits here."""
+        raise NotImplementedError
+
+    def python(self) -> str:
+        """The line that does the same."""
+        raise NotImplementedError
+
+    def check(self, name: str) -> CStarError | None:
+        """Checks one field and shows its message beside it; the error, if it cannot be sent as it is."""
+        raise NotImplementedError
+
+    def to_type(self) -> str:
+        """The name that is typed to confirm the call on a live key."""
+        raise NotImplementedError
+
+    def done(self, result: T) -> str:
+        """Shows the result, and returns the sentence that says what was done."""
+        raise NotImplementedError
+
+    async def prepare(self) -> None:
+        """What has to be known before the call is made."""
+
+    # --- submitting ------------------------------------------------------------------------------------------------
+
+    async def submit(self, confirm: str | None = None) -> T:
+        """Makes the call and returns its result. While one is under way, a second `submit` waits for the same one.
+
+        Args:
+            confirm: On a live key, the name that the form asks for.
+
+        Raises:
+            CStarError: Nothing was sent, or what came of it; the same is shown in the form.
+        """
+        if self._running is None or self._running.done():
+            self._running = asyncio.ensure_future(self._submit(confirm))
+        return await asyncio.shield(self._running)
+
+    async def _submit(self, confirm: str | None) -> T:
+        self.button.disabled = True
+        self.status.say("Sending …", "busy")
+        try:
+            self._check_all()
+            self._check_confirmation(confirm)
+            await self.prepare()
+            self.result = await self.off_thread(self.call)
+        except CStarError as error:
+            self._show_error(error)
+            raise
+        except BaseException as error:
+            self.status.say(
+                f"Stopped by {type(error).__name__}: {error}. Look whether it happened before you repeat it.", "failed"
+            )
+            raise
+        else:
+            self.status.say(self.done(self.result), "done")
+            return self.result
+        finally:
+            self.button.disabled = False
+
+    async def off_thread(self, call: Callable[[Client], R]) -> R:
+        """Runs a call beside the kernel, which stays free; shows its waits."""
+        loop = asyncio.get_running_loop()
+        patient = self.client.with_options(on_wait=lambda wait: loop.call_soon_threadsafe(self._show_wait, wait))
+        try:
+            return await asyncio.to_thread(call, patient)
+        finally:
+            self._wait = None
+            show(self.cancel, on=False)
+
+    def spawn(self, work: Coroutine[Any, Any, R]) -> asyncio.Task[R] | None:
+        """Runs a coroutine that shows its errors itself. Without a running loop it does nothing."""
+        try:
+            task = asyncio.get_running_loop().create_task(work)
+        except RuntimeError:
+            work.close()
+            return None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        return task
+
+    def close(self) -> None:
+        """Takes the form off the page and frees its widgets."""
+        for task in self._tasks:
+            task.cancel()
+        for widget in [*self.widget.children, self.button, self.cancel, self.widget]:
+            widget.close()
+
+    def _clicked(self) -> None:
+        if not self.button.disabled:
+            self.spawn(self.submit(self.confirmation.value or None))
+
+    def _edited(self) -> None:
+        self.code.say(self.python())
+        show(self.confirmation, on=self.client.environment == "live")
+        self.confirmation.label = f"This is a live key. Type '{printable(self.to_type(), 80)}' to confirm"
+
+    def _check_all(self) -> None:
+        errors = {name: error for name in self.fields if (error := self.check(name)) is not None}
+        for name, error in errors.items():
+            self.fields[name].focus()
+            raise error
+
+    def _check_confirmation(self, confirm: str | None) -> None:
+        if self.client.environment == "live" and confirm != self.to_type():
+            self.confirmation.focus()
+            raise ConfirmationError(
+                f"This is a live key, and the call was not confirmed by '{printable(self.to_type(), 80)}'.",
+                advice="Type it into the form, or give submit(confirm=…).",
+            )
+
+    def _show_error(self, error: CStarError) -> None:
+        field = self.fields.get(_FIELD_OF.get(error.param or "", error.param or ""))
+        if field is not None:
+            field.say(error.message, "failed")
+            field.focus()
+        self.status.say(f"Not done: {error}", "failed")
+
+    def _show_wait(self, wait: Wait) -> None:
+        self._wait = wait
+        show(self.cancel, on=True)
+        sentence = f"{wait.reason.message.rstrip('.')}. Trying again in {wait.seconds:,.0f} s."
+        self.status.say(sentence, "busy", (time.time() + wait.seconds) * 1000)
+
+    # --- display ---------------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.client.environment}, team {printable(self.client.team_id, 80)})"
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        return {**self.widget._repr_mimebundle_(**options), "text/plain": repr(self)}
+
+
+# cStar's names for our fields, where they differ.
+_FIELD_OF = {"isActive": "active", "is_active": "active"}
+
+
+def row(*children: widgets.Widget) -> widgets.HBox:
+    """Widgets side by side."""
+    box = widgets.HBox(children)
+    box.add_class("cx-row")
+    return box
+
+
+def show(widget: widgets.DOMWidget, *, on: bool) -> None:
+    """Shows or hides a widget, keeping its place."""
+    (widget.remove_class if on else widget.add_class)("cx-hidden")
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 webhook`, `2 webhooks`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,63 @@
+// A labelled line of text with its message under it. The kernel hears what is typed, when the field is left, and Enter.
+
+let made = 0;
+
+function render({ model, el }) {
+  const id = `cx-text-${made++}-${Math.random().toString(36).slice(2)}`;
+  el.classList.add("cx", "cx-field", "mathjax_ignore", "tex2jax_ignore");
+  const label = document.createElement("label");
+  const input = document.createElement("input");
+  const message = document.createElement("div");
+  const options = document.createElement("datalist");
+  label.htmlFor = input.id = id;
+  message.id = `${id}-message`;
+  options.id = `${id}-options`;
+  message.setAttribute("aria-live", "polite");
+  Object.assign(input, { type: "text", autocomplete: "off", spellcheck: false });
+  input.setAttribute("aria-describedby", message.id);
+  el.append(label, input, message, options);
+
+  let waiting;
+  const tell = () => {
+    clearTimeout(waiting);
+    waiting = undefined;
+    if (input.value !== model.get("value")) {
+      model.set("value", input.value);
+      model.save_changes();
+    }
+  };
+  input.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(tell, 200);
+  });
+  input.addEventListener("blur", () => {
+    tell();
+    model.send({ event: "left" });
+  });
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.isComposing) {
+      tell();
+      model.send({ event: "entered" });
+    }
+  });
+
+  const draw = () => {
+    const tone = model.get("tone");
+    label.textContent = model.get("label");
+    input.placeholder = model.get("placeholder");
+    input.disabled = model.get("disabled");
+    if (waiting === undefined && input.value !== model.get("value")) input.value = model.get("value");
+    input.setAttribute("aria-invalid", String(tone === "failed"));
+    message.className = `cx-message cx-${tone || "quiet"}`;
+    message.textContent = model.get("message");
+    const names = model.get("suggestions");
+    if (names.length) input.setAttribute("list", options.id);
+    options.replaceChildren(...names.map((name) => Object.assign(document.createElement("option"), { value: name })));
+  };
+  model.on("change", draw);
+  model.on("msg:custom", (content) => content.event === "focus" && input.focus());
+  draw();
+  return () => clearTimeout(waiting);
+}
+
+export default { render };

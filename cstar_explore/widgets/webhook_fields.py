@@ -1,0 +1,54 @@
+"""The fields that describe a webhook, as creating and editing share them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .. import events as catalogue
+from ..errors import ValidationError
+from ..loopback import is_loopback_url
+from ..wire import checked_name, checked_url
+from .parts import EventsField, Field, TextField
+
+
+def webhook_fields(name: str, url: str, events: str | Iterable[str]) -> dict[str, Field]:
+    """Name, URL and Events, filled in."""
+    return {
+        "name": TextField("Name", value=name),
+        "url": TextField("URL", value=url, placeholder="https://…"),
+        "events": EventsField("Events", value=list(catalogue.listed(events))),
+    }
+
+
+def check_field(name: str, field: Field, *, events_needed: bool) -> ValidationError | None:
+    """Checks one of them, and shows beside it what is wrong or doubtful."""
+    try:
+        hint = _CHECKS[name](field, events_needed)
+    except ValidationError as error:
+        field.say(f"{error.message} {error.advice}", "failed")
+        return error
+    field.say(hint, "warned" if hint else "")
+    return None
+
+
+def _check_name(field: Any, _: bool) -> str:  # noqa: FBT001
+    checked_name(field.value)
+    return ""
+
+
+def _check_url(field: Any, _: bool) -> str:  # noqa: FBT001
+    url = checked_url(field.value)
+    return (
+        "This address is on this machine: a sandbox reaches it, cStar itself does not." if is_loopback_url(url) else ""
+    )
+
+
+def _check_events(field: Any, needed: bool) -> str:  # noqa: FBT001
+    types = catalogue.listed(field.value)
+    doubts = {name: doubt for name in types if (doubt := catalogue.doubt(name))}
+    field.unknown = list(doubts)
+    if needed and not types:
+        raise ValidationError("A webhook needs at least one event type.", param="events", advice="Type or tick some.")
+    return " ".join(doubts.values())
+
+
+_CHECKS: Mapping[str, Any] = {"name": _check_name, "url": _check_url, "events": _check_events}
