@@ -55,7 +55,7 @@ class EditForm(Form[Webhook]):
     def python(self) -> str:
         listed = {name: list(value) if isinstance(value, tuple) else value for name, value in self.arguments().items()}
         given = "".join(f", {name}={value!r}" for name, value in listed.items())
-        return f"client.webhooks.update({self.before.id!r}{given})"
+        return f"client.webhooks.update({self.before.id!r}{given})" if given else ""
 
     def check(self, name: str) -> CStarError | None:
         if name == "active":

@@ -7,7 +7,7 @@ from ..client import Client
 from ..errors import CStarError, ValidationError
 from ..models import Delivery, FiredEvent, WebhookList
 from ..text import printable
-from .form import Form, plural, row
+from .form import Form, plural
 from .parts import TextField, Words
 
 
@@ -26,7 +26,7 @@ class FireForm(Form[FiredEvent]):
         self.told = Words(kind="list")
         self.refresh = widgets.Button(description="Refresh", tooltip="Count the active webhooks again")
         field = TextField("Event", value=event, suggestions=list(catalogue.NAMES), placeholder="ticket.created")
-        super().__init__(client, {"event": field}, self.reach, row(self.refresh), self.told)
+        super().__init__(client, {"event": field}, self.reach, self.told, buttons=(self.refresh,))
         self.refresh.on_click(lambda _: self.spawn(self.count()))
         self.reach.say("It will reach every active webhook of this team, whatever it subscribes to.")
         self._edited()
@@ -83,10 +83,6 @@ class FireForm(Form[FiredEvent]):
             else "cStar tells of no deliveries"
         )
         return f"Fired {printable(result.event, 80)} as {printable(result.event_id, 80)}; {heard}."
-
-    def close(self) -> None:
-        self.refresh.close()
-        super().close()
 
 
 def _reach(listed: WebhookList) -> str:

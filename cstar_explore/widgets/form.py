@@ -39,7 +39,9 @@ class Form(Generic[T]):
     action = ""
     danger = False
 
-    def __init__(self, client: Client, fields: dict[str, Field], *more: widgets.Widget) -> None:
+    def __init__(
+        self, client: Client, fields: dict[str, Field], *more: widgets.Widget, buttons: tuple[widgets.Button, ...] = ()
+    ) -> None:
         self.client = client
         self.result: T | None = None
         self.fields = fields
@@ -57,7 +59,7 @@ class Form(Generic[T]):
                 *more,
                 self.confirmation,
                 self.code,
-                row(self.button, self.cancel),
+                row(self.button, *buttons, self.cancel),
                 self.status,
             ]
         )
@@ -65,6 +67,7 @@ class Form(Generic[T]):
         self.widget.add_class("cx-form")
         show(self.cancel, on=False)
         show(self.confirmation, on=client.environment == "live")
+        self._buttons = (self.button, *buttons, self.cancel)
         self._wait: Wait | None = None
         self._running: asyncio.Task[T] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -85,7 +88,7 @@ class Form(Generic[T]):
         raise NotImplementedError
 
     def python(self) -> str:
-        """The line that does the same."""
+        """The line that does the same; nothing while there is nothing to do."""
         raise NotImplementedError
 
     def check(self, name: str) -> CStarError | None:
@@ -166,7 +169,7 @@ class Form(Generic[T]):
         """Takes the form off the page and frees its widgets."""
         for task in self._tasks:
             task.cancel()
-        for widget in [*self.widget.children, self.button, self.cancel, self.widget]:
+        for widget in [*self.widget.children, *self._buttons, self.widget]:
             widget.close()
 
     def _clicked(self) -> None:
@@ -174,7 +177,7 @@ class Form(Generic[T]):
             self.spawn(self.submit(self.confirmation.value or None))
 
     def _edited(self) -> None:
-        self.code.say(self.python())
+        self.code.say(*filter(None, [self.python()]))
         show(self.confirmation, on=self.client.environment == "live")
         self.confirmation.label = f"This is a live key. Type '{printable(self.to_type(), 80)}' to confirm"
 

@@ -25,7 +25,7 @@ function render({ model, el }) {
   chips.style.display = "contents";
   const chosen = element("div", { className: "cx-chosen" }, chips, input, suggestions);
   const message = element("div", { id: `${id}-message` });
-  const groups = element("details", { className: "cx-groups", open: true }, element("summary", { textContent: `All ${names.length} types, by group` }));
+  const groups = element("details", { className: "cx-groups", open: model.get("value").length === 0 }, element("summary", { textContent: `All ${names.length} types, by group` }));
   message.setAttribute("aria-live", "polite");
   input.setAttribute("role", "combobox");
   input.setAttribute("aria-autocomplete", "list");

@@ -26,9 +26,18 @@ function render({ model, el }) {
   model.on("change", draw);
   draw();
 
-  // Keys pressed inside of a form are the form's: "dd" on a focused button must not delete the notebook's cell.
-  requestAnimationFrame(() => el.closest(".cx-form")?.setAttribute("data-lm-suppress-shortcuts", "true"));
-  return () => clearInterval(ticking);
+  // Plain keys inside of a form are the form's: "dd" on a focused button must not delete the notebook's cell. JupyterLab
+  // looks for this attribute on the key's own target; Ctrl+S and its like remain JupyterLab's.
+  const guard = (event) => {
+    if (el.closest(".cx-form")?.contains(event.target)) {
+      event.target.toggleAttribute("data-lm-suppress-shortcuts", !(event.ctrlKey || event.metaKey || event.altKey));
+    }
+  };
+  window.addEventListener("keydown", guard, true);
+  return () => {
+    clearInterval(ticking);
+    window.removeEventListener("keydown", guard, true);
+  };
 }
 
 export default { render };
