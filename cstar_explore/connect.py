@@ -29,16 +29,26 @@ def connect(
         ConfigurationError: No key was given, or something given cannot work.
         AuthenticationError, TransportError: The key was refused, or cStar not reached.
     """
+    # Under the same name at once: a traceback may show the arguments of this frame.
+    key = Secret(key or os.environ.get("CSTAR_KEY", ""))
     client = Client(
-        key or Secret(os.environ.get("CSTAR_KEY", "")),
+        key,
         team_id or os.environ.get("CSTAR_TEAM_ID") or None,
         base_url or os.environ.get("CSTAR_BASE_URL") or BASE_URL,
         timeout=timeout,
     )
-    team, answered = _whose(client)
-    may_write = client.environment != "live" if write is None else write
+    try:
+        team, answered = _whose(client)
+    except BaseException:
+        client.close()
+        raise
+    publishable = client.key.reveal().startswith("pk_")
+    may_write = not publishable and (client.environment != "live" if write is None else write)
     client = client.with_options(team_id=client.team_id or team, write=may_write)
-    may = "reads and writes" if may_write else "reads only; write=True lets it change things"
+    only = (
+        "reads only; a publishable key cannot write" if publishable else "reads only; write=True lets it change things"
+    )
+    may = "reads and writes" if may_write else only
     print(f"{client.environment.upper()}: {answered} at {client.base_url}, key {client.key}, {may}.")  # noqa: T201 - the promised line
     return client
 

@@ -4,6 +4,7 @@ CStarError
 ├── ConfigurationError        a key, team, address or setting that cannot work; nothing was sent
 ├── ReadOnlyError             this client was told not to change anything; nothing was sent
 ├── ConfirmationError         a form on a live key was not given its confirmation; nothing was sent
+├── SignatureError            a delivery is not proven to be cStar's
 ├── WaitCancelledError        a wait was cancelled before the call was repeated
 ├── StatusError               cStar answered, and the answer was no
 │   ├── ValidationError       400, 422; also raised here, before sending, with `status` None
@@ -103,6 +104,21 @@ class WaitCancelledError(CStarError):
     def __init__(self, message: str, *, may_have_acted: bool = False, **fields: Any) -> None:
         super().__init__(message, **fields)
         self.may_have_acted = may_have_acted
+
+
+class SignatureError(CStarError):
+    """A delivery is not proven to be cStar's.
+
+    Attributes:
+        cause: The check that failed: `header_missing`, `header_malformed`, `legacy_form`, `no_match`, `too_old`,
+            `in_the_future`, or `not_json` for a proven body that is no JSON object.
+    """
+
+    advice = "Do not act on it. cx.explain(body, headers, secrets) says why."
+
+    def __init__(self, message: str, *, cause: str = "no_match", **fields: Any) -> None:
+        super().__init__(message, **fields)
+        self.cause = cause
 
 
 class StatusError(CStarError):

@@ -6,6 +6,7 @@ nowhere. Both are passed through; the server decides.
 """
 
 import difflib
+import inspect
 import warnings
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -105,23 +106,31 @@ def groups() -> dict[str, tuple[str, ...]]:
     return grouped
 
 
+def split(events: str | Iterable[str]) -> tuple[str, ...]:
+    """Event types as a tuple, from a list or a comma-separated string: trimmed, each once, in the order given."""
+    parts = (part.strip() for item in ([events] if isinstance(events, str) else events) for part in item.split(","))
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
 def listed(events: str | Iterable[str]) -> tuple[str, ...]:
-    """Event types as a tuple, from a list or a comma-separated string: trimmed, each once, in the order given.
+    """`split`, for what is about to be sent.
 
     Raises:
         ValidationError: An entry is not text, or has a space or control character inside it.
     """
-    parts: list[str] = []
-    for item in [events] if isinstance(events, str) else events:
+    if not isinstance(events, Iterable):
+        raise ValidationError(f"Event types are a list or a string, not {printable(repr(events), 80)}.", param="events")
+    items = [events] if isinstance(events, str) else list(events)
+    for item in items:
         if not isinstance(item, str):
             raise ValidationError(f"An event type is text, not {printable(repr(item), 80)}.", param="events")
-        parts += [part.strip() for part in item.split(",")]
-    for part in parts:
-        if any(character.isspace() or not character.isprintable() for character in part):
+    names = split(items)
+    for name in names:
+        if any(character.isspace() or not character.isprintable() for character in name):
             raise ValidationError(
-                f"The event type '{printable(part, 80)}' has a space or control character in it.", param="events"
+                f"The event type '{printable(name, 80)}' has a space or control character in it.", param="events"
             )
-    return tuple(dict.fromkeys(part for part in parts if part))
+    return names
 
 
 def doubt(name: str) -> str | None:
@@ -130,7 +139,7 @@ def doubt(name: str) -> str | None:
         return None
     if name in FORMER:
         return f"'{name}' is the former name of '{FORMER[name]}'; cStar does not say whether it still works."
-    near = difflib.get_close_matches(name, (*NAMES, *FORMER), n=1)
+    near = difflib.get_close_matches(name.lower(), (*NAMES, *FORMER), n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
     return f"'{printable(name, 80)}' is not among the {len(NAMES)} published event types.{hint}"
 
@@ -139,7 +148,17 @@ def warn_of_doubts(names: Iterable[str]) -> None:
     """Warns once for each type with a `doubt`."""
     for name in names:
         if sentence := doubt(name):
-            warnings.warn(f"{sentence} It is sent as it is; cStar decides.", UnknownEventWarning, stacklevel=5)
+            warnings.warn(
+                f"{sentence} It is sent as it is; cStar decides.", UnknownEventWarning, stacklevel=_callers_level()
+            )
+
+
+def _callers_level() -> int:
+    """How many frames up the first one is that is not this package's: the line that the warning is about."""
+    frame, level = inspect.currentframe(), 0
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(f"{__package__}."):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def is_wildcard(name: str) -> bool:

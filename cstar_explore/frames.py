@@ -5,6 +5,7 @@ snake_case columns, the id first, times in UTC with microseconds, flags and coun
 many; a field nobody declared becomes one more column; a value that does not fit its column is kept in `<column>_raw`.
 """
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,9 @@ DTYPES: Mapping[Kind, str] = {
 
 Item = Mapping[str, Any]
 
+# The form of every time on cStar's pages. Other forms go one by one through the same reader as the models'.
+_PUBLISHED_TIME = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
+
 
 def webhooks_frame(items: Sequence[Item]) -> pd.DataFrame:
     """A row per webhook; see `WebhookList.to_frame`."""
@@ -45,36 +49,46 @@ def subscriptions_frame(items: Sequence[Item]) -> pd.DataFrame:
 
 def fired_frame(fired: "FiredEvent") -> pd.DataFrame:
     """A row per delivery told, or the event's own one row; see `FiredEvent.to_frame`."""
-    event = {"eventId": fired.event_id, "event": fired.event, "test": fired.test, "deliveredTo": fired.delivered_to}
-    about = [{**event, **fired.extra}] * max(1, len(fired.deliveries))
+    rows = len(fired.deliveries) or 1
+    event = {known.keys[0]: getattr(fired, known.name) for known in FIRED_FIELDS}
     entries = [
         {known.keys[0]: getattr(delivery, known.name) for known in DELIVERY_FIELDS} | dict(delivery.extra)
         for delivery in fired.deliveries
     ] or [{}]
-    order = ["event_id", "event", "test", "delivered_to"]
-    left = _frame(about, FIRED_FIELDS)
-    right = _frame(entries, [known for known in DELIVERY_FIELDS if known.name != "event"], ignored=("event",))
-    added = [name for name in left if name not in order]
-    return pd.concat([left[order], right, left[added]], axis="columns")
+    left = _frame([event] * rows, FIRED_FIELDS)[["event_id", "event", "test", "delivered_to"]]
+    right = _frame(entries, DELIVERY_FIELDS).rename(columns={"event": "delivery_event"})
+    if right["delivery_event"].isna().all() or right["delivery_event"].equals(left["event"].rename("delivery_event")):
+        right = right.drop(columns="delivery_event")  # it says nothing that the event does not
+    columns = {str(name): column for part in (left, right) for name, column in part.items()}
+    for key, value in fired.extra.items():
+        columns[_free(snake_case(key), columns)] = _undeclared([value] * rows)
+    return pd.DataFrame(columns)
 
 
-def _frame(items: Sequence[Item], fields: Iterable[Field], ignored: Iterable[str] = SECRET_KEYS) -> pd.DataFrame:
-    present = dict.fromkeys(key for item in items for key in item)
+def _frame(items: Sequence[Item], fields: Iterable[Field]) -> pd.DataFrame:
+    present = dict.fromkeys(key for item in items for key in item if key not in SECRET_KEYS)
     columns: dict[str, pd.Series[Any]] = {}
     misfits: dict[str, pd.Series[Any]] = {}
     for known in fields:
-        raw = _raw_values(items, [key for key in known.keys if key in present])
-        columns[known.name], misfit = _column(raw, known.kind)
+        keys = [key for key in known.keys if key in present]
+        columns[known.name], misfit = _column(_raw_values(items, keys), known.kind)
         if misfit is not None:
-            misfits[f"{known.name}_raw"] = misfit
-        for key in known.keys:
-            present.pop(key, None)
-    for key in ignored:
-        present.pop(key, None)
+            misfits[known.name] = misfit
+        for number, key in enumerate(keys):
+            # An object that spells a field in both ways keeps the second under its own name, further down.
+            if not any(key in item and not set(keys[:number]).isdisjoint(item) for item in items):
+                del present[key]
     for key in present:
-        name = snake_case(key)
-        columns[name if name not in columns else key] = _undeclared([item.get(key) for item in items])
-    return pd.DataFrame(columns | misfits)
+        columns[_free(snake_case(key), columns)] = _undeclared([item.get(key) for item in items])
+    for name, misfit in misfits.items():
+        columns[_free(f"{name}_raw", columns)] = misfit
+    return pd.DataFrame(columns)
+
+
+def _free(name: str, taken: Mapping[str, object]) -> str:
+    """The name, or the name with the first number that makes it a new one."""
+    numbered = (f"{name}_{number}" for number in itertools.count(2))
+    return name if name not in taken else next(other for other in numbered if other not in taken)
 
 
 def snake_case(name: str) -> str:
@@ -110,7 +124,7 @@ def _at_once(raw: list[Any], kind: Kind) -> "pd.Series[Any] | None":
         return _series(known, kind) if all(type(part) is str for value in known if value for part in value) else None
     if (kind, types) in (("text", {str}), ("flag", {bool})) or not types:
         return _series(raw, kind)
-    if kind == "time" and types == {str}:
+    if kind == "time" and types == {str} and all(value is None or _PUBLISHED_TIME.fullmatch(value) for value in raw):
         times = pd.to_datetime(pd.Series(raw), utc=True, format="ISO8601", errors="coerce").dt.as_unit("us")
         return times if times.isna().sum() == raw.count(None) else None
     return None

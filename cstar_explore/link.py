@@ -56,10 +56,16 @@ class Link:
     def __init__(self, base_url: str, timeout: float) -> None:
         self.timeout = timeout
         self.budget: Budget | None = None
+        # A request over http needs no certificates, and loading them takes 20 ms; this context trusts none.
+        no_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if base_url.startswith("http:") else True
         # Proxies and SSL_CERT_FILE come from the environment, except to loopback, which no proxy can reach.
         self.http = httpx.Client(
             timeout=timeout,
+            verify=no_tls,
             follow_redirects=False,
+            # Before httpx itself looks at `Location`: it reads that header even where it does not follow it, and one
+            # that it cannot read would look like a lost answer, which is repeated.
+            event_hooks={"response": [_refuse_redirect]},
             trust_env=not is_loopback_url(base_url),
             headers={"User-Agent": f"cstar-explore/{version('cstar-explore')}", "Accept": "application/json"},
         )
@@ -97,6 +103,10 @@ class Link:
                         f"The answer was not whole after {self.timeout:g} s.", status=response.status_code
                     )
             return wire.Answer(response.status_code, dict(response.headers), bytes(content))
+
+
+def _refuse_redirect(response: httpx.Response) -> None:
+    wire.refuse_redirect(response.status_code, redacted(response.headers.get("location", "nowhere")))
 
 
 class Operation(Generic[T]):

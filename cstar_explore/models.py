@@ -111,7 +111,8 @@ class Webhook:
         state = {True: "active", False: "inactive", None: "state unknown"}[self.is_active]
         secret = f", secret={self.secret}" if self.secret else ""
         events = ", ".join(self.events or ())
-        return f"Webhook({printable(self.id, 80)!r}, {printable(self.name, 80)!r}, {printable(self.url, 120)!r}, [{printable(events)}], {state}{secret})"
+        name, url = _quoted(self.name), _quoted(self.url)
+        return f"Webhook({_quoted(self.id)}, {name}, {url}, [{printable(events)}], {state}{secret})"
 
     def _repr_html_(self) -> str:
         return _html_table(("field", "value"), [(name, value) for name, value in _cells(self).items()])
@@ -216,7 +217,9 @@ class FiredEvent:
         """Reads the `data` of the answer."""
         values, extra = read_fields(item, FIRED_FIELDS)
         entries = extra.get("deliveries")
-        if isinstance(entries, list) and all(isinstance(entry, Mapping) for entry in entries):
+        if "deliveries" in extra and entries is None:
+            del extra["deliveries"]
+        elif isinstance(entries, list) and all(isinstance(entry, Mapping) for entry in entries):
             del extra["deliveries"]
             values["deliveries"] = tuple(Delivery.from_item(entry) for entry in entries)
         return cls(**values, extra=extra)
@@ -233,7 +236,7 @@ class FiredEvent:
 
     def __repr__(self) -> str:
         told = f"{len(self.deliveries)} deliveries told"
-        return f"FiredEvent({printable(self.event, 80)!r}, {printable(self.event_id, 80)!r}, {told})"
+        return f"FiredEvent({_quoted(self.event)}, {_quoted(self.event_id)}, {told})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +341,10 @@ def _cells(webhook: Webhook) -> dict[str, object]:
     cells = {known.name: getattr(webhook, known.name) for known in WEBHOOK_FIELDS}
     cells["events"] = ", ".join(webhook.events or ())
     return {name: "" if value is None else value for name, value in cells.items()}
+
+
+def _quoted(value: str | None) -> str:
+    return "None" if value is None else repr(printable(value, 120))
 
 
 def _html_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -17,7 +17,7 @@ class Secret:
     __slots__ = ("__value",)
 
     def __init__(self, value: "str | Secret") -> None:
-        self.__value = value.reveal() if isinstance(value, Secret) else value
+        self.__value = value.reveal() if isinstance(value, Secret) else str(value)
 
     def reveal(self) -> str:
         """The value itself. Hand it on at once; do not keep it in a name."""

@@ -5,6 +5,7 @@ A thread and not a process: when a kernel is killed, nothing of it stays behind.
 
 import asyncio
 import contextlib
+import socket
 import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ class Server:
     """
 
     def __init__(self, app: "ASGIApp", *, name: str, port: int = 0) -> None:
+        _check_port(port)
         config = uvicorn.Config(
             OwnHostOnly(app),
             host="127.0.0.1",
@@ -43,9 +45,7 @@ class Server:
         self._thread.start()
         self._server.settled.wait()
         if not self._server.started:
-            raise ConfigurationError(
-                f"Port {port} on 127.0.0.1 cannot be used.", advice="Give another port, or none for a free one."
-            )
+            raise ConfigurationError(f"The {name} did not start.", advice="Look at the log for the reason.")
         self.port: int = self._server.servers[0].sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -84,6 +84,19 @@ class _Uvicorn(uvicorn.Server):
         self.loop = asyncio.get_running_loop()
         await super().startup(sockets)
         self.settled.set()
+
+
+def _check_port(port: int) -> None:
+    """Tries the port, so that a bad one is a sentence and not a dead thread."""
+    try:
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(("127.0.0.1", port))
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ConfigurationError(
+            f"Port {port} on 127.0.0.1 cannot be used: {reason}.", advice="Give another, or none for a free one."
+        ) from None
 
 
 class OwnHostOnly:

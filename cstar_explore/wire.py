@@ -53,9 +53,9 @@ class Request(Generic[T]):
         return self.method != "GET"
 
     @property
-    def content(self) -> bytes | None:
-        """The body's bytes."""
-        return None if self.body is None else json.dumps(self.body, ensure_ascii=False).encode()
+    def content(self) -> bytes:
+        """The body's bytes; none for a call without one."""
+        return b"" if self.body is None else json.dumps(self.body, ensure_ascii=False).encode()
 
     @property
     def headers(self) -> dict[str, str]:
@@ -70,7 +70,7 @@ class Request(Generic[T]):
     def curl(self) -> str:
         """The same call for a shell, the key taken from `$CSTAR_KEY`."""
         parts = ["curl", "-X", self.method, shlex.quote(self.url), "-H", '"Authorization: Bearer $CSTAR_KEY"']
-        if self.content is not None:
+        if self.content:
             parts += ["-H", "'Content-Type: application/json'", "-d", shlex.quote(self.content.decode())]
         return " ".join(parts)
 
@@ -87,7 +87,7 @@ class Answer:
     """What came back: a status, headers by lower-case name, and the body's bytes."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
 
 
@@ -177,15 +177,11 @@ def segment(value: str, param: str) -> str:
     """The id, percent-encoded as one segment of a path.
 
     Raises:
-        ValidationError: It is not text, empty, only dots, or holds a control character.
+        ValidationError: It is not text, empty, only dots, or holds a control or direction character.
     """
     if not isinstance(value, str):
         raise ValidationError(f"{param} is text such as 'whk_…', not {printable(repr(value), 80)}.", param=param)
-    if (
-        not value.strip()
-        or not value.strip(".")
-        or any(ord(character) < 32 or ord(character) == 127 for character in value)
-    ):
+    if not value.strip() or not value.strip(".") or not value.isprintable():
         raise ValidationError(
             f"{param} {printable(repr(value), 80)} cannot be an id.",
             param=param,
@@ -198,6 +194,8 @@ def checked_name(name: str) -> str:
     """A webhook's name, which must not be blank."""
     if not isinstance(name, str) or not name.strip():
         raise ValidationError(f"A webhook needs a name; {printable(repr(name), 80)} is none.", param="name")
+    if any("\ud800" <= character <= "\udfff" for character in name):
+        raise ValidationError(f"The name '{printable(name, 80)}' has half a character in it.", param="name")
     return name.strip()
 
 
@@ -235,7 +233,7 @@ def checked_base_url(base_url: str) -> str:
     Raises:
         ConfigurationError: The key would travel in clear, or the address has parts that do not belong.
     """
-    scheme, host = _scheme_and_host(base_url)
+    scheme, host = _scheme_and_host(base_url) if base_url.isprintable() and " " not in base_url else ("", "")
     shown = printable(redacted(base_url), 120)
     if scheme not in ("http", "https") or not host:
         raise ConfigurationError(f"'{shown}' is not a base URL.", advice="It looks like https://www.cstar.help.")
@@ -278,12 +276,16 @@ def read(request: Request[T], answer: Answer) -> T:
         RedirectError: The answer points elsewhere.
         BrokenAnswerError: The answer is not one of cStar's.
     """
-    if 300 <= answer.status < 400:
-        target = printable(redacted(answer.headers.get("location", "nowhere")), 120)
-        raise RedirectError(f"The answer was a redirect to {target}.", status=answer.status)
+    refuse_redirect(answer.status, redacted(answer.headers.get("location", "nowhere")))
     if not 200 <= answer.status < 300:
         raise error_in(answer)
     return request.read(answer)
+
+
+def refuse_redirect(status: int, target: str) -> None:
+    """Raises a `RedirectError` for any 3xx. The target is redacted already: this frame may be shown with its locals."""
+    if 300 <= status < 400:
+        raise RedirectError(f"The answer was a redirect to {printable(target, 120)}.", status=status)
 
 
 def read_page(answer: Answer) -> Page:
@@ -345,14 +347,14 @@ def error_in(answer: Answer) -> StatusError:
     message = _string(error.get("message")) or _string(envelope.get("message"))
     return StatusError.for_status(
         answer.status,
-        redacted(message) if message else f"cStar answered {answer.status} without a message: {_start_of(answer)}",
+        message or f"cStar answered {answer.status} without a message: {_start_of(answer)}",
         type=_string(error.get("type")),
         code=_string(error.get("code")),
         param=_string(error.get("param")) or _string(error.get("field")),
         doc_url=_string(error.get("doc_url")),
         request_id=_string(error.get("request_id"))
         or _string(meta.get("requestId"))
-        or answer.headers.get("x-request-id"),
+        or _string(answer.headers.get("x-cstar-request-id") or answer.headers.get("x-request-id")),
         retry_after=seconds_to_wait(answer, error) if answer.status in (429, 503) else None,
     )
 
@@ -428,7 +430,8 @@ def _says_more(envelope: Mapping[str, Any], paging: Mapping[str, Any], count: in
 
 
 def _string(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    """Text of cStar's, with anything in it that looks like a credential masked."""
+    return redacted(value) if isinstance(value, str) and value else None
 
 
 def _number(value: Any) -> float | None:
@@ -436,7 +439,10 @@ def _number(value: Any) -> float | None:
         return None
     if isinstance(value, str) and not re.fullmatch(r"\s*\d{1,15}(\.\d{1,6})?\s*", value):
         return None
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
     return number if math.isfinite(number) else None
 
 

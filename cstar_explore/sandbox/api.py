@@ -131,6 +131,7 @@ class Api:
         request = Request(scope, receive)
         raw = await request.body()
         request_id = f"req_{self.ids.next('request')}"
+        now = self.clock.now
         key = key_in(request.headers.get("authorization"))
         headers = {} if key is None else self.limits.count(key)
         try:
@@ -139,8 +140,8 @@ class Api:
                 self.store.keep("now", self.clock.now.isoformat())
                 self.store.keep("ids", self.ids.used)
         except Refused as refused:
-            status, content = refused.refusal.status, _json(refused.refusal.body(request_id, iso(self.clock.now)))
-        headers |= {"Date": http_date(self.clock.now)}
+            status, content = refused.refusal.status, _json(refused.refusal.body(request_id, iso(now)))
+        headers |= {"Date": http_date(now)}
         if status == 429 and key is not None:
             headers["Retry-After"] = str(self.limits.seconds_left(key))
         await Response(content, status, headers, "application/json")(scope, receive, send)

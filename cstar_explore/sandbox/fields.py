@@ -17,7 +17,7 @@ def body_of(raw: bytes) -> dict[str, Any]:
         body = json.loads(raw)
     except (ValueError, RecursionError):
         raise Refused(BAD_JSON) from None
-    if not isinstance(body, dict):
+    if not isinstance(body, dict) or _has_half_a_character(body):
         raise Refused(BAD_JSON)
     return body
 
@@ -46,6 +46,15 @@ def event_to_fire(body: dict[str, Any]) -> str:
     return str(event)
 
 
+def _has_half_a_character(body: dict[str, Any]) -> bool:
+    """Whether an escape like \\ud800 stands alone: JSON can write it, and UTF-8 cannot."""
+    try:
+        json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
 def _name(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise Refused(invalid("name", "name must be text"))
@@ -68,6 +77,7 @@ def _url(value: Any) -> str:
 def _parts(url: str) -> tuple[str, str]:
     try:
         parts = urlsplit(url)
+        _ = parts.port  # raises where it is no number
     except ValueError:
         return "", ""
     return parts.scheme, parts.hostname or ""

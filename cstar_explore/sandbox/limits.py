@@ -5,6 +5,7 @@ Published (cStar: api-rate-limits): 1,000 requests an hour for a secret key and 
 
 from datetime import datetime, timedelta
 
+from ..errors import ConfigurationError
 from . import answers
 from .answers import Refused
 from .clock import Clock
@@ -23,6 +24,10 @@ class Limits:
     """
 
     def __init__(self, clock: Clock, *, enforced: bool | int = False) -> None:
+        if enforced is not False and enforced < 1:
+            raise ConfigurationError(
+                f"rate_limit={enforced} would refuse every call.", advice="Give True, or a number of requests an hour."
+            )
         self._clock = clock
         self._enforced = enforced
         self._windows: dict[Key, tuple[datetime, int]] = {}

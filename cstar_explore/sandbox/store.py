@@ -13,6 +13,9 @@ from typing import Any
 
 from ..errors import ConfigurationError
 
+# Written into the file's header, by which a sandbox's file is told from any other: "cStr".
+_APPLICATION = 0x63537472
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS webhooks (
     position INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, team_id TEXT NOT NULL, environment TEXT NOT NULL,
@@ -52,13 +55,12 @@ class Store:
             _make_private(path)
         self._db = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
         self._lock = threading.RLock()
-        try:
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.executescript(_SCHEMA)
-        except sqlite3.DatabaseError as error:
-            self._db.close()
-            raise ConfigurationError(f"{path} is not a sandbox's file: {error}.", advice="Give another path.") from None
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute(f"PRAGMA application_id = {_APPLICATION}")
+        self._db.executescript(_SCHEMA)
+        # So that the file's own header says whose it is, and not only the log beside it.
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -157,11 +159,22 @@ def _webhook(id: str, team: str, environment: str, name: str, url: str, events: 
 
 
 def _make_private(path: Path) -> None:
-    """The file exists and is its owner's alone before SQLite opens it; SQLite gives its side files the same mode."""
+    """The file exists, is a sandbox's or empty, and is its owner's alone. SQLite gives its side files the same mode."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        if path.stat().st_size and _application_of(path) != _APPLICATION:
+            raise ConfigurationError(
+                f"{path} is not a sandbox's file, and was left as it is.", advice="Give another path."
+            )
         path.chmod(0o600)
     except OSError as error:
         raise ConfigurationError(
             f"{path} cannot be opened: {error.strerror}.", advice="Give a path in a folder you may write to."
         ) from None
+
+
+def _application_of(path: Path) -> int:
+    """SQLite's `application_id`: four bytes at place 68 of the file (its file format, section 1.3)."""
+    with path.open("rb") as file:
+        header = file.read(72)
+    return int.from_bytes(header[68:72], "big") if header.startswith(b"SQLite format 3\0") else 0

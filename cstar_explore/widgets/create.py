@@ -9,8 +9,7 @@ from .. import events as catalogue
 from ..client import Client
 from ..errors import CStarError
 from ..models import Webhook
-from ..text import printable
-from .form import Form
+from .form import Form, close, named
 from .parts import SecretReveal
 from .webhook_fields import check_field, webhook_fields
 
@@ -33,7 +32,7 @@ class CreateForm(Form[Webhook]):
 
     def arguments(self) -> dict[str, Any]:
         """What the call is made with."""
-        events = list(catalogue.listed(self.fields["events"].value))
+        events = list(catalogue.split(self.fields["events"].value))
         return {"name": self.fields["name"].value.strip(), "url": self.fields["url"].value.strip(), "events": events}
 
     def call(self, client: Client) -> Webhook:
@@ -54,13 +53,13 @@ class CreateForm(Form[Webhook]):
         self.confirmation.value = ""
         if result.secret is None:
             self._place()
-            return f"Created {_named(result)}. cStar did not return its signing secret."
+            return f"Created {named(result)}. cStar did not return its signing secret."
         self._place(SecretReveal(result.secret, "cStar tells it this once. Keep it where the receiver reads it."))
-        return f"Created {_named(result)}. Its signing secret is above."
+        return f"Created {named(result)}. Its signing secret is above."
 
     def _place(self, *parts: widgets.Widget) -> None:
         for old in self.secret_place.children:
-            old.close()
+            close(old)
         self.secret_place.children = parts
 
     def _clicked(self) -> None:
@@ -72,7 +71,3 @@ class CreateForm(Form[Webhook]):
     def close(self) -> None:
         self._place()
         super().close()
-
-
-def _named(webhook: Webhook) -> str:
-    return f"'{printable(webhook.name, 80)}' ({printable(webhook.id, 80)})"

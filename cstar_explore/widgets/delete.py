@@ -7,7 +7,7 @@ from ..client import Client
 from ..errors import CStarError
 from ..models import Webhook, WebhookList
 from ..text import printable
-from .form import Form, row, show
+from .form import Form, close, named, row, show
 from .parts import Words
 
 
@@ -30,7 +30,9 @@ class DeleteForm(Form[None]):
         self.loss = Words(kind="list")
         self.question = Words(kind="note")
         self.keep = widgets.Button(description="Keep it")
-        self.confirm = widgets.Button(description=f"Delete '{printable(self.webhook.name, 40)}'", button_style="danger")
+        self.confirm = widgets.Button(
+            description=f"Delete '{printable(self.webhook.name or self.webhook.id, 40)}'", button_style="danger"
+        )
         self.answers = row(self.keep, self.confirm)
         super().__init__(client, {}, self.loss, self.question, self.answers)
         self.keep.on_click(lambda _: self._ask(on=False))
@@ -54,10 +56,12 @@ class DeleteForm(Form[None]):
     def done(self, result: None) -> str:  # noqa: ARG002 - the call has no result
         self._ask(on=False)
         show(self.button, on=False)
-        return f"Deleted '{printable(self.webhook.name, 80)}' ({printable(self.webhook.id, 80)})."
+        return f"Deleted {named(self.webhook)}."
 
     def _clicked(self) -> None:
-        self.spawn(self._look_and_ask())
+        if not self.button.disabled:
+            self.button.disabled = True
+            self.spawn(self._look_and_ask())
 
     async def _look_and_ask(self) -> None:
         """Reads the list, to say which events would reach nobody any more, and asks."""
@@ -66,18 +70,19 @@ class DeleteForm(Form[None]):
         except CStarError as error:
             self._show_error(error)
             return
+        finally:
+            self.button.disabled = False
         self.loss.say(*_loss(self.webhook, listed))
         self._ask(on=True)
 
     def _ask(self, *, on: bool) -> None:
-        self.question.say(*([f"Delete '{printable(self.webhook.name, 80)}' for good? There is no undo."] if on else []))
+        self.question.say(*([f"Delete {named(self.webhook)} for good? There is no undo."] if on else []))
         show(self.answers, on=on)
         show(self.button, on=not on)
         (self.keep if on else self.button).focus()
 
     def close(self) -> None:
-        for button in (self.keep, self.confirm):
-            button.close()
+        close(self.answers)
         super().close()
 
 
@@ -85,7 +90,7 @@ def _loss(webhook: Webhook, listed: WebhookList | None) -> list[str]:
     """What goes with the webhook, line by line; with the list at hand, also the events that nobody else receives."""
     events = webhook.events or ()
     lines = [
-        f"'{printable(webhook.name, 80)}' at {printable(webhook.url, 200)}",
+        f"{named(webhook)} at {printable(webhook.url or 'an address not told', 200)}",
         f"its subscription to {printable(', '.join(events) or 'no events', 400)}",
         "its id and its signing secret: a webhook made anew gets others",
     ]

@@ -9,7 +9,7 @@ from ..client import Client
 from ..errors import ConflictError, CStarError, ValidationError
 from ..models import Webhook
 from ..text import printable
-from .form import Form
+from .form import Form, named
 from .parts import TickField, Words
 from .webhook_fields import check_field, webhook_fields
 
@@ -44,7 +44,7 @@ class EditForm(Form[Webhook]):
         now = {
             "name": self.fields["name"].value.strip(),
             "url": self.fields["url"].value.strip(),
-            "events": catalogue.listed(self.fields["events"].value),
+            "events": catalogue.split(self.fields["events"].value),
             "is_active": self.fields["active"].value,
         }
         return {name: value for name, value in now.items() if value != _current(self.before)[name]}
@@ -58,10 +58,11 @@ class EditForm(Form[Webhook]):
         return f"client.webhooks.update({self.before.id!r}{given})" if given else ""
 
     def check(self, name: str) -> CStarError | None:
-        if name == "active":
+        if name == "active" or name not in self.arguments():
+            # What is not changed is not sent, and may be whatever it is.
+            self.fields[name].say()
             return None
-        # The events of a webhook that has none may stay none; taking the last away silences it, and asks for one.
-        return check_field(name, self.fields[name], events_needed=bool(self.before.events))
+        return check_field(name, self.fields[name], events_needed=True)
 
     def to_type(self) -> str:
         return self.before.name or self.before.id
@@ -84,7 +85,7 @@ class EditForm(Form[Webhook]):
         self.before = replace(self.before, **told)
         self.confirmation.value = ""
         self._edited()
-        return f"Saved '{printable(self.before.name, 80)}' ({printable(self.before.id, 80)}): {changed} changed."
+        return f"Saved {named(self.before)}: {changed} changed."
 
     def _rebase(self, now: Webhook) -> None:
         """Starts anew from what the webhook is, keeping the user's own edits."""

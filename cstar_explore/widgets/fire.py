@@ -82,7 +82,8 @@ class FireForm(Form[FiredEvent]):
             if count
             else "cStar tells of no deliveries"
         )
-        return f"Fired {printable(result.event, 80)} as {printable(result.event_id, 80)}; {heard}."
+        told_id = f" as {printable(result.event_id, 80)}" if result.event_id else ""
+        return f"Fired {printable(result.event or self.event, 80)}{told_id}; {heard}."
 
 
 def _reach(listed: WebhookList) -> str:
@@ -96,7 +97,7 @@ def _reach(listed: WebhookList) -> str:
 def _told(delivery: Delivery) -> str:
     outcome = {True: "delivered", False: "failed", None: "outcome not told"}[delivery.success]
     parts = [
-        printable(delivery.url or delivery.delivery_id, 200),
+        printable(delivery.url or delivery.delivery_id or "a delivery", 200),
         outcome,
         None if delivery.status is None else f"status {delivery.status}",
         None if delivery.response_time_ms is None else f"{delivery.response_time_ms:,} ms",

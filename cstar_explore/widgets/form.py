@@ -14,6 +14,7 @@ import ipywidgets as widgets
 
 from ..client import Client
 from ..errors import ConfirmationError, CStarError
+from ..models import Webhook
 from ..retrying import Wait
 from ..text import printable
 from .parts import Field, Status, TextField, Words
@@ -67,7 +68,6 @@ class Form(Generic[T]):
         self.widget.add_class("cx-form")
         show(self.cancel, on=False)
         show(self.confirmation, on=client.environment == "live")
-        self._buttons = (self.button, *buttons, self.cancel)
         self._wait: Wait | None = None
         self._running: asyncio.Task[T] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -143,6 +143,11 @@ class Form(Generic[T]):
         finally:
             self.button.disabled = False
 
+    @property
+    def submitting(self) -> bool:
+        """Whether the call is under way."""
+        return self._running is not None and not self._running.done()
+
     async def off_thread(self, call: Callable[[Client], R]) -> R:
         """Runs a call beside the kernel, which stays free; shows its waits."""
         loop = asyncio.get_running_loop()
@@ -150,6 +155,8 @@ class Form(Generic[T]):
         try:
             return await asyncio.to_thread(call, patient)
         finally:
+            if self._wait is not None and not self.submitting:
+                self.status.say("")  # the wait was for a look at the list, and is over
             self._wait = None
             show(self.cancel, on=False)
 
@@ -169,11 +176,10 @@ class Form(Generic[T]):
         """Takes the form off the page and frees its widgets."""
         for task in self._tasks:
             task.cancel()
-        for widget in [*self.widget.children, *self._buttons, self.widget]:
-            widget.close()
+        close(self.widget)
 
     def _clicked(self) -> None:
-        if not self.button.disabled:
+        if not self.submitting:
             self.spawn(self.submit(self.confirmation.value or None))
 
     def _edited(self) -> None:
@@ -231,6 +237,20 @@ def row(*children: widgets.Widget) -> widgets.HBox:
 def show(widget: widgets.DOMWidget, *, on: bool) -> None:
     """Shows or hides a widget, keeping its place."""
     (widget.remove_class if on else widget.add_class)("cx-hidden")
+
+
+def close(widget: widgets.Widget) -> None:
+    """Frees a widget, all in it, and the layouts and styles that ipywidgets makes beside them."""
+    for part in [*getattr(widget, "children", ()), getattr(widget, "layout", None), getattr(widget, "style", None)]:
+        if isinstance(part, widgets.Widget):
+            close(part)
+    widget.close()
+
+
+def named(webhook: Webhook) -> str:
+    """A webhook in a sentence: its name and its id."""
+    shown = printable(webhook.id, 80)
+    return f"'{printable(webhook.name, 80)}' ({shown})" if webhook.name else shown
 
 
 def plural(count: int, noun: str) -> str:

@@ -107,6 +107,11 @@ class EventsField(Field):
 
     def __init__(self, label: str, **traits: Any) -> None:
         super().__init__(label, catalogue={group: list(names) for group, names in catalogue.groups().items()}, **traits)
+        self.mark_unknown()
+
+    def mark_unknown(self) -> None:
+        """Marks those that are not in the catalogue."""
+        self.unknown = [name for name in self.value if catalogue.doubt(name)]
 
 
 class SecretReveal(Part):

@@ -12,10 +12,12 @@ from .parts import EventsField, Field, TextField
 
 def webhook_fields(name: str, url: str, events: str | Iterable[str]) -> dict[str, Field]:
     """Name, URL and Events, filled in."""
+    chosen = EventsField("Events", value=list(catalogue.split(events)))
+    chosen.observe(lambda _: chosen.mark_unknown(), "value")
     return {
         "name": TextField("Name", value=name),
         "url": TextField("URL", value=url, placeholder="https://…"),
-        "events": EventsField("Events", value=list(catalogue.listed(events))),
+        "events": chosen,
     }
 
 
@@ -44,11 +46,9 @@ def _check_url(field: Any, _: bool) -> str:  # noqa: FBT001
 
 def _check_events(field: Any, needed: bool) -> str:  # noqa: FBT001
     types = catalogue.listed(field.value)
-    doubts = {name: doubt for name in types if (doubt := catalogue.doubt(name))}
-    field.unknown = list(doubts)
     if needed and not types:
         raise ValidationError("A webhook needs at least one event type.", param="events", advice="Type or tick some.")
-    return " ".join(doubts.values())
+    return " ".join(filter(None, map(catalogue.doubt, types)))
 
 
 _CHECKS: Mapping[str, Any] = {"name": _check_name, "url": _check_url, "events": _check_events}

@@ -1,0 +1,46 @@
+# One word each: lab, test, check, notebooks. Works on a fresh Debian with Python 3.11 or newer, as root or with sudo;
+# elsewhere install Python's venv module yourself, and name a Chromium by CHROMIUM=path for the browser tests.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: lab test check notebooks clean
+
+lab: .venv/lab                  ## JupyterLab on the first notebook, in a copy of your own
+	$(BIN)/cstar-explore lab
+
+test: check chromium            ## everything that has to hold: lint, types, tests, notebooks, browser
+	$(BIN)/pytest -q tests --ignore tests/browser
+	$(BIN)/pytest -q -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout=60 \
+		--nbval-sanitize-with notebooks/sanitise.cfg notebooks
+	$(BIN)/pytest -q tests/browser
+
+check: .venv/dev                ## lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+notebooks: .venv/dev            ## run the notebooks and keep their outputs
+	$(BIN)/python -m tests.execute_notebooks
+
+clean:                          ## the virtual environment and everything built
+	rm -rf .venv build dist
+
+.venv/lab: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+.venv/dev: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@ .venv/lab
+
+# Debian splits venv's own pip off into a package.
+.venv/bin/python:
+	$(PYTHON) -m venv .venv || { rm -rf .venv; $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy python3-venv && $(PYTHON) -m venv .venv; }
+
+.PHONY: chromium
+chromium:
+	@[ -n "$$CHROMIUM" ] || command -v chromium > /dev/null \
+		|| { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy --no-install-recommends chromium fonts-dejavu-core; } \
+		|| $(BIN)/playwright install chromium

@@ -1,0 +1,211 @@
+"""cStar's signatures: `X-Signature: t=<unix seconds>,v1=<hex of HMAC-SHA256(secret, t + "." + body)>`.
+
+Source: cStar's article webhook-security. The key is the whole secret string as given, its `whsec_` included; what is signed
+are the bytes as they were received; |now - t| is at most 300 s, in both directions. The older form, `sha256=<hex of
+HMAC-SHA256(secret, body)>`, is no longer sent and has no time in it, so that a delivery can be replayed for ever.
+"""
+
+import hmac
+import json
+import time
+import warnings
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from .errors import ConfigurationError, SignatureError, ValidationError
+from .secret import Secret
+
+TOLERANCE = 300.0  # seconds
+
+SecretLike = str | bytes | Secret
+Secrets = SecretLike | Iterable[SecretLike]
+Moment = float | datetime
+
+
+class LegacySignatureWarning(UserWarning):
+    """A delivery was accepted by the old form of signature, which anyone who has seen it once can repeat."""
+
+
+class Header(NamedTuple):
+    """A signature header, read: the time as text, and every `v1`."""
+
+    t: str
+    v1: tuple[str, ...]
+
+
+def sign(body: bytes, secret: SecretLike, timestamp: Moment | None = None) -> str:
+    """The `X-Signature` for a body, as cStar sends it.
+
+    Args:
+        body: The bytes that will be sent.
+        secret: The signing secret, whole.
+        timestamp: Unix seconds or a datetime; by default now.
+    """
+    t = str(int(seconds(timestamp)))
+    return f"t={t},v1={digest(keys_of(secret)[0], t, checked_body(body))}"
+
+
+def verify(
+    body: bytes,
+    header: str | None,
+    secret: Secrets,
+    tolerance: float = TOLERANCE,
+    now: Moment | None = None,
+    *,
+    legacy: bool = False,
+) -> dict[str, Any]:
+    """The event in a delivery, if its signature is right; there is no other way out than an error.
+
+    Args:
+        body: The bytes as received, never JSON that was parsed and written again.
+        header: The value of `X-Signature`.
+        secret: The signing secret, or several while one replaces another.
+        tolerance: Seconds that the signed time may differ from now, in both directions.
+        now: Unix seconds or a datetime; by default the present.
+        legacy: Accept the old `sha256=` form too, with a `LegacySignatureWarning`.
+
+    Raises:
+        SignatureError: The delivery is not proven; `cause` says which check failed, and `cx.explain` finds out why.
+        ValidationError, ConfigurationError: The body is not bytes, or there is no secret.
+    """
+    content = checked_body(body)
+    keys = keys_of(secret)
+    if not isinstance(header, str) or not header.strip():
+        raise SignatureError("There is no X-Signature to verify.", cause="header_missing")
+    if header.startswith("sha256="):
+        _verify_legacy(content, header, keys, allowed=legacy)
+        return _event(content)
+    read = read_header(header)
+    if read is None:
+        raise SignatureError("X-Signature is not of the form t=<seconds>,v1=<hex>.", cause="header_malformed")
+    # Every pair is compared, and each in constant time, so that the time taken tells nothing of where they differ.
+    matches = [hmac.compare_digest(digest(key, read.t, content), given) for key in keys for given in read.v1]
+    if not any(matches):
+        raise SignatureError("X-Signature does not match the body.", cause="no_match")
+    age = seconds(now) - int(read.t)
+    if abs(age) > tolerance:
+        cause, words = ("too_old", "old") if age > 0 else ("in_the_future", "in the future")
+        raise SignatureError(
+            f"The signature is {abs(age):,.0f} s {words}; {tolerance:,.0f} s are allowed.", cause=cause
+        )
+    return _event(content)
+
+
+def read_header(header: str) -> Header | None:
+    """The parts of a `t=…,v1=…` header, or None if it is not one. Parts of other names are passed over."""
+    t: str | None = None
+    v1: list[str] = []
+    for part in header.split(","):
+        name, _, value = part.partition("=")
+        if name == "t" and t is None:
+            t = value
+        elif name == "v1" and value.isascii():
+            v1.append(value)
+    if t is None or not t.isascii() or not t.isdigit() or len(t) > 15 or not v1:
+        return None
+    return Header(t, tuple(v1))
+
+
+def digest(key: bytes, t: str, body: bytes) -> str:
+    """The lower-case hex that belongs after `v1=`."""
+    return hmac.digest(key, b"%s.%s" % (t.encode(), body), "sha256").hex()
+
+
+def legacy_digest(key: bytes, body: bytes) -> str:
+    """The lower-case hex that belonged after `sha256=`."""
+    return hmac.digest(key, body, "sha256").hex()
+
+
+def keys_of(secret: Secrets) -> list[bytes]:
+    """The secrets as the bytes they key with.
+
+    Raises:
+        ConfigurationError: There is none, or one is empty or no text.
+    """
+    given = (
+        [secret]
+        if isinstance(secret, str | bytes | Secret)
+        else list(secret)
+        if isinstance(secret, Iterable)
+        else [secret]
+    )
+    keys = [_key(one) for one in given]
+    if not keys or not all(keys):
+        raise ConfigurationError(
+            "There is no signing secret to verify with.", advice="Give the whsec_… of the webhook, whole."
+        )
+    return keys
+
+
+def checked_body(body: bytes) -> bytes:
+    """The body, if it is bytes.
+
+    Raises:
+        ValidationError: It is text or parsed JSON, whose bytes are no longer known.
+    """
+    if isinstance(body, bytes):
+        return body
+    if isinstance(body, bytearray | memoryview):
+        return bytes(body)
+    raise ValidationError(
+        f"The body is {type(body).__name__}, and the signature is over bytes.",
+        param="body",
+        advice="Give the raw body as it was received; JSON that was parsed and written again has other bytes.",
+    )
+
+
+def seconds(moment: Moment | None) -> float:
+    """A moment as Unix seconds; None is the present.
+
+    Raises:
+        ValidationError: It is neither a finite number nor a datetime.
+    """
+    if moment is None:
+        return time.time()
+    if isinstance(moment, datetime):
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    if isinstance(moment, int | float) and abs(moment) < 1e15:
+        return float(moment)
+    raise ValidationError("A time is Unix seconds or a datetime.", param="timestamp")
+
+
+def _verify_legacy(body: bytes, header: str, keys: list[bytes], *, allowed: bool) -> None:
+    if not allowed:
+        raise SignatureError(
+            "X-Signature has the old form sha256=…, which has no time in it.",
+            cause="legacy_form",
+            advice="cStar no longer sends it. Accept it with legacy=True only where replays do no harm.",
+        )
+    given = header.removeprefix("sha256=")
+    if not given.isascii() or not any(hmac.compare_digest(legacy_digest(key, body), given) for key in keys):
+        raise SignatureError("X-Signature (sha256=…) does not match the body.", cause="no_match")
+    warnings.warn(
+        "Accepted by the old form of signature: it has no time in it and can be replayed.",
+        LegacySignatureWarning,
+        stacklevel=3,
+    )
+
+
+def _event(body: bytes) -> dict[str, Any]:
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError):
+        event = None
+    if not isinstance(event, dict):
+        raise SignatureError(
+            "The signature is right, and the body is not a JSON object.", cause="not_json", advice="Look at its bytes."
+        )
+    return event
+
+
+def _key(secret: object) -> bytes:
+    match secret:
+        case Secret():
+            return secret.reveal().encode("utf-8", "surrogatepass")
+        case str():
+            return secret.encode("utf-8", "surrogatepass")
+        case bytes():
+            return secret
+        case _:
+            return b""

@@ -1,0 +1,173 @@
+"""A real JupyterLab and a real Chromium, for tests that look at what people see.
+
+Everything that JupyterLab and its kernels keep (settings, workspaces, history, runtime files, logs) is under one folder,
+so that a test can search all of it for a secret.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+PATIENCE = 30_000  # milliseconds, for a kernel that starts on a busy machine
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """CHROMIUM, else Debian's, else Playwright's own."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+        )
+        yield browser
+        browser.close()
+
+
+class Lab:
+    """JupyterLab as `cstar-explore lab` starts it, in a folder of its own."""
+
+    def __init__(self, home: Path, *, save_state: bool = False) -> None:
+        self.home = home
+        self.folder = home / "notebooks"
+        self.folder.mkdir(parents=True)
+        self._settings("@jupyter-widgets/jupyterlab-manager", "plugin", {"saveState": save_state})
+        # Cells out of sight stay in the page, so that a test can find them without scrolling.
+        self._settings("@jupyterlab/notebook-extension", "tracker", {"windowingMode": "none"})
+        kept = {
+            "HOME": home,
+            "IPYTHONDIR": home / "ipython",
+            "JUPYTER_CONFIG_DIR": home / "config",
+            "JUPYTER_DATA_DIR": home / "data",
+            "JUPYTER_RUNTIME_DIR": home / "runtime",
+            "JUPYTERLAB_SETTINGS_DIR": home / "settings",
+            "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
+        }
+        self._log = (home / "lab.log").open("w")
+        self._process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "cstar_explore.cli",
+                "lab",
+                "--folder",
+                str(self.folder),
+                "--no-browser",
+                "--port",
+                "0",
+            ],
+            env={**os.environ, **{name: str(path) for name, path in kept.items()}},
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+        self.url, self.token = self._address()
+
+    def _address(self) -> tuple[str, str]:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            found = re.search(r"(http://127\.0\.0\.1:\d+)/lab\S*\?token=(\w+)", (self.home / "lab.log").read_text())
+            if found:
+                return found[1], found[2]
+            assert self._process.poll() is None, (self.home / "lab.log").read_text()
+            time.sleep(0.1)
+        raise TimeoutError("JupyterLab named no address")
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait(timeout=20)
+        self._log.close()
+
+    def write(self, notebook: str, cells: Sequence[str]) -> None:
+        """Puts a notebook of these cells into the folder."""
+        made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        made.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+        nbformat.write(made, self.folder / notebook)
+
+    def open(self, browser: Browser, notebook: str, *, theme: str = "light") -> "Notebook":
+        """Opens a notebook of the folder, and fails the test later if anything in it opened a dialog of JavaScript's."""
+        self._settings("@jupyterlab/apputils-extension", "themes", {"theme": f"JupyterLab {theme.title()}"})
+        page = browser.new_page(viewport={"width": 1280, "height": 1400})
+        opened = Notebook(page, f"{self.url}/lab/tree/{notebook}?reset&token={self.token}")
+        self._wait_for_kernel(page)
+        return opened
+
+    def _wait_for_kernel(self, page: Page) -> None:
+        """Until the page is connected to its kernel: a cell run before that asks which kernel to take."""
+        deadline = time.monotonic() + PATIENCE / 1000
+        while time.monotonic() < deadline:
+            kernels = page.request.get(f"{self.url}/api/kernels?token={self.token}").json()
+            if any(kernel["connections"] and kernel["execution_state"] == "idle" for kernel in kernels):
+                page.wait_for_timeout(300)
+                return
+            page.wait_for_timeout(100)
+        raise TimeoutError("No kernel became ready")
+
+    def _settings(self, extension: str, plugin: str, values: dict[str, object]) -> None:
+        folder = self.home / "settings" / extension
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{plugin}.jupyterlab-settings").write_text(json.dumps(values))
+
+    def files_holding(self, *secrets: str) -> list[Path]:
+        """Every kept file in which any of these strings is found."""
+        files = [path for path in self.home.rglob("*") if path.is_file()]
+        return [path for path in files if any(secret.encode() in path.read_bytes() for secret in secrets)]
+
+
+class Notebook:
+    """A notebook open in JupyterLab."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.dialogs: list[str] = []
+        self.errors: list[str] = []
+        page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.goto(url)
+        expect(page.locator(".jp-NotebookPanel .jp-Cell").first).to_be_visible(timeout=PATIENCE)
+
+    def run_all(self) -> None:
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        self.page.wait_for_timeout(300)  # until the prompts say that the cells are running
+        self.wait_until_idle()
+
+    def run_cell(self, containing: str) -> None:
+        """Runs the last cell whose code holds these words, as Shift+Enter does."""
+        cell = (
+            self.page.locator(".jp-CodeCell")
+            .filter(has=self.page.locator(".jp-InputArea-editor", has_text=containing))
+            .last
+        )
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("Shift+Enter")
+        self.page.wait_for_timeout(300)  # until the prompt says that the cell is running
+        self.wait_until_idle()
+
+    def wait_until_idle(self) -> None:
+        expect(self.page.locator("[data-status='idle']").first).to_be_attached(timeout=PATIENCE)
+        expect(self.page.locator(".jp-InputArea-prompt", has_text="[*]")).to_have_count(0, timeout=PATIENCE)
+
+    def form(self, heading: str) -> Locator:
+        """The last form with this heading."""
+        return self.page.locator(".cx-form").filter(has=self.page.get_by_role("heading", name=heading)).last
+
+    def save(self) -> None:
+        self.page.keyboard.press("Control+s")
+        expect(self.page.locator(".jp-mod-dirty")).to_have_count(0, timeout=PATIENCE)
+
+    def picture(self, name: str, of: Locator | None = None) -> None:
+        """Keeps a screenshot as a build artefact."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        (of or self.page).screenshot(path=SCREENSHOTS / f"{name}.png")

@@ -1,0 +1,153 @@
+"""The first notebook, in a browser, by hand."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from cstar_explore.sandbox.keys import KEYS
+
+from .lab import Lab
+
+pytestmark = pytest.mark.browser
+
+NOTEBOOK = "01_first_webhook.ipynb"
+
+
+@pytest.mark.parametrize(
+    "save_state", [pytest.param(False, id="state not saved"), pytest.param(True, id="state saved")]
+)
+def test_a_newcomer_creates_reveals_edits_fires_and_deletes(
+    browser: Browser, start_lab: Callable[..., Lab], save_state: bool
+) -> None:
+    """The whole minute works by mouse and keyboard, and leaves neither key nor secret in any file."""
+    lab = start_lab(save_state=save_state)
+    notebook = lab.open(browser, NOTEBOOK)
+    page = notebook.page
+    expect(page.get_by_text("get notified about official Jupyter news")).to_have_count(0)
+    notebook.run_all()
+
+    create = notebook.form("Create a webhook")
+    create.get_by_label("Name").fill("Browser desk")
+    create.get_by_label("URL").fill("https://desk.example.com/browser")
+    create.get_by_label("Events").press_sequentially("level_up")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    create.get_by_label("Surveys").check()
+    expect(create.get_by_role("button", name="Remove player.level_up")).to_be_visible()
+    expect(create.get_by_role("button", name="Remove survey.submitted")).to_be_visible()
+    create.get_by_role("button", name="Create webhook").click()
+    expect(create.get_by_role("status")).to_contain_text("Created 'Browser desk'")
+
+    create.get_by_role("button", name="Reveal").click()
+    field = create.get_by_label("Signing secret")
+    expect(field).to_have_value(re.compile(r"whsec_SANDBOX\w{25}"))
+    secret = field.input_value()
+    create.get_by_role("button", name="Copy").click()
+    expect(create.locator(".cx-secret")).to_contain_text("Copied.")
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    create.get_by_role("button", name="Copy").click()
+    expect(create.locator(".cx-secret")).to_contain_text("the secret is selected, press Ctrl+C")
+    notebook.picture("first-webhook-created", create)
+    create.get_by_role("button", name="Hide").click()
+    expect(field).to_have_value("whsec_••••")
+
+    notebook.run_cell("cx.EditForm(client, client.webhooks.list()[-1])")
+    edit = notebook.form("Edit a webhook")
+    expect(edit.get_by_label("Name")).to_have_value("Browser desk")
+    edit.get_by_label("URL").fill("https://desk.example.com/moved")
+    edit.get_by_label("Active").uncheck()
+    expect(edit).to_contain_text("url: https://desk.example.com/browser → https://desk.example.com/moved")
+    edit.get_by_role("button", name="Save changes").click()
+    expect(edit.get_by_role("status")).to_contain_text("Saved 'Browser desk'")
+
+    fire = notebook.form("Fire a test event")
+    fire.get_by_label("Event").fill("ticket.created")
+    fire.get_by_role("button", name="Refresh").click()
+    expect(fire).to_contain_text("It will reach 3 active webhooks")
+    fire.get_by_role("button", name="Fire test event").click()
+    expect(fire.get_by_role("status")).to_contain_text("Fired ticket.created")
+
+    notebook.run_cell("cx.DeleteForm(client, client.webhooks.list()[-1])")
+    delete = notebook.form("Delete a webhook")
+    delete.get_by_role("button", name="Delete webhook").click()
+    expect(delete).to_contain_text("for good? There is no undo.")
+    expect(delete.get_by_role("button", name="Keep it")).to_be_focused()
+    notebook.picture("first-webhook-delete", delete)
+    delete.get_by_role("button", name="Delete 'Browser desk'").click()
+    expect(delete.get_by_role("status")).to_contain_text("Deleted 'Browser desk'")
+
+    notebook.save()
+    saved = (lab.folder / NOTEBOOK).read_text()
+    assert ("Browser desk" in saved) == save_state, "whether widget state is in the file"
+    assert [] == lab.files_holding(secret, *(key.secret.reveal() for key in KEYS.values()))
+    assert ([], []) == (notebook.dialogs, notebook.errors)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_forms_are_legible_in_both_themes(browser: Browser, start_lab: Callable[..., Lab], theme: str) -> None:
+    """Every text of the forms has a contrast of at least 4.5:1 against what is behind it; pictures are kept."""
+    notebook = start_lab().open(browser, NOTEBOOK, theme=theme)
+    notebook.run_all()
+    create = notebook.form("Create a webhook")
+    create.get_by_label("Name").fill("x")
+    create.get_by_label("URL").fill("http://not.example.com")
+    create.get_by_label("Events").fill("tiket.created")
+    create.get_by_role("button", name="Create webhook").click()
+    expect(create.get_by_role("status")).to_contain_text("Not done:")
+    expect(create.get_by_label("URL")).to_be_focused()
+    for number, heading in enumerate(
+        ("Create a webhook", "Edit a webhook", "Fire a test event", "Delete a webhook"), 1
+    ):
+        form = notebook.form(heading)
+        notebook.picture(f"form-{number}-{theme}", form)
+        assert [] == form.evaluate(_LOW_CONTRAST)
+
+
+def test_a_keyboard_alone_creates_a_webhook(browser: Browser, start_lab: Callable[..., Lab]) -> None:
+    """Tab, typing, arrows and Enter are enough, and keys typed on a button are not JupyterLab's."""
+    notebook = start_lab().open(browser, NOTEBOOK)
+    notebook.run_all()
+    keys = notebook.page.keyboard
+    create = notebook.form("Create a webhook")
+    cells = notebook.page.locator(".jp-Cell").count()
+    create.get_by_label("Name").focus()
+    keys.type("Keyboard desk")
+    keys.press("Tab")
+    keys.type("https://desk.example.com/keys")
+    keys.press("Tab")
+    keys.type("ticket.*,boss.sp")
+    keys.press("ArrowDown")
+    keys.press("Enter")
+    create.get_by_role("button", name="Create webhook").focus()
+    keys.type("dd")
+    expect(notebook.page.locator(".jp-Cell")).to_have_count(cells)
+    keys.press("Enter")
+
+    expect(create.get_by_role("status")).to_contain_text("Created 'Keyboard desk'")
+    expect(create.locator(".cx-code")).to_contain_text("events=['ticket.*', 'boss.spawned']")
+
+
+# WCAG's contrast of each text against the nearest opaque background behind it.
+_LOW_CONTRAST = """form => {
+  const parse = colour => (colour.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+  const behind = node => {
+    for (let at = node; at; at = at.parentElement) {
+      const colour = parse(getComputedStyle(at).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const low = [];
+  for (const node of form.querySelectorAll("*")) {
+    const own = [...node.childNodes].some(child => child.nodeType === 3 && child.textContent.trim()) || node.tagName === "INPUT";
+    if (!own || !node.checkVisibility()) continue;
+    const [a, b] = [light(parse(getComputedStyle(node).color)), light(behind(node))].sort((x, y) => y - x);
+    const ratio = (a + .05) / (b + .05);
+    if (ratio < 4.5) low.push(`${node.tagName}.${node.className} '${node.textContent.slice(0, 30)}' ${ratio.toFixed(2)}`);
+  }
+  return low;
+}"""

@@ -1,0 +1,96 @@
+"""The house: which room may import which, and what is public."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cstar_explore as cx
+
+PACKAGE = Path(cx.__file__).parent
+
+# From the ground up. A room imports only from rooms above it in this list.
+ROOMS = (
+    "text",
+    "errors",
+    "secret",
+    "loopback",
+    "models",
+    "events",
+    "signing",
+    "frames",
+    "wire",
+    "retrying",
+    "link",
+    "client",
+    "serving",
+    "sandbox",
+    "connect",
+    "widgets",
+    "cli",
+)
+
+# What the sandbox may know of the house: nothing that writes or reads cStar's answers.
+SANDBOX_KNOWS = {"errors", "secret", "events", "loopback", "serving", "text"}
+
+# Loaded inside a function, on purpose: the reason stands beside each.
+LATE = {("models", "frames"), ("sandbox", "client"), ("cli", "sandbox"), ("errors", "models")}
+
+HEAVY = {"pandas", "ipywidgets", "anywidget", "httpx", "starlette", "uvicorn", "matplotlib", "tenacity"}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports() -> set[tuple[str, str]]:
+    """Pairs of rooms of which the first imports the second."""
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        here = room_of(path)
+        depth = len(path.relative_to(PACKAGE).parts)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level == depth:
+                targets = [node.module.split(".")[0]] if node.module else [name.name for name in node.names]
+                found |= {(here, target) for target in targets}
+    return {(here, there) for here, there in found if here not in (there, "__init__")}
+
+
+def test_every_room_has_its_place_in_the_order() -> None:
+    """No file lies about outside of the rooms."""
+    assert {*ROOMS, "__init__"} == {room_of(path) for path in PACKAGE.rglob("*.py")}
+
+
+def test_a_room_imports_only_from_rooms_above_it() -> None:
+    """No circles; the few late imports are named."""
+    order = {room: place for place, room in enumerate(ROOMS)}
+
+    assert set() == {(here, there) for here, there in imports() - LATE if order[there] >= order[here]}
+
+
+def test_the_sandbox_shares_no_encoding_or_decoding_with_the_client() -> None:
+    """A mistake in `wire` must not be able to agree with itself."""
+    assert set() == {there for here, there in imports() - LATE if here == "sandbox"} - SANDBOX_KNOWS
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    """What is not used costs nothing."""
+    code = "import sys, cstar_explore; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+
+    assert set() == HEAVY & set(loaded)
+
+
+@pytest.mark.parametrize("name", cx.__all__)
+def test_every_public_name_can_be_loaded(name: str) -> None:
+    """`__all__` promises nothing that is not there."""
+    assert name in dir(cx)
+    assert getattr(cx, name) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    """So that `hasattr` and typing errors behave."""
+    with pytest.raises(AttributeError, match="has no attribute 'Webhok'"):
+        _ = cx.Webhok
