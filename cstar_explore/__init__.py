@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from .client import Client
     from .connect import connect
     from .errors import CStarError
+    from .explaining import explain
     from .models import FiredEvent, Webhook, WebhookList
     from .sandbox import Sandbox
     from .secret import Secret
+    from .signing import sign, verify
     from .widgets import CreateForm, DeleteForm, EditForm, FireForm
 
 __all__ = [
@@ -37,6 +39,9 @@ __all__ = [
     "connect",
     "errors",
     "events",
+    "explain",
+    "sign",
+    "verify",
 ]
 
 _ROOMS = {
@@ -52,6 +57,9 @@ _ROOMS = {
     "Webhook": "models",
     "WebhookList": "models",
     "connect": "connect",
+    "explain": "explaining",
+    "sign": "signing",
+    "verify": "signing",
 }
 
 

@@ -75,7 +75,9 @@ class CStarError(Exception):
     def __str__(self) -> str:
         known = [str(part) for part in (self.status, self.code, self.request_id) if part]
         where = f" ({', '.join(printable(part, 80) for part in known)})" if known else ""
-        return f"{self.message.rstrip('.')}{where}. {self.advice}"
+        message = self.message.rstrip(".")
+        stop = "" if message.endswith("?") and not where else "."
+        return f"{message}{where}{stop} {self.advice}"
 
     # Exceptions pickle by their positional arguments alone; an audit over many processes needs the fields too.
     def __reduce__(self) -> tuple[Any, ...]:

@@ -9,10 +9,13 @@ import difflib
 import inspect
 import warnings
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import ValidationError
 from .text import printable
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class EventType(NamedTuple):
@@ -96,6 +99,46 @@ FORMER: Mapping[str, str] = {"achievement.unlocked": "player.achievement_unlocke
 
 class UnknownEventWarning(UserWarning):
     """An event type is not in the catalogue. It is sent all the same: cStar decides."""
+
+
+def catalogue() -> "pd.DataFrame":
+    """The 35 types as a frame.
+
+    Columns, all str: `event`, `group`, `description`, `described_by` and `payload` ("cStar" where the words, or the fields
+    of the sample, are published; "cstar_explore" where they are ours), `former_name` (missing for most).
+    """
+    import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
+
+    from .samples import PUBLISHED  # noqa: PLC0415 - samples are made of this catalogue
+
+    former = {new: old for old, new in FORMER.items()}
+    rows = [(*event, _CSTAR if event.name in PUBLISHED else _OURS, former.get(event.name)) for event in CATALOGUE]
+    names = ("event", "group", "description", "described_by", "payload", "former_name")
+    return pd.DataFrame(rows, columns=names, dtype="str")
+
+
+def sample(
+    event: str,
+    *,
+    id: str | None = None,  # noqa: A002 - cStar's own word
+    created_at: str | None = None,
+    team_id: str | None = None,
+    **overrides: Any,
+) -> bytes:
+    """The body of a delivery of this type, in the published envelope; the same each time.
+
+    Args:
+        event: A type of the catalogue, or a former name of one.
+        id, created_at, team_id: The envelope's own fields.
+        overrides: Fields of `data`: by their name where only one object has it (`title="Hello"`), as a path
+            (`ticket__title="Hello"`), or as a part of an object (`ticket={"title": "Hello"}`).
+
+    Raises:
+        ValidationError: There is no such type, or the sample has no such field, or more than one; nothing is passed over.
+    """
+    from .samples import body  # noqa: PLC0415 - samples are made of this catalogue
+
+    return body(FORMER.get(event, event), {"id": id, "created_at": created_at, "team_id": team_id}, overrides)
 
 
 def groups() -> dict[str, tuple[str, ...]]:

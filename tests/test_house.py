@@ -19,7 +19,10 @@ ROOMS = (
     "loopback",
     "models",
     "events",
+    "samples",
     "signing",
+    "mishaps",
+    "explaining",
     "frames",
     "wire",
     "retrying",
@@ -33,10 +36,10 @@ ROOMS = (
 )
 
 # What the sandbox may know of the house: nothing that writes or reads cStar's answers.
-SANDBOX_KNOWS = {"errors", "secret", "events", "loopback", "serving", "text"}
+SANDBOX_KNOWS = {"errors", "secret", "events", "signing", "loopback", "serving", "text"}
 
 # Loaded inside a function, on purpose: the reason stands beside each.
-LATE = {("models", "frames"), ("sandbox", "client"), ("cli", "sandbox"), ("errors", "models")}
+LATE = {("models", "frames"), ("events", "samples"), ("sandbox", "client"), ("cli", "sandbox"), ("errors", "models")}
 
 HEAVY = {"pandas", "ipywidgets", "anywidget", "httpx", "starlette", "uvicorn", "matplotlib", "tenacity"}
 

@@ -1,0 +1,177 @@
+"""What is known to happen to secrets and bodies on their way, and how it is undone.
+
+Each mishap is a cause, words for it, and a function that yields what there may have been before. Mishaps work in both
+directions: what was added is taken away, and what was taken away is added.
+"""
+
+import base64
+import binascii
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+
+class Mishap(NamedTuple):
+    """One of them: `undone` yields candidates for what there was before."""
+
+    cause: str
+    words: str
+    undone: Callable[[bytes], Iterator[bytes]]
+
+
+def _unspaced(key: bytes) -> Iterator[bytes]:
+    yield key.strip()
+    yield b"".join(key.split())
+    yield from (key + space for space in (b"\n", b"\r\n", b" "))
+    yield b" " + key
+
+
+def _unquoted(key: bytes) -> Iterator[bytes]:
+    yield key.strip(b"'\"` \r\n\t")
+    yield key.strip().strip("\u2018\u2019\u201c\u201d".encode())
+    yield from (quote + key + quote for quote in (b'"', b"'"))
+
+
+def _decoded(key: bytes) -> Iterator[bytes]:
+    """The key as base64 or hex would have it, in both directions, with and without the prefix."""
+    bare = key.removeprefix(b"whsec_")
+    for text in (bare, key):
+        padded = text + b"=" * (-len(text) % 4)
+        for decode in (base64.b64decode, base64.urlsafe_b64decode, binascii.unhexlify):
+            try:
+                yield decode(text if decode is binascii.unhexlify else padded)
+            except (ValueError, binascii.Error):
+                continue
+    for encode in (base64.b64encode, base64.urlsafe_b64encode, binascii.hexlify):
+        for text in (encode(key), encode(key).rstrip(b"=")):
+            yield text
+            yield b"whsec_" + text
+
+
+def _prefixed(key: bytes) -> Iterator[bytes]:
+    yield key.removeprefix(b"whsec_")
+    yield b"whsec_" + key
+    yield key.removeprefix(b"whsec")
+    yield b"whsec" + key
+
+
+def is_mask(key: bytes) -> bool:
+    """Whether it is what somebody shows in place of a secret."""
+    text = key.decode("utf-8", "replace")
+    return any(
+        mark in text
+        for mark in ("•", "●", "\u2217", "…", "***", "...", "xxxx", "XXXX", "<", "[redacted]", "[REDACTED]")
+    )
+
+
+ON_SECRETS: tuple[Mishap, ...] = (
+    Mishap("secret_whitespace", "the secret without the white space around it, or with some", _unspaced),
+    Mishap("secret_quoted", "the secret without quotes around it, or with some", _unquoted),
+    Mishap("secret_prefix_cut", "the secret when its whsec_ is put back, or left off", _prefixed),
+    Mishap("secret_decoded", "the secret decoded as base64 or hex, or encoded so", _decoded),
+)
+
+
+def _newline(body: bytes) -> Iterator[bytes]:
+    yield body.rstrip(b"\r\n")
+    yield from (body + end for end in (b"\n", b"\r\n"))
+    yield body.removesuffix(b"\n")
+
+
+def _bom(body: bytes) -> Iterator[bytes]:
+    yield body.removeprefix(b"\xef\xbb\xbf")
+    yield b"\xef\xbb\xbf" + body
+
+
+def _line_ends(body: bytes) -> Iterator[bytes]:
+    unix = body.replace(b"\r\n", b"\n")
+    yield unix
+    yield unix.replace(b"\n", b"\r\n")
+    yield body.replace(b"\r", b"\n")
+    yield body.replace(b"\n", b"\r")
+
+
+def _charsets(body: bytes) -> Iterator[bytes]:
+    others = ("latin-1", "cp1252", "utf-16-le", "utf-16-be", "utf-16", "mac-roman", "cp850")
+    for was, now in [*((other, "utf-8") for other in others), *(("utf-8", other) for other in others)]:
+        # Bytes that were read as `now` and written as `was`; and what cannot be read stands as "?" or U+FFFD.
+        for errors in ("strict", "replace", "ignore"):
+            try:
+                yield body.decode(was).encode(now, errors)
+            except (UnicodeError, ValueError):
+                continue
+    with_bom = body.decode("utf-16", "ignore") if body[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
+    yield with_bom.encode("utf-8", "ignore")
+
+
+def _reencoded(body: bytes) -> Iterator[bytes]:
+    """The JSON in it, written in every common way: separators, indentation, order of keys, escapes, a newline at the end."""
+    parsed = parsed_json(body)
+    if not isinstance(parsed, dict | list):
+        return
+    spacings: tuple[dict[str, Any], ...] = (
+        {"separators": (",", ":")},
+        {"separators": (", ", ": ")},
+        {"separators": (",", ": "), "indent": 2},
+        {"separators": (",", ": "), "indent": 4},
+        {"separators": (",", ": "), "indent": "\t"},
+        {"separators": (",", ":"), "indent": 0},
+    )
+    for ordered, ascii_only, spacing in itertools.product(_orders(parsed), (False, True), spacings):
+        try:
+            text = json.dumps(ordered, ensure_ascii=ascii_only, **spacing)
+        except (ValueError, RecursionError):
+            return
+        for escape in _ESCAPES:
+            written = escape(text).encode("utf-8", "surrogatepass")
+            yield written
+            yield written + b"\n"
+
+
+def _orders(parsed: Any) -> Iterator[Any]:
+    yield parsed
+    if isinstance(parsed, dict):
+        envelope = ("id", "type", "created_at", "team_id", "data")  # the order on most of cStar's pages
+        yield {name: parsed[name] for name in (*envelope, *parsed) if name in parsed}
+        yield _sorted(parsed)
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value
+
+
+def _upper_hex(text: str) -> str:
+    return re.sub(r"\\u([0-9a-f]{4})", lambda match: f"\\u{match[1].upper()}", text)
+
+
+def _without_markup(text: str) -> str:
+    return re.sub("[<>&\u2028\u2029]", lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+_ESCAPES: tuple[Callable[[str], str], ...] = (
+    lambda text: text,
+    lambda text: text.replace("/", "\\/"),
+    _without_markup,
+    lambda text: _upper_hex(text.replace("/", "\\/")),
+    lambda text: _upper_hex(_without_markup(text)),
+)
+
+ON_BODIES: tuple[Mishap, ...] = (
+    Mishap("body_trailing_newline", "with another end: one newline more or less", _newline),
+    Mishap("body_bom", "with a byte order mark added, or taken away", _bom),
+    Mishap("body_crlf", "with its line ends converted back", _line_ends),
+    Mishap("body_reencoded", "when its JSON is written another way", _reencoded),
+    Mishap("body_charset", "when its characters are read in another encoding", _charsets),
+)
+
+
+def parsed_json(body: bytes) -> Any:
+    """What the JSON says, or None."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
