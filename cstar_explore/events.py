@@ -8,7 +8,9 @@ nowhere. Both are passed through; the server decides.
 import difflib
 import inspect
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import ValidationError
@@ -187,9 +189,22 @@ def doubt(name: str) -> str | None:
     return f"'{printable(name, 80)}' is not among the {len(NAMES)} published event types.{hint}"
 
 
+_shown_elsewhere: ContextVar[bool] = ContextVar("_shown_elsewhere", default=False)
+
+
+@contextmanager
+def doubts_shown_elsewhere() -> Iterator[None]:
+    """Inside of it `warn_of_doubts` is silent: a form shows the same words beside its field."""
+    token = _shown_elsewhere.set(True)
+    try:
+        yield
+    finally:
+        _shown_elsewhere.reset(token)
+
+
 def warn_of_doubts(names: Iterable[str]) -> None:
     """Warns once for each type with a `doubt`."""
-    for name in names:
+    for name in () if _shown_elsewhere.get() else names:
         if sentence := doubt(name):
             warnings.warn(
                 f"{sentence} It is sent as it is; cStar decides.", UnknownEventWarning, stacklevel=_callers_level()

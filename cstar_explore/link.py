@@ -132,6 +132,10 @@ class Operation(Generic[T]):
             raise self._remembering(error) from None
 
     def _remembering(self, error: CStarError) -> CStarError:
+        if not self._request.writes:
+            if error.may_have_acted and not isinstance(error, BrokenAnswerError):
+                error.advice = "It changes nothing, so it can be called again."
+            error.may_have_acted = False
         self._may_have_acted = self._may_have_acted or error.may_have_acted
         error.may_have_acted = self._may_have_acted
         return error

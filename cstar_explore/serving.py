@@ -56,7 +56,7 @@ class Server:
 
     def close(self) -> None:
         """Stops serving; open requests have a second to end. A second call does nothing."""
-        self._server.should_exit = True
+        self._server.stop()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=5)
 
@@ -68,6 +68,7 @@ class _Uvicorn(uvicorn.Server):
         super().__init__(config)
         self.settled = threading.Event()
         self.loop: asyncio.AbstractEventLoop
+        self._stopped: asyncio.Event
 
     def capture_signals(self) -> "contextlib.AbstractContextManager[None]":  # type: ignore[override]
         return contextlib.nullcontext()
@@ -82,8 +83,18 @@ class _Uvicorn(uvicorn.Server):
 
     async def startup(self, sockets: Any = None) -> None:
         self.loop = asyncio.get_running_loop()
+        self._stopped = asyncio.Event()
         await super().startup(sockets)
         self.settled.set()
+
+    async def main_loop(self) -> None:
+        # uvicorn's own looks ten times a second whether it should end; this one is told.
+        await self._stopped.wait()
+
+    def stop(self) -> None:
+        self.should_exit = True
+        with contextlib.suppress(RuntimeError):  # the loop has ended already
+            self.loop.call_soon_threadsafe(self._stopped.set)
 
 
 def _check_port(port: int) -> None:

@@ -99,7 +99,7 @@ def test_each_call_sends_what_the_reference_prints(example: Example) -> None:
     """Method, address and body are those of the printed call."""
     request = request_of(example)
     url = BASE_URL + example.path.replace("{teamId}", TEAM).replace("{webhookId}", HOOK)
-    content = request.content and json.loads(request.content)
+    content = json.loads(request.content) if request.content else None
     expected = (example.method, url, example.sent, example.sent)
     assert expected == (request.method, request.url, request.body, content)
 

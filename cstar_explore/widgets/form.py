@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 import ipywidgets as widgets
 
+from .. import events as catalogue
 from ..client import Client
 from ..errors import ConfirmationError, CStarError
 from ..models import Webhook
@@ -123,7 +124,8 @@ class Form(Generic[T]):
 
     async def _submit(self, confirm: str | None) -> T:
         self.button.disabled = True
-        self.status.say("Sending …", "busy")
+        if self._wait is None:
+            self.status.say("Sending …", "busy")
         try:
             self._check_all()
             self._check_confirmation(confirm)
@@ -153,7 +155,8 @@ class Form(Generic[T]):
         loop = asyncio.get_running_loop()
         patient = self.client.with_options(on_wait=lambda wait: loop.call_soon_threadsafe(self._show_wait, wait))
         try:
-            return await asyncio.to_thread(call, patient)
+            with catalogue.doubts_shown_elsewhere():
+                return await asyncio.to_thread(call, patient)
         finally:
             if self._wait is not None and not self.submitting:
                 self.status.say("")  # the wait was for a look at the list, and is over
