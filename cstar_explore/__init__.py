@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .connect import connect
     from .errors import CStarError
     from .explaining import explain
+    from .listener import Listener
     from .models import FiredEvent, Webhook, WebhookList
     from .sandbox import Sandbox
     from .secret import Secret
@@ -32,6 +33,7 @@ __all__ = [
     "EditForm",
     "FireForm",
     "FiredEvent",
+    "Listener",
     "Sandbox",
     "Secret",
     "Webhook",
@@ -52,6 +54,7 @@ _ROOMS = {
     "EditForm": "widgets",
     "FireForm": "widgets",
     "FiredEvent": "models",
+    "Listener": "listener",
     "Sandbox": "sandbox",
     "Secret": "secret",
     "Webhook": "models",

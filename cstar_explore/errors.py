@@ -5,6 +5,7 @@ CStarError
 ├── ReadOnlyError             this client was told not to change anything; nothing was sent
 ├── ConfirmationError         a form on a live key was not given its confirmation; nothing was sent
 ├── SignatureError            a delivery is not proven to be cStar's
+├── NotReceivedError          a delivery that was waited for did not arrive
 ├── WaitCancelledError        a wait was cancelled before the call was repeated
 ├── StatusError               cStar answered, and the answer was no
 │   ├── ValidationError       400, 422; also raised here, before sending, with `status` None
@@ -96,6 +97,10 @@ class ReadOnlyError(CStarError):
 
 class ConfirmationError(CStarError):
     """A form on a live key was submitted without typing the name it asks for. Nothing was sent."""
+
+
+class NotReceivedError(CStarError):
+    """A delivery that was waited for did not arrive in time."""
 
 
 class WaitCancelledError(CStarError):

@@ -7,7 +7,8 @@ import asyncio
 import contextlib
 import socket
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 
+T = TypeVar("T")
+
+
 class Server:
     """An ASGI app, served on 127.0.0.1 from the moment this is made until `close()` or the end of the process.
 
@@ -26,7 +30,7 @@ class Server:
         url: `http://127.0.0.1:<port>`.
     """
 
-    def __init__(self, app: "ASGIApp", *, name: str, port: int = 0) -> None:
+    def __init__(self, app: "ASGIApp", *, name: str, port: int = 0, max_connections: int | None = None) -> None:
         _check_port(port)
         config = uvicorn.Config(
             OwnHostOnly(app),
@@ -38,6 +42,7 @@ class Server:
             date_header=False,
             lifespan="off",
             ws="none",
+            limit_concurrency=max_connections,
             timeout_graceful_shutdown=1,
         )
         self._server = _Uvicorn(config)
@@ -50,9 +55,13 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
 
     @property
-    def loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop that serves the app."""
-        return self._server.loop
+    def running(self) -> bool:
+        """Whether it still serves."""
+        return self._thread.is_alive()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Runs a coroutine in the event loop that serves the app, and waits for it. For other threads than that loop's."""
+        return asyncio.run_coroutine_threadsafe(work, self._server.loop).result()
 
     def close(self) -> None:
         """Stops serving; open requests have a second to end. A second call does nothing."""

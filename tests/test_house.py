@@ -17,6 +17,8 @@ ROOMS = (
     "errors",
     "secret",
     "loopback",
+    "database",
+    "posting",
     "models",
     "events",
     "samples",
@@ -30,16 +32,25 @@ ROOMS = (
     "client",
     "serving",
     "sandbox",
+    "listener",
     "connect",
     "widgets",
     "cli",
 )
 
 # What the sandbox may know of the house: nothing that writes or reads cStar's answers.
-SANDBOX_KNOWS = {"errors", "secret", "events", "signing", "loopback", "serving", "text"}
+SANDBOX_KNOWS = {"errors", "secret", "events", "signing", "database", "loopback", "posting", "serving", "text"}
 
 # Loaded inside a function, on purpose: the reason stands beside each.
-LATE = {("models", "frames"), ("events", "samples"), ("sandbox", "client"), ("cli", "sandbox"), ("errors", "models")}
+LATE = {
+    ("models", "frames"),
+    ("events", "samples"),
+    ("sandbox", "client"),
+    ("sandbox", "listener"),
+    ("listener", "widgets"),
+    ("cli", "sandbox"),
+    ("errors", "models"),
+}
 
 HEAVY = {"pandas", "ipywidgets", "anywidget", "httpx", "starlette", "uvicorn", "matplotlib", "tenacity"}
 

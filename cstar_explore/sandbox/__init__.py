@@ -4,22 +4,29 @@ Written from the API reference and sharing no encoding or decoding with the clie
 mistakes. `README.md` lists where cStar's pages are silent and what the sandbox does there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from ..posting import BUDGET
 from ..secret import Secret
 from ..serving import Server, replaces_its_cell
 from .api import Api
 from .clock import Clock, Ids
+from .deliverer import Deliverer
+from .faults import Faults
 from .keys import KEYS, TEAM
 from .limits import Limits
 from .seeds import sow
 from .store import Store
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ..client import Client
+    from ..listener import Listener
+    from .timeline import Timeline
 
 __all__ = ["Sandbox"]
 
@@ -29,6 +36,10 @@ class Sandbox:
 
     Args:
         path: A file to keep the state in, readable by its owner only; without it, the state is in memory.
+        follow_subscriptions: Whether a test event reaches only the webhooks that subscribe to it. The API reference says it
+            reaches all that are active, and so it does by default.
+        allowed_hosts: Hosts besides loopback that deliveries are really posted to. To others nothing is sent.
+        delivery_budget: Seconds a receiver has for its answer; cStar's cheat sheet says 10.
         rate_limit: True enforces the published limits, a number that many requests an hour; by default none is refused.
         port: On 127.0.0.1; by default a free one.
 
@@ -36,17 +47,40 @@ class Sandbox:
         base_url, team_id: Where it is.
         key: A secret test key, the one `client()` uses. `keys` has one of every kind: `secret`, `publishable`, `live`,
             `live_publishable`, `expired`, `revoked`, `other_team`.
-        clock: The sandbox's time.
+        clock: The sandbox's time; `clock.advance(hours=31)` lives through all retries due until then.
+        faults: What shall go wrong next.
     """
 
-    def __init__(self, path: str | Path | None = None, *, rate_limit: bool | int = False, port: int = 0) -> None:
+    def __init__(
+        self,
+        path: str | Path | None = None,
+        *,
+        follow_subscriptions: bool = False,
+        allowed_hosts: Iterable[str] = (),
+        delivery_budget: float = BUDGET,
+        rate_limit: bool | int = False,
+        port: int = 0,
+    ) -> None:
         replaces_its_cell(self)
-        self._store = Store(None if path is None else Path(path))
         self.clock = Clock()
+        self.faults = Faults()
+        limits = Limits(self.clock, enforced=rate_limit)
+        self._store = Store(None if path is None else Path(path))
         ids = self._recalled()
-        self._server = Server(
-            Api(self._store, self.clock, ids, Limits(self.clock, enforced=rate_limit)), name="sandbox", port=port
+        self._deliverer = Deliverer(
+            self._store, self.clock, ids, self.faults, allowed_hosts=allowed_hosts, budget=delivery_budget
         )
+        api = Api(
+            self._store,
+            self.clock,
+            ids,
+            limits=limits,
+            faults=self.faults,
+            deliverer=self._deliverer,
+            follow_subscriptions=follow_subscriptions,
+        )
+        self._server = Server(api, name="sandbox", port=port)
+        self.clock.on_advance(self._live_through)
         self.base_url = self._server.url
         self.team_id = TEAM
         self.keys: Mapping[str, Secret] = {name: key.secret for name, key in KEYS.items()}
@@ -58,8 +92,32 @@ class Sandbox:
 
         return Client(self.keys[key], self.team_id, self.base_url, **options)
 
+    def listener(self, **options: Any) -> "Listener":
+        """A listener that shares this sandbox's clock; the options are those of `Listener`."""
+        from ..listener import Listener  # noqa: PLC0415 - a convenience; the sandbox delivers to any receiver
+
+        return Listener(clock=self.clock, **options)
+
+    def deliveries(self) -> "pd.DataFrame":
+        """What was delivered to whom, and what came of it: a row per webhook, event and attempt.
+
+        Columns: `id` (of the delivery), `webhook_id`, `webhook`, `event_id`, `event` (str), `attempt` (Int64), `at`
+        (datetime64[us, UTC]), `success` (boolean), `status`, `response_time_ms` (Int64), `cause` of the failure, `fault`
+        asked for, `state` (`pending`, `delivered`, `failed` after the last retry, `withheld` as not on loopback, `dropped`
+        as its webhook is gone), `next_attempt_at`, `url`. A delivery held back has one row without an attempt.
+        """
+        return self._deliverer.outbox.to_frame()
+
+    def timeline(self) -> "Timeline":
+        """A picture of `deliveries()`: the attempts of each delivery over time."""
+        from .timeline import Timeline  # noqa: PLC0415 - matplotlib is loaded when a picture is asked for
+
+        return Timeline(self.deliveries())
+
     def close(self) -> None:
         """Stops it. A second call does nothing."""
+        if self._server.running:
+            self._server.run(self._deliverer.close())
         self._server.close()
         self._store.close()
 
@@ -71,6 +129,11 @@ class Sandbox:
 
     def __repr__(self) -> str:
         return f"Sandbox({self.base_url}, team {self.team_id})"
+
+    def _live_through(self, until: datetime) -> None:
+        self._server.run(self._deliverer.run_due(until))
+        with self._store.writing():
+            self._store.keep("now", self.clock.now.isoformat())
 
     def _recalled(self) -> Ids:
         """The ids and the time where the file left off, or a fresh start with the seeds."""

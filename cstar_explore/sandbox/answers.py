@@ -97,6 +97,11 @@ def rate_limited(seconds: int) -> Refusal:
     )
 
 
+def failing(status: int) -> Refusal:
+    """5xx, with the published type; no page prints a body of one."""
+    return Refusal(status, "api_error", "internal_error", "Something went wrong on our side")
+
+
 def missing(param: str) -> Refusal:
     """A required field is absent or empty."""
     return Refusal(400, "invalid_request_error", "parameter_missing", f"Missing required field: {param}", param=param)

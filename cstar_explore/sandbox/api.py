@@ -4,20 +4,25 @@ A handler takes a `Call` and returns a status and the `data` of the envelope, or
 every call (key, rate limit, team, Idempotency-Key, envelope, headers) happens around it, in `Api.__call__`.
 """
 
+import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
+from .. import events as catalogue
 from . import answers
 from .answers import Refused
+from .broken import cut
 from .clock import Clock, Ids, http_date, iso
+from .deliverer import Deliverer
+from .faults import Fault, Faults
 from .fields import body_of, event_to_fire, to_create, to_update
 from .keys import TEAM_NAMES, Key, key_in
 from .limits import Limits
@@ -30,6 +35,8 @@ if TYPE_CHECKING:
 # The same key within 24 hours answers as the first time (API reference, idempotency).
 _REPLAY_WINDOW = timedelta(hours=24)
 
+_HTML = "<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>"
+
 Handled = tuple[int, Any]
 
 
@@ -39,17 +46,31 @@ class Call:
 
     key: Key
     raw: bytes
+    request_id: str
     webhook_id: str = ""
 
 
 class Api:
     """The ASGI app."""
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids, limits: Limits) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        *,
+        limits: Limits,
+        faults: Faults,
+        deliverer: Deliverer,
+        follow_subscriptions: bool,
+    ) -> None:
         self.store = store
         self.clock = clock
         self.ids = ids
         self.limits = limits
+        self.faults = faults
+        self.deliverer = deliverer
+        self._follow_subscriptions = follow_subscriptions
         team = "/api/v1/teams/{team_id}/webhooks"
         self._routes = [
             _route("GET", "/api/v1/auth/whoami", self.whoami),
@@ -63,7 +84,7 @@ class Api:
 
     # --- the calls of the reference --------------------------------------------------------------------------------
 
-    async def whoami(self, call: Call) -> Handled:
+    def whoami(self, call: Call) -> Handled:
         name = TEAM_NAMES[call.key.team_id]
         kind = "publishable" if call.key.publishable else "secret"
         slug = name.lower().replace(" ", "-")
@@ -75,14 +96,14 @@ class Api:
             "environment": call.key.environment,
         }
 
-    async def list_webhooks(self, call: Call) -> Handled:
+    def list_webhooks(self, call: Call) -> Handled:
         listed = self.store.webhooks(call.key.team_id, call.key.environment)
         return 200, [_shown(webhook, "createdAt") for webhook in listed]
 
-    async def get_webhook(self, call: Call) -> Handled:
+    def get_webhook(self, call: Call) -> Handled:
         return 200, _shown(self._found(call), "createdAt", "updatedAt")
 
-    async def create_webhook(self, call: Call) -> Handled:
+    def create_webhook(self, call: Call) -> Handled:
         wanted = to_create(body_of(call.raw))
         now = self.clock.step()
         webhook = StoredWebhook(
@@ -100,7 +121,7 @@ class Api:
         self.store.add(webhook)
         return 201, _shown(webhook, "secret", "createdAt")
 
-    async def update_webhook(self, call: Call) -> Handled:
+    def update_webhook(self, call: Call) -> Handled:
         webhook = self._found(call)
         wanted = to_update(body_of(call.raw))
         if "isActive" in wanted:
@@ -109,15 +130,24 @@ class Api:
         self.store.change(webhook)
         return 200, _shown(webhook, "updatedAt")
 
-    async def delete_webhook(self, call: Call) -> Handled:
+    def delete_webhook(self, call: Call) -> Handled:
         self.store.remove(self._found(call).id)
         self.clock.step()
         return 200, {"deleted": True}
 
-    async def trigger_test(self, call: Call) -> Handled:
+    def trigger_test(self, call: Call) -> Handled:
         event = event_to_fire(body_of(call.raw))
+        listed = self.store.webhooks(call.key.team_id, call.key.environment)
+        # "To all active webhooks", says the reference, and nothing of what they subscribe to.
+        reached = [
+            webhook
+            for webhook in listed
+            if webhook.is_active and (not self._follow_subscriptions or _subscribes(webhook, event))
+        ]
+        event_id = f"evt_{self.ids.next('event')}"
+        self.deliverer.announce(reached, event_id, event, call.request_id)
         self.clock.step()
-        return 200, {"event": event, "eventId": f"evt_{self.ids.next('event')}", "test": True, "deliveries": []}
+        return 200, {"event": event, "eventId": event_id, "test": True, "deliveries": []}
 
     def _found(self, call: Call) -> StoredWebhook:
         webhook = self.store.webhook(call.key.team_id, call.key.environment, call.webhook_id)
@@ -134,19 +164,22 @@ class Api:
         now = self.clock.now
         key = key_in(request.headers.get("authorization"))
         headers = {} if key is None else self.limits.count(key)
+        fault = None if key is None else self.faults.take("api")
         try:
-            with self.store.writing():
-                status, content = await self._answer(request, key, raw, request_id)
-                self.store.keep("now", self.clock.now.isoformat())
-                self.store.keep("ids", self.ids.used)
+            await self._spoil(fault)
+            status, body = await self._answer(request, key, raw, request_id)
         except Refused as refused:
-            status, content = refused.refusal.status, _json(refused.refusal.body(request_id, iso(now)))
+            status, body = refused.refusal.status, refused.refusal.body(request_id, iso(now))
         headers |= {"Date": http_date(now)}
         if status == 429 and key is not None:
-            headers["Retry-After"] = str(self.limits.seconds_left(key))
-        await Response(content, status, headers, "application/json")(scope, receive, send)
+            headers |= self._retry_after(fault, key)
+        if fault is not None and fault.name == "html":
+            await Response(_HTML, 502, headers, "text/html")(scope, receive, send)
+            return
+        answer = Response(json.dumps(body, ensure_ascii=False), status, headers, "application/json")
+        await answer(scope, receive, cut(send, fault))
 
-    async def _answer(self, request: Request, key: Key | None, raw: bytes, request_id: str) -> tuple[int, str]:
+    async def _answer(self, request: Request, key: Key | None, raw: bytes, request_id: str) -> tuple[int, Any]:
         handler, params = self._routed(request)
         if key is None:
             raise Refused(answers.BAD_KEY)
@@ -155,29 +188,47 @@ class Api:
             raise Refused(answers.OTHER_TEAM)
         if key.publishable and request.method != "GET":
             raise Refused(answers.SECRET_KEY_REQUIRED)
-        call = Call(key, raw, params.get("webhook_id", ""))
-        repeat_key = request.headers.get("idempotency-key") if request.method in ("POST", "PATCH") else None
-        if repeat_key is None:
-            return await self._enveloped(handler, call, request_id)
-        # How far a key reaches is not documented. Here: one API key, one method, one path.
-        scope = _digest(key.secret.reveal(), request.method, request.url.path, repeat_key)
-        known = self.store.replay(scope, self.clock.now - _REPLAY_WINDOW)
+        memory = _Memory(self.store, request, key, raw)
+        known = memory.recalled(self.clock.now)
         if known is not None:
-            if known[0] != _digest(raw.decode("utf-8", "replace")):
-                raise Refused(answers.KEY_REUSED)
-            return known[1], known[2]
-        status, content = await self._enveloped(handler, call, request_id)
-        self.store.remember(scope, _digest(raw.decode("utf-8", "replace")), status, content, self.clock.now)
-        return status, content
-
-    async def _enveloped(
-        self, handler: Callable[[Call], Awaitable[Handled]], call: Call, request_id: str
-    ) -> tuple[int, str]:
+            return known
         timestamp = iso(self.clock.now)
-        status, data = await handler(call)
-        return status, _json(answers.success(data, request_id, timestamp))
+        with self.store.writing():
+            status, data = handler(Call(key, raw, request_id, params.get("webhook_id", "")))
+            body = answers.success(data, request_id, timestamp)
+            memory.keep(status, body, self.clock.now)
+            self.store.keep("now", self.clock.now.isoformat())
+            self.store.keep("ids", self.ids.used)
+        if request.method != "GET":
+            # Time has passed: what is due is delivered before the answer, and nothing is held while receivers take theirs.
+            await self.deliverer.run_due()
+        if isinstance(data, dict) and "deliveries" in data:
+            await self.deliverer.settle(data["eventId"])
+            data["deliveries"] = self.deliverer.outbox.told(data["eventId"])
+            memory.keep(status, body, self.clock.now)
+        return status, body
 
-    def _routed(self, request: Request) -> tuple[Callable[[Call], Awaitable[Handled]], dict[str, str]]:
+    async def _spoil(self, fault: Fault | None) -> None:
+        """What a fault does before the call is looked at."""
+        match fault.name if fault else None:
+            case "slow":
+                await asyncio.sleep(fault.settings["seconds"] if fault else 0)
+            case "rate_limit":
+                raise Refused(answers.rate_limited(fault.settings["retry_after"] or 60 if fault else 60))
+            case "fail":
+                raise Refused(answers.failing(fault.settings["status"] if fault else 500))
+            case "html":
+                raise Refused(answers.failing(502))
+            case _:
+                pass
+
+    def _retry_after(self, fault: Fault | None, key: Key) -> dict[str, str]:
+        if fault is None or fault.name != "rate_limit":
+            return {"Retry-After": str(self.limits.seconds_left(key))}
+        seconds = fault.settings["retry_after"]
+        return {} if seconds is None else {"Retry-After": str(seconds)}
+
+    def _routed(self, request: Request) -> tuple[Callable[[Call], Handled], dict[str, str]]:
         partial = False
         for route in self._routes:
             match, child = route.matches(request.scope)
@@ -187,7 +238,7 @@ class Api:
         raise Refused(answers.NO_METHOD if partial else answers.NO_ROUTE)
 
 
-def _route(method: str, path: str, handler: Callable[[Call], Awaitable[Handled]]) -> Route:
+def _route(method: str, path: str, handler: Callable[[Call], Handled]) -> Route:
     # Starlette's routes match and read paths here; the handlers are called by us, with a `Call`.
     route = Route(path, _never, methods=[method])
     route.endpoint = handler
@@ -211,8 +262,35 @@ def _shown(webhook: StoredWebhook, *also: str) -> dict[str, Any]:
     return shown
 
 
-def _json(body: dict[str, Any]) -> str:
-    return json.dumps(body, ensure_ascii=False)
+def _subscribes(webhook: StoredWebhook, event: str) -> bool:
+    return any(event in catalogue.matched(pattern) for pattern in webhook.events)
+
+
+class _Memory:
+    """What was answered under an Idempotency-Key, for a day.
+
+    How far a key reaches is not documented. Here: one API key, one method, one path.
+    """
+
+    def __init__(self, store: Store, request: Request, key: Key, raw: bytes) -> None:
+        given = request.headers.get("idempotency-key") if request.method in ("POST", "PATCH") else None
+        self._store = store
+        self._scope = given and _digest(key.secret.reveal(), request.method, request.url.path, given)
+        self._request = _digest(raw.decode("utf-8", "replace"))
+
+    def recalled(self, now: datetime) -> tuple[int, Any] | None:
+        """The first answer, if this request repeats one."""
+        known = self._store.replay(self._scope, now - _REPLAY_WINDOW) if self._scope else None
+        if known is None:
+            return None
+        if known[0] != self._request:
+            raise Refused(answers.KEY_REUSED)
+        return known[1], json.loads(known[2])
+
+    def keep(self, status: int, body: Any, now: datetime) -> None:
+        """Remembers an answer."""
+        if self._scope:
+            self._store.remember(self._scope, self._request, status, json.dumps(body), now)
 
 
 def _digest(*parts: str) -> str:

@@ -3,8 +3,11 @@
 import random
 import string
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+
+from ..errors import ConfigurationError
 
 START = datetime(2025, 12, 10, 14, 30, tzinfo=UTC)  # the moment of the API reference's own samples
 STEP = timedelta(seconds=1)
@@ -19,6 +22,7 @@ class Clock:
     def __init__(self, start: datetime = START) -> None:
         self._now = start
         self._lock = threading.Lock()
+        self._lived_through: Callable[[datetime], None] = self.set
 
     @property
     def now(self) -> datetime:
@@ -38,17 +42,23 @@ class Clock:
             self._now = max(self._now, now)
 
     def advance(self, **amount: float) -> datetime:
-        """Moves on by `hours=31, minutes=13` or the like (the words of `timedelta`), and returns the new present.
+        """Moves on by `hours=31, minutes=13` or the like (the words of `timedelta`), through all deliveries due until then.
+
+        Returns:
+            The new present.
 
         Raises:
-            ValueError: The amount is negative: time does not go back.
+            ConfigurationError: The amount is negative: time does not go back.
         """
         by = timedelta(**amount)
         if by < timedelta(0):
-            raise ValueError(f"The clock does not go back; {by} is negative.")
-        with self._lock:
-            self._now += by
-            return self._now
+            raise ConfigurationError(f"The clock does not go back; {by} is negative.", advice="Start a new sandbox.")
+        self._lived_through(self._now + by)
+        return self._now
+
+    def on_advance(self, live_through: Callable[[datetime], None]) -> None:
+        """What `advance` calls with the time to reach; it has to `set` it."""
+        self._lived_through = live_through
 
     def __repr__(self) -> str:
         return f"Clock({iso(self._now)})"

@@ -4,5 +4,6 @@ from .create import CreateForm
 from .delete import DeleteForm
 from .edit import EditForm
 from .fire import FireForm
+from .listener_view import ListenerView
 
-__all__ = ["CreateForm", "DeleteForm", "EditForm", "FireForm"]
+__all__ = ["CreateForm", "DeleteForm", "EditForm", "FireForm", "ListenerView"]

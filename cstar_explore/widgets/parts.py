@@ -14,11 +14,11 @@ from .. import events as catalogue
 from ..secret import Secret
 from ..text import printable
 
-_STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parent / "static"
 
 
 class Part(anywidget.AnyWidget):
-    _css = _STATIC / "cstar.css"
+    _css = STATIC / "cstar.css"
 
     # The default repr lists every trait; one name is enough, and repeats between runs.
     def __repr__(self) -> str:
@@ -28,7 +28,7 @@ class Part(anywidget.AnyWidget):
 class Words(Part):
     """Words of the kernel's: a `title`, a `note`, a `list` or a line of `code`. Without lines it takes no room."""
 
-    _esm = _STATIC / "words.js"
+    _esm = STATIC / "words.js"
     kind = traitlets.Enum(("title", "note", "list", "code")).tag(sync=True)
     lines = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
@@ -40,7 +40,7 @@ class Words(Part):
 class Status(Part):
     """The line that says how things stand, in words, announced to screen readers."""
 
-    _esm = _STATIC / "status.js"
+    _esm = STATIC / "status.js"
     text = traitlets.Unicode().tag(sync=True)
     tone = traitlets.Enum(("", "busy", "done", "failed"), default_value="").tag(sync=True)
     wait_until = traitlets.Float(0).tag(sync=True)  # milliseconds of Unix time; past means no wait
@@ -83,7 +83,7 @@ class Field(Part):
 class TextField(Field):
     """A line of text."""
 
-    _esm = _STATIC / "text_field.js"
+    _esm = STATIC / "text_field.js"
     value = traitlets.Unicode().tag(sync=True)
     placeholder = traitlets.Unicode().tag(sync=True)
     suggestions = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -93,14 +93,14 @@ class TextField(Field):
 class TickField(Field):
     """A tick."""
 
-    _esm = _STATIC / "tick_field.js"
+    _esm = STATIC / "tick_field.js"
     value = traitlets.Bool(default_value=False).tag(sync=True)
 
 
 class EventsField(Field):
     """Event types, typed or ticked by group; `unknown` are those that are not in the catalogue."""
 
-    _esm = _STATIC / "events_field.js"
+    _esm = STATIC / "events_field.js"
     value = traitlets.List(traitlets.Unicode()).tag(sync=True)
     unknown = traitlets.List(traitlets.Unicode()).tag(sync=True)
     catalogue = traitlets.Dict().tag(sync=True)
@@ -117,7 +117,7 @@ class EventsField(Field):
 class SecretReveal(Part):
     """A signing secret, masked until the page asks for it. Its value is in no trait: it goes out by message, when asked."""
 
-    _esm = _STATIC / "secret_reveal.js"
+    _esm = STATIC / "secret_reveal.js"
     mask = traitlets.Unicode().tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
 

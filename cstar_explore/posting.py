@@ -1,0 +1,78 @@
+"""Posts a delivery to a receiver, as cStar does: one attempt, no redirects, a budget of seconds for the whole answer.
+
+Besides `link` this is the one place that imports httpx.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from .loopback import is_loopback_url
+from .text import printable
+
+BUDGET = 10.0  # seconds; cStar's cheat sheet on webhooks (an older page says 30)
+
+_NONE = httpx.Timeout(None)  # the budget is for the whole of an attempt, and httpx's timeouts are for its parts
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a receiver made of a delivery: its status, or why there was none."""
+
+    status: int | None
+    error: str | None
+
+    @property
+    def success(self) -> bool:
+        """Any 2xx (cStar's guide)."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+class Post:
+    """Posts deliveries over connections that it keeps. To loopback never through a proxy."""
+
+    def __init__(self, budget: float = BUDGET) -> None:
+        self._budget = budget
+        self._near: httpx.AsyncClient | None = None
+        self._far: httpx.AsyncClient | None = None
+
+    async def __call__(self, url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
+        """Posts once; never raises for what the receiver does."""
+        try:
+            async with asyncio.timeout(self._budget):
+                response = await self._client(url).post(url, content=body, headers=dict(headers))
+        except TimeoutError:
+            return Outcome(None, f"timeout: no answer within {self._budget:g} s")
+        except httpx.ConnectError:
+            return Outcome(None, "connection refused")
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            return Outcome(None, f"connection failed: {printable(error, 120) or type(error).__name__}")
+        if response.is_success:
+            return Outcome(response.status_code, None)
+        return Outcome(response.status_code, f"answered {response.status_code} {response.reason_phrase}".rstrip())
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        for client in (self._near, self._far):
+            if client is not None:
+                await client.aclose()
+
+    def _client(self, url: str) -> httpx.AsyncClient:
+        # httpx reads even a redirect that it does not follow, and fails on one it cannot read; without it, it is a status.
+        hooks = {"response": [_forget_location]}
+        if is_loopback_url(url):
+            # Certificates are loaded for https alone; loading them takes 20 ms.
+            trusted = url.startswith("https:") or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            self._near = self._near or httpx.AsyncClient(
+                trust_env=False, timeout=_NONE, verify=trusted, event_hooks=hooks
+            )
+            return self._near
+        self._far = self._far or httpx.AsyncClient(timeout=_NONE, event_hooks=hooks)
+        return self._far
+
+
+async def _forget_location(response: httpx.Response) -> None:
+    response.headers.pop("location", None)

@@ -1,0 +1,62 @@
+"""The picture of deliveries: a line for each, its attempts along the time since the event."""
+
+import io
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from ..text import printable
+
+# Where the published retries fall, counted from the first attempt: ticks that explain the picture.
+_TICKS = {1: "at once", 30: "30 s", 150: "2 m", 750: "12 m", 4_350: "1 h", 25_950: "7 h", 112_350: "31 h"}
+
+
+class Timeline:
+    """Shown as a picture in a notebook; `figure` is matplotlib's.
+
+    Success and failure differ in shape as well as in colour.
+    """
+
+    def __init__(self, deliveries: pd.DataFrame) -> None:
+        attempts = deliveries.dropna(subset=["attempt"])
+        lines = list(dict.fromkeys(attempts["id"]))
+        self.figure = Figure(figsize=(9, 1.2 + 0.42 * max(1, len(lines))), layout="constrained")
+        axes = self.figure.add_subplot()
+        first = attempts.groupby("id")["at"].transform("min")
+        since = (attempts["at"] - first).dt.total_seconds().clip(lower=1)
+        height = attempts["id"].map({line: -place for place, line in enumerate(lines)})
+        for line in lines:
+            axes.plot(
+                since[attempts["id"] == line], height[attempts["id"] == line], color="#8a8a8a", linewidth=1, zorder=1
+            )
+        for wanted, marker, colour, words in ((True, "o", "#1b6b20", "delivered"), (False, "X", "#b3261e", "failed")):
+            chosen = attempts["success"].fillna(value=False) == wanted
+            axes.scatter(since[chosen], height[chosen], marker=marker, color=colour, s=60, label=words, zorder=2)
+        names = attempts.drop_duplicates("id")
+        # A dollar sign would begin a formula.
+        labels = [
+            f"{printable(name, 28)}\n{event}".replace("$", r"\$")
+            for name, event in zip(names["webhook"], names["event"], strict=True)
+        ]
+        axes.set_yticks([-place for place in range(len(lines))], labels, fontsize=8)
+        axes.set_ylim(-len(lines) + 0.4, 0.6)
+        axes.set_xscale("log")
+        axes.set_xlim(0.7, 200_000)
+        axes.xaxis.set_major_locator(FixedLocator(list(_TICKS)))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _TICKS.get(round(value), "")))
+        axes.set_xlabel("since the first attempt")
+        axes.grid(axis="x", color="#dddddd")
+        for side in ("top", "right", "left"):
+            axes.spines[side].set_visible(False)
+        self.figure.legend(loc="outside upper right", ncols=2, frameon=False)
+        self._said = f"Timeline({len(lines)} deliveries, {len(attempts)} attempts)"
+
+    def __repr__(self) -> str:
+        return self._said
+
+    def _repr_png_(self) -> bytes:
+        picture = io.BytesIO()
+        self.figure.savefig(picture, format="png", dpi=110, facecolor="white")
+        return picture.getvalue()
