@@ -86,7 +86,7 @@ class Deliverer:
         if fault.name in ("reorder", "delay"):
             # The next event comes one step of the clock from now; half a step more is after it.
             self.outbox.postpone(
-                due.id, now + timedelta(seconds=fault.settings.get("seconds", 1.5 * STEP.total_seconds()))
+                due.id, due.at + timedelta(seconds=fault.settings.get("seconds", 1.5 * STEP.total_seconds()))
             )
             return
         await self._post_once(due, webhook, now, fault)
