@@ -140,7 +140,11 @@ def sample(
     """
     from .samples import body  # noqa: PLC0415 - samples are made of this catalogue
 
-    return body(FORMER.get(event, event), {"id": id, "created_at": created_at, "team_id": team_id}, overrides)
+    return body(
+        FORMER.get(event, event) if isinstance(event, str) else event,
+        {"id": id, "created_at": created_at, "team_id": team_id},
+        overrides,
+    )
 
 
 def groups() -> dict[str, tuple[str, ...]]:

@@ -13,12 +13,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .mishaps import ON_BODIES, ON_SECRETS, is_mask, parsed_json
+from .mishaps import ON_BODIES, ON_SECRETS, has_sorted_keys, is_mask, parsed_json
 from .signing import (
     TOLERANCE,
     Moment,
     Secrets,
     checked_body,
+    checked_tolerance,
     digest,
     keys_of,
     legacy_digest,
@@ -124,16 +125,17 @@ def explain(
     """
     content = checked_body(body)
     keys = keys_of(secrets)
+    allowed = checked_tolerance(tolerance)
     known = _lower_case(headers)
     header = known.get("x-signature", "").strip()
     if not header:
         return _without_header(known)
-    if header.lower().startswith("sha256="):
-        return _legacy(content, header, keys)
     read = read_header(header)
+    if read is None and header.lower().startswith("sha256="):
+        return _legacy(content, header, keys)
     if read is None or not all(re.fullmatch(r"[0-9a-f]{1,64}", given) for given in read.v1):
         return _malformed(header, content, keys)
-    return _matched(content, read.t, read.v1, keys, seconds(now), tolerance) or _mismatch(
+    return _matched(content, read.t, read.v1, keys, seconds(now), allowed) or _mismatch(
         content, known, read.t, read.v1, keys
     )
 
@@ -208,11 +210,19 @@ def _mismatch(
         return Explanation("secret_masked", "The secret in use has mask characters in it.")
     if len(t) >= 12:
         return Explanation("milliseconds", f"t={t} has {len(t)} digits: milliseconds.")
-    return _traces(body, known) or Explanation(
-        "wrong_secret",
-        "No known mishap explains it: the secret is another one's, or the body was changed without leaving a trace.",
-        alternatives=("body_changed",),
+    return _traces(body, known) or _no_trace(body)
+
+
+def _no_trace(body: bytes) -> Explanation:
+    if len(body) > _SMALL:
+        evidence = (
+            f"With {len(body):,} bytes the body is too long to try in all the ways it may have been written again."
+        )
+        return Explanation("wrong_secret", evidence, alternatives=("body_changed", "body_reencoded"))
+    evidence = (
+        "No known mishap explains it: the secret is another one's, or the body was changed without leaving a trace."
     )
+    return Explanation("wrong_secret", evidence, alternatives=("body_changed",))
 
 
 def _cut_signature(body: bytes, t: str, given: Sequence[str], keys: Sequence[bytes]) -> Explanation:
@@ -238,13 +248,17 @@ def _traces(body: bytes, known: Mapping[str, str]) -> Explanation | None:
     """What can be seen without the signature: a length that is not the declared one, JSON that ends early, headers that
     name another event."""
     declared = known.get("content-length", "").strip()
-    length = int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 16 else None
-    if length is not None and len(body) < length:
-        return Explanation("body_cut", f"Content-Length says {length:,} bytes, and {len(body):,} are here.")
-    if _ends_early(body):
-        return Explanation("body_cut", f"The JSON ends in the middle, after {len(body):,} bytes.")
-    if length is not None and len(body) != length:
-        return Explanation("body_changed", f"Content-Length says {length:,} bytes, and {len(body):,} are here.")
+    length = int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 16 else len(body)
+    lengths = f"Content-Length says {length:,} bytes, and {len(body):,} are here."
+    if _ends_early(body) or (len(body) < length and parsed_json(body) is None):
+        return Explanation(
+            "body_cut", lengths if len(body) < length else f"The JSON ends in the middle, after {len(body):,} bytes."
+        )
+    if has_sorted_keys(body):
+        evidence = "The keys in it are in alphabetical order, which those of cStar's are on no page."
+        return Explanation("body_reencoded", evidence, alternatives=("wrong_secret", "body_changed"))
+    if len(body) != length:
+        return Explanation("body_changed", lengths, alternatives=("body_reencoded", "body_cut"))
     event = parsed_json(body)
     for header, name in (("x-event-id", "id"), ("x-event-type", "type")):
         told, held = known.get(header), event.get(name) if isinstance(event, dict) else None
@@ -275,7 +289,7 @@ def _ends_early(body: bytes) -> bool:
     except json.JSONDecodeError as error:
         # A whole but broken JSON fails inside; one that was cut fails at its end, or in the string that the cut left open.
         return error.pos >= len(text) - 1 or "Unterminated string" in error.msg or not text.endswith("}")
-    except RecursionError:
+    except (ValueError, RecursionError):
         return False
     return False
 

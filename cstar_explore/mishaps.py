@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from .samples import DATA
+
 
 class Mishap(NamedTuple):
     """One of them: `undone` yields candidates for what there was before."""
@@ -23,6 +25,7 @@ class Mishap(NamedTuple):
 
 def _unspaced(key: bytes) -> Iterator[bytes]:
     yield key.strip()
+    yield key.decode("utf-8", "ignore").strip().encode()
     yield b"".join(key.split())
     yield from (key + space for space in (b"\n", b"\r\n", b" "))
     yield b" " + key
@@ -131,11 +134,34 @@ def _reencoded(body: bytes) -> Iterator[bytes]:
 
 
 def _orders(parsed: Any) -> Iterator[Any]:
+    """The orders in which the keys may have stood: as they are, as cStar's pages show them, and by the alphabet."""
     yield parsed
     if isinstance(parsed, dict):
-        envelope = ("id", "type", "created_at", "team_id", "data")  # the order on most of cStar's pages
-        yield {name: parsed[name] for name in (*envelope, *parsed) if name in parsed}
+        event = parsed.get("type")
+        envelope: dict[str, Any] = dict.fromkeys(("id", "type", "created_at", "team_id", "data"))
+        yield _ordered_like(parsed, envelope | {"data": DATA.get(event) if isinstance(event, str) else None})
+        yield _ordered_like(parsed, envelope)
         yield _sorted(parsed)
+
+
+def _ordered_like(value: Any, model: Any) -> Any:
+    """The keys that the model has in its order, the others after them."""
+    if not isinstance(value, dict) or not isinstance(model, dict):
+        return value
+    names = [*(name for name in model if name in value), *(name for name in value if name not in model)]
+    return {name: _ordered_like(value[name], model.get(name)) for name in names}
+
+
+def has_sorted_keys(body: bytes) -> bool:
+    """Whether it is an event whose keys stand in alphabetical order, in the envelope and in all that it holds."""
+    parsed = parsed_json(body)
+    return isinstance(parsed, dict) and parsed.keys() >= {"data", "id", "type"} and _is_sorted(parsed)
+
+
+def _is_sorted(value: Any) -> bool:
+    if isinstance(value, dict):
+        return list(value) == sorted(value) and all(map(_is_sorted, value.values()))
+    return all(map(_is_sorted, value)) if isinstance(value, list) else True
 
 
 def _sorted(value: Any) -> Any:
@@ -164,8 +190,8 @@ ON_BODIES: tuple[Mishap, ...] = (
     Mishap("body_trailing_newline", "with another end: one newline more or less", _newline),
     Mishap("body_bom", "with a byte order mark added, or taken away", _bom),
     Mishap("body_crlf", "with its line ends converted back", _line_ends),
-    Mishap("body_reencoded", "when its JSON is written another way", _reencoded),
     Mishap("body_charset", "when its characters are read in another encoding", _charsets),
+    Mishap("body_reencoded", "when its JSON is written another way", _reencoded),
 )
 
 

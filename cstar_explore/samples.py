@@ -98,7 +98,7 @@ Path = tuple[str, ...]
 
 def body(event: str, envelope: Mapping[str, str | None], overrides: Mapping[str, Any]) -> bytes:
     """The bytes of a delivery; see `events.sample`."""
-    if event not in DATA:
+    if not isinstance(event, str) or event not in DATA:
         near = difflib.get_close_matches(str(event), NAMES, n=1)
         hint = f" Did you mean '{near[0]}'?" if near else ""
         raise ValidationError(
@@ -107,8 +107,9 @@ def body(event: str, envelope: Mapping[str, str | None], overrides: Mapping[str,
             advice=f"Choose one of the {len(CATALOGUE)} types.",
         )
     data = copy.deepcopy(DATA[event])
+    done: dict[Path, str] = {}
     for name, value in overrides.items():
-        _override(data, name, value)
+        _override(data, name, value, done)
     defaults = {
         "id": f"evt_{event.replace('.', '_')}_sample01",
         "type": event,
@@ -117,22 +118,29 @@ def body(event: str, envelope: Mapping[str, str | None], overrides: Mapping[str,
     }
     given = {name: value for name, value in envelope.items() if value is not None}
     try:
-        return json.dumps({**defaults, **given, "data": data}, ensure_ascii=False, separators=(",", ":")).encode()
+        return json.dumps(
+            {**defaults, **given, "data": data}, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+        ).encode()
     except (TypeError, ValueError) as error:
         raise ValidationError(f"An override cannot be written as JSON: {error}.", param="overrides") from None
 
 
-def _override(data: dict[str, Any], name: str, value: Any) -> None:
+def _override(data: dict[str, Any], name: str, value: Any, done: dict[Path, str]) -> None:
     path = _path_of(data, name)
     holder = data
     for step in path[:-1]:
         holder = holder[step]
     old = holder[path[-1]]
     if not isinstance(old, dict):
+        if path in done:
+            raise ValidationError(
+                f"'{name}' and '{done[path]}' are the same field.", param=name, advice="Give one of them."
+            )
+        done[path] = name
         holder[path[-1]] = value
     elif isinstance(value, Mapping) and value:
         for part, new in value.items():
-            _override(data, "__".join((*path, str(part))), new)
+            _override(data, "__".join((*path, str(part))), new, done)
     else:
         raise ValidationError(
             f"'{name}' is an object; {printable(repr(value), 80)} would replace all of it.",

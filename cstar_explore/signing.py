@@ -7,6 +7,8 @@ HMAC-SHA256(secret, body)>`, is no longer sent and has no time in it, so that a 
 
 import hmac
 import json
+import math
+import re
 import time
 import warnings
 from collections.abc import Iterable
@@ -42,8 +44,11 @@ def sign(body: bytes, secret: SecretLike, timestamp: Moment | None = None) -> st
         secret: The signing secret, whole.
         timestamp: Unix seconds or a datetime; by default now.
     """
+    keys = keys_of(secret)
+    if len(keys) > 1 or not isinstance(secret, str | bytes | Secret):
+        raise ConfigurationError("A body is signed with one secret.", advice="Give one, as text.")
     t = str(int(seconds(timestamp)))
-    return f"t={t},v1={digest(keys_of(secret)[0], t, checked_body(body))}"
+    return f"t={t},v1={digest(keys[0], t, checked_body(body))}"
 
 
 def verify(
@@ -71,12 +76,13 @@ def verify(
     """
     content = checked_body(body)
     keys = keys_of(secret)
+    allowed = checked_tolerance(tolerance)
     if not isinstance(header, str) or not header.strip():
         raise SignatureError("There is no X-Signature to verify.", cause="header_missing")
-    if header.startswith("sha256="):
+    read = read_header(header)
+    if read is None and header.startswith("sha256="):
         _verify_legacy(content, header, keys, allowed=legacy)
         return _event(content)
-    read = read_header(header)
     if read is None:
         raise SignatureError("X-Signature is not of the form t=<seconds>,v1=<hex>.", cause="header_malformed")
     # Every pair is compared, and each in constant time, so that the time taken tells nothing of where they differ.
@@ -84,11 +90,9 @@ def verify(
     if not any(matches):
         raise SignatureError("X-Signature does not match the body.", cause="no_match")
     age = seconds(now) - int(read.t)
-    if abs(age) > tolerance:
+    if abs(age) > allowed:
         cause, words = ("too_old", "old") if age > 0 else ("in_the_future", "in the future")
-        raise SignatureError(
-            f"The signature is {abs(age):,.0f} s {words}; {tolerance:,.0f} s are allowed.", cause=cause
-        )
+        raise SignatureError(f"The signature is {abs(age):,.0f} s {words}; {allowed:,.0f} s are allowed.", cause=cause)
     return _event(content)
 
 
@@ -97,12 +101,15 @@ def read_header(header: str) -> Header | None:
     t: str | None = None
     v1: list[str] = []
     for part in header.split(","):
-        name, _, value = part.partition("=")
+        name, equals, value = part.partition("=")
+        if name in ("t", "v1") and not equals:
+            return None
         if name == "t" and t is None:
             t = value
         elif name == "v1" and value.isascii():
             v1.append(value)
-    if t is None or not t.isascii() or not t.isdigit() or len(t) > 15 or not v1:
+    # One way to write a number: what is signed is its text, and a zero before it would make it another text.
+    if t is None or not re.fullmatch(r"0|[1-9][0-9]{0,14}", t) or not v1:
         return None
     return Header(t, tuple(v1))
 
@@ -153,6 +160,18 @@ def checked_body(body: bytes) -> bytes:
         param="body",
         advice="Give the raw body as it was received; JSON that was parsed and written again has other bytes.",
     )
+
+
+def checked_tolerance(tolerance: float) -> float:
+    """Seconds, if they are.
+
+    Raises:
+        ValidationError: It is no finite number, or negative. There is no way to switch the check off.
+    """
+    is_number = isinstance(tolerance, int | float) and not isinstance(tolerance, bool)
+    if not is_number or not 0 <= tolerance < 1e15 or not math.isfinite(tolerance):
+        raise ValidationError("A tolerance is a number of seconds, 0 or more, and not endless.", param="tolerance")
+    return float(tolerance)
 
 
 def seconds(moment: Moment | None) -> float:

@@ -12,6 +12,9 @@ from ..text import printable
 _TICKS = {1: "at once", 30: "30 s", 150: "2 m", 750: "12 m", 4_350: "1 h", 25_950: "7 h", 112_350: "31 h"}
 
 
+NEWEST = 40  # deliveries in one picture; more than that nobody reads
+
+
 class Timeline:
     """Shown as a picture in a notebook; `figure` is matplotlib's.
 
@@ -20,7 +23,8 @@ class Timeline:
 
     def __init__(self, deliveries: pd.DataFrame) -> None:
         attempts = deliveries.dropna(subset=["attempt"])
-        lines = list(dict.fromkeys(attempts["id"]))
+        lines = list(dict.fromkeys(attempts["id"]))[-NEWEST:]
+        attempts = attempts[attempts["id"].isin(lines)]
         self.figure = Figure(figsize=(9, 1.2 + 0.42 * max(1, len(lines))), layout="constrained")
         axes = self.figure.add_subplot()
         first = attempts.groupby("id")["at"].transform("min")
@@ -30,9 +34,15 @@ class Timeline:
             axes.plot(
                 since[attempts["id"] == line], height[attempts["id"] == line], color="#8a8a8a", linewidth=1, zorder=1
             )
-        for wanted, marker, colour, words in ((True, "o", "#1b6b20", "delivered"), (False, "X", "#b3261e", "failed")):
-            chosen = attempts["success"].fillna(value=False) == wanted
-            axes.scatter(since[chosen], height[chosen], marker=marker, color=colour, s=60, label=words, zorder=2)
+        withheld = attempts["state"] == "withheld"
+        succeeded = attempts["success"].fillna(value=False).astype(bool)
+        for chosen, marker, colour, words in (
+            (succeeded, "o", "#1b6b20", "delivered"),
+            (~succeeded & ~withheld, "X", "#b3261e", "failed"),
+            (withheld, "_", "#5c5c5c", "withheld"),
+        ):
+            if chosen.any():
+                axes.scatter(since[chosen], height[chosen], marker=marker, color=colour, s=60, label=words, zorder=2)
         names = attempts.drop_duplicates("id")
         # A dollar sign would begin a formula.
         labels = [
@@ -50,7 +60,7 @@ class Timeline:
         axes.grid(axis="x", color="#dddddd")
         for side in ("top", "right", "left"):
             axes.spines[side].set_visible(False)
-        self.figure.legend(loc="outside upper right", ncols=2, frameon=False)
+        self.figure.legend(loc="outside upper right", ncols=3, frameon=False)
         self._said = f"Timeline({len(lines)} deliveries, {len(attempts)} attempts)"
 
     def __repr__(self) -> str:

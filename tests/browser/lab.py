@@ -171,3 +171,27 @@ class Notebook:
         """Keeps a screenshot as a build artefact."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         (of or self.page).screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+# WCAG's contrast of each text against the nearest opaque background behind it.
+LOW_CONTRAST = """form => {
+  const parse = colour => (colour.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+  const behind = node => {
+    for (let at = node; at; at = at.parentElement) {
+      const colour = parse(getComputedStyle(at).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const low = [];
+  for (const node of form.querySelectorAll("*")) {
+    const own = [...node.childNodes].some(child => child.nodeType === 3 && child.textContent.trim()) || node.tagName === "INPUT";
+    if (!own || !node.checkVisibility()) continue;
+    const [a, b] = [light(parse(getComputedStyle(node).color)), light(behind(node))].sort((x, y) => y - x);
+    const ratio = (a + .05) / (b + .05);
+    if (ratio < 4.5) low.push(`${node.tagName}.${node.className} '${node.textContent.slice(0, 30)}' ${ratio.toFixed(2)}`);
+  }
+  return low;
+}"""

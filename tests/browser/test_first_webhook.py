@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from cstar_explore.sandbox.keys import KEYS
 
-from .lab import Lab
+from .lab import LOW_CONTRAST, Lab
 
 pytestmark = pytest.mark.browser
 
@@ -102,7 +102,7 @@ def test_the_forms_are_legible_in_both_themes(browser: Browser, start_lab: Calla
     ):
         form = notebook.form(heading)
         notebook.picture(f"form-{number}-{theme}", form)
-        assert [] == form.evaluate(_LOW_CONTRAST)
+        assert [] == form.evaluate(LOW_CONTRAST)
 
 
 def test_a_keyboard_alone_creates_a_webhook(browser: Browser, start_lab: Callable[..., Lab]) -> None:
@@ -127,27 +127,3 @@ def test_a_keyboard_alone_creates_a_webhook(browser: Browser, start_lab: Callabl
 
     expect(create.get_by_role("status")).to_contain_text("Created 'Keyboard desk'")
     expect(create.locator(".cx-code")).to_contain_text("events=['ticket.*', 'boss.spawned']")
-
-
-# WCAG's contrast of each text against the nearest opaque background behind it.
-_LOW_CONTRAST = """form => {
-  const parse = colour => (colour.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
-  const behind = node => {
-    for (let at = node; at; at = at.parentElement) {
-      const colour = parse(getComputedStyle(at).backgroundColor);
-      if (colour.length === 3 || colour[3] === 1) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const low = [];
-  for (const node of form.querySelectorAll("*")) {
-    const own = [...node.childNodes].some(child => child.nodeType === 3 && child.textContent.trim()) || node.tagName === "INPUT";
-    if (!own || !node.checkVisibility()) continue;
-    const [a, b] = [light(parse(getComputedStyle(node).color)), light(behind(node))].sort((x, y) => y - x);
-    const ratio = (a + .05) / (b + .05);
-    if (ratio < 4.5) low.push(`${node.tagName}.${node.className} '${node.textContent.slice(0, 30)}' ${ratio.toFixed(2)}`);
-  }
-  return low;
-}"""

@@ -23,6 +23,10 @@ CELLS = (
     "cx.EditForm(client, hook)",
     "fire = cx.FireForm(client, 'ticket.created')\nfire",
     "_ = await fire.submit()",
+    "box = cx.Sandbox()\near = box.listener()\near",
+    """import httpx
+body = b'{"type": "<img src=x onerror=alert(3)>", "id": "$5 and $6"}'
+_ = httpx.post(ear.url, content=body, headers={'X-Note': '<script>alert(4)</script>'})""",
     "delete = cx.DeleteForm(client, hook)\ndelete",
 )
 
@@ -39,6 +43,8 @@ def test_a_name_of_markup_and_dollars_is_shown_as_those_characters(
     delete = notebook.form("Delete a webhook")
     delete.get_by_role("button", name="Delete webhook").click()
     expect(delete.get_by_role("button", name="Keep it")).to_be_visible()
+    page.get_by_role("button", name="Open request 1").click()
+    expect(page.locator(".cx-opened")).to_contain_text("x-note: <script>alert(4)</script>")
     outputs = page.locator(".jp-OutputArea-output")
 
     shown = [text for text in outputs.all_inner_texts() if NAME in text]
