@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .sandbox import Sandbox
     from .secret import Secret
     from .signing import sign, verify
-    from .widgets import CreateForm, DeleteForm, EditForm, FireForm
+    from .widgets import CreateForm, DeleteForm, EditForm, Explorer, FireForm
 
 __all__ = [
     "CStarError",
@@ -31,6 +31,7 @@ __all__ = [
     "CreateForm",
     "DeleteForm",
     "EditForm",
+    "Explorer",
     "FireForm",
     "FiredEvent",
     "Listener",
@@ -52,6 +53,7 @@ _ROOMS = {
     "CreateForm": "widgets",
     "DeleteForm": "widgets",
     "EditForm": "widgets",
+    "Explorer": "widgets",
     "FireForm": "widgets",
     "FiredEvent": "models",
     "Listener": "listener",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from . import events
 from .models import DELIVERY_FIELDS, FIRED_FIELDS, SECRET_KEYS, WEBHOOK_FIELDS, Field, Kind, readable
 
 if TYPE_CHECKING:
@@ -45,6 +46,20 @@ def subscriptions_frame(items: Sequence[Item]) -> pd.DataFrame:
     frame = webhooks_frame(items)[["id", "name", "url", "events", "is_active"]]
     rows = frame.explode("events").dropna(subset=["events"]).rename(columns={"events": "event"})
     return rows.astype({"event": "str"})[["id", "name", "url", "event", "is_active"]].reset_index(drop=True)
+
+
+def coverage_frame(items: Sequence[Item]) -> pd.DataFrame:
+    """A row per published event type, and who receives it; see `WebhookList.coverage`."""
+    subscribed = subscriptions_frame(items)
+    active = subscribed[subscribed["is_active"].fillna(value=True)]
+    receivers: dict[str, dict[str, str]] = {name: {} for name in events.NAMES}
+    for identity, name, pattern in zip(active["id"], active["name"], active["event"], strict=True):
+        for event in events.matched(pattern):
+            receivers[event][identity] = identity if pd.isna(name) else name
+    rows = [
+        (event.name, event.group, len(who := receivers[event.name]), tuple(who.values())) for event in events.CATALOGUE
+    ]
+    return pd.DataFrame(rows, columns=["event", "group", "receivers", "webhooks"])
 
 
 def fired_frame(fired: "FiredEvent") -> pd.DataFrame:

@@ -159,6 +159,15 @@ class WebhookList(Sequence[Webhook]):
 
         return subscriptions_frame(self._items)
 
+    def coverage(self) -> "pd.DataFrame":
+        """A row per published event type: `event`, `group` (str), `receivers` (int64), `webhooks` (tuples of names).
+
+        Counted are active webhooks, wildcards resolved. An event that nobody receives has 0, one that is delivered twice 2.
+        """
+        from .frames import coverage_frame  # noqa: PLC0415 - pandas is loaded when a frame is asked for
+
+        return coverage_frame(self._items)
+
     def __repr__(self) -> str:
         lines = [f"WebhookList of {len(self)}"]
         lines += [f"  {number}. {webhook!r}" for number, webhook in enumerate(self[:20], 1)]

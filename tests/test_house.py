@@ -34,6 +34,7 @@ ROOMS = (
     "sandbox",
     "listener",
     "connect",
+    "bulk",
     "widgets",
     "cli",
 )

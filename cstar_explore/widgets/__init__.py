@@ -3,7 +3,8 @@
 from .create import CreateForm
 from .delete import DeleteForm
 from .edit import EditForm
+from .explorer import Explorer
 from .fire import FireForm
 from .listener_view import ListenerView
 
-__all__ = ["CreateForm", "DeleteForm", "EditForm", "FireForm", "ListenerView"]
+__all__ = ["CreateForm", "DeleteForm", "EditForm", "Explorer", "FireForm", "ListenerView"]

@@ -72,6 +72,7 @@ class Form(Generic[T]):
         self._wait: Wait | None = None
         self._running: asyncio.Task[T] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._afterwards: Callable[[], object] | None = None
         self.button.on_click(lambda _: self._clicked())
         self.cancel.on_click(lambda _: self._wait and self._wait.cancel())
         for name, field in fields.items():
@@ -141,9 +142,15 @@ class Form(Generic[T]):
             raise
         else:
             self.status.say(self.done(self.result), "done")
+            if self._afterwards is not None:
+                self._afterwards()
             return self.result
         finally:
             self.button.disabled = False
+
+    def on_done(self, afterwards: Callable[[], object]) -> None:
+        """Calls this after each call that succeeded."""
+        self._afterwards = afterwards
 
     @property
     def submitting(self) -> bool:

@@ -9,7 +9,11 @@ function render({ model, el }) {
   said.setAttribute("role", "status");
   left.setAttribute("aria-hidden", "true");
   line.append(said, left);
-  el.append(line);
+  // Shown by the style sheet once JupyterLab says that the kernel behind this widget is gone.
+  const gone = document.createElement("div");
+  gone.className = "cx-gone";
+  gone.textContent = "The kernel was restarted, and this is a picture of what was. Run the cell again.";
+  el.append(line, gone);
 
   const count = () => {
     const seconds = Math.ceil((model.get("wait_until") - Date.now()) / 1000);
@@ -29,7 +33,7 @@ function render({ model, el }) {
   // Plain keys inside of a form are the form's: "dd" on a focused button must not delete the notebook's cell. JupyterLab
   // looks for this attribute on the key's own target; Ctrl+S and its like remain JupyterLab's.
   const guard = (event) => {
-    if (el.closest(".cx-form")?.contains(event.target)) {
+    if (el.closest(".cx-form, .cx-explorer")?.contains(event.target)) {
       event.target.toggleAttribute("data-lm-suppress-shortcuts", !(event.ctrlKey || event.metaKey || event.altKey));
     }
   };

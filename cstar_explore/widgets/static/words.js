@@ -19,7 +19,22 @@ const MAKERS = {
     return row;
   },
   note: (lines) => made("p", "cx-note", lines.join(" ")),
-  code: (lines) => made("pre", "cx-code", lines.join("\n")),
+  code: (lines) => {
+    const box = made("div", "cx-code-box", "");
+    const copy = Object.assign(made("button", "cx-copy", "Copy as code"), { type: "button" });
+    const code = made("pre", "cx-code", lines.join("\n"));
+    copy.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(code.textContent);
+        copy.textContent = "Copied";
+        setTimeout(() => (copy.textContent = "Copy as code"), 2000);
+      } catch {
+        getSelection().selectAllChildren(code);
+      }
+    });
+    box.append(code, copy);
+    return box;
+  },
   list: (lines) => {
     const list = made("ul", "cx-list", "");
     list.append(...lines.map((line) => made("li", "", line)));
