@@ -19,6 +19,7 @@ ROOMS = (
     "loopback",
     "database",
     "posting",
+    "fields",
     "models",
     "events",
     "samples",

@@ -1,0 +1,202 @@
+"""What comes back, in whatever shape: a value, or an error with all that the answer tells."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from ..errors import BrokenAnswerError, RedirectError, StatusError
+from ..models import FiredEvent, Identity, Webhook
+from ..text import printable, redacted
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: a status, headers by lower-case name, and the body's bytes."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list. `more` tells whether cStar says there are others."""
+
+    items: list[Mapping[str, Any]]
+    more: bool
+
+
+def refuse_redirect(status: int, target: str) -> None:
+    """Raises a `RedirectError` for any 3xx. The target is redacted already: this frame may be shown with its locals."""
+    if 300 <= status < 400:
+        raise RedirectError(f"The answer was a redirect to {printable(target, 120)}.", status=status)
+
+
+def read_page(answer: Answer) -> Page:
+    """One page of a list, with what any of cStar's pages says about there being more."""
+    envelope = _envelope(answer)
+    data = envelope.get("data")
+    if not isinstance(data, list):
+        raise _broken("A list was expected and did not come", answer)
+    for number, item in enumerate(data, 1):
+        if not isinstance(item, dict) or not item.get("id"):
+            raise _broken(f"Entry {number} of the list is not a webhook with an id", answer)
+    meta = envelope.get("meta")
+    paging = next(
+        (
+            found
+            for place in (envelope, meta)
+            if isinstance(place, dict) and isinstance(found := place.get("pagination"), dict)
+        ),
+        {},
+    )
+    return Page(data, _says_more(envelope, paging, len(data)))
+
+
+def read_webhook(answer: Answer) -> Webhook:
+    """A webhook; its id is the one field that must be there."""
+    item = _object_in(answer)
+    if not item.get("id"):
+        raise _broken("The answer holds a webhook without an id", answer)
+    return Webhook.from_item(item)
+
+
+def read_deleted(answer: Answer) -> None:
+    """Nothing, if cStar confirms that the webhook is gone."""
+    if _object_in(answer).get("deleted") is not True:
+        raise _broken("cStar did not confirm that the webhook was deleted", answer)
+
+
+def read_fired(answer: Answer) -> FiredEvent:
+    """A fired event, every field of which may be absent."""
+    return FiredEvent.from_item(_object_in(answer))
+
+
+def read_identity(answer: Answer) -> Identity:
+    """Whose key it is."""
+    return Identity.from_item(_object_in(answer))
+
+
+def error_in(answer: Answer) -> StatusError:
+    """The error that a refusing answer stands for, whatever the shape of its body.
+
+    Read: `error` as an object with or without `type` (API reference; older pages), as a bare string (older page), or no
+    JSON at all. `param` may be called `field`; the request id may be in `error`, in `meta` or in a header.
+    """
+    envelope = _json_object(answer)
+    told = envelope.get("error")
+    error = told if isinstance(told, dict) else {"message": told} if isinstance(told, str) else {}
+    raw_meta = envelope.get("meta")
+    meta = raw_meta if isinstance(raw_meta, dict) else {}
+    message = _string(error.get("message")) or _string(envelope.get("message"))
+    return StatusError.for_status(
+        answer.status,
+        message or f"cStar answered {answer.status} without a message: {_start_of(answer)}",
+        type=_string(error.get("type")),
+        code=_string(error.get("code")),
+        param=_string(error.get("param")) or _string(error.get("field")),
+        doc_url=_string(error.get("doc_url")),
+        request_id=_string(error.get("request_id"))
+        or _string(meta.get("requestId"))
+        or _string(answer.headers.get("x-cstar-request-id") or answer.headers.get("x-request-id")),
+        retry_after=seconds_to_wait(answer, error) if answer.status in (429, 503) else None,
+    )
+
+
+# One day: the longest window that any page publishes is an hour.
+_ABSURD = 86_400
+
+
+def seconds_to_wait(answer: Answer, error: Mapping[str, Any]) -> float | None:
+    """How long cStar asks to wait: the first usable of `Retry-After` (seconds or a date), `retryAfter` in the body,
+    `X-RateLimit-Reset` minus the answer's own `Date`, and the seconds in the message. None if none is.
+
+    Negative, unreadable and more than a day is not usable.
+    """
+    headers = answer.headers
+    date = _moment(headers.get("date"))
+    retry_at = _moment(headers.get("retry-after"))
+    reset = _number(headers.get("x-ratelimit-reset"))
+    said = re.search(r"(\d{1,6})\s*seconds?\b", _string(error.get("message")) or "")
+    ways = (
+        _number(headers.get("retry-after")),
+        None if retry_at is None or date is None else retry_at - date,
+        _number(error.get("retryAfter")),
+        None if reset is None or date is None else reset - date,
+        _number(said[1]) if said else None,
+    )
+    return next((seconds for seconds in ways if seconds is not None and 0 <= seconds <= _ABSURD), None)
+
+
+def _object_in(answer: Answer) -> dict[str, Any]:
+    data = _envelope(answer).get("data")
+    if not isinstance(data, dict):
+        raise _broken("The answer has no data in it", answer)
+    return data
+
+
+def _envelope(answer: Answer) -> dict[str, Any]:
+    envelope = _json_object(answer)
+    if not envelope:
+        kind = answer.headers.get("content-type") or "no content type"
+        raise _broken(f"The answer is not cStar's JSON ({printable(kind, 80)})", answer)
+    if envelope.get("success") is False:
+        raise error_in(answer)
+    return envelope
+
+
+def _json_object(answer: Answer) -> dict[str, Any]:
+    try:
+        parsed = json.loads(answer.content)
+    except (ValueError, RecursionError):
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _broken(sentence: str, answer: Answer) -> BrokenAnswerError:
+    return BrokenAnswerError(f"{sentence}: {_start_of(answer)}", status=answer.status)
+
+
+def _start_of(answer: Answer) -> str:
+    # More is read than shown, so that a secret at the edge is seen whole and masked whole.
+    text = redacted(answer.content[:2000].decode("utf-8", "replace")).strip()
+    return f"'{printable(' '.join(text.split()), 200)}'" if text else "its body is empty"
+
+
+def _says_more(envelope: Mapping[str, Any], paging: Mapping[str, Any], count: int) -> bool:
+    flags = [place.get("hasMore", place.get("has_more")) for place in (envelope, paging)]
+    if any(isinstance(flag, bool) for flag in flags):
+        return True in flags
+    total, page, size = (_number(paging.get(name)) for name in ("total", "page", "pageSize"))
+    if total is None:
+        return False
+    return count > 0 and total > ((page or 1) - 1) * (size or count) + count
+
+
+def _string(value: Any) -> str | None:
+    """Text of cStar's, with anything in it that looks like a credential masked."""
+    return redacted(value) if isinstance(value, str) and value else None
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if isinstance(value, str) and not re.fullmatch(r"\s*\d{1,15}(\.\d{1,6})?\s*", value):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _moment(value: str | None) -> float | None:
+    """An HTTP date as Unix seconds."""
+    try:
+        return parsedate_to_datetime(value).timestamp() if value else None
+    except (ValueError, TypeError, OverflowError):
+        return None
