@@ -196,10 +196,12 @@ class Explorer:
             self.buttons[name].on_click(lambda _, handler=handler: handler())
         self._answers = row(self.buttons["keep"], self.buttons["really"])
         actions = row(*(self.buttons[name] for name in ("edit", "fire", "pause", "resume", "delete", "stop")))
+        # In a box of its own: what hides and shows are boxes and buttons, whose classes the page follows at once.
+        self._confirming = _panel(self.confirmation)
         parts = [
             self.table,
             actions,
-            self.confirmation,
+            self._confirming,
             self.question,
             self._answers,
             self.code,
@@ -299,7 +301,7 @@ class Explorer:
         chosen = self.table.chosen()
         for name in ("edit", "pause", "resume", "delete"):
             self.buttons[name].disabled = self._working or (len(chosen) != 1 if name == "edit" else not chosen)
-        show(self.confirmation, on=self.client.environment == "live" and bool(chosen))
+        show(self._confirming, on=self.client.environment == "live" and bool(chosen))
         self.confirmation.label = f"This is a live key. Type '{self._to_type('pause')}' (or resume, delete) to confirm"
         ids = [webhook.id for webhook in chosen]
         self.code.say(

@@ -86,7 +86,11 @@ class Lab:
 
     def close(self) -> None:
         self._process.terminate()
-        self._process.wait(timeout=20)
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:  # it waits for a kernel that is just being restarted
+            self._process.kill()
+            self._process.wait(timeout=10)
         self._log.close()
 
     def write(self, notebook: str, cells: Sequence[str]) -> None:

@@ -1,0 +1,167 @@
+"""The Explorer in a browser: by mouse, by keyboard, in both themes, at 1000 pixels, and after its kernel is gone."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from cstar_explore.sandbox.keys import KEYS
+
+from .lab import LOW_CONTRAST, PATIENCE, Lab, Notebook
+
+pytestmark = pytest.mark.browser
+
+START = "import cstar_explore as cx\nbox = cx.Sandbox()\near = box.listener()\nclient = box.client()"
+HERE = "hook = client.webhooks.create(name='Here', url=ear.url, events=['ticket.created'])\near.trust(hook.secret)"
+SHOW = "explorer = cx.Explorer(client, listener=ear)\nexplorer"
+
+
+def opened(
+    lab: Lab, browser: Browser, *cells: str, theme: str = "light", width: int = 1280
+) -> tuple[Notebook, Locator]:
+    lab.write("explorer.ipynb", cells)
+    notebook = lab.open(browser, "explorer.ipynb", theme=theme)
+    notebook.page.set_viewport_size({"width": width, "height": 1400})
+    notebook.run_all()
+    explorer = notebook.page.locator(".cx-explorer")
+    expect(status_of(explorer)).to_contain_text("Read ", timeout=PATIENCE)
+    return notebook, explorer
+
+
+def status_of(explorer: Locator) -> Locator:
+    """The Explorer's own line, which is the last of all that have this role."""
+    return explorer.get_by_role("status").last
+
+
+@pytest.mark.parametrize(
+    "save_state", [pytest.param(False, id="state not saved"), pytest.param(True, id="state saved")]
+)
+def test_an_auditor_walks_through_all_of_it(browser: Browser, start_lab: Callable[..., Lab], save_state: bool) -> None:
+    """Search, sort, select, edit, fire, receive, pause, resume, keep, delete; and no secret is in any file."""
+    lab = start_lab(save_state=save_state)
+    notebook, explorer = opened(lab, browser, START, HERE, SHOW)
+    tab = explorer.get_by_role("tab")
+    rows = explorer.locator(".cx-webhooks tbody tr")
+    expect(rows).to_have_count(5)
+    expect(explorer.locator(".cx-title")).to_contain_text("SANDBOX")
+    expect(explorer).to_contain_text("of 1,000 requests left, until 15:30 UTC")
+
+    explorer.get_by_label("Search", exact=True).fill("boss")
+    expect(rows).to_have_count(1)
+    explorer.get_by_label("Search", exact=True).fill("")
+    expect(rows).to_have_count(5)
+    explorer.get_by_role("button", name="Name").click()
+    expect(rows.first).to_contain_text("Boss fight overlay")
+
+    explorer.get_by_label("Select Here").check()
+    explorer.get_by_role("button", name="Edit", exact=True).click()
+    explorer.get_by_label("Name", exact=True).fill("Here, renamed")
+    explorer.get_by_role("button", name="Save changes").click()
+    expect(explorer.locator(".cx-form").get_by_role("status")).to_contain_text("Saved 'Here, renamed'")
+
+    tab.filter(has_text="Fire").click()
+    expect(explorer).to_contain_text("It will reach 4 active webhooks")
+    explorer.get_by_role("button", name="Fire test event").click()
+    expect(explorer.locator(".cx-form").get_by_role("status")).to_contain_text("Fired ticket.created")
+    tab.filter(has_text="Deliveries").click()
+    expect(explorer.locator(".cx-arrivals")).to_contain_text("verified")
+
+    tab.filter(has_text="Webhooks").click()
+    expect(explorer.get_by_label("Select Here, renamed")).to_be_checked()
+    explorer.get_by_label("Select CRM sync").check()
+    explorer.get_by_role("button", name="Pause").click()
+    expect(status_of(explorer)).to_contain_text("2 paused. Each was verified by reading back.")
+    expect(rows.filter(has_text="paused")).to_have_count(3)
+    explorer.get_by_role("button", name="Delete", exact=True).click()
+    expect(explorer.get_by_role("button", name="Keep them")).to_be_focused()
+    explorer.get_by_role("button", name="Keep them").click()
+    expect(rows).to_have_count(5)
+    explorer.get_by_role("button", name="Delete", exact=True).click()
+    explorer.get_by_role("button", name="Delete 2 webhooks").click()
+    expect(status_of(explorer)).to_contain_text("2 deleted.")
+    expect(rows).to_have_count(3)
+    explorer.locator("summary", has_text="Coverage").click()
+    expect(explorer.locator(".cx-coverage")).to_contain_text("nobody")
+
+    notebook.save()
+    assert [] == lab.files_holding("whsec_SANDBOX", *(key.secret.reveal() for key in KEYS.values()))
+    if not save_state:
+        assert (lab.folder / "explorer.ipynb").stat().st_size < 50_000
+    assert ([], []) == (notebook.dialogs, notebook.errors)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_is_legible_at_a_thousand_pixels(browser: Browser, start_lab: Callable[..., Lab], theme: str) -> None:
+    """Nothing is cut off to the right, and all text has a contrast of 4.5:1; pictures are kept."""
+    notebook, explorer = opened(start_lab(), browser, START, HERE, SHOW, theme=theme, width=1000)
+    explorer.get_by_label("Select Here").check()
+    explorer.locator("summary", has_text="Coverage").click()
+    expect(explorer.locator(".cx-coverage tbody tr")).to_have_count(35)
+    wide = explorer.evaluate("node => node.scrollWidth - node.clientWidth")
+    notebook.picture(f"explorer-{theme}", explorer)
+
+    assert wide <= 0
+    assert [] == explorer.evaluate(LOW_CONTRAST)
+
+
+def test_a_keyboard_alone_selects_pauses_and_changes_tabs(browser: Browser, start_lab: Callable[..., Lab]) -> None:
+    """Space ticks, Enter presses, arrows walk the tabs, and the focus stays where it was when the table is drawn anew."""
+    notebook, explorer = opened(start_lab(), browser, START, SHOW)
+    keys = notebook.page.keyboard
+    explorer.get_by_label("Select CRM sync").focus()
+    keys.press("Space")
+    expect(explorer).to_contain_text("1 selected")
+    expect(explorer.get_by_label("Select CRM sync")).to_be_focused()
+    explorer.get_by_role("button", name="Pause").focus()
+    keys.press("Enter")
+    expect(status_of(explorer)).to_contain_text("1 paused.")
+    explorer.get_by_role("tab", name="Webhooks").focus()
+    keys.press("ArrowRight")
+    expect(explorer.get_by_role("tab", name="Create")).to_be_focused()
+    expect(explorer.locator(".cx-form")).to_contain_text("Create a webhook")
+    keys.press("End")
+
+    expect(explorer).to_contain_text("Nothing has arrived yet.")
+
+
+def test_on_a_live_key_nothing_runs_without_its_words(browser: Browser, start_lab: Callable[..., Lab]) -> None:
+    """LIVE is said in words; a press alone changes nothing; the words typed, it does."""
+    _, explorer = opened(start_lab(), browser, START, "client = box.client('live')", SHOW)
+    expect(explorer.locator(".cx-title")).to_contain_text("LIVE")
+    explorer.get_by_label("Select CRM sync").check()
+    explorer.get_by_role("button", name="Pause").click()
+    expect(status_of(explorer)).to_contain_text("Not done: This is a live key")
+    confirm = explorer.get_by_label("This is a live key")
+    expect(confirm).to_be_focused()
+    confirm.fill("pause 1 webhook")
+    explorer.get_by_role("button", name="Pause").click()
+
+    expect(status_of(explorer)).to_contain_text("1 paused.")
+
+
+def test_a_restarted_kernel_is_noticed_and_said(browser: Browser, start_lab: Callable[..., Lab]) -> None:
+    """What is left on the page says that it is a picture of what was."""
+    notebook, explorer = opened(start_lab(), browser, START, SHOW)
+    notebook.page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    notebook.page.get_by_role("menuitem", name="Restart Kernel…").click()
+    notebook.page.get_by_role("button", name="Confirm Kernel Restart").click()
+
+    expect(explorer.locator(".cx-gone").last).to_be_visible(timeout=PATIENCE)
+    expect(explorer.locator(".cx-gone").last).to_contain_text("The kernel was restarted")
+
+
+def test_hostile_text_is_shown_as_its_characters(browser: Browser, start_lab: Callable[..., Lab]) -> None:
+    """In the table, the coverage, the question and the steps."""
+    name = "<img src=x onerror=alert(1)> $5 and $6"
+    make = f"client.webhooks.create(name={name!r}, url='https://example.com/', events=['boss.damaged'])"
+    notebook, explorer = opened(start_lab(), browser, START, make, SHOW)
+    explorer.get_by_label(f"Select {name}").check()
+    explorer.locator("summary", has_text="Coverage").click()
+    expect(explorer.locator(".cx-coverage")).to_contain_text(name)
+    explorer.get_by_role("button", name="Delete", exact=True).click()
+    expect(explorer).to_contain_text(f"Delete '{name}'")
+    explorer.get_by_role("button", name="Delete 1 webhook").click()
+    expect(explorer).to_contain_text(f"✓ done, '{name}'")
+
+    assert explorer.locator("img, script, mjx-container").count() == 0
+    assert ([], []) == (notebook.dialogs, notebook.errors)
