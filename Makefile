@@ -1,11 +1,11 @@
-# One word each: lab, test, check, notebooks. Works on a fresh Debian with Python 3.11 or newer, as root or with sudo;
+# One word each: lab, test, check, notebooks, pictures. Works on a fresh Debian with Python 3.11 or newer, as root or with sudo;
 # elsewhere install Python's venv module yourself, and name a Chromium by CHROMIUM=path for the browser tests.
 
 PYTHON ?= python3
 BIN := .venv/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: lab test check notebooks clean
+.PHONY: lab test check notebooks pictures clean
 
 lab: .venv/lab                  ## JupyterLab on the first notebook, in a copy of your own
 	$(BIN)/cstar-explore lab
@@ -23,6 +23,9 @@ check: .venv/dev                ## lint, format and types
 
 notebooks: .venv/dev            ## run the notebooks and keep their outputs
 	$(BIN)/python -m tests.execute_notebooks
+
+pictures: .venv/dev chromium    ## take the README's pictures anew
+	$(BIN)/python -m tests.browser.pictures
 
 clean:                          ## the virtual environment and everything built
 	rm -rf .venv build dist

@@ -1,0 +1,39 @@
+"""Takes the README's pictures, in a real JupyterLab: `make pictures`."""
+
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from .lab import PATIENCE, Lab, chromium
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+CELL = """import cstar_explore as cx
+box = cx.Sandbox()
+client = box.client()
+ear = box.listener()
+client.webhooks.create(name="This notebook", url=ear.url, events=["ticket.*", "survey.submitted"])
+explorer = cx.Explorer(client, listener=ear)
+explorer"""
+
+
+def main() -> None:
+    """The Explorer with something selected, and its coverage open."""
+    with tempfile.TemporaryDirectory() as home, chromium() as browser:
+        lab = Lab(Path(home) / "lab")
+        try:
+            lab.write("picture.ipynb", [CELL])
+            notebook = lab.open(browser, "picture.ipynb")
+            notebook.page.set_viewport_size({"width": 1280, "height": 1700})
+            notebook.run_all()
+            explorer = notebook.page.locator(".cx-explorer")
+            expect(explorer.get_by_role("status").last).to_contain_text("Read ", timeout=PATIENCE)
+            explorer.get_by_label("Select CRM sync").check()
+            explorer.screenshot(path=DOCS / "explorer.png")
+        finally:
+            lab.close()
+
+
+if __name__ == "__main__":
+    main()
