@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .client import Client
-from .errors import BrokenAnswerError, CStarError, NotFoundError, ValidationError
+from .errors import BrokenAnswerError, CStarError, NotFoundError, ReadOnlyError, ValidationError
 from .models import Webhook
+from .text import printable
 
 Action = Literal["pause", "resume", "delete"]
 Outcome = Literal["done", "unchanged", "failed", "not tried"]
@@ -36,7 +37,20 @@ def work_through(
 
     It stops when `stopped()` says so between two steps, and at an error that would meet the next one too (the key, the
     network, the rate limit). A webhook that is gone, or whose change is refused, does not stop it.
+
+    Raises:
+        ValidationError: There is no such action.
     """
+    if action not in PAST:
+        raise ValidationError(
+            f"'{printable(action, 80)}' cannot be done to webhooks.",
+            param="action",
+            advice="Choose pause, resume or delete.",
+        )
+    return _steps(client, webhooks, action, stopped)
+
+
+def _steps(client: Client, webhooks: Sequence[Webhook], action: Action, stopped: Callable[[], bool]) -> Iterator[Step]:
     why_not = ""
     for webhook in webhooks:
         if not why_not and stopped():
@@ -46,7 +60,7 @@ def work_through(
             continue
         try:
             yield _step(client, webhook, action)
-        except (NotFoundError, ValidationError) as error:
+        except (NotFoundError, ValidationError, ReadOnlyError) as error:
             yield Step(webhook, "failed", str(error))
         except CStarError as error:
             yield Step(webhook, "failed", str(error))

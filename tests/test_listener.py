@@ -83,11 +83,13 @@ def deliver(ear: cx.Listener, body: bytes, secret: str = SECRET) -> int:
     return post(ear.url, body, signed(body, secret))[0]
 
 
-def raw(ear: cx.Listener, content: bytes) -> bytes:
+def raw(ear: cx.Listener, content: bytes, *, ends: bool = False) -> bytes:
     """Sends bytes as they are, and returns all that comes back until the listener hangs up."""
     parts = urlsplit(ear.url)
     with socket.create_connection((str(parts.hostname), parts.port or 0), timeout=5) as connection:
         connection.sendall(content)
+        if ends:
+            connection.shutdown(socket.SHUT_WR)
         answer = b""
         with contextlib.suppress(ConnectionError):
             while more := connection.recv(65536):
@@ -107,16 +109,16 @@ def kept(ear: cx.Listener) -> list[bytes]:
 
 
 @pytest.fixture(scope="module")
-def _open() -> Iterator[cx.Listener]:
+def opened() -> Iterator[cx.Listener]:
     with cx.Listener() as ear:
         yield ear
 
 
 @pytest.fixture
-def ear(_open: cx.Listener) -> cx.Listener:
+def ear(opened: cx.Listener) -> cx.Listener:
     """A listener without secrets, that others may have used before."""
-    _open.answer.status, _open.answer.seconds, _open.answer.handler = 200, 0.0, None
-    return _open
+    opened.answer.status, opened.answer.seconds, opened.answer.handler = 200, 0.0, None
+    return opened
 
 
 @pytest.fixture
@@ -175,7 +177,7 @@ def test_a_request_is_kept_as_it_came(ear: cx.Listener) -> None:
     received = ear.requests()[before]
     assert ("POST", urlsplit(ear.url).path, b"\x00\xff{\r\n") == (received.method, received.path, received.body)
     assert [("x-twice", "one"), ("x-twice", "two"), ("x-odd", "\xe9\xff")] == list(received.headers)[-3:]
-    assert ("\xe9\xff", None) == (received.header("X-Odd"), received.header("x-absent"))
+    assert ("\xe9\xff", None) == (received.header("x-odd"), received.header("x-absent"))
     assert received.received_at.tzinfo is not None
     assert (None, None, None, 200, None) == (
         received.cause,
@@ -186,12 +188,20 @@ def test_a_request_is_kept_as_it_came(ear: cx.Listener) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["x-mixed-case", "X-Mixed-Case", "X-MIXED-CASE"])
+def test_a_header_is_found_whatever_its_case(ear: cx.Listener, name: str) -> None:
+    """As HTTP has it."""
+    post(ear.url, b"{}", {"X-Mixed-Case": "here"})
+    assert "here" == ear.requests(1)[0].header(name)
+
+
 @settings(max_examples=60, deadline=None)
-@given(body=st.binary(max_size=2000))
-def test_any_bytes_are_kept_exactly(_open: cx.Listener, body: bytes) -> None:
+@given(bodies=st.lists(st.binary(max_size=2000), max_size=5))
+def test_any_bytes_are_kept_exactly(opened: cx.Listener, bodies: list[bytes]) -> None:
     """Without secrets nothing is judged, and all is answered with 200."""
-    assert (200, b"") == post(_open.url, body)
-    assert body == _open.requests(1)[0].body
+    before = len(opened.requests())
+    assert [(200, b"")] * len(bodies) == [post(opened.url, body) for body in bodies]
+    assert bodies == kept(opened)[before:]
 
 
 @pytest.mark.parametrize(
@@ -222,7 +232,6 @@ def test_odd_bodies_are_kept_like_any_other(ear: cx.Listener, body: bytes) -> No
     assert received == ear[received.id]
     assert received.id == ear.to_frame()["id"].iloc[-1]
     assert repr(received).encode()
-    assert bool(repr(ear.explain(received.id)).encode())
 
 
 def test_chunks_are_put_together(ear: cx.Listener) -> None:
@@ -252,11 +261,9 @@ def test_requests_are_numbered_and_the_newest_can_be_asked_for() -> None:
 
 @pytest.mark.parametrize("number", [0, -1, 10**30])
 def test_a_number_that_is_not_there_is_a_lookup_error(ear: cx.Listener, number: int) -> None:
-    """For `explain`, too."""
+    """However far away it is."""
     with pytest.raises((LookupError, errors.CStarError)):
         _ = ear[number]
-    with pytest.raises((LookupError, errors.CStarError)):
-        ear.explain(number)
 
 
 # What is refused, and not kept
@@ -290,22 +297,25 @@ def test_a_browser_is_not_answered(ear: cx.Listener, headers: dict[str, str]) ->
 
 
 @pytest.mark.parametrize(
-    "sent",
+    ("line", "body", "answers"),
     [
-        pytest.param((b"Content-Length: 101", b"x" * 101), id="whole"),
-        pytest.param((b"Content-Length: 99999999999999999999", b""), id="only announced"),
-        pytest.param((b"Transfer-Encoding: chunked", b"65\r\n" + b"x" * 101 + b"\r\n0\r\n\r\n"), id="in a chunk"),
+        pytest.param(b"Content-Length: 101", b"x" * 101, {b"413"}, id="whole"),
+        pytest.param(b"Content-Length: 99999999999999999999", b"", {b"413", b"408"}, id="only announced"),
         pytest.param(
-            (b"Transfer-Encoding: chunked", b"33\r\n" + b"x" * 51 + b"\r\n" + b"33\r\n" + b"x" * 51 + b"\r\n0\r\n\r\n"),
+            b"Transfer-Encoding: chunked", b"65\r\n" + b"x" * 101 + b"\r\n0\r\n\r\n", {b"413"}, id="in a chunk"
+        ),
+        pytest.param(
+            b"Transfer-Encoding: chunked",
+            (b"33\r\n" + b"x" * 51 + b"\r\n") * 2 + b"0\r\n\r\n",
+            {b"413"},
             id="in chunks",
         ),
     ],
 )
-def test_a_body_too_long_is_refused_and_not_kept(sent: tuple[bytes, bytes]) -> None:
+def test_a_body_too_long_is_refused_and_not_kept(line: bytes, body: bytes, answers: set[bytes]) -> None:
     """Whether it says so beforehand or not."""
-    with cx.Listener(max_body=100) as ear:
-        line, body = sent
-        assert b"413" in raw(ear, head(ear, line) + body).split(b"\r\n")[0]
+    with cx.Listener(max_body=100, body_timeout=0.2) as ear:
+        assert raw(ear, head(ear, line) + body).split(b" ")[1] in answers
         assert (200, [b"x" * 100]) == (post(ear.url, b"x" * 100)[0], kept(ear))
 
 
@@ -338,28 +348,58 @@ def test_a_sender_that_leaves_in_the_middle_is_forgotten() -> None:
         assert (200, [b"after"]) == (post(ear.url, b"after")[0], kept(ear))
 
 
-def test_too_many_connections_are_refused_and_the_others_go_on() -> None:
-    """Those that were there are answered; when they leave, there is room again."""
+@pytest.mark.parametrize("limit", [1, 2])
+def test_as_many_connections_as_are_allowed_are_served(limit: int) -> None:
+    """The limit itself is not too many."""
+    with cx.Listener(max_connections=limit) as ear, contextlib.ExitStack() as stack:
+        parts = urlsplit(ear.url)
+        for _ in range(limit):
+            connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=5)
+            stack.enter_context(contextlib.closing(connection))
+            connection.request("POST", parts.path, b"{}")
+            with connection.getresponse() as answer:
+                assert (200, b"") == (answer.status, answer.read())
+        assert limit == len(ear.requests())
+
+
+def test_too_many_connections_are_refused_and_nothing_accepted_is_lost() -> None:
+    """Those that were there were answered; when there is room again, the next ones are."""
     with cx.Listener(max_connections=3) as ear:
         parts = urlsplit(ear.url)
         connections = [http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=5) for _ in range(3)]
         for number, connection in enumerate(connections):
             connection.request("POST", parts.path, f"first {number}")
-            assert (200, b"") == (lambda answer: (answer.status, answer.read()))(connection.getresponse())
+            with connection.getresponse() as answer:
+                assert (200, b"") == (answer.status, answer.read())
 
         assert 503 == post(ear.url, b"too many")[0]
-        for number, connection in enumerate(connections):
-            connection.request("POST", parts.path, f"second {number}")
-            assert (200, b"") == (lambda answer: (answer.status, answer.read()))(connection.getresponse())
+        assert [b"first 0", b"first 1", b"first 2"] == kept(ear)
+        for connection in connections:
             connection.close()
+        assert 200 in (post(ear.url, b"room again")[0] for _ in range(100))
+        assert [b"first 0", b"first 1", b"first 2", b"room again"] == kept(ear)
 
-        for _ in range(50):
-            if 200 == (status := post(ear.url, b"room again")[0]):
-                break
-            threading.Event().wait(0.05)
-        assert 200 == status
-        expected = {f"{turn} {number}".encode() for turn in ("first", "second") for number in range(3)}
-        assert expected | {b"room again"} == set(kept(ear))
+
+def test_those_who_were_there_are_served_again_after_a_flood() -> None:
+    """On the connection they have, or on a new one."""
+    with cx.Listener(max_connections=3) as ear:
+        parts = urlsplit(ear.url)
+        connections = [http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=5) for _ in range(3)]
+        with ThreadPoolExecutor(10) as executor:
+            statuses = list(executor.map(lambda number: post(ear.url, b"flood %d" % number)[0], range(100), timeout=8))
+        assert {200, 503} >= set(statuses)
+        flood = len(kept(ear))
+        assert statuses.count(200) == flood
+
+        for number, connection in enumerate(connections):
+            for _ in range(100):
+                connection.request("POST", parts.path, f"after {number}")
+                with connection.getresponse() as answer:
+                    answer.read()
+                if answer.status == 200:
+                    break
+            connection.close()
+        assert [b"after 0", b"after 1", b"after 2"] == kept(ear)[flood:]
 
 
 @pytest.mark.parametrize(
@@ -375,7 +415,7 @@ def test_too_many_connections_are_refused_and_the_others_go_on() -> None:
 def test_what_is_not_http_does_no_harm(ear: cx.Listener, garbage: bytes) -> None:
     """It is refused or cut, not kept, and the next one is answered."""
     before = len(ear.requests())
-    answer = raw(ear, garbage)
+    answer = raw(ear, garbage, ends=True)
     assert b" 200 " not in answer.split(b"\r\n")[0]
     assert (before, 200) == (len(ear.requests()), post(ear.url)[0])
 
@@ -542,16 +582,41 @@ def test_it_answers_slowly_when_told(ear: cx.Listener) -> None:
         assert [b"patience"] == kept(ear)[before:]
 
 
-def test_a_slow_answer_holds_up_nobody_else(ear: cx.Listener) -> None:
-    """Each request waits for itself."""
+@pytest.fixture
+def gate(ear: cx.Listener) -> Iterator[threading.Event]:
+    """What the handler waits for when it handles the event `evt_slow`."""
     gate = threading.Event()
-    ear.answer.handler = lambda event: gate.wait(5) if event["id"] == "slow" else None
+    ear.answer.handler = lambda event: gate.wait(4) and None if event["id"] == "evt_slow" else None
+    yield gate
+    gate.set()
+
+
+def arrived(ear: cx.Listener, body: bytes) -> bool:
+    """Whether this body is kept by now, or in a moment."""
+    return any(body in kept(ear) or threading.Event().wait(0.01) for _ in range(200))
+
+
+def test_a_slow_answer_holds_up_nobody_else(ear: cx.Listener, gate: threading.Event) -> None:
+    """Each request waits for itself, and is kept before it is answered."""
     with ThreadPoolExecutor(1) as executor:
-        slow = executor.submit(post, ear.url, body_of("slow"))
-        ear.wait_for("slow")
-        assert 200 == post(ear.url, body_of("quick"))[0]
+        slow = executor.submit(post, ear.url, body_of("evt_slow", number=1))
+        assert arrived(ear, body_of("evt_slow", number=1))
+        assert 200 == post(ear.url, body_of("evt_quick"))[0]
         assert not slow.done()
         gate.set()
+        assert 200 == slow.result(timeout=5)[0]
+
+
+def test_what_arrived_is_found_while_its_handler_still_works(ear: cx.Listener, gate: threading.Event) -> None:
+    """It has arrived, whether it is answered or not."""
+    with ThreadPoolExecutor(2) as executor:
+        waiting = executor.submit(ear.wait_for, "evt_slow_too", 3)
+        ear.answer.handler = lambda _: gate.wait(4) and None
+        slow = executor.submit(post, ear.url, body_of("evt_slow_too"))
+        try:
+            assert "evt_slow_too" == waiting.result(timeout=1.5).event_id
+        finally:
+            gate.set()
         assert 200 == slow.result(timeout=5)[0]
 
 
@@ -589,7 +654,6 @@ def test_a_handler_can_be_given_at_the_start() -> None:
         pytest.param(errors.ConfigurationError("Not so"), id="our own"),
         pytest.param(RuntimeError("half \ud800 a character, \x00, \x1b[31m"), id="hostile text"),
         pytest.param(SystemExit(3), id="SystemExit"),
-        pytest.param(KeyboardInterrupt(), id="KeyboardInterrupt"),
         pytest.param(StopIteration(), id="StopIteration"),
         pytest.param(TimeoutError(), id="TimeoutError"),
     ],
@@ -624,7 +688,7 @@ def test_a_handler_may_use_its_own_listener(ear: cx.Listener) -> None:
     seen: list[int] = []
 
     def handler(event: dict[str, Any]) -> None:
-        seen.append(ear.wait_for(event["id"], timeout=1).id)
+        seen.append(ear.wait_for(event["id"], timeout=0).id)
         seen.append(len(ear.to_frame()))
 
     ear.answer.handler = handler
@@ -666,17 +730,9 @@ def test_what_did_not_arrive_is_an_error_that_names_what_did(guarded: cx.Listene
 
 def test_when_nothing_arrived_the_error_says_so(guarded: cx.Listener) -> None:
     """And what to look at."""
-    with pytest.raises(errors.NotReceivedError, match="(?i)noth|no request|none") as caught:
+    with pytest.raises(errors.NotReceivedError, match=r"(?i)noth|no request|none") as caught:
         guarded.wait_for("boss.spawned", timeout=0)
     assert caught.value.advice
-
-
-def test_a_forgery_is_not_what_was_waited_for(guarded: cx.Listener) -> None:
-    """But the error tells that something came, and why it did not count."""
-    deliver(guarded, body_of("evt_forged"), OTHER)
-    with pytest.raises(errors.NotReceivedError) as caught:
-        guarded.wait_for("evt_forged", timeout=0.01)
-    assert "no_match" in str(caught.value)
 
 
 # Being told
@@ -713,12 +769,12 @@ def test_callbacks_do_not_disturb_each_other(guarded: cx.Listener) -> None:
     end = guarded.on_arrival(failing)
     guarded.on_arrival(second.release)
     deliver(guarded, body_of())
-    assert (True, True) == (first.acquire(timeout=5), second.acquire(timeout=5))
+    assert (True, True) == (first.acquire(timeout=1), second.acquire(timeout=1))
     end()
     while second.acquire(blocking=False):
         pass
     deliver(guarded, body_of())
-    assert second.acquire(timeout=5)
+    assert second.acquire(timeout=1)
 
 
 # The frame

@@ -14,7 +14,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-@pytest.mark.parametrize(("code", "printed"), zip(blocks("python"), blocks("text"), strict=False))
+@pytest.mark.parametrize(("code", "printed"), list(zip(blocks("python"), blocks("text"), strict=False)))
 def test_each_example_prints_what_stands_below_it(code: str, printed: str) -> None:
     """To the letter, on every machine. The one block without output needs a real key."""
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

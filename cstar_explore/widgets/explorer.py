@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 TABS = ("Webhooks", "Create", "Edit", "Fire", "Deliveries")
 
+_MANY = 50  # ids in a line of code; of more than that, the name of their list is clearer
+
 _MARKS = {"done": "✓", "unchanged": "=", "failed": "✗", "not tried": "·"}
 
 
@@ -61,6 +63,7 @@ class Explorer:
         self.table = WebhookTable(self._selected)
         self._listener = listener
         self._view: ListenerView | None = None
+        self._forms: dict[str, Form[Any]] = {}
         self._stopped = False
         self._working = False
         self._team_name: str | None = None
@@ -94,9 +97,13 @@ class Explorer:
             raise
         gone = self.table.fill(self.webhooks)
         self.coverage.fill(self.webhooks)
-        self._selected()
+        self._enable()
         self._say_where()
-        told = f" No longer there, and not selected any more: {printable(', '.join(gone), 300)}." if gone else ""
+        told = (
+            f" No longer there, and not selected any more: {printable('; '.join(map(named, gone)), 300)}."
+            if gone
+            else ""
+        )
         self.status.say(f"Read {plural(len(self.webhooks), 'webhook')}.{told}", "failed" if gone else "done")
         return self.webhooks
 
@@ -127,9 +134,12 @@ class Explorer:
                 )
             )
         steps: list[Step] = []
-        self._begin(action)
         try:
             work = work_through(self.client, chosen, action, lambda: self._stopped)
+        except ValidationError as error:
+            raise self._refused(error) from None
+        self._begin(action)
+        try:
             # A generator stepped on another thread: the kernel stays free, and each step is shown as it ends.
             while (step := await asyncio.to_thread(next, work, None)) is not None:
                 steps.append(step)
@@ -153,16 +163,20 @@ class Explorer:
         """Takes it off the page, and frees all its widgets, tasks and watchers."""
         for task in self._tasks:
             task.cancel()
-        self._leave()
-        for panel in self._panels.values():
-            close(panel)
+        for form in self._forms.values():
+            form.close()
+        if self._view is not None:
+            self._view.close()
+        self._place.children = [self._panels["Webhooks"]]
         close(self.widget)
+        close(self.hint)
 
     # --- how it is built -------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
         self.title = Words(kind="title")
         self.budget = Words(kind="note")
+        self.hint = Words(kind="note")
         self.tabs = _Tabs()
         self.coverage = Coverage()
         self.code = Words(kind="code")
@@ -220,59 +234,45 @@ class Explorer:
         self.tabs.observe(lambda change: self._opened(TABS[change["new"]]), "chosen")
 
     def _opened(self, tab: str) -> None:
-        """Shows a tab; what it holds is made now, and what the last one held that depends on the selection is let go."""
-        self._leave()
-        makers: dict[str, Callable[[], widgets.Widget]] = {
-            "Create": self._create,
-            "Edit": self._edit,
-            "Fire": self._fire,
-        }
-        if tab == "Webhooks":
-            self._place.children = [self._panels["Webhooks"]]
-        elif tab == "Deliveries":
-            self._place.children = [self._deliveries()]
-        else:
-            self._place.children = [makers[tab]()]
-
-    def _leave(self) -> None:
-        if self.form is not None:
-            self.form.close()
-            self.form = None
-        for part in self._place.children:
-            if part not in self._panels.values():
-                close(part)
-        if self._view is not None:
-            self._view.close()
-            self._view = None
+        """Shows a tab. What it holds is made when it is first opened, and the form that edits anew for another webhook."""
+        makers = {"Create": self._create, "Edit": self._edit, "Fire": self._fire, "Deliveries": self._deliveries}
+        self.form = None
+        self._place.children = [self._panels["Webhooks"] if tab == "Webhooks" else makers[tab]()]
 
     def _create(self) -> widgets.Widget:
-        return self._shown(CreateForm(self.client))
+        return self._shown("Create", lambda: CreateForm(self.client))
 
     def _edit(self) -> widgets.Widget:
         chosen = self.table.chosen()
         if len(chosen) != 1:
-            return _note(
+            self.hint.say(
                 f"One webhook can be edited at a time; {len(chosen) or 'none'} selected. Select one in the tab Webhooks."
             )
-        return self._shown(EditForm(self.client, chosen[0]))
+            return self.hint
+        old = self._forms.get("Edit")
+        if isinstance(old, EditForm) and old.before.id != chosen[0].id:
+            self._forms.pop("Edit").close()
+        return self._shown("Edit", lambda: EditForm(self.client, chosen[0]))
 
     def _fire(self) -> widgets.Widget:
-        chosen = self.table.chosen()
-        events = [name for webhook in chosen for name in webhook.events or () if "*" not in name]
-        return self._shown(FireForm(self.client, events[0] if events else ""))
+        events = [name for webhook in self.table.chosen() for name in webhook.events or () if "*" not in name]
+        return self._shown("Fire", lambda: FireForm(self.client, events[0] if events else ""))
 
     def _deliveries(self) -> widgets.Widget:
         if self._listener is None:
-            return _note(
+            self.hint.say(
                 "No listener was given. cx.Explorer(client, listener=box.listener()) shows here what arrives, as it arrives."
             )
-        self._view = ListenerView(self._listener)
+            return self.hint
+        self._view = self._view or ListenerView(self._listener)
         return self._view.widget
 
-    def _shown(self, form: Form[Any]) -> widgets.Widget:
-        self.form = form
-        form.on_done(lambda: self._spawn(self._read_again()))
-        return form.widget
+    def _shown(self, tab: str, make: Callable[[], Form[Any]]) -> widgets.Widget:
+        if tab not in self._forms:
+            self._forms[tab] = make()
+            self._forms[tab].on_done(lambda: self._spawn(self._read_again()))
+        self.form = self._forms[tab]
+        return self.form.widget
 
     # --- what is said ----------------------------------------------------------------------------------------------
 
@@ -298,15 +298,26 @@ class Explorer:
         self.budget.say(f"{budget.remaining:,}{of} requests left{until}.")
 
     def _selected(self) -> None:
+        """Follows the selection. A question that was asked about another one is taken back."""
+        self._enable()
+        self._ask(on=False, focus=False)
+        self.code.say(*self._python("pause"))
+
+    def _enable(self) -> None:
         chosen = self.table.chosen()
         for name in ("edit", "pause", "resume", "delete"):
             self.buttons[name].disabled = self._working or (len(chosen) != 1 if name == "edit" else not chosen)
         show(self._confirming, on=self.client.environment == "live" and bool(chosen))
         self.confirmation.label = f"This is a live key. Type '{self._to_type('pause')}' (or resume, delete) to confirm"
-        ids = [webhook.id for webhook in chosen]
-        self.code.say(
-            *([f"for webhook_id in {ids!r}:", "    client.webhooks.update(webhook_id, is_active=False)"] if ids else [])
-        )
+
+    def _python(self, action: Action) -> list[str]:
+        """The lines that do the same to the selected webhooks; of very many, by the name of their list."""
+        ids = list(self.table.selected)
+        if not ids:
+            return []
+        named_ids = repr(ids) if len(ids) <= _MANY else "explorer.table.selected"
+        call = "delete(webhook_id)" if action == "delete" else f"update(webhook_id, is_active={action == 'resume'})"
+        return [f"for webhook_id in {named_ids}:", f"    client.webhooks.{call}"]
 
     def _to_type(self, action: Action) -> str:
         return f"{action} {plural(len(self.table.selected), 'webhook')}"
@@ -333,19 +344,17 @@ class Explorer:
     def _begin(self, action: Action) -> None:
         self._stopped, self._working = False, True
         self._ask(on=False, focus=False)
-        self._selected()
+        self._enable()
         show(self.buttons["stop"], on=True)
         self.steps.say()
         self.status.say(f"Beginning to {action} …", "busy")
-        ids = list(self.table.selected)
-        call = "delete(webhook_id)" if action == "delete" else f"update(webhook_id, is_active={action == 'resume'})"
-        self.code.say(f"for webhook_id in {ids!r}:", f"    client.webhooks.{call}")
+        self.code.say(*self._python(action))
 
     def _end(self) -> None:
         self._working = False
         self.confirmation.value = ""
         show(self.buttons["stop"], on=False)
-        self._selected()
+        self._enable()
 
     async def _read_again(self) -> None:
         """Refreshes after a change; if that fails, the change was made all the same, and the status says what failed."""
@@ -385,9 +394,3 @@ def _panel(*parts: widgets.Widget) -> widgets.VBox:
     box = widgets.VBox(list(parts))
     box.add_class("cx-panel")
     return box
-
-
-def _note(text: str) -> Words:
-    words = Words(kind="note")
-    words.say(text)
-    return words

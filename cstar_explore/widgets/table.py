@@ -27,7 +27,7 @@ class WebhookTable(Part):
         traitlets.Unicode(), default_value=["Name", "Active", "Events", "Host", "Created", "Age"]
     ).tag(sync=True)
     rows: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
-    selected: traitlets.List[str] = traitlets.List().tag(sync=True)
+    ticked: traitlets.List[str] = traitlets.List().tag(sync=True)  # the selected ones on this page
     sort: traitlets.List[object] = traitlets.List(default_value=["", False]).tag(sync=True)
     query = traitlets.Unicode().tag(sync=True)
     page = traitlets.Int(1).tag(sync=True)
@@ -37,14 +37,16 @@ class WebhookTable(Part):
     def __init__(self, on_select: Callable[[], object]) -> None:
         super().__init__()
         self._webhooks: dict[str, Webhook] = {}
+        self.selected: list[str] = []
         self._on_select = on_select
         self.on_msg(self._asked)
 
-    def fill(self, webhooks: WebhookList) -> list[str]:
-        """Takes new webhooks; search, sorting and page stay. Returns the ids that were selected and are gone."""
-        self._webhooks = {webhook.id: webhook for webhook in webhooks}
-        gone = [identity for identity in self.selected if identity not in self._webhooks]
-        self._draw(selected=[identity for identity in self.selected if identity in self._webhooks])
+    def fill(self, webhooks: WebhookList) -> list[Webhook]:
+        """Takes new webhooks; search, sorting and page stay. Returns those that were selected and are gone."""
+        before, self._webhooks = self._webhooks, {webhook.id: webhook for webhook in webhooks}
+        gone = [before[identity] for identity in self.selected if identity not in self._webhooks]
+        self.selected = [identity for identity in self.selected if identity in self._webhooks]
+        self._draw()
         return gone
 
     def chosen(self) -> list[Webhook]:
@@ -65,9 +67,10 @@ class WebhookTable(Part):
 
     def select(self, ids: Iterable[str], *, on: bool = True) -> None:
         """Selects by id, or takes back."""
-        wanted = [identity for identity in ids if identity in self._webhooks]
+        wanted = {identity: None for identity in ids if identity in self._webhooks}
         kept = [identity for identity in self.selected if identity not in wanted]
-        self._draw(selected=[*kept, *wanted] if on else kept)
+        self.selected = [*kept, *wanted] if on else kept
+        self._draw()
         self._on_select()
 
     def _draw(self, **changed: Any) -> None:
@@ -78,6 +81,8 @@ class WebhookTable(Part):
             self.pages = max(1, -(-len(found) // PAGE))
             self.page = min(max(1, self.page), self.pages)
             shown = found[(self.page - 1) * PAGE : self.page * PAGE]
+            chosen = set(self.selected)
+            self.ticked = [webhook.id for webhook in shown if webhook.id in chosen]
             self.rows = [[webhook.id, *_cells(webhook).values()] for webhook in shown]
             of = f" of {len(self._webhooks):,}" if self.query else ""
             noun = "webhook" if len(found) == 1 and not self.query else "webhooks"
@@ -95,9 +100,9 @@ class WebhookTable(Part):
         match content:
             case {"event": "search", "text": str(text)}:
                 self.search(text)
-            case {"event": "sort", "column": str(column)}:
+            case {"event": "sort", "column": str(column)} if column in self.columns:
                 self.sort_by(column)
-            case {"event": "page", "page": int(page)}:
+            case {"event": "page", "page": int(page)} if not isinstance(page, bool):
                 self.turn_to(page)
             case {"event": "select", "id": str(identity), "on": bool(on)}:
                 self.select([identity], on=on)

@@ -34,7 +34,7 @@ function render({ model, el }) {
     const { activeElement } = document;
     const focused = el.contains(activeElement) ? activeElement.dataset.key : undefined;
     const [sorted, down] = model.get("sort");
-    const selected = new Set(model.get("selected"));
+    const selected = new Set(model.get("ticked"));
     const rows = model.get("rows");
     const all = made("input", { type: "checkbox", checked: rows.length > 0 && rows.every(([key]) => selected.has(key)) });
     all.dataset.key = "all";
