@@ -4,6 +4,7 @@ client.webhooks.create(…)  →  wire builds a Request  →  link sends it  →
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any, Literal, Self, TypeVar
 
 from . import wire
@@ -81,6 +82,11 @@ class Client:
         return self._link.budget
 
     @property
+    def server_time(self) -> datetime | None:
+        """The time of the last answer by its own `Date`; None before the first. A sandbox has a time of its own."""
+        return self._link.server_time
+
+    @property
     def environment(self) -> Literal["sandbox", "test", "live"]:
         """What a change would touch, by the key's published prefix. A key of unknown kind counts as live."""
         if "_test_" not in self.key.reveal()[:8]:
@@ -135,13 +141,13 @@ class Client:
     def _refuse(self, request: wire.Request[Any]) -> None:
         if not request.writes:
             return
-        if not self.write:
-            raise ReadOnlyError(f"This client reads only; {request.method} was not sent.")
         if self.key.reveal().startswith("pk_"):
             raise PermissionDeniedError(
                 "A publishable key (pk_…) cannot create, update, delete or fire: cStar asks for a secret key there.",
                 advice="Use a secret key (sk_…). Nothing was sent.",
             )
+        if not self.write:
+            raise ReadOnlyError(f"This client reads only; {request.method} was not sent.")
 
 
 class Webhooks:

@@ -95,7 +95,11 @@ class Explanation:
         return "\n".join(f"{name:<9}{value}" for name, value in self._lines())
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><th>{name}</th><td>{escaped(value, 2_000)}</td></tr>" for name, value in self._lines())
+        cell = '<{0} style="text-align: left">{1}</{0}>'
+        rows = "".join(
+            f"<tr>{cell.format('th', name)}{cell.format('td', escaped(value, 2_000))}</tr>"
+            for name, value in self._lines()
+        )
         return f'<table class="mathjax_ignore tex2jax_ignore">{rows}</table>'
 
     def _lines(self) -> list[tuple[str, str]]:

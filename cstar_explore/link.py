@@ -56,6 +56,7 @@ class Link:
     def __init__(self, base_url: str, timeout: float) -> None:
         self.timeout = timeout
         self.budget: Budget | None = None
+        self.server_time: datetime | None = None
         # A request over http needs no certificates, and loading them takes 20 ms; this context trusts none.
         no_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if base_url.startswith("http:") else True
         # Proxies and SSL_CERT_FILE come from the environment, except to loopback, which no proxy can reach.
@@ -82,6 +83,7 @@ class Link:
             failure = _failure(error, self.timeout)
         else:
             self.budget = _budget_in(answer.headers) or self.budget
+            self.server_time = wire.date_of(answer) or self.server_time
             return answer
         # Raised here, outside the handler: the frames below hold the key in clear, and a chained traceback may print them.
         raise failure

@@ -244,6 +244,8 @@ def _quoted(value: str | None) -> str:
 
 def _html_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     # The classes keep MathJax from reading "$5 and $6" as a formula.
-    heads = "".join(f"<th>{escaped(name)}</th>" for name in head)
-    body = "".join(f"<tr>{''.join(f'<td>{escaped(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    # pandas' own tables are set to the right, and JupyterLab does the same to any other; words are read from the left.
+    cell = '<{0} style="text-align: left">{1}</{0}>'
+    heads = "".join(cell.format("th", escaped(name)) for name in head)
+    body = "".join(f"<tr>{''.join(cell.format('td', escaped(value)) for value in row)}</tr>" for row in rows)
     return f'<table class="mathjax_ignore tex2jax_ignore"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'

@@ -66,6 +66,7 @@ class Explorer:
         self._forms: dict[str, Form[Any]] = {}
         self._stopped = False
         self._working = False
+        self._asked: list[str] = []
         self._team_name: str | None = None
         self._reading: asyncio.Task[WebhookList] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -95,7 +96,7 @@ class Explorer:
         except CStarError as error:
             self.status.say(f"Not read: {error}", "failed")
             raise
-        gone = self.table.fill(self.webhooks)
+        gone = self.table.fill(self.webhooks, now=self.client.server_time)
         self.coverage.fill(self.webhooks)
         self._enable()
         self._say_where()
@@ -125,7 +126,7 @@ class Explorer:
             raise self._refused(ValidationError("No webhook is selected.", advice="Select one or more first."))
         if self._working:
             raise self._refused(ValidationError("Another change is under way.", advice="Wait for it, or stop it."))
-        if self.client.environment == "live" and confirm != self._to_type(action):
+        if self.client.environment == "live" and self.client.write and confirm != self._to_type(action):
             self.confirmation.focus()
             raise self._refused(
                 ConfirmationError(
@@ -148,7 +149,8 @@ class Explorer:
             self._end()
         done = {step.outcome for step in steps} <= {"done", "unchanged"}
         await self._read_again()
-        self.status.say(f"{account(steps, action)} Each was verified by reading back.", "done" if done else "failed")
+        verified = " Each was verified by reading back." if done else ""
+        self.status.say(f"{account(steps, action)}{verified}", "done" if done else "failed")
         return steps
 
     def stop(self) -> None:
@@ -203,7 +205,7 @@ class Explorer:
             "delete": lambda: self._ask(on=True),
             "stop": self.stop,
             "keep": lambda: self._ask(on=False),
-            "really": lambda: self._clicked("delete"),
+            "really": self._confirmed,
             "refresh": lambda: self._spawn(self.refresh()),
         }
         for name, handler in on.items():
@@ -237,6 +239,8 @@ class Explorer:
         """Shows a tab. What it holds is made when it is first opened, and the form that edits anew for another webhook."""
         makers = {"Create": self._create, "Edit": self._edit, "Fire": self._fire, "Deliveries": self._deliveries}
         self.form = None
+        if not self._working:
+            self.status.say("")  # it was about another tab
         self._place.children = [self._panels["Webhooks"] if tab == "Webhooks" else makers[tab]()]
 
     def _create(self) -> widgets.Widget:
@@ -294,21 +298,25 @@ class Explorer:
             self.budget.say("The request budget is not known yet.")
             return
         of = f" of {budget.limit:,}" if budget.limit is not None else ""
-        until = f", until {budget.reset_at:%H:%M} UTC" if budget.reset_at else ""
+        clock = " on the sandbox's clock" if self.client.environment == "sandbox" else ""
+        until = f", until {budget.reset_at:%H:%M} UTC{clock}" if budget.reset_at else ""
         self.budget.say(f"{budget.remaining:,}{of} requests left{until}.")
 
     def _selected(self) -> None:
         """Follows the selection. A question that was asked about another one is taken back."""
         self._enable()
         self._ask(on=False, focus=False)
+        self.steps.say()
         self.code.say(*self._python("pause"))
 
     def _enable(self) -> None:
         chosen = self.table.chosen()
         for name in ("edit", "pause", "resume", "delete"):
-            self.buttons[name].disabled = self._working or (len(chosen) != 1 if name == "edit" else not chosen)
-        show(self._confirming, on=self.client.environment == "live" and bool(chosen))
-        self.confirmation.label = f"This is a live key. Type '{self._to_type('pause')}' (or resume, delete) to confirm"
+            reads_only = name != "edit" and not self.client.write
+            self.buttons[name].disabled = (
+                self._working or reads_only or (len(chosen) != 1 if name == "edit" else not chosen)
+            )
+        show(self._confirming, on=self.client.environment == "live" and self.client.write and bool(chosen))
 
     def _python(self, action: Action) -> list[str]:
         """The lines that do the same to the selected webhooks; of very many, by the name of their list."""
@@ -319,11 +327,22 @@ class Explorer:
         call = "delete(webhook_id)" if action == "delete" else f"update(webhook_id, is_active={action == 'resume'})"
         return [f"for webhook_id in {named_ids}:", f"    client.webhooks.{call}"]
 
+    def _label(self, action: Action) -> None:
+        others = "" if action == "delete" else " (or resume, delete)"
+        self.confirmation.label = f"This is a live key. Type '{self._to_type(action)}'{others} to confirm"
+
     def _to_type(self, action: Action) -> str:
         return f"{action} {plural(len(self.table.selected), 'webhook')}"
 
+    def _confirmed(self) -> None:
+        """Deletes what was asked about, and nothing else."""
+        if self._asked and self._asked == self.table.selected:
+            self._clicked("delete")
+
     def _ask(self, *, on: bool, focus: bool = True) -> None:
         chosen = self.table.chosen()
+        self._asked = list(self.table.selected) if on else []
+        self._label("delete" if on else "pause")
         names = "; ".join(named(webhook) for webhook in chosen[:10]) + ("; …" if len(chosen) > 10 else "")
         self.question.say(*([f"Delete {names} for good? Ids and signing secrets do not come back."] if on else []))
         self.buttons["really"].description = f"Delete {plural(len(chosen), 'webhook')}"

@@ -95,12 +95,13 @@ def _reach(listed: WebhookList) -> str:
 
 
 def _told(delivery: Delivery) -> str:
+    withheld = (delivery.error or "").startswith("withheld")  # the sandbox's word for what it does not really post
     outcome = {True: "delivered", False: "failed", None: "outcome not told"}[delivery.success]
     parts = [
         printable(delivery.url or delivery.delivery_id or "a delivery", 200),
-        outcome,
+        None if withheld else outcome,
         None if delivery.status is None else f"status {delivery.status}",
-        None if delivery.response_time_ms is None else f"{delivery.response_time_ms:,} ms",
+        None if withheld or delivery.response_time_ms is None else f"{delivery.response_time_ms:,} ms",
         printable(delivery.error, 200) if delivery.error else None,
     ]
     return ", ".join(part for part in parts if part)

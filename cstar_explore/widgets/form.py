@@ -68,7 +68,7 @@ class Form(Generic[T]):
         self.widget.add_class("cx")
         self.widget.add_class("cx-form")
         show(self.cancel, on=False)
-        show(self.confirmation, on=client.environment == "live")
+        show(self.confirmation, on=self._asks)
         self._wait: Wait | None = None
         self._running: asyncio.Task[T] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -76,10 +76,11 @@ class Form(Generic[T]):
         self.button.on_click(lambda _: self._clicked())
         self.cancel.on_click(lambda _: self._wait and self._wait.cancel())
         for name, field in fields.items():
-            field.observe(lambda _: self._edited(), "value")
+            field.observe(lambda _, name=name: self._field_edited(name), "value")
             field.on("left", partial(self.check, name))
             field.on("entered", self._clicked)
         self.confirmation.on("entered", self._clicked)
+        self.button.disabled = not client.write
         if not client.write:
             self.status.say("This client reads only: opened with write=True, the form can be sent.")
 
@@ -129,7 +130,8 @@ class Form(Generic[T]):
             self.status.say("Sending …", "busy")
         try:
             self._check_all()
-            self._check_confirmation(confirm)
+            if self.client.write:
+                self._check_confirmation(confirm)
             await self.prepare()
             self.result = await self.off_thread(self.call)
         except CStarError as error:
@@ -146,7 +148,7 @@ class Form(Generic[T]):
                 self._afterwards()
             return self.result
         finally:
-            self.button.disabled = False
+            self.button.disabled = not self.client.write
 
     def on_done(self, afterwards: Callable[[], object]) -> None:
         """Calls this after each call that succeeded."""
@@ -192,9 +194,21 @@ class Form(Generic[T]):
         if not self.submitting:
             self.spawn(self.submit(self.confirmation.value or None))
 
+    @property
+    def _asks(self) -> bool:
+        return self.client.environment == "live" and self.client.write
+
+    def _field_edited(self, name: str) -> None:
+        """What was wrong with a field is looked at again as it is mended, and old news is taken down."""
+        self._edited()
+        if self.fields[name].tone == "failed":
+            self.check(name)
+        if self.status.tone == "failed" and not self.submitting:
+            self.status.say("")
+
     def _edited(self) -> None:
         self.code.say(*filter(None, [self.python()]))
-        show(self.confirmation, on=self.client.environment == "live")
+        show(self.confirmation, on=self._asks)
         self.confirmation.label = f"This is a live key. Type '{printable(self.to_type(), 80)}' to confirm"
 
     def _check_all(self) -> None:
@@ -204,7 +218,7 @@ class Form(Generic[T]):
             raise error
 
     def _check_confirmation(self, confirm: str | None) -> None:
-        if self.client.environment == "live" and confirm != self.to_type():
+        if self._asks and confirm != self.to_type():
             self.confirmation.focus()
             raise ConfirmationError(
                 f"This is a live key, and the call was not confirmed by '{printable(self.to_type(), 80)}'.",

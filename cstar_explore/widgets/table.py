@@ -37,12 +37,18 @@ class WebhookTable(Part):
     def __init__(self, on_select: Callable[[], object]) -> None:
         super().__init__()
         self._webhooks: dict[str, Webhook] = {}
+        self._now = datetime.now(UTC)
         self.selected: list[str] = []
         self._on_select = on_select
         self.on_msg(self._asked)
 
-    def fill(self, webhooks: WebhookList) -> list[Webhook]:
-        """Takes new webhooks; search, sorting and page stay. Returns those that were selected and are gone."""
+    def fill(self, webhooks: WebhookList, now: datetime | None = None) -> list[Webhook]:
+        """Takes new webhooks, with the time by which they are old; search, sorting and page stay.
+
+        Returns:
+            Those that were selected and are gone.
+        """
+        self._now = now or datetime.now(UTC)
         before, self._webhooks = self._webhooks, {webhook.id: webhook for webhook in webhooks}
         gone = [before[identity] for identity in self.selected if identity not in self._webhooks]
         self.selected = [identity for identity in self.selected if identity in self._webhooks]
@@ -83,10 +89,12 @@ class WebhookTable(Part):
             shown = found[(self.page - 1) * PAGE : self.page * PAGE]
             chosen = set(self.selected)
             self.ticked = [webhook.id for webhook in shown if webhook.id in chosen]
-            self.rows = [[webhook.id, *_cells(webhook).values()] for webhook in shown]
+            self.rows = [[webhook.id, *_cells(webhook, self._now).values()] for webhook in shown]
             of = f" of {len(self._webhooks):,}" if self.query else ""
+            hidden = len(chosen) - len(self.ticked)
+            elsewhere = f", {hidden:,} of them not on this page" if hidden else ""
             noun = "webhook" if len(found) == 1 and not self.query else "webhooks"
-            self.said = f"{len(found):,}{of} {noun}, {len(self.selected):,} selected."
+            self.said = f"{len(found):,}{of} {noun}, {len(self.selected):,} selected{elsewhere}."
 
     def _found(self) -> list[Webhook]:
         wanted = self.query.strip().lower()
@@ -134,7 +142,7 @@ class Coverage(Part):
             ]
 
 
-def _cells(webhook: Webhook) -> dict[str, str]:
+def _cells(webhook: Webhook, now: datetime) -> dict[str, str]:
     created = webhook.created_at
     return {
         "Name": printable(webhook.name or webhook.id, 80),
@@ -142,8 +150,12 @@ def _cells(webhook: Webhook) -> dict[str, str]:
         "Events": printable(", ".join(webhook.events or ()) or "none", 160),
         "Host": printable(_host(webhook), 80),
         "Created": f"{created:%Y-%m-%d}" if created else "",
-        "Age": f"{max(0, (datetime.now(UTC) - created).days):,} days" if created else "",
+        "Age": _age((now - created).days) if created else "",
     }
+
+
+def _age(days: int) -> str:
+    return "today" if days < 1 else f"{days:,} {'day' if days == 1 else 'days'}"
 
 
 def _sorted_by(webhook: Webhook, column: str) -> tuple[bool, Any]:
@@ -151,11 +163,12 @@ def _sorted_by(webhook: Webhook, column: str) -> tuple[bool, Any]:
     if column in ("Created", "Age"):
         created = webhook.created_at.timestamp() if webhook.created_at else 0.0
         return webhook.created_at is not None, created if column == "Created" else -created
-    return True, _cells(webhook)[column].lower()
+    return True, _cells(webhook, datetime.now(UTC))[column].lower()
 
 
 def _searched(webhook: Webhook) -> str:
-    return " ".join((webhook.id, webhook.name or "", webhook.url or "", *(webhook.events or ()))).lower()
+    covered = (name for pattern in webhook.events or () for name in (pattern, *catalogue.matched(pattern)))
+    return " ".join((webhook.id, webhook.name or "", webhook.url or "", *covered)).lower()
 
 
 def _host(webhook: Webhook) -> str:

@@ -8,7 +8,7 @@ Source of paths, bodies and envelopes: cStar's webhook API reference. `whoami` i
 from the pages on tickets and on the SDK's lists; where pages disagree, each of their forms is read.
 """
 
-from .answers import Answer, Page, error_in, refuse_redirect, seconds_to_wait
+from .answers import Answer, Page, date_of, error_in, refuse_redirect, seconds_to_wait
 from .checks import checked_base_url, checked_name, checked_url, segment
 from .requests import Request, WebhookRequests, read, whoami
 
@@ -20,6 +20,7 @@ __all__ = [
     "checked_base_url",
     "checked_name",
     "checked_url",
+    "date_of",
     "error_in",
     "read",
     "refuse_redirect",

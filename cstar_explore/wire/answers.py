@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -130,6 +131,12 @@ def seconds_to_wait(answer: Answer, error: Mapping[str, Any]) -> float | None:
         _number(said[1]) if said else None,
     )
     return next((seconds for seconds in ways if seconds is not None and 0 <= seconds <= _ABSURD), None)
+
+
+def date_of(answer: Answer) -> datetime | None:
+    """The time at which cStar answered, by its own clock."""
+    moment = _moment(answer.headers.get("date"))
+    return None if moment is None else datetime.fromtimestamp(moment, UTC)
 
 
 def _object_in(answer: Answer) -> dict[str, Any]:

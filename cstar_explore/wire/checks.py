@@ -29,7 +29,10 @@ def segment(value: str, param: str) -> str:
 def checked_name(name: str) -> str:
     """A webhook's name, which must not be blank."""
     if not isinstance(name, str) or not name.strip():
-        raise ValidationError(f"A webhook needs a name; {printable(repr(name), 80)} is none.", param="name")
+        given = "" if name == "" else f"; {printable(repr(name), 80)} is none"
+        raise ValidationError(
+            f"A webhook needs a name{given}.", param="name", advice="Give it one that tells what it is for."
+        )
     if any("\ud800" <= character <= "\udfff" for character in name):
         raise ValidationError(f"The name '{printable(name, 80)}' has half a character in it.", param="name")
     return name.strip()

@@ -57,8 +57,11 @@ function render({ model, el }) {
   const suggest = () => {
     const typed = input.value.trim().toLowerCase();
     const wild = [...new Set(names.map((name) => `${name.split(".")[0]}.*`))];
-    const found = typed ? [...names, ...wild].filter((name) => name.includes(typed) && !value().includes(name)) : [];
-    active = -1;
+    const found = typed ? [...names, ...wild]
+          .filter((name) => name.includes(typed) && !value().includes(name))
+          .sort((a, b) => Number(b.startsWith(typed)) - Number(a.startsWith(typed))) : [];
+    // What begins as it was typed is what Enter takes, unless the typed is a type itself; Escape takes the typed as it is.
+    active = !found.includes(typed) && found[0]?.startsWith(typed) ? 0 : -1;
     suggestions.replaceChildren(
       ...found.slice(0, 12).map((name, index) => {
         const group = Object.keys(catalogue).find((key) => catalogue[key].includes(name));
@@ -103,6 +106,7 @@ function render({ model, el }) {
     } else if (event.key === "Escape" && suggestions.children.length) {
       event.stopPropagation();
       suggestions.replaceChildren();
+      active = -1;
       highlight();
     } else if (event.key === "Backspace" && !input.value && value().length) {
       remove(value().at(-1));
@@ -110,6 +114,7 @@ function render({ model, el }) {
   });
   // What was typed and not entered is added rather than lost, and the kernel checks the field as it is left.
   input.addEventListener("blur", () => {
+    if (active >= 0 && suggestions.children.length === 1) input.value = suggestions.children[0].dataset.name;
     addTyped();
     model.send({ event: "left" });
   });
