@@ -193,7 +193,12 @@ def _matched(  # noqa: PLR0917 - what was received, what is held, and when
     which = f"secret {number} of {len(keys)}" if len(keys) > 1 else "the secret"
     age = now - int(t)
     if abs(age) <= tolerance:
-        return Explanation("ok", f"It matches {which}, and is {_span(age)}.")
+        no_event = (
+            ""
+            if isinstance(parsed_json(body), dict)
+            else " But the body is not a JSON object, so there is no event in it."
+        )
+        return Explanation("ok", f"It matches {which}, and is {_span(age)}.{no_event}")
     cause = "too_old" if age > 0 else "in_the_future"
     return Explanation(cause, f"It matches {which}, but is {_span(age)}; {tolerance:,.0f} s are allowed.")
 

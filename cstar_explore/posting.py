@@ -15,8 +15,6 @@ from .text import printable
 
 BUDGET = 10.0  # seconds; cStar's cheat sheet on webhooks (an older page says 30)
 
-_NONE = httpx.Timeout(None)  # the budget is for the whole of an attempt, and httpx's timeouts are for its parts
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -36,15 +34,18 @@ class Post:
 
     def __init__(self, budget: float = BUDGET) -> None:
         self._budget = budget
+        # httpx hangs up by itself where one of its own timeouts ends, also in the middle of TLS; the one around all is for
+        # receivers that answer in drops.
+        self._timeout = httpx.Timeout(budget)
         self._near: httpx.AsyncClient | None = None
         self._far: httpx.AsyncClient | None = None
 
     async def __call__(self, url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
         """Posts once; never raises for what the receiver does."""
         try:
-            async with asyncio.timeout(self._budget):
+            async with asyncio.timeout(self._budget + 0.2):
                 response = await self._client(url).post(url, content=body, headers=dict(headers))
-        except TimeoutError:
+        except (TimeoutError, httpx.TimeoutException):
             return Outcome(None, f"timeout: no answer within {self._budget:g} s")
         except httpx.ConnectError:
             return Outcome(None, "connection refused")
@@ -67,10 +68,10 @@ class Post:
             # Certificates are loaded for https alone; loading them takes 20 ms.
             trusted = url.startswith("https:") or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             self._near = self._near or httpx.AsyncClient(
-                trust_env=False, timeout=_NONE, verify=trusted, event_hooks=hooks
+                trust_env=False, timeout=self._timeout, verify=trusted, event_hooks=hooks
             )
             return self._near
-        self._far = self._far or httpx.AsyncClient(timeout=_NONE, event_hooks=hooks)
+        self._far = self._far or httpx.AsyncClient(timeout=self._timeout, event_hooks=hooks)
         return self._far
 
 

@@ -306,7 +306,7 @@ async def test_a_reading_client_sends_nothing(kind: Kind, box: cx.Sandbox):
         with pytest.raises(errors.ReadOnlyError):
             await form.submit()
         assert [] == written(server)
-        assert ("failed", False) == (form.status.tone, form.button.disabled)
+        assert ("failed", True) == (form.status.tone, form.button.disabled)
 
 
 # --- the connection ---------------------------------------------------------------------------------------------------

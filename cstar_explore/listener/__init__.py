@@ -1,5 +1,6 @@
 """Receives deliveries inside the kernel: each request with its exact bytes, its verdict, and what became of it."""
 
+import logging
 import secrets as random_secrets
 import threading
 import time
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from ..widgets import ListenerView
 
 __all__ = ["Listener", "Received"]
+
+
+_log = logging.getLogger("cstar_explore.listener")
 
 
 class HasNow(Protocol):
@@ -93,7 +97,9 @@ class Listener:
             body_timeout=body_timeout,
             heard=self._heard,
         )
-        self._server = Server(ear, name="listener", port=port, max_connections=max_connections)
+        self._server = Server(
+            ear, name="listener", port=port, max_connections=max_connections + 1
+        )  # uvicorn counts the one it refuses
         self.url = f"{self._server.url}{hook}"
 
     def trust(self, secret: SecretLike) -> None:
@@ -112,7 +118,7 @@ class Listener:
         """
         deadline = time.monotonic() + timeout
         with self._arrived:
-            while (found := self._captures.newest(wanted)) is None or found.answered is None:
+            while (found := self._captures.newest(wanted)) is None:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     break
@@ -177,7 +183,7 @@ class Listener:
             `answered` (Int64), `error` (str), `changed` (boolean).
         """
         wanted: Iterable[Any] = getattr(rows, "id", rows)
-        requests = [self[int(number)] for number in wanted]
+        requests = [self[int(getattr(row, "id", row))] for row in wanted]
         signed_with = None if secret is None else _secret(secret)
         return self._server.run(replayed(requests, to, secret=signed_with, now=lambda: self._clock.now, edit=edit))
 
@@ -212,7 +218,10 @@ class Listener:
         with self._arrived:
             self._arrived.notify_all()
         for watcher in list(self._watching):
-            watcher()
+            try:
+                watcher()
+            except Exception:  # noqa: BLE001 - what watches must not change what is answered
+                _log.exception("A callback of on_arrival raised.")
 
 
 def _secret(secret: SecretLike) -> Secret:

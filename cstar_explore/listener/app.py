@@ -147,10 +147,10 @@ def handled(handler: Handler, body: bytes, status: int = 200) -> tuple[int, str 
     """What a handler makes of a body: the status it returns, or the given one; 500 and a traceback where it raises."""
     try:
         told = handler(json.loads(body))
-    except Exception as error:  # noqa: BLE001 - whatever the user's own code raises
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the user's own code raises
         # Without our own frame above it.
         below = error.__traceback__.tb_next if error.__traceback__ else None
-        return 500, "".join(traceback.format_exception(type(error), error, below)).rstrip()
+        return 500, _text("".join(traceback.format_exception(type(error), error, below)).rstrip())
     return (
         (told, None) if isinstance(told, int) and not isinstance(told, bool) and 100 <= told < 600 else (status, None)
     )
@@ -166,11 +166,16 @@ def _event_in(body: bytes) -> dict[str, Any]:
 
 def _text(value: object) -> str | None:
     """Text that a database can keep."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else None
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else None
 
 
 async def _answer(send: "Send", status: int, words: str) -> None:
-    body = words.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    # Answers of these statuses have no body, by HTTP.
+    body = b"" if status < 200 or status in (204, 304) else words.encode()
+    headers = (
+        [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())] if body else []
+    )
+    if not body and status >= 200 and status not in (204, 304):
+        headers.append((b"content-length", b"0"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

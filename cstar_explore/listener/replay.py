@@ -1,5 +1,6 @@
 """Sends captured deliveries again: as they were, signed anew, or edited; to a URL, or through a Python function."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,8 @@ async def _one(
         outcome = await post(to, body, headers)
         status, error = outcome.status, outcome.error
     else:
-        status, error = handled(to, body)
+        # On a thread of its own: the function may fire events, and replay in its turn.
+        status, error = await asyncio.to_thread(handled, to, body)
     return {
         "id": request.id,
         "event": request.event,

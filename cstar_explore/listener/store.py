@@ -72,7 +72,7 @@ class Received:
 
     def header(self, name: str) -> str | None:
         """The first header of this name."""
-        return next((value for known, value in self.headers if known == name), None)
+        return next((value for known, value in self.headers if known == name.lower()), None)
 
 
 class Captures(Database):
@@ -115,6 +115,8 @@ class Captures(Database):
 
     def get(self, number: int) -> Received | None:
         """One request by its id."""
+        if not 0 < number < 2**63:  # SQLite has no larger numbers
+            return None
         rows = self.run(f"SELECT {_FIELDS} FROM requests WHERE id = ?", number)  # noqa: S608 - our own words
         return _received(rows[0]) if rows else None
 

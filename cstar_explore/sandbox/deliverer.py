@@ -38,6 +38,7 @@ class Deliverer:
         self._post = Post(budget)
         self._took_ms = int(budget * 1000)
         self._busy: set[str] = set()
+        self._until = clock.now
         self.outbox = Outbox(store)
 
     def announce(self, webhooks: Iterable[StoredWebhook], event_id: str, event: str, request_id: str) -> None:
@@ -48,16 +49,24 @@ class Deliverer:
             self.outbox.put(f"dlv_{self._ids.next('delivery')}", webhook, (event_id, event, body), request_id, now)
 
     async def run_due(self, until: datetime | None = None) -> None:
-        """Makes all attempts that are due by then, each at its own time; the clock moves along."""
-        while due := self.outbox.next_due(until or self._clock.now, self._busy):
+        """Makes all attempts that are due by then, each at its own time; the clock moves along.
+
+        While another call is at it (a receiver may move the clock, and so may another thread), the time to reach is left
+        to that one: attempts are made in the order of time, and not by two at once.
+        """
+        if until is not None:
+            self._until = max(self._until, until)
+            if self._busy:
+                return
+        while due := self.outbox.next_due(max(self._clock.now, self._until), self._busy):
             self._busy.add(due.id)
             try:
                 self._clock.set(due.at)
                 await self._attempt(due)
             finally:
                 self._busy.discard(due.id)
-        if until is not None:
-            self._clock.set(until)
+        if not self._busy:
+            self._clock.set(self._until)
 
     async def settle(self, event_id: str) -> None:
         """Waits for the deliveries of an event that another call's `run_due` is making."""
@@ -79,14 +88,16 @@ class Deliverer:
         if not self._may_post_to(webhook.url):
             withheld = Outcome(None, "withheld: the sandbox posts to loopback only, and to hosts in allowed_hosts")
             with self._store.writing():
-                self.outbox.record(due, now, withheld, 0, None)
+                self.outbox.record(due, webhook.url, now, withheld, took_ms=0, fault=None)
                 self.outbox.conclude(due.id, "withheld")
             return
         fault = self._faults.take("delivery") or Fault("", 1)
         if fault.name in ("reorder", "delay"):
             # The next event comes one step of the clock from now; half a step more is after it.
             self.outbox.postpone(
-                due.id, due.at + timedelta(seconds=fault.settings.get("seconds", 1.5 * STEP.total_seconds()))
+                due.id,
+                due.at + timedelta(seconds=fault.settings.get("seconds", 1.5 * STEP.total_seconds())),
+                fault.name,
             )
             return
         await self._post_once(due, webhook, now, fault)
@@ -113,7 +124,7 @@ class Deliverer:
         took_ms = self._took_ms if outcome.error and outcome.error.startswith("timeout") else 0
         with self._store.writing():
             shown = None if fault.name == "duplicate" and not again else fault.name or None
-            self.outbox.record(due, now, outcome, took_ms, shown)
+            self.outbox.record(due, webhook.url, now, outcome, took_ms=took_ms, fault=shown)
             if not again:
                 self._conclude(due, now, outcome)
 

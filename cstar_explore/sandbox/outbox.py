@@ -53,6 +53,7 @@ class Due:
     event: str
     body: bytes
     request_id: str
+    fault: str | None
     number: int
     at: datetime
 
@@ -87,8 +88,8 @@ class Outbox:
     def next_due(self, until: datetime, busy: set[str]) -> Due | None:
         """The earliest delivery due by then that is not being attempted already."""
         rows = self._store.run(
-            "SELECT id, webhook_id, url, event_id, event, body, request_id, next_attempt_at,"
-            " (SELECT COUNT(*) FROM attempts WHERE delivery_id = id AND fault IS NOT 'duplicate') + 1"
+            "SELECT id, webhook_id, url, event_id, event, body, request_id, fault, next_attempt_at,"
+            " (SELECT COUNT(*) FROM attempts WHERE delivery_id = id AND attempts.fault IS NOT 'duplicate') + 1"
             " FROM deliveries WHERE next_attempt_at <= ? ORDER BY next_attempt_at, position LIMIT ?",
             until.isoformat(),
             len(busy) + 1,
@@ -96,17 +97,20 @@ class Outbox:
         for row in rows:
             if row[0] not in busy:
                 *values, at, number = row
-                return Due(*values, number, datetime.fromisoformat(at))  # type: ignore[call-arg] # seven columns as above
+                return Due(*values, number, datetime.fromisoformat(at))  # type: ignore[call-arg] # eight columns as above
         return None
 
-    def postpone(self, delivery_id: str, at: datetime) -> None:
-        """Its next attempt comes later."""
-        self._store.run("UPDATE deliveries SET next_attempt_at = ? WHERE id = ?", at.isoformat(), delivery_id)
+    def postpone(self, delivery_id: str, at: datetime, fault: str) -> None:
+        """Its next attempt comes later, for this fault."""
+        self._store.run(
+            "UPDATE deliveries SET next_attempt_at = ?, fault = ? WHERE id = ?", at.isoformat(), fault, delivery_id
+        )
 
-    def record(self, due: Due, at: datetime, outcome: Outcome, took_ms: int, fault: str | None) -> None:
-        """Keeps an attempt."""
-        values = (due.id, due.number, at.isoformat(), outcome.status, took_ms, outcome.error, fault)
-        self._store.run("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)", *values)
+    def record(self, due: Due, url: str, at: datetime, outcome: Outcome, *, took_ms: int, fault: str | None) -> None:
+        """Keeps an attempt, with the fault that held it back before, if there was one."""
+        values = (due.id, due.number, at.isoformat(), outcome.status, took_ms, outcome.error, fault or due.fault, url)
+        self._store.run("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *values)
+        self._store.run("UPDATE deliveries SET fault = NULL WHERE id = ?", due.id)
 
     def conclude(self, delivery_id: str, state: str, retry_at: datetime | None = None) -> None:
         """What has become of it: `delivered`, `failed`, `withheld`, `dropped`, or `pending` until its next attempt."""
@@ -124,8 +128,8 @@ class Outbox:
         test of a single webhook, on the SDK's page.
         """
         rows = self._store.run(
-            "SELECT id, event, url, status, response_time_ms, error, number FROM deliveries"
-            " LEFT JOIN attempts ON delivery_id = id AND fault IS NOT 'duplicate' WHERE event_id = ? ORDER BY position",
+            "SELECT id, event, deliveries.url, status, response_time_ms, error, number FROM deliveries"
+            " LEFT JOIN attempts ON delivery_id = id AND attempts.fault IS NOT 'duplicate' WHERE event_id = ? ORDER BY position",
             event_id,
         )
         return [
@@ -147,7 +151,7 @@ class Outbox:
 
         rows = self._store.run(
             "SELECT id, webhook_id, webhook_name, event_id, event, number, at, error IS NULL AND number IS NOT NULL, status,"
-            " response_time_ms, error, fault, state, next_attempt_at, url"
+            " response_time_ms, error, COALESCE(attempts.fault, deliveries.fault), state, next_attempt_at, COALESCE(attempts.url, deliveries.url)"
             " FROM deliveries LEFT JOIN attempts ON delivery_id = id ORDER BY deliveries.position, attempts.rowid"
         )
         frame = pd.DataFrame(rows, columns=list(_COLUMNS), dtype="object")

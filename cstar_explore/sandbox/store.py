@@ -20,12 +20,12 @@ CREATE TABLE IF NOT EXISTS replays (
 CREATE TABLE IF NOT EXISTS deliveries (
     position INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, webhook_id TEXT NOT NULL, webhook_name TEXT NOT NULL,
     url TEXT NOT NULL, event_id TEXT NOT NULL, event TEXT NOT NULL, body BLOB NOT NULL, request_id TEXT NOT NULL,
-    state TEXT NOT NULL, next_attempt_at TEXT
+    state TEXT NOT NULL, next_attempt_at TEXT, fault TEXT
 );
 CREATE INDEX IF NOT EXISTS due ON deliveries (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 CREATE TABLE IF NOT EXISTS attempts (
     delivery_id TEXT NOT NULL, number INTEGER NOT NULL, at TEXT NOT NULL, status INTEGER, response_time_ms INTEGER,
-    error TEXT, fault TEXT
+    error TEXT, fault TEXT, url TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """

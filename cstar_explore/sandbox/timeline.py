@@ -60,7 +60,8 @@ class Timeline:
         axes.grid(axis="x", color="#dddddd")
         for side in ("top", "right", "left"):
             axes.spines[side].set_visible(False)
-        self.figure.legend(loc="outside upper right", ncols=3, frameon=False)
+        if len(attempts):
+            self.figure.legend(loc="outside upper right", ncols=3, frameon=False)
         self._said = f"Timeline({len(lines)} deliveries, {len(attempts)} attempts)"
 
     def __repr__(self) -> str:

@@ -69,7 +69,9 @@ class ListenerView:
 
     def _parts(self, request: "Received") -> list[tuple[str, str]]:
         try:
-            verdict = repr(self._listener.explain(request.id))
+            # `verify` refuses what is signed and is no event; the signature, which `explain` speaks of, is right.
+            no_event = "refused: not_json. The signature is right, and the body is not a JSON object."
+            verdict = no_event if request.cause == "not_json" else repr(self._listener.explain(request.id))
         except CStarError as error:
             verdict = str(error)
         parts = [

@@ -104,12 +104,20 @@ def error_in(answer: Answer) -> StatusError:
         request_id=_string(error.get("request_id"))
         or _string(meta.get("requestId"))
         or _string(answer.headers.get("x-cstar-request-id") or answer.headers.get("x-request-id")),
-        retry_after=seconds_to_wait(answer, error) if answer.status in (429, 503) else None,
+        retry_after=_wait_in(answer, error),
     )
 
 
 # One day: the longest window that any page publishes is an hour.
 _ABSURD = 86_400
+
+
+def _wait_in(answer: Answer, error: Mapping[str, Any]) -> float | None:
+    """Of a 429, all ways of naming the wait count; of a 503 only the one that is meant for it."""
+    if answer.status == 429:
+        return seconds_to_wait(answer, error)
+    named = Answer(503, {name: value for name, value in answer.headers.items() if name in ("retry-after", "date")}, b"")
+    return seconds_to_wait(named, {}) if answer.status == 503 else None
 
 
 def seconds_to_wait(answer: Answer, error: Mapping[str, Any]) -> float | None:
