@@ -1,0 +1,117 @@
+"""A planted key and a planted signing secret: used everywhere, found nowhere."""
+
+import json
+import logging
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import cstar_explore as cx
+
+CELLS = (
+    """
+    import logging, sys
+    logging.basicConfig(level=logging.DEBUG, filename="debug.log")
+    import cstar_explore as cx
+    box = cx.Sandbox(path="box.db")
+    ear = box.listener(path="captures.db")
+    client = box.client()
+    hook = client.webhooks.create(name="Planted", url=ear.url, events=["ticket.created"])
+    ear.trust(hook.secret)
+    hook, client, ear, box, hook.secret, client.key
+    """,
+    "form = cx.CreateForm(client, 'Second', ear.url, ['ticket.created'])\nform",
+    "created = await form.submit()\ncreated",
+    "edit = cx.EditForm(client, hook)\nedit.fields['name'].value = 'Renamed'\nawait edit.submit()",
+    "fire = cx.FireForm(client, 'ticket.created')\nfired = await fire.submit()\nfired.to_frame()",
+    "explorer = cx.Explorer(client, listener=ear)\nawait explorer.refresh()\nexplorer",
+    "for tab in ('Create', 'Edit', 'Fire', 'Deliveries'):\n    explorer.open(tab)",
+    "ear.to_frame().drop(columns=['headers', 'body'])",
+    "print(cx.explain(ear[1].body, ear[1].headers, [hook.secret], now=ear[1].received_at))",
+    "%xmode Verbose",
+    "client.webhooks.get('whk_nope')",
+    "box.client(timeout=0.001).webhooks.create(name='x', url='https://example.com/', events='ticket.created')",
+    "cx.Client(client.key, 'team', 'https://127.0.0.1:9').webhooks.list()",
+    "cx.verify(b'{}', 't=1,v1=' + '0' * 64, hook.secret)",
+    "%whos",
+    "print(vars(hook) if hasattr(hook, '__dict__') else hook, client.__dict__, explorer.__dict__, form.__dict__)",
+    "print([widget.get_state() for widget in __import__('ipywidgets').widgets.widget._instances.values()])",
+)
+
+
+@pytest.fixture(scope="module")
+def run_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a notebook that does all of it was executed, with widget state stored, and exported."""
+    folder = tmp_path_factory.mktemp("leaks")
+    cells = [nbformat.v4.new_code_cell(textwrap.dedent(cell).strip()) for cell in CELLS]
+    for cell in cells:
+        cell.metadata["tags"] = ["raises-exception"]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "all.ipynb")
+    nbconvert = [
+        sys.executable,
+        "-m",
+        "nbconvert",
+        "--execute",
+        "--ExecutePreprocessor.store_widget_state=True",
+        "--log-level=DEBUG",
+    ]
+    for form in ("notebook", "html"):
+        ran = subprocess.run(
+            [*nbconvert, "--to", form, "--output", f"done-{form}", "all.ipynb"],
+            cwd=folder,
+            capture_output=True,
+            check=True,
+        )
+        (folder / f"{form}.log").write_bytes(ran.stdout + ran.stderr)
+    return folder
+
+
+def secrets_of(folder: Path) -> list[str]:
+    """The key that was used, and the signing secrets in the sandbox's own database."""
+    with cx.Sandbox(folder / "box.db") as box:
+        secrets = [row[0] for row in box._store.run("SELECT secret FROM webhooks")]
+        return [box.key.reveal(), *secrets]
+
+
+def test_the_notebook_did_what_it_was_to_do(run_in: Path) -> None:
+    """It created, fired, received, failed in four ways, and stored its widgets' state."""
+    notebook = nbformat.read(run_in / "done-notebook.ipynb", as_version=4)
+    failed = [
+        output["ename"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", ())
+        if output["output_type"] == "error"
+    ]
+
+    assert {"NotFoundError", "UnreachableError", "SignatureError"} <= set(failed)
+    assert notebook.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
+    assert "Renamed" in json.dumps(notebook)
+    assert (run_in / "debug.log").stat().st_size > 1000
+
+
+def test_neither_key_nor_signing_secret_is_in_any_file(run_in: Path) -> None:
+    """Notebook, export, widget state, verbose tracebacks, debug logs, captures: nowhere but in the sandbox's own database."""
+    secrets = secrets_of(run_in)
+    files = [path for path in run_in.rglob("*") if path.is_file() and not path.name.startswith("box.db")]
+
+    assert len(files) >= 6
+    assert [] == [path.name for path in files if any(secret.encode() in path.read_bytes() for secret in secrets)]
+
+
+def test_httpx_and_uvicorn_at_their_loudest_tell_no_key(caplog: pytest.LogCaptureFixture, box: cx.Sandbox) -> None:
+    """Debug logging of the libraries underneath holds neither the key nor the secret."""
+    with caplog.at_level(logging.DEBUG), box.client() as client, box.listener() as ear:
+        hook = client.webhooks.create(name="Loud", url=ear.url, events="ticket.created")
+        ear.trust(hook.secret)
+        client.webhooks.trigger_test("ticket.created")
+
+    assert len(caplog.records) > 10
+    assert [] == [
+        one
+        for one in caplog.records
+        if box.key.reveal() in one.getMessage() or hook.secret.reveal() in one.getMessage()
+    ]
