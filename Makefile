@@ -1,11 +1,11 @@
-# One word each: lab, test, check, notebooks, pictures. Works on a fresh Debian with Python 3.11 or newer, as root or with sudo;
+# One word each: lab, test, check, notebooks, bench, pictures. Works on a fresh Debian with Python 3.11 or newer, as root or with sudo;
 # elsewhere install Python's venv module yourself, and name a Chromium by CHROMIUM=path for the browser tests.
 
 PYTHON ?= python3
 BIN := .venv/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: lab test check notebooks pictures clean
+.PHONY: lab test check notebooks bench pictures clean
 
 lab: .venv/lab                  ## JupyterLab on the first notebook, in a copy of your own
 	$(BIN)/cstar-explore lab
@@ -24,6 +24,10 @@ check: .venv/dev                ## lint, format and types
 
 notebooks: .venv/dev            ## run the notebooks and keep their outputs
 	$(BIN)/python -m tests.execute_notebooks
+
+bench: .venv/dev chromium       ## side by side with what people would use otherwise
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m benchmarks.first_view
 
 pictures: .venv/dev chromium    ## take the README's pictures anew
 	$(BIN)/python -m tests.browser.pictures

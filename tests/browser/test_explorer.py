@@ -165,3 +165,32 @@ def test_hostile_text_is_shown_as_its_characters(browser: Browser, start_lab: Ca
 
     assert explorer.locator("img, script, mjx-container").count() == 0
     assert ([], []) == (notebook.dialogs, notebook.errors)
+
+
+def test_a_call_under_way_is_not_doubled_blocks_nothing_and_survives_an_interrupt(
+    browser: Browser, start_lab: Callable[..., Lab]
+) -> None:
+    """While cStar takes its time: a second press does nothing, another cell answers, an interrupt leaves no lie on screen."""
+    spoil = "box.faults.slow(3.0)\nprint('slow', 'now')"
+    notebook, explorer = opened(
+        start_lab(), browser, START, SHOW, spoil, "print('still', 'here')", "len(client.webhooks.list())"
+    )
+    explorer.get_by_role("tab", name="Create").click()
+    form = explorer.locator(".cx-form")
+    form.get_by_label("Name").fill("Slow one")
+    form.get_by_label("URL").fill("https://example.com/")
+    form.get_by_label("Events").fill("ticket.created,")
+    notebook.run_cell("box.faults.slow")
+    create = form.get_by_role("button", name="Create webhook")
+    create.click()
+    create.click(force=True)
+    notebook.run_cell("print('still'")
+    expect(form.get_by_role("status")).to_contain_text("Sending")
+    expect(notebook.page.locator(".jp-OutputArea-output", has_text="still here")).to_have_count(1)
+    notebook.page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    notebook.page.get_by_role("menuitem", name="Interrupt Kernel").click()
+
+    expect(form.get_by_role("status")).to_contain_text("Created 'Slow one'", timeout=PATIENCE)
+    expect(create).to_be_enabled()
+    notebook.run_cell("len(client.webhooks.list())")
+    expect(notebook.page.locator(".jp-OutputArea-executeResult").last).to_contain_text("5")

@@ -1,0 +1,80 @@
+"""How long until something useful is seen: the Explorer against a bare `ITable` of the same rows.
+
+In a real JupyterLab and Chromium, from Shift+Enter to the first row in the page, both reading the list from the sandbox in
+the same cell. Alternating, and each warmed up once: imports are not counted.
+"""
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Browser, expect
+
+from tests.browser.lab import PATIENCE, Lab, Notebook, chromium
+
+ROUNDS = 7
+
+PREPARE = """import cstar_explore as cx
+from itables.widget import ITable
+box = cx.Sandbox()
+client = box.client()
+for number in range({count} - 4):
+    client.webhooks.create(name=f"Webhook {{number}}", url=f"https://example.com/{{number}}", events=["ticket.created"])"""
+
+RIVALS = {
+    "ITable": ("ITable(client.webhooks.list().to_frame(), maxBytes=0)", ".dt-container tbody tr td"),
+    "Explorer": ("cx.Explorer(client)", ".cx-webhooks tbody tr td"),
+}
+
+
+def seconds_to_first_row(notebook: Notebook, code: str, row: str) -> float:
+    """Runs the cell and waits for a row in its output."""
+    cell = (
+        notebook.page.locator(".jp-CodeCell")
+        .filter(has=notebook.page.locator(".jp-InputArea-editor", has_text=code))
+        .last
+    )
+    cell.locator(".cm-content").click()
+    notebook.page.keyboard.press("Escape")
+    notebook.page.evaluate("document.querySelectorAll('.jp-OutputArea-child').forEach(node => node.remove())")
+    began = time.perf_counter()
+    notebook.page.keyboard.press("Control+Enter")
+    expect(cell.locator(row).first).to_be_visible(timeout=PATIENCE)
+    return time.perf_counter() - began
+
+
+def measured(browser: Browser, count: int) -> dict[str, list[float]]:
+    """Seconds of each, round by round."""
+    with tempfile.TemporaryDirectory() as home:
+        lab = Lab(Path(home) / "lab")
+        try:
+            lab.write("bench.ipynb", [PREPARE.format(count=count), *(code for code, _ in RIVALS.values())])
+            notebook = lab.open(browser, "bench.ipynb")
+            notebook.run_all()
+            times: dict[str, list[float]] = {name: [] for name in RIVALS}
+            for _ in range(ROUNDS):
+                for name, (code, row) in RIVALS.items():
+                    times[name].append(seconds_to_first_row(notebook, code, row))
+                    notebook.wait_until_idle()
+            return times
+        finally:
+            lab.close()
+
+
+def main() -> None:
+    """Prints a line for each size: medians, spread, and the ratio."""
+    print("webhooks   ITable          Explorer        ratio   (median, fastest to slowest)")
+    with chromium() as browser:
+        for count in (10, 1_000):
+            times = measured(browser, count)
+            told = {
+                name: f"{statistics.median(one) * 1000:4.0f} ({min(one) * 1000:.0f}-{max(one) * 1000:.0f}) ms"
+                for name, one in times.items()
+            }
+            ratio = statistics.median(times["Explorer"]) / statistics.median(times["ITable"])
+            print(f"{count:8,}   {told['ITable']:<22} {told['Explorer']:<22} {ratio:.2f}")
+
+
+if __name__ == "__main__":
+    main()
