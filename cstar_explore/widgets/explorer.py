@@ -181,7 +181,7 @@ class Explorer:
         self.hint = Words(kind="note")
         self.tabs = _Tabs()
         self.coverage = Coverage()
-        self.code = Words(kind="code")
+        self.code = Words(kind="cell")
         self.steps = Words(kind="list")
         self.question = Words(kind="note")
         self.confirmation = TextField("Confirm")

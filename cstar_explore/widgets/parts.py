@@ -26,15 +26,15 @@ class Part(anywidget.AnyWidget):
 
 
 class Words(Part):
-    """Words of the kernel's: a `title`, a `note`, a `list` or a line of `code`. Without lines it takes no room."""
+    """Words of the kernel's: a `title`, a `note`, a `list`, a line of `code`, or a `cell` of it that can be copied. Without lines it takes no room."""
 
     _esm = STATIC / "words.js"
-    kind = traitlets.Enum(("title", "note", "list", "code")).tag(sync=True)
+    kind = traitlets.Enum(("title", "note", "list", "code", "cell")).tag(sync=True)
     lines = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def say(self, *lines: str) -> None:
         """Shows these lines, made printable, in place of the ones before."""
-        self.lines = [line if self.kind == "code" else printable(line, 2_000) for line in lines]
+        self.lines = [line if self.kind in ("code", "cell") else printable(line, 2_000) for line in lines]
 
 
 class Status(Part):

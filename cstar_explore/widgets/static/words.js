@@ -1,4 +1,4 @@
-// Words that the kernel says: a title with its badge, a note, a list, a line of code. Only ever set as text.
+// Words that the kernel says: a title with its badge, a note, a list, a line of code, a cell of code to be copied. Only ever set as text.
 
 function made(tag, className, text) {
   const element = document.createElement(tag);
@@ -19,7 +19,8 @@ const MAKERS = {
     return row;
   },
   note: (lines) => made("p", "cx-note", lines.join(" ")),
-  code: (lines) => {
+  code: (lines) => made("pre", "cx-code", lines.join("\n")),
+  cell: (lines) => {
     const box = made("div", "cx-code-box", "");
     const copy = Object.assign(made("button", "cx-copy", "Copy as code"), { type: "button" });
     const code = made("pre", "cx-code", lines.join("\n"));
