@@ -61,7 +61,7 @@ class DeleteForm(Form[None]):
     def _clicked(self) -> None:
         if not self.button.disabled:
             self.button.disabled = True
-            self.spawn(self._look_and_ask())
+            self.tasks.spawn(self._look_and_ask())
 
     async def _look_and_ask(self) -> None:
         """Reads the list, to say which events would reach nobody any more, and asks."""

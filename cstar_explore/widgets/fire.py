@@ -27,11 +27,11 @@ class FireForm(Form[FiredEvent]):
         self.refresh = widgets.Button(description="Refresh", tooltip="Count the active webhooks again")
         field = TextField("Event", value=event, suggestions=list(catalogue.NAMES), placeholder="ticket.created")
         super().__init__(client, {"event": field}, self.reach, self.told, buttons=(self.refresh,))
-        self.refresh.on_click(lambda _: self.spawn(self.count()))
+        self.refresh.on_click(lambda _: self.tasks.spawn(self.count()))
         self.reach.say("It will reach every active webhook of this team, whatever it subscribes to.")
         self._edited()
         # Under way while the form is being looked at; who fires waits for it.
-        self._counting = self.spawn(self.count())
+        self._counting = self.tasks.spawn(self.count())
 
     def call(self, client: Client) -> FiredEvent:
         return client.webhooks.trigger_test(self.event)

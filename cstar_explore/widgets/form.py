@@ -6,7 +6,7 @@ does the same. The button schedules `submit()`; notebooks and tests await it, an
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -19,6 +19,7 @@ from ..models import Webhook
 from ..retrying import Wait
 from ..text import printable
 from .parts import Field, Status, TextField, Words
+from .tasks import Tasks
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -71,7 +72,7 @@ class Form(Generic[T]):
         show(self.confirmation, on=self._asks)
         self._wait: Wait | None = None
         self._running: asyncio.Task[T] | None = None
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self.tasks = Tasks()
         self._afterwards: Callable[[], object] | None = None
         self.button.on_click(lambda _: self._clicked())
         self.cancel.on_click(lambda _: self._wait and self._wait.cancel())
@@ -172,27 +173,14 @@ class Form(Generic[T]):
             self._wait = None
             show(self.cancel, on=False)
 
-    def spawn(self, work: Coroutine[Any, Any, R]) -> asyncio.Task[R] | None:
-        """Runs a coroutine that shows its errors itself. Without a running loop it does nothing."""
-        try:
-            task = asyncio.get_running_loop().create_task(work)
-        except RuntimeError:
-            work.close()
-            return None
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
-        return task
-
     def close(self) -> None:
         """Takes the form off the page and frees its widgets."""
-        for task in self._tasks:
-            task.cancel()
+        self.tasks.cancel()
         close(self.widget)
 
     def _clicked(self) -> None:
         if not self.submitting:
-            self.spawn(self.submit(self.confirmation.value or None))
+            self.tasks.spawn(self.submit(self.confirmation.value or None))
 
     @property
     def _asks(self) -> bool:
@@ -255,6 +243,13 @@ def row(*children: widgets.Widget) -> widgets.HBox:
     """Widgets side by side."""
     box = widgets.HBox(children)
     box.add_class("cx-row")
+    return box
+
+
+def panel(*children: widgets.Widget) -> widgets.VBox:
+    """Widgets one below the other."""
+    box = widgets.VBox(children)
+    box.add_class("cx-panel")
     return box
 
 
