@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ..errors import SignatureError
+from ..errors import ConfigurationError, SignatureError
 from ..secret import Secret
 from ..signing import verify
+from ..text import printable
 from .store import Captures, Received
 
 if TYPE_CHECKING:
@@ -32,6 +33,17 @@ class Behaviour:
     status: int = 200
     seconds: float = 0.0
     handler: Handler | None = None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "status" and not (isinstance(value, int) and not isinstance(value, bool) and 200 <= value < 600):
+            raise ConfigurationError(
+                f"{printable(repr(value), 80)} is no status to answer with.", advice="Give one from 200 to 599."
+            )
+        if name == "seconds" and not (isinstance(value, int | float) and 0 <= value < 3600):
+            raise ConfigurationError(
+                f"{printable(repr(value), 80)} is no time to take.", advice="Give seconds, less than an hour."
+            )
+        super().__setattr__(name, value)
 
 
 class Ear:
