@@ -111,7 +111,8 @@ class Lab:
         """Until the page is connected to its kernel: a cell run before that asks which kernel to take."""
         deadline = time.monotonic() + PATIENCE / 1000
         while time.monotonic() < deadline:
-            kernels = page.request.get(f"{self.url}/api/kernels?token={self.token}").json()
+            answer = page.request.get(f"{self.url}/api/kernels?token={self.token}")
+            kernels = answer.json() if answer.ok else []  # it may be busy starting one
             if any(kernel["connections"] and kernel["execution_state"] == "idle" for kernel in kernels):
                 page.wait_for_timeout(300)
                 return
