@@ -11,13 +11,15 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .errors import ValidationError
 from .text import printable
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Who = TypeVar("Who")
 
 
 class EventType(NamedTuple):
@@ -226,6 +228,15 @@ def _callers_level() -> int:
 def is_wildcard(name: str) -> bool:
     """Whether the subscription is a pattern: `*`, or `resource.*`."""
     return name == "*" or (name.endswith(".*") and name.count("*") == 1)
+
+
+def receivers(subscriptions: Iterable[tuple[Who, Iterable[str]]]) -> dict[str, list[Who]]:
+    """For each published type those who receive it, each once, in the order given; wildcards are resolved."""
+    found: dict[str, list[Who]] = {name: [] for name in NAMES}
+    for who, patterns in subscriptions:
+        for name in {name for pattern in patterns for name in matched(pattern)}:
+            found[name].append(who)
+    return found
 
 
 def matched(pattern: str) -> tuple[str, ...]:

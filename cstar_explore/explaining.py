@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .mishaps import ON_BODIES, ON_SECRETS, has_sorted_keys, is_mask, parsed_json
+from .mishaps import ON_BODIES, ON_SECRETS, has_sorted_keys, is_mask
 from .signing import (
     TOLERANCE,
     Moment,
@@ -21,6 +21,7 @@ from .signing import (
     checked_body,
     checked_tolerance,
     digest,
+    json_in,
     keys_of,
     legacy_digest,
     read_header,
@@ -194,9 +195,7 @@ def _matched(  # noqa: PLR0917 - what was received, what is held, and when
     age = now - int(t)
     if abs(age) <= tolerance:
         no_event = (
-            ""
-            if isinstance(parsed_json(body), dict)
-            else " But the body is not a JSON object, so there is no event in it."
+            "" if isinstance(json_in(body), dict) else " But the body is not a JSON object, so there is no event in it."
         )
         return Explanation("ok", f"It matches {which}, and is {_span(age)}.{no_event}")
     cause = "too_old" if age > 0 else "in_the_future"
@@ -259,7 +258,7 @@ def _traces(body: bytes, known: Mapping[str, str]) -> Explanation | None:
     declared = known.get("content-length", "").strip()
     length = int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 16 else len(body)
     lengths = f"Content-Length says {length:,} bytes, and {len(body):,} are here."
-    if _ends_early(body) or (len(body) < length and parsed_json(body) is None):
+    if _ends_early(body) or (len(body) < length and json_in(body) is None):
         return Explanation(
             "body_cut", lengths if len(body) < length else f"The JSON ends in the middle, after {len(body):,} bytes."
         )
@@ -268,7 +267,7 @@ def _traces(body: bytes, known: Mapping[str, str]) -> Explanation | None:
         return Explanation("body_reencoded", evidence, alternatives=("wrong_secret", "body_changed"))
     if len(body) != length:
         return Explanation("body_changed", lengths, alternatives=("body_reencoded", "body_cut"))
-    event = parsed_json(body)
+    event = json_in(body)
     for header, name in (("x-event-id", "id"), ("x-event-type", "type")):
         told, held = known.get(header), event.get(name) if isinstance(event, dict) else None
         if told and isinstance(held, str) and told.strip() != held:
@@ -291,7 +290,7 @@ def _same(right: str, given: str) -> bool:
 def _ends_early(body: bytes) -> bool:
     """Whether it begins as a JSON object and stops before that is closed."""
     text = body.decode("utf-8", "ignore").strip()
-    if not text.startswith("{") or parsed_json(body) is not None:
+    if not text.startswith("{") or json_in(body) is not None:
         return False
     try:
         json.loads(text)

@@ -50,15 +50,11 @@ def subscriptions_frame(items: Sequence[Item]) -> pd.DataFrame:
 
 def coverage_frame(items: Sequence[Item]) -> pd.DataFrame:
     """A row per published event type, and who receives it; see `WebhookList.coverage`."""
-    subscribed = subscriptions_frame(items)
-    active = subscribed[subscribed["is_active"].fillna(value=True)]
-    receivers: dict[str, dict[str, str]] = {name: {} for name in events.NAMES}
-    for identity, name, pattern in zip(active["id"], active["name"], active["event"], strict=True):
-        for event in events.matched(pattern):
-            receivers[event][identity] = identity if pd.isna(name) else name
-    rows = [
-        (event.name, event.group, len(who := receivers[event.name]), tuple(who.values())) for event in events.CATALOGUE
-    ]
+    frame = webhooks_frame(items)
+    active = frame[frame["is_active"].fillna(value=True) & frame["events"].notna()]
+    names = active["name"].fillna(active["id"])
+    found = events.receivers(zip(names, active["events"], strict=True))
+    rows = [(event.name, event.group, len(who := found[event.name]), tuple(who)) for event in events.CATALOGUE]
     return pd.DataFrame(rows, columns=["event", "group", "receivers", "webhooks"])
 
 

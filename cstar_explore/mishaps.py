@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from .samples import DATA
+from .signing import json_in
 
 
 class Mishap(NamedTuple):
@@ -111,7 +112,7 @@ def _charsets(body: bytes) -> Iterator[bytes]:
 
 def _reencoded(body: bytes) -> Iterator[bytes]:
     """The JSON in it, written in every common way: separators, indentation, order of keys, escapes, a newline at the end."""
-    parsed = parsed_json(body)
+    parsed = json_in(body)
     if not isinstance(parsed, dict | list):
         return
     spacings: tuple[dict[str, Any], ...] = (
@@ -154,7 +155,7 @@ def _ordered_like(value: Any, model: Any) -> Any:
 
 def has_sorted_keys(body: bytes) -> bool:
     """Whether it is an event whose keys stand in alphabetical order, in the envelope and in all that it holds."""
-    parsed = parsed_json(body)
+    parsed = json_in(body)
     return isinstance(parsed, dict) and parsed.keys() >= {"data", "id", "type"} and _is_sorted(parsed)
 
 
@@ -193,11 +194,3 @@ ON_BODIES: tuple[Mishap, ...] = (
     Mishap("body_charset", "when its characters are read in another encoding", _charsets),
     Mishap("body_reencoded", "when its JSON is written another way", _reencoded),
 )
-
-
-def parsed_json(body: bytes) -> Any:
-    """What the JSON says, or None."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None

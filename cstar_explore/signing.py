@@ -206,11 +206,16 @@ def _verify_legacy(body: bytes, header: str, keys: list[bytes], *, allowed: bool
     )
 
 
-def _event(body: bytes) -> dict[str, Any]:
+def json_in(body: bytes) -> Any:
+    """What the JSON says; None where it is none, whatever is wrong with it."""
     try:
-        event = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError):
-        event = None
+        return None
+
+
+def _event(body: bytes) -> dict[str, Any]:
+    event = json_in(body)
     if not isinstance(event, dict):
         raise SignatureError(
             "The signature is right, and the body is not a JSON object.", cause="not_json", advice="Look at its bytes."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, SignatureError
 from ..secret import Secret
-from ..signing import verify
+from ..signing import json_in, verify
 from ..text import printable
 from .store import Captures, Received
 
@@ -118,7 +118,8 @@ class Ear:
         headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"])
         signature = next((value for name, value in headers if name == "x-signature"), None)
         now = self._now()
-        event = _event_in(body)
+        told = json_in(body)
+        event = told if isinstance(told, dict) else {}
         return Received(
             id=0,
             received_at=now,
@@ -166,14 +167,6 @@ def handled(handler: Handler, body: bytes, status: int = 200) -> tuple[int, str 
     return (
         (told, None) if isinstance(told, int) and not isinstance(told, bool) and 100 <= told < 600 else (status, None)
     )
-
-
-def _event_in(body: bytes) -> dict[str, Any]:
-    try:
-        event = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return event if isinstance(event, dict) else {}
 
 
 def _text(value: object) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ValidationError
 from ..posting import Post
 from ..secret import Secret
-from ..signing import Moment, sign
+from ..signing import Moment, json_in, sign
 from .app import Handler, handled
 from .store import Received
 
@@ -86,10 +86,7 @@ def edited(request: Received, edit: Edit) -> bytes:
     Raises:
         ValidationError: The body is no JSON object, or the edit returns none.
     """
-    try:
-        event = json.loads(request.body)
-    except (ValueError, RecursionError):
-        event = None
+    event = json_in(request.body)
     changed = edit(event) if isinstance(event, dict) else None
     if not isinstance(changed, dict):
         raise ValidationError(

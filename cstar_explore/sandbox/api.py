@@ -210,17 +210,15 @@ class Api:
 
     async def _spoil(self, fault: Fault | None) -> None:
         """What a fault does before the call is looked at."""
-        match fault.name if fault else None:
-            case "slow":
-                await asyncio.sleep(fault.settings["seconds"] if fault else 0)
-            case "rate_limit":
-                raise Refused(answers.rate_limited(fault.settings["retry_after"] or 60 if fault else 60))
-            case "fail":
-                raise Refused(answers.failing(fault.settings["status"] if fault else 500))
-            case "html":
+        match fault:
+            case Fault(name="slow", settings=settings):
+                await asyncio.sleep(settings["seconds"])
+            case Fault(name="rate_limit", settings=settings):
+                raise Refused(answers.rate_limited(settings["retry_after"] or 60))
+            case Fault(name="fail", settings=settings):
+                raise Refused(answers.failing(settings["status"]))
+            case Fault(name="html"):
                 raise Refused(answers.failing(502))
-            case _:
-                pass
 
     def _retry_after(self, fault: Fault | None, key: Key) -> dict[str, str]:
         if fault is None or fault.name != "rate_limit":

@@ -129,11 +129,8 @@ class Coverage(Part):
 
     def fill(self, webhooks: WebhookList) -> None:
         """Takes new webhooks; counted are the active ones, all of them, drawn the first two dozen."""
-        receivers: dict[str, list[int]] = {name: [] for name in catalogue.NAMES}
         active = [webhook for webhook in webhooks if webhook.is_active is not False]
-        for place, webhook in enumerate(active):
-            for name in {name for pattern in webhook.events or () for name in catalogue.matched(pattern)}:
-                receivers[name].append(place)
+        receivers = catalogue.receivers((place, webhook.events or ()) for place, webhook in enumerate(active))
         with self.hold_sync():
             self.names = [printable(webhook.name or webhook.id, 40) for webhook in active[:_COVERED]]
             self.rows = [

@@ -116,8 +116,7 @@ def _wait_in(answer: Answer, error: Mapping[str, Any]) -> float | None:
     """Of a 429, all ways of naming the wait count; of a 503 only the one that is meant for it."""
     if answer.status == 429:
         return seconds_to_wait(answer, error)
-    named = Answer(503, {name: value for name, value in answer.headers.items() if name in ("retry-after", "date")}, b"")
-    return seconds_to_wait(named, {}) if answer.status == 503 else None
+    return _usable(*_retry_after(answer)) if answer.status == 503 else None
 
 
 def seconds_to_wait(answer: Answer, error: Mapping[str, Any]) -> float | None:
@@ -128,16 +127,25 @@ def seconds_to_wait(answer: Answer, error: Mapping[str, Any]) -> float | None:
     """
     headers = answer.headers
     date = _moment(headers.get("date"))
-    retry_at = _moment(headers.get("retry-after"))
     reset = _number(headers.get("x-ratelimit-reset"))
     said = re.search(r"(\d{1,6})\s*seconds?\b", _string(error.get("message")) or "")
-    ways = (
-        _number(headers.get("retry-after")),
-        None if retry_at is None or date is None else retry_at - date,
+    return _usable(
+        *_retry_after(answer),
         _number(error.get("retryAfter")),
         None if reset is None or date is None else reset - date,
         _number(said[1]) if said else None,
     )
+
+
+def _retry_after(answer: Answer) -> tuple[float | None, float | None]:
+    """`Retry-After` as seconds, and as a date less the answer's own."""
+    told = answer.headers.get("retry-after")
+    retry_at, date = _moment(told), _moment(answer.headers.get("date"))
+    return _number(told), None if retry_at is None or date is None else retry_at - date
+
+
+def _usable(*ways: float | None) -> float | None:
+    """The first wait that is none of absent, negative and absurd."""
     return next((seconds for seconds in ways if seconds is not None and 0 <= seconds <= _ABSURD), None)
 
 
