@@ -55,6 +55,8 @@ def _lab(options: argparse.Namespace) -> int:
         str(folder / "01_first_webhook.ipynb"),
         f"--port={options.port}",
         f"--ServerApp.root_dir={folder}",
+        # So that the address it prints leads there too, where no browser opens by itself.
+        "--LabApp.default_url=/lab/tree/01_first_webhook.ipynb",
         *(["--no-browser"] if options.no_browser else []),
         # In a container one is often root, and means it.
         *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),

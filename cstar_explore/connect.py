@@ -1,9 +1,11 @@
 """From arguments and environment to a client."""
 
 import os
+import sys
 
 from .client import BASE_URL, Client
 from .errors import ConfigurationError, NotFoundError
+from .retrying import Wait
 from .secret import Secret
 from .text import printable
 
@@ -25,6 +27,8 @@ def connect(
         write: Whether it may change things; by default a test key may, and a live key may not.
         timeout: Seconds for one attempt of each call.
 
+    The client tells of its waits in a line on stderr each; forms tell of theirs by themselves.
+
     Raises:
         ConfigurationError: No key was given, or something given cannot work.
         AuthenticationError, TransportError: The key was refused, or cStar not reached.
@@ -36,6 +40,7 @@ def connect(
         team_id or os.environ.get("CSTAR_TEAM_ID") or None,
         base_url or os.environ.get("CSTAR_BASE_URL") or BASE_URL,
         timeout=timeout,
+        on_wait=_announce,
     )
     try:
         team, answered = _whose(client)
@@ -51,6 +56,10 @@ def connect(
     may = "reads and writes" if may_write else only
     print(f"{client.environment.upper()}: {answered} at {client.base_url}, key {client.key}, {may}.")  # noqa: T201 - the promised line
     return client
+
+
+def _announce(wait: Wait) -> None:
+    print(f"Waiting {wait.seconds:,.1f} s, then trying again: {wait.reason.message}", file=sys.stderr)  # noqa: T201 - no wait is silent
 
 
 def _whose(client: Client) -> tuple[str | None, str]:

@@ -216,3 +216,13 @@ def test_the_timeout_is_handed_on() -> None:
     """A server that never answers keeps nobody longer than that."""
     with Misbehaving(*[silence()] * 4) as server, pytest.raises(errors.AnswerTimeoutError):
         cx.connect(KEY, base_url=server.url, timeout=0.05)
+
+
+def test_no_wait_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nobody answers, each pause before another try is told on stderr, and stdout stays empty."""
+    with pytest.raises(errors.UnreachableError):
+        cx.connect("sk_test_nobody", base_url="http://127.0.0.1:9")
+    printed = capsys.readouterr()
+
+    assert [True] * 3 == [line.startswith("Waiting ") for line in printed.err.splitlines()]
+    assert "" == printed.out
