@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import errors, events
+    from .changes import Plan, plan
     from .client import Client
     from .connect import connect
     from .errors import CStarError
@@ -35,6 +36,7 @@ __all__ = [
     "FireForm",
     "FiredEvent",
     "Listener",
+    "Plan",
     "Sandbox",
     "Secret",
     "Webhook",
@@ -43,6 +45,7 @@ __all__ = [
     "errors",
     "events",
     "explain",
+    "plan",
     "sign",
     "verify",
 ]
@@ -57,12 +60,14 @@ _ROOMS = {
     "FireForm": "widgets",
     "FiredEvent": "models",
     "Listener": "listener",
+    "Plan": "changes",
     "Sandbox": "sandbox",
     "Secret": "secret",
     "Webhook": "models",
     "WebhookList": "models",
     "connect": "connect",
     "explain": "explaining",
+    "plan": "changes",
     "sign": "signing",
     "verify": "signing",
 }

@@ -6,6 +6,7 @@ client.webhooks.create(…)  →  wire builds a Request  →  link sends it  →
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal, Self, TypeVar
+from urllib.parse import urlsplit
 
 from . import wire
 from .errors import (
@@ -93,6 +94,11 @@ class Client:
             return "live"
         return "sandbox" if is_loopback_url(self.base_url) else "test"
 
+    @property
+    def host(self) -> str:
+        """The host of the base URL."""
+        return urlsplit(self.base_url).hostname or ""
+
     def whoami(self) -> Identity:
         """Whose key it is."""
         return self.send(wire.whoami(self.base_url, self.key))
@@ -105,7 +111,8 @@ class Client:
             StatusError, TransportError: What came of it.
             WaitCancelledError: A wait was cancelled.
         """
-        self._refuse(request)
+        if request.writes:
+            self.check_may_write(request.method)
         operation = Operation(request, self._link)
         try:
             return patiently(request, self.max_wait, self.on_wait)(operation.attempt)
@@ -115,6 +122,21 @@ class Client:
                     f"Call again in {error.retry_after:,.0f} s; this client waits at most {self.max_wait:,.0f} s."
                 )
             raise
+
+    def check_may_write(self, what: str) -> None:
+        """Raises if this client or its key may not change anything; `what` would have been sent.
+
+        Raises:
+            PermissionDeniedError: The key is publishable.
+            ReadOnlyError: The client reads only.
+        """
+        if self.key.reveal().startswith("pk_"):
+            raise PermissionDeniedError(
+                "A publishable key (pk_…) cannot create, update, delete or fire: cStar asks for a secret key there.",
+                advice="Use a secret key (sk_…). Nothing was sent.",
+            )
+        if not self.write:
+            raise ReadOnlyError(f"This client reads only; {what} was not sent.")
 
     def with_options(self, **changed: Any) -> Self:
         """A twin that shares the connection, with other `team_id`, `max_wait`, `write` or `on_wait`."""
@@ -137,17 +159,6 @@ class Client:
             return "Client(refused)"
         reads = "" if self.write else ", reads only"
         return f"Client({self.environment.upper()}, team {printable(self.team_id, 80)}, {self.base_url}, key {self.key}{reads})"
-
-    def _refuse(self, request: wire.Request[Any]) -> None:
-        if not request.writes:
-            return
-        if self.key.reveal().startswith("pk_"):
-            raise PermissionDeniedError(
-                "A publishable key (pk_…) cannot create, update, delete or fire: cStar asks for a secret key there.",
-                advice="Use a secret key (sk_…). Nothing was sent.",
-            )
-        if not self.write:
-            raise ReadOnlyError(f"This client reads only; {request.method} was not sent.")
 
 
 class Webhooks:

@@ -7,6 +7,7 @@ CStarError
 ├── SignatureError            a delivery is not proven to be cStar's
 ├── NotReceivedError          a delivery that was waited for did not arrive
 ├── WaitCancelledError        a wait was cancelled before the call was repeated
+├── IncompleteError           a plan was carried out in part; `steps` says which
 ├── StatusError               cStar answered, and the answer was no
 │   ├── ValidationError       400, 422; also raised here, before sending, with `status` None
 │   ├── AuthenticationError   401
@@ -30,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 from .text import printable
 
 if TYPE_CHECKING:
+    from .changes import Step
     from .models import Webhook
 
 
@@ -111,6 +113,20 @@ class WaitCancelledError(CStarError):
     def __init__(self, message: str, *, may_have_acted: bool = False, **fields: Any) -> None:
         super().__init__(message, **fields)
         self.may_have_acted = may_have_acted
+
+
+class IncompleteError(CStarError):
+    """Not all of a plan was done.
+
+    Attributes:
+        steps: What became of each change, in order: `outcome` and `detail` say it.
+    """
+
+    advice = "See .steps; apply the plan again to go on, or apply its .invert() to take back what was done."
+
+    def __init__(self, message: str, *, steps: "tuple[Step, ...]" = (), **fields: Any) -> None:
+        super().__init__(message, **fields)
+        self.steps = steps
 
 
 class SignatureError(CStarError):

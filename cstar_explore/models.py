@@ -7,11 +7,12 @@ lists and creates, and `createdAt` on updates. Fields that nobody knows yet are 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, overload
 
 from .fields import DELIVERY_FIELDS, FIRED_FIELDS, IDENTITY_FIELDS, SECRET_KEYS, WEBHOOK_FIELDS, read_fields
 from .secret import Secret
-from .text import escaped, printable
+from .text import html_table, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +65,7 @@ class Webhook:
         return f"Webhook({_quoted(self.id)}, {name}, {url}, [{printable(events)}], {state}{secret})"
 
     def _repr_html_(self) -> str:
-        return _html_table(("field", "value"), [(name, value) for name, value in _cells(self).items()])
+        return html_table(("field", "value"), [(name, value) for name, value in _cells(self).items()])
 
 
 class WebhookList(Sequence[Webhook]):
@@ -117,6 +118,12 @@ class WebhookList(Sequence[Webhook]):
 
         return coverage_frame(self._items)
 
+    def to_csv(self, path: "str | Path") -> None:
+        """Writes the frame to a CSV file that no spreadsheet executes; edited there, it is what `cx.plan` reads."""
+        from .spreadsheet import write_csv  # noqa: PLC0415 - with pandas, when it is asked for
+
+        write_csv(self.to_frame(), path)
+
     def __repr__(self) -> str:
         lines = [f"WebhookList of {len(self)}"]
         lines += [f"  {number}. {webhook!r}" for number, webhook in enumerate(self[:20], 1)]
@@ -127,7 +134,7 @@ class WebhookList(Sequence[Webhook]):
     def _repr_html_(self) -> str:
         shown = [tuple(_cells(webhook).values()) for webhook in self[:50]]
         more = f"<p>… and {len(self) - 50:,} more; <code>.to_frame()</code> has them all</p>" if len(self) > 50 else ""
-        return _html_table(tuple(field.name for field in WEBHOOK_FIELDS), shown) + more
+        return html_table(tuple(field.name for field in WEBHOOK_FIELDS), shown) + more
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,12 +247,3 @@ def _cells(webhook: Webhook) -> dict[str, object]:
 
 def _quoted(value: str | None) -> str:
     return "None" if value is None else repr(printable(value, 120))
-
-
-def _html_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    # The classes keep MathJax from reading "$5 and $6" as a formula.
-    # pandas' own tables are set to the right, and JupyterLab does the same to any other; words are read from the left.
-    cell = '<{0} style="text-align: left">{1}</{0}>'
-    heads = "".join(cell.format("th", escaped(name)) for name in head)
-    body = "".join(f"<tr>{''.join(cell.format('td', escaped(value)) for value in row)}</tr>" for row in rows)
-    return f'<table class="mathjax_ignore tex2jax_ignore"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'

@@ -4,6 +4,8 @@ import hmac
 import re
 from typing import Any, NoReturn, Self
 
+from .text import MASK
+
 _PREFIX = re.compile(r"(?:[sp]k_(?:live|test)_|whsec_)")
 
 
@@ -28,7 +30,7 @@ class Secret:
 
     def __str__(self) -> str:
         prefix = _PREFIX.match(self.__value)
-        return f"{prefix[0] if prefix else ''}••••"
+        return f"{prefix[0] if prefix else ''}{MASK}"
 
     def __format__(self, spec: str) -> str:
         return format(str(self), spec)

@@ -1,13 +1,17 @@
 """Foreign text, made safe to show.
 
 Names, URLs, messages and payloads come from other people. Before they reach a terminal, a page or an error,
-they pass through one of these three: `printable` (no character that steers a terminal or turns the reading
+they pass through one of these: `printable` (no character that steers a terminal or turns the reading
 direction), `escaped` (no markup either), `redacted` (nothing that looks like a key or a signing secret).
 """
 
 import html
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
+
+# What stands in place of what is not shown.
+MASK = "••••"
 
 # Keys are `sk_live_`, `sk_test_`, `pk_live_`, `pk_test_` (cStar: api-authentication); signing secrets are `whsec_` (API reference).
 _CREDENTIAL = re.compile(r"\b((?:[sp]k_(?:live|test)_|whsec_))[A-Za-z0-9+/=_.-]+|\b(Bearer\s+)[^\s\"']+")
@@ -32,7 +36,17 @@ def escaped(value: object, limit: int = 500) -> str:
 
 def redacted(text: str) -> str:
     """The text with everything that looks like an API key, a bearer token or a signing secret replaced by a mask."""
-    return _CREDENTIAL.sub(lambda match: f"{match[1] or match[2]}••••", text)
+    return _CREDENTIAL.sub(lambda match: f"{match[1] or match[2]}{MASK}", text)
+
+
+def html_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table of foreign text, escaped."""
+    # The classes keep MathJax from reading "$5 and $6" as a formula.
+    # pandas' own tables are set to the right, and JupyterLab does the same to any other; words are read from the left.
+    cell = '<{0} style="text-align: left">{1}</{0}>'
+    heads = "".join(cell.format("th", escaped(name)) for name in head)
+    body = "".join(f"<tr>{''.join(cell.format('td', escaped(value)) for value in row)}</tr>" for row in rows)
+    return f'<table class="mathjax_ignore tex2jax_ignore"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _spelled(character: str) -> str:

@@ -656,7 +656,7 @@ async def test_the_selected_are_worked_on_and_the_table_follows(
     before = ids(explorer)
     explorer.table.select(before)
     steps = await explorer.act(action)
-    assert before == [step.webhook.id for step in steps]
+    assert before == [step.change.id for step in steps]
     assert expected == outcomes(steps)
     assert left == [webhook.is_active for webhook in listed(box)]
     assert ["active" if state else "paused" for state in left] == [row[2] for row in explorer.table.rows]

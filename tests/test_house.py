@@ -19,6 +19,7 @@ ROOMS = (
     "loopback",
     "database",
     "posting",
+    "spreadsheet",
     "fields",
     "models",
     "events",
@@ -35,7 +36,7 @@ ROOMS = (
     "sandbox",
     "listener",
     "connect",
-    "bulk",
+    "changes",
     "widgets",
     "cli",
 )
@@ -52,6 +53,7 @@ LATE = {
     ("listener", "widgets"),
     ("cli", "sandbox"),
     ("errors", "models"),
+    ("errors", "changes"),
 }
 
 HEAVY = {"pandas", "ipywidgets", "anywidget", "httpx", "starlette", "uvicorn", "matplotlib", "tenacity"}

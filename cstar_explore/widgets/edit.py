@@ -5,15 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from .. import events as catalogue
+from ..changes import State, differences, worded
 from ..client import Client
 from ..errors import ConflictError, CStarError, ValidationError
 from ..models import Webhook
-from ..text import printable
 from .form import Form, named
 from .parts import TickField, Words
 from .webhook_fields import check_field, webhook_fields
-
-_EDITABLE = ("name", "url", "events", "is_active")
 
 
 class EditForm(Form[Webhook]):
@@ -71,11 +69,11 @@ class EditForm(Form[Webhook]):
         if not self.arguments():
             raise ValidationError("Nothing was changed, so nothing was sent.", advice="Change a field first.")
         now = await self.off_thread(lambda client: client.webhooks.get(self.before.id))
-        moved = _moved(self.before, now)
+        moved = differences(State.of(self.before), State.of(now))
         if moved:
             self._rebase(now)
             raise ConflictError(
-                f"Somebody else changed it meanwhile: {'; '.join(moved)}.",
+                f"Somebody else changed it meanwhile: {'; '.join(worded(*difference) for difference in moved)}.",
                 advice="Your edits are kept, and now compared with what it is; save again if they still hold.",
             )
 
@@ -100,7 +98,7 @@ class EditForm(Form[Webhook]):
     def _edited(self) -> None:
         super()._edited()
         before = _current(self.before)
-        changes = [_change(name, before[name], value) for name, value in self.arguments().items()]
+        changes = [worded(name, before[name], value) for name, value in self.arguments().items()]
         self.changes_shown.say(*changes or ["Nothing is changed yet."])
 
 
@@ -115,19 +113,3 @@ def _current(webhook: Webhook) -> dict[str, Any]:
 
 def _told(webhook: Webhook) -> list[str]:
     return [field.name for field in dataclass_fields(webhook) if field.name not in ("id", "extra", "secret")]
-
-
-def _moved(before: Webhook, now: Webhook) -> list[str]:
-    """What differs between two sights of a webhook; a field that one of them does not tell does not count."""
-    pairs = [(name, getattr(before, name), getattr(now, name)) for name in _EDITABLE]
-    return [_change(name, was, is_now) for name, was, is_now in pairs if None not in (was, is_now) and was != is_now]
-
-
-def _change(name: str, before: Any, after: Any) -> str:
-    if name == "events":
-        lost = [f"- {event}" for event in before if event not in after]
-        gained = [f"+ {event}" for event in after if event not in before]
-        return f"events: {', '.join([*lost, *gained]) or 'another order'}"
-    if name == "is_active":
-        return f"active: {'yes' if before else 'no'} → {'yes' if after else 'no'}"
-    return f"{name}: {printable(before, 200)} → {printable(after, 200)}"

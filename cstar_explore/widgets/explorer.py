@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 import traitlets
 
-from ..bulk import Action, Step
+from ..changes import Action, Step
 from ..client import Client
 from ..errors import CStarError
 from ..models import WebhookList
@@ -141,7 +141,7 @@ class Explorer:
         self.buttons["edit"].on_click(lambda _: self.open("Edit"))
         self.buttons["fire"].on_click(lambda _: self.open("Fire"))
         self.buttons["refresh"].on_click(lambda _: self._tasks.spawn(self.refresh()))
-        actions = row(*(self.buttons[name] for name in ("edit", "fire", "pause", "resume", "delete", "stop")))
+        actions = row(*(self.buttons[name] for name in ("edit", "fire", "pause", "resume", "delete", "stop", "undo")))
         parts = [self.table, actions, *self.together.parts, self.coverage]
         self._panels: dict[str, widgets.VBox] = {"Webhooks": panel(*parts)}
         self._place = panel(self._panels["Webhooks"])

@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable
 
 import ipywidgets as widgets
 
-from ..bulk import Action, Step, account, work_through
+from ..changes import Action, Step, toward
 from ..client import Client
 from ..errors import ConfirmationError, CStarError, ValidationError
+from ..models import Webhook
 from .form import named, panel, plural, row, show
 from .parts import Status, TextField, Words
 from .table import WebhookTable
@@ -15,7 +16,10 @@ from .tasks import Tasks
 
 _MANY = 50  # ids in a line of code; of more than that, the name of their list is clearer
 
-_MARKS = {"done": "✓", "unchanged": "=", "failed": "✗", "not tried": "·"}
+_MARKS = {"done": "✓", "unchanged": "=", "failed": "✗", "unknown": "?", "not tried": "·"}
+
+_PAST: dict[Action, str] = {"pause": "paused", "resume": "resumed", "delete": "deleted"}
+_OPPOSITE: dict[Action, Action] = {"pause": "resume", "resume": "pause"}
 
 
 class Together:
@@ -25,7 +29,7 @@ class Together:
         read_again: Awaited after each change.
 
     Attributes:
-        buttons: pause, resume, delete, stop; keep and really, which answer the question before a delete.
+        buttons: pause, resume, delete, stop, undo; keep and really, which answer the question before a delete.
         parts: What is shown below the buttons.
         working: Whether a change is under way.
     """
@@ -50,11 +54,13 @@ class Together:
         self._read_again = read_again
         self._stopped = False
         self._asked: list[str] = []
+        self._undo: tuple[Action, list[str]] | None = None
         self.buttons = {
             "pause": widgets.Button(description="Pause"),
             "resume": widgets.Button(description="Resume"),
             "delete": widgets.Button(description="Delete", button_style="danger"),
             "stop": widgets.Button(description="Stop", tooltip="Stop between two steps"),
+            "undo": widgets.Button(description="Undo"),
             "keep": widgets.Button(description="Keep them"),
             "really": widgets.Button(description="Delete", button_style="danger"),
         }
@@ -63,6 +69,7 @@ class Together:
             "resume": lambda: self._clicked("resume"),
             "delete": lambda: self._ask(on=True),
             "stop": self.stop,
+            "undo": self.undo,
             "keep": lambda: self._ask(on=False),
             "really": self._confirmed,
         }
@@ -73,6 +80,7 @@ class Together:
         self._answers = row(self.buttons["keep"], self.buttons["really"])
         self.parts = (self._confirming, self.question, self._answers, self.code, self.steps)
         show(self.buttons["stop"], on=False)
+        show(self.buttons["undo"], on=False)
         self.selected()
 
     async def act(self, action: Action, confirm: str | None = None) -> list[Step]:
@@ -103,7 +111,7 @@ class Together:
             )
         steps: list[Step] = []
         try:
-            work = work_through(self.client, chosen, action, lambda: self._stopped)
+            work = toward(self.client, chosen, action).work(lambda: self._stopped)
         except ValidationError as error:
             raise self._refused(error) from None
         self._begin(action)
@@ -111,18 +119,26 @@ class Together:
             # A generator stepped on another thread: the kernel stays free, and each step is shown as it ends.
             while (step := await asyncio.to_thread(next, work, None)) is not None:
                 steps.append(step)
-                self._show_steps(steps, len(chosen), action)
+                self._show_steps(steps, chosen, action)
         finally:
-            self._end()
+            self._end(action, [step.change.id or "" for step in steps if step.outcome == "done"])
         done = {step.outcome for step in steps} <= {"done", "unchanged"}
         await self._read_again()
         verified = " Each was verified by reading back." if done else ""
-        self.status.say(f"{account(steps, action)}{verified}", "done" if done else "failed")
+        self.status.say(f"{_account(steps, action)}{verified}", "done" if done else "failed")
         return steps
 
     def stop(self) -> None:
         """Stops between two steps."""
         self._stopped = True
+
+    def undo(self) -> None:
+        """Selects what was paused or resumed last, and does the opposite to it."""
+        if self._undo is not None and not self.working:
+            action, ids = self._undo
+            self.table.select(list(self.table.selected), on=False)
+            self.table.select(ids)
+            self._clicked(action)
 
     def selected(self) -> None:
         """Follows the selection. A question that was asked about another one is taken back."""
@@ -146,12 +162,17 @@ class Together:
         self._ask(on=False, focus=False)
         self.enable()
         show(self.buttons["stop"], on=True)
+        show(self.buttons["undo"], on=False)
         self.steps.say()
         self.status.say(f"Beginning to {action} …", "busy")
         self.code.say(*self._python(action))
 
-    def _end(self) -> None:
+    def _end(self, action: Action, done: list[str]) -> None:
         self.working = False
+        self._undo = (_OPPOSITE[action], done) if action in _OPPOSITE and done else None
+        if self._undo is not None:
+            self.buttons["undo"].description = f"Undo: {self._undo[0]} {plural(len(done), 'webhook')}"
+        show(self.buttons["undo"], on=self._undo is not None)
         self.confirmation.value = ""
         show(self.buttons["stop"], on=False)
         self.enable()
@@ -188,15 +209,23 @@ class Together:
         call = "delete(webhook_id)" if action == "delete" else f"update(webhook_id, is_active={action == 'resume'})"
         return [f"for webhook_id in {named_ids}:", f"    client.webhooks.{call}"]
 
-    def _show_steps(self, steps: list[Step], total: int, action: Action) -> None:
-        self.steps.say(*(_line(step) for step in steps))
-        self.status.say(f"{len(steps):,} of {total:,}: {account(steps, action)}", "busy")
+    def _show_steps(self, steps: list[Step], chosen: list[Webhook], action: Action) -> None:
+        self.steps.say(*(_line(step, webhook) for step, webhook in zip(steps, chosen, strict=False)))
+        self.status.say(f"{len(steps):,} of {len(chosen):,}: {_account(steps, action)}", "busy")
 
     def _refused(self, error: CStarError) -> CStarError:
         self.status.say(f"Not done: {error}", "failed")
         return error
 
 
-def _line(step: Step) -> str:
+def _line(step: Step, webhook: Webhook) -> str:
     detail = f": {step.detail}" if step.detail else ""
-    return f"{_MARKS[step.outcome]} {step.outcome}, {named(step.webhook)}{detail}"
+    return f"{_MARKS[step.outcome]} {step.outcome}, {named(webhook)}{detail}"
+
+
+def _account(steps: list[Step], action: Action) -> str:
+    """All of it in one sentence: `2 paused, 1 failed, 3 not tried.`"""
+    words = {"done": _PAST[action], "unchanged": f"{_PAST[action]} already", "failed": "failed", "unknown": "unknown"}
+    words["not tried"] = "not tried"
+    counts = {outcome: sum(step.outcome == outcome for step in steps) for outcome in words}
+    return ", ".join(f"{count:,} {words[outcome]}" for outcome, count in counts.items() if count) + "."

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import cstar_explore as cx
-from cstar_explore import bulk
+from cstar_explore import changes
 from tests.forms import HOSTILE, behind, listed, once, passed, written
 from tests.misbehaving import closed_port, data, reset, status
 
@@ -20,17 +20,17 @@ def never() -> bool:
     return False
 
 
-def worked(client: cx.Client, webhooks: Any, action: str) -> list[bulk.Step]:
-    return list(bulk.work_through(client, webhooks, action, never))
+def worked(client: cx.Client, webhooks: Any, action: str) -> list[changes.Step]:
+    return list(changes.toward(client, webhooks, action).work(never))
 
 
-def outcomes(steps: list[bulk.Step]) -> list[str]:
+def outcomes(steps: list[changes.Step]) -> list[str]:
     return [step.outcome for step in steps]
 
 
-def step(outcome: str, detail: str = "") -> bulk.Step:
-    item = {"id": "whk_1", "name": "One", "url": "https://example.com", "events": ["*"], "isActive": True}
-    return bulk.Step(cx.Webhook.from_item(item), outcome, detail)
+def step(outcome: str, detail: str = "") -> changes.Step:
+    before = changes.State("One", "https://example.com", ("*",), is_active=True)
+    return changes.Step(changes.Change("whk_1", before, None), outcome, detail)
 
 
 # --- what is done -----------------------------------------------------------------------------------------------------
@@ -50,7 +50,7 @@ def test_each_webhook_is_worked_on_in_order(
     """There is a step for each, in the order given, and cStar holds what the steps say."""
     webhooks = list(client.webhooks.list())
     steps = worked(client, webhooks, action)
-    assert [webhook.id for webhook in webhooks] == [step.webhook.id for step in steps]
+    assert [webhook.id for webhook in webhooks] == [step.change.id for step in steps]
     assert expected == outcomes(steps)
     assert left == [webhook.is_active for webhook in listed(box)]
 
@@ -87,10 +87,10 @@ def test_a_step_is_taken_only_when_it_is_asked_for(box: cx.Sandbox) -> None:
     """The second webhook is not touched before the second step is asked for."""
     with behind(box) as (server, client):
         webhooks = listed(box)
-        steps = bulk.work_through(client, webhooks, "pause", never)
+        steps = changes.toward(client, webhooks, "pause").work(never)
         assert isinstance(steps, Iterator)
         assert [] == server.requests
-        assert webhooks[0].id == next(steps).webhook.id
+        assert webhooks[0].id == next(steps).change.id
         assert {webhooks[0].id} == {request.path.rpartition("/")[2] for request in server.requests}
 
 
@@ -230,55 +230,34 @@ def test_stopping_leaves_the_rest_untried(box: cx.Sandbox, after: int) -> None:
     """What was done stays done; what comes after the stop is told as not tried, and is not touched."""
     webhooks, steps = listed(box)[:3], []
     with behind(box) as (server, client):
-        for taken in bulk.work_through(client, webhooks, "pause", lambda: len(steps) >= after):
+        for taken in changes.toward(client, webhooks, "pause").work(lambda: len(steps) >= after):
             steps.append(taken)  # noqa: PERF402 (the lambda looks at it while it grows)
         assert after == len(written(server))
     assert ["done"] * after + ["not tried"] * (3 - after) == outcomes(steps)
-    assert [webhook.id for webhook in webhooks] == [taken.webhook.id for taken in steps]
+    assert [webhook.id for webhook in webhooks] == [taken.change.id for taken in steps]
 
 
 # --- the account ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("action", "told"),
-    [
-        pytest.param("pause", "paused", id="pause"),
-        pytest.param("resume", "resumed", id="resume"),
-        pytest.param("delete", "deleted", id="delete"),
-    ],
-)
-def test_the_account_begins_with_the_numbers(action: str, told: str) -> None:
+def test_the_account_begins_with_the_numbers() -> None:
     """Done and failed ones stand first, each with its number."""
-    said = bulk.account([step("done"), step("failed", "No."), step("done")], action)
-    assert said.startswith(f"2 {told}, 1 failed.")
+    said = changes.Applied([step("done"), step("failed", "No."), step("done")]).account()
+    assert said == "2 done, 1 failed."
 
 
 def test_the_account_counts_every_step() -> None:
     """The numbers in it add up to the number of steps, one for each outcome."""
     steps = [step("done")] * 5 + [step("unchanged")] * 4 + [step("failed", "No.")] * 3 + [step("not tried")] * 2
-    said = bulk.account(steps, "pause")
+    said = changes.Applied(steps).account()
     assert [5, 4, 3, 2] == [int(number) for number in re.findall(r"\b\d+\b", said.partition(".")[0])]
     assert "not tried" in said
-
-
-@pytest.mark.parametrize(
-    "told",
-    [
-        pytest.param(["failed"], id="failed"),
-        pytest.param(["not tried"], id="not tried"),
-        pytest.param(["failed", "not tried"], id="failed and not tried"),
-    ],
-)
-def test_the_account_claims_no_verification_where_nothing_was_verified(told: list[str]) -> None:
-    """Steps of which none was done are not said to have been verified, each of them."""
-    assert "Each was verified" not in bulk.account([step(outcome, "No.") for outcome in told], "pause")
 
 
 @pytest.mark.parametrize("outcome", ["done", "unchanged", "failed", "not tried"])
 def test_the_account_names_only_what_there_was(outcome: str) -> None:
     """One number for steps of one kind; a zero is not counted up."""
-    assert ["3"] == re.findall(r"\d+", bulk.account([step(outcome)] * 3, "delete"))
+    assert ["3"] == re.findall(r"\d+", changes.Applied([step(outcome)] * 3).account())
 
 
 def test_the_detail_of_a_failure_is_printable(box: cx.Sandbox) -> None:

@@ -1,0 +1,13 @@
+"""Planned change: what is to be different, reviewed as a frame, carried out step by step, and taken back.
+
+desired     a frame of what is wanted → the changes that lead there
+change      one webhook's change: what it was, what it shall be
+working     carries one out: looks, writes, and reads back
+plan        all of them, in order: `to_frame`, `apply`, `invert`
+planfile    a plan as a file, so that it outlives the process that applies it
+"""
+
+from .change import Change, State, Step, differences, worded
+from .planning import Action, Applied, Plan, plan, toward
+
+__all__ = ["Action", "Applied", "Change", "Plan", "State", "Step", "differences", "plan", "toward", "worded"]

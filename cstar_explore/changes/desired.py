@@ -1,0 +1,176 @@
+"""A frame of what is wanted → the changes that lead there. Everything that is wrong with the frame is told at once."""
+
+import ast
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from .. import events as catalogue
+from .. import wire
+from ..errors import ValidationError
+from ..fields import SECRET_KEYS, WEBHOOK_FIELDS
+from ..models import WebhookList
+from ..text import MASK, printable
+from .change import EDITABLE, Change, State, to_write
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# What a frame may say of a webhook besides what can be changed; it is passed over.
+_PASSED_OVER = ("account", "team_id", "environment", "because", *(known.name for known in WEBHOOK_FIELDS))
+
+_FLAGS = {"true": True, "yes": True, "1": True, "1.0": True, "false": False, "no": False, "0": False, "0.0": False}
+
+_TOLD = 5  # problems in one message
+
+
+def changes_in(desired: "pd.DataFrame", listed: WebhookList, team_id: str) -> list[Change]:
+    """The changes from what is listed to what is desired, in the order of the frame.
+
+    Raises:
+        ValidationError: Something in the frame cannot be; all of it is told, row by row.
+    """
+    _check_columns(desired, listed)
+    problems: list[str] = []
+    found: list[Change | None] = []
+    there = {webhook.id: State.of(webhook) for webhook in listed}
+    seen: dict[object, int] = {}
+    for number, row in enumerate(_rows(desired), 1):
+        try:
+            _check_row(row, team_id)
+            change, key = _change(row, there)
+            first = seen.setdefault(key, number)
+            if first != number:
+                raise ValidationError(f"It is the same webhook as row {first}.")  # noqa: TRY301 - told with the row's others
+            found.append(change)
+        except ValidationError as error:
+            problems.append(f"row {number}: {error.message}")
+    if problems:
+        more = f" And {len(problems) - _TOLD} more." if len(problems) > _TOLD else ""
+        raise ValidationError(
+            f"Nothing was planned. {' '.join(problems[:_TOLD])}{more}", advice="Correct the frame and plan again."
+        )
+    return [change for change in found if change is not None]
+
+
+def _check_columns(desired: "pd.DataFrame", listed: WebhookList) -> None:
+    names = [str(name) for name in desired.columns]
+    allowed = {*_PASSED_OVER, "delete", *SECRET_KEYS, *map(str, listed.to_frame().columns)}
+    for name in names:
+        if name not in allowed:
+            near = difflib.get_close_matches(name.lower(), ("id", *EDITABLE, "delete"), n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise ValidationError(
+                f"A plan does not know the column '{printable(name, 80)}'.{hint}",
+                param=printable(name, 80),
+                advice="It reads id, name, url, events, is_active and delete; drop what is more.",
+            )
+    if len(set(names)) < len(names):
+        raise ValidationError("Two columns have one name.", advice="Drop one of them.")
+    for name in set(SECRET_KEYS).intersection(names):
+        if not all(_missing(value) for value in desired[name]):
+            raise ValidationError(
+                f"There is a value in the column '{name}': a signing secret is cStar's to make, and cannot be set.",
+                param=name,
+                advice="Drop the column.",
+            )
+
+
+def _rows(desired: "pd.DataFrame") -> Iterator[dict[str, Any]]:
+    """The cells of each row that say something."""
+    columns = [str(name) for name in desired.columns]
+    for values in zip(*(desired.iloc[:, place] for place in range(len(columns))), strict=True):
+        yield {name: value for name, value in zip(columns, values, strict=True) if not _missing(value)}
+
+
+def _missing(value: Any) -> bool:
+    if isinstance(value, str):
+        return not value.strip()
+    import pandas as pd  # noqa: PLC0415 - loaded when a frame is given
+
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value)  # noqa: PLR0124 - NaN
+
+
+def _check_row(row: Mapping[str, Any], team_id: str) -> None:
+    if str(row.get("team_id", team_id)) != team_id:
+        raise ValidationError(
+            f"It is of team '{printable(row['team_id'], 80)}', and this client's team is '{printable(team_id, 80)}'.",
+            param="team_id",
+        )
+
+
+def _change(row: Mapping[str, Any], there: Mapping[str, State]) -> tuple[Change | None, object]:
+    """The change that a row asks for, and by what another row would be the same."""
+    delete = _flag("delete", row["delete"]) if "delete" in row else False
+    if "id" not in row:
+        if delete:
+            raise ValidationError("It is to be deleted, and has no id.", param="id")
+        return _creation(row, there)
+    identity = str(row["id"])
+    if identity not in there:
+        raise ValidationError(f"There is no webhook '{printable(identity, 80)}'.", param="id")
+    before = there[identity]
+    if delete:
+        return Change(identity, before, None), identity
+    after = replace(before, **{name: _read(name, row[name], before) for name in EDITABLE if name in row})
+    if before.events and after.events == ():
+        raise ValidationError("A webhook needs at least one event type.", param="events")
+    return (Change(identity, before, after) if to_write(before, after) else None), identity
+
+
+def _creation(row: Mapping[str, Any], there: Mapping[str, State]) -> tuple[Change | None, object]:
+    values = {name: _read(name, row[name], State()) for name in EDITABLE if name in row}
+    after = State(**values)
+    lacking = [name for name in ("name", "url", "events") if not getattr(after, name)]
+    if lacking:
+        raise ValidationError(
+            f"It has no id, so it would be created, and has no {' and no '.join(lacking)}.", param=lacking[0]
+        )
+    after = replace(after, is_active=after.is_active is not False)
+    key = (after.name, after.url, frozenset(after.events or ()))
+    for identity, state in there.items():
+        if key == (state.name, state.url, frozenset(state.events or ())):
+            wanted = after if "is_active" in values else replace(after, is_active=state.is_active)
+            return (Change(identity, state, wanted) if to_write(state, wanted) else None), key
+    return Change(None, None, after), key
+
+
+def _read(name: str, value: Any, before: State) -> Any:
+    """A cell as the value of its field: checked, if it is not what the webhook has already."""
+    now = getattr(before, name)
+    if name == "is_active":
+        return _flag(name, value)
+    read = _events(value) if name == "events" else value
+    if read == now or (name == "events" and now is not None and set(read) == set(now)):
+        return now
+    if MASK in str(value):
+        raise ValidationError(
+            f"{name} holds the mask {MASK}, which stands for what is not shown; written back, it would be lost.",
+            param=name,
+        )
+    return _CHECKED[name](read)
+
+
+def _flag(name: str, value: Any) -> bool:
+    read = _FLAGS.get(str(value).strip().lower())
+    if read is None:
+        raise ValidationError(f"{name} is True or False, not '{printable(value, 80)}'.", param=name)
+    return read
+
+
+def _events(value: Any) -> tuple[str, ...]:
+    """Event types from a list, from text with commas, or from the text that pandas writes of a list."""
+    if isinstance(value, str) and value.strip()[:1] in ("(", "["):
+        try:
+            value = ast.literal_eval(value.strip())
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            raise ValidationError(f"events cannot be read: '{printable(value, 80)}'.", param="events") from None
+    return catalogue.listed(value)
+
+
+_CHECKED: Mapping[str, Callable[[Any], Any]] = {
+    "name": wire.checked_name,
+    "url": wire.checked_url,
+    "events": tuple,
+}

@@ -1,0 +1,91 @@
+"""Tables as CSV files that no spreadsheet executes, and back again without loss.
+
+A cell that begins with `=`, `+`, `-`, `@`, a tab or a line end is a formula to some spreadsheet, and what others put into a
+name would run on the reader's machine. Such a cell gets an apostrophe in front, and so does one that begins with an
+apostrophe; reading takes one away.
+"""
+
+import csv
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import ConfigurationError
+from .text import printable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_FILE = 64 * 2**20  # bytes: 10,000 webhooks are about 3 MB
+
+# Also the full-width forms, which some spreadsheets take for the others.
+_EXECUTED = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - the lookalikes are meant
+
+
+def csv_text(frame: "pd.DataFrame") -> str:
+    """The frame as CSV, without its index; lists are joined by commas, what is missing is empty."""
+    table = frame.map(_cell)
+    return str(table.to_csv(index=False, lineterminator="\n"))
+
+
+def write_csv(frame: "pd.DataFrame", path: str | Path) -> None:
+    """Writes `csv_text` to a file, with the mark by which spreadsheets know UTF-8."""
+    Path(path).write_text(csv_text(frame), encoding="utf-8-sig", errors="backslashreplace", newline="")
+
+
+def read_csv(path: str | Path) -> "pd.DataFrame":
+    """A CSV file as a frame of text, with commas or semicolons between its cells; an empty cell is an empty text.
+
+    Raises:
+        ConfigurationError: It cannot be read, is no CSV in UTF-8, or has more than `MAX_FILE` bytes.
+    """
+    import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
+
+    text = read_text(path)
+    head, *_ = text.splitlines() or [""]
+    delimiter = ";" if head.count(";") > head.count(",") else ","
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise unreadable(path, f"it is not CSV ({error})") from None
+    names, rows = (rows[0], [row for row in rows[1:] if row]) if rows else ([], [])
+    for number, row in enumerate(rows, 1):
+        if len(row) != len(names):
+            raise unreadable(path, f"row {number} has {len(row)} cells and the first line {len(names)}")
+    return pd.DataFrame([[_uncell(cell) for cell in row] for row in rows], columns=names, dtype="str")
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a file that somebody else may have written.
+
+    Raises:
+        ConfigurationError: It cannot be read, is not UTF-8, or has more than `MAX_FILE` bytes.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(MAX_FILE + 1)
+    except (OSError, ValueError) as error:
+        raise unreadable(path, getattr(error, "strerror", None) or str(error)) from None
+    if len(content) > MAX_FILE:
+        raise unreadable(path, f"it has more than {MAX_FILE // 2**20} MB")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise unreadable(path, "it is not text in UTF-8") from None
+
+
+def unreadable(path: str | Path, why: str) -> ConfigurationError:
+    """The error for a file that cannot be used."""
+    return ConfigurationError(f"{printable(path, 200)} cannot be read: {why}.", advice="Give another file, or mend it.")
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, list | tuple):
+        value = ",".join(map(str, value))
+    if not isinstance(value, str):
+        return value
+    return f"'{value}" if value.lstrip(" ").startswith((*_EXECUTED, "'")) else value
+
+
+def _uncell(text: str) -> str:
+    return text.removeprefix("'") if text.lstrip(" ").startswith("'") else text
