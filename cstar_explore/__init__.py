@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import errors, events
+    from .auditing import Accounts, Audit, audit, audit_rules, compare
     from .changes import Plan, plan
     from .client import Client
     from .connect import connect
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from .widgets import CreateForm, DeleteForm, EditForm, Explorer, FireForm
 
 __all__ = [
+    "Accounts",
+    "Audit",
     "CStarError",
     "Client",
     "CreateForm",
@@ -41,6 +44,9 @@ __all__ = [
     "Secret",
     "Webhook",
     "WebhookList",
+    "audit",
+    "audit_rules",
+    "compare",
     "connect",
     "errors",
     "events",
@@ -51,6 +57,8 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "Accounts": "auditing",
+    "Audit": "auditing",
     "CStarError": "errors",
     "Client": "client",
     "CreateForm": "widgets",
@@ -65,6 +73,9 @@ _ROOMS = {
     "Secret": "secret",
     "Webhook": "models",
     "WebhookList": "models",
+    "audit": "auditing",
+    "audit_rules": "auditing",
+    "compare": "auditing",
     "connect": "connect",
     "explain": "explaining",
     "plan": "changes",

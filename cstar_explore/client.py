@@ -42,6 +42,7 @@ class Client:
         max_wait: Seconds that one call may spend waiting between attempts, all waits together.
         write: Whether calls that change something are sent.
         on_wait: Called with a `Wait` as each wait begins.
+        link: A connection to the same base URL to be shared, as for many teams; by default one of its own.
 
     Raises:
         ConfigurationError: The key, team or base URL cannot work.
@@ -57,6 +58,7 @@ class Client:
         max_wait: float = 60,
         write: bool = True,
         on_wait: Callable[[Wait], None] | None = None,
+        link: Link | None = None,
     ) -> None:
         # Under the same name at once: a traceback may show the arguments of this frame.
         key = Secret(key)
@@ -66,7 +68,7 @@ class Client:
         self.max_wait = max_wait
         self.write = write
         self.on_wait = on_wait
-        self._link = Link(self.base_url, timeout)
+        self._link = link or Link(self.base_url, timeout)
 
     @property
     def webhooks(self) -> "Webhooks":

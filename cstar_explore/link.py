@@ -71,6 +71,12 @@ class Link:
             headers={"User-Agent": f"cstar-explore/{version('cstar-explore')}", "Accept": "application/json"},
         )
 
+    def twin(self) -> "Link":
+        """The same connections for another key, with a budget of its own."""
+        twin = object.__new__(Link)
+        twin.__dict__.update(self.__dict__ | {"budget": None, "server_time": None})
+        return twin
+
     def exchange(self, request: wire.Request[Any], headers: Mapping[str, str]) -> wire.Answer:
         """Sends once and reads the whole answer.
 

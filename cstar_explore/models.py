@@ -92,6 +92,11 @@ class WebhookList(Sequence[Webhook]):
     def __len__(self) -> int:
         return len(self._items)
 
+    @property
+    def items(self) -> list[Mapping[str, Any]]:
+        """The webhooks as they came, without secrets."""
+        return list(self._items)
+
     def to_frame(self) -> "pd.DataFrame":
         """A row per webhook.
 

@@ -5,10 +5,11 @@ name would run on the reader's machine. Such a cell gets an apostrophe in front,
 apostrophe; reading takes one away.
 """
 
+import ast
 import csv
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigurationError
 from .text import printable
@@ -77,6 +78,28 @@ def read_text(path: str | Path) -> str:
 def unreadable(path: str | Path, why: str) -> ConfigurationError:
     """The error for a file that cannot be used."""
     return ConfigurationError(f"{printable(path, 200)} cannot be read: {why}.", advice="Give another file, or mend it.")
+
+
+_FLAGS = {"true": True, "yes": True, "1": True, "1.0": True, "false": False, "no": False, "0": False, "0.0": False}
+
+
+def flag_in(cell: object) -> bool | None:
+    """A cell as yes or no, in the spellings of spreadsheets and of pandas; None if it is neither."""
+    return _FLAGS.get(str(cell).strip().lower())
+
+
+def list_in(cell: Any) -> Any:
+    """The list in a cell that holds the text which pandas writes of one; any other cell as it is.
+
+    Raises:
+        ValueError: It begins like a list, and is none.
+    """
+    if not isinstance(cell, str) or cell.strip()[:1] not in ("(", "["):
+        return cell
+    try:
+        return ast.literal_eval(cell.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        raise ValueError("It begins like a list, and is none.") from None
 
 
 def _cell(value: object) -> object:

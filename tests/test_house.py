@@ -19,6 +19,7 @@ ROOMS = (
     "loopback",
     "database",
     "posting",
+    "pictures",
     "spreadsheet",
     "fields",
     "models",
@@ -37,12 +38,24 @@ ROOMS = (
     "listener",
     "connect",
     "changes",
+    "auditing",
     "widgets",
     "cli",
 )
 
 # What the sandbox may know of the house: nothing that writes or reads cStar's answers.
-SANDBOX_KNOWS = {"errors", "secret", "events", "signing", "database", "loopback", "posting", "serving", "text"}
+SANDBOX_KNOWS = {
+    "errors",
+    "secret",
+    "events",
+    "signing",
+    "database",
+    "loopback",
+    "pictures",
+    "posting",
+    "serving",
+    "text",
+}
 
 # Loaded inside a function, on purpose: the reason stands beside each.
 LATE = {

@@ -1,6 +1,5 @@
 """A frame of what is wanted → the changes that lead there. Everything that is wrong with the frame is told at once."""
 
-import ast
 import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -11,6 +10,7 @@ from .. import wire
 from ..errors import ValidationError
 from ..fields import SECRET_KEYS, WEBHOOK_FIELDS
 from ..models import WebhookList
+from ..spreadsheet import flag_in, list_in
 from ..text import MASK, printable
 from .change import EDITABLE, Change, State, to_write
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 # What a frame may say of a webhook besides what can be changed; it is passed over.
 _PASSED_OVER = ("account", "team_id", "environment", "because", *(known.name for known in WEBHOOK_FIELDS))
-
-_FLAGS = {"true": True, "yes": True, "1": True, "1.0": True, "false": False, "no": False, "0": False, "0.0": False}
 
 _TOLD = 5  # problems in one message
 
@@ -153,20 +151,17 @@ def _read(name: str, value: Any, before: State) -> Any:
 
 
 def _flag(name: str, value: Any) -> bool:
-    read = _FLAGS.get(str(value).strip().lower())
+    read = flag_in(value)
     if read is None:
         raise ValidationError(f"{name} is True or False, not '{printable(value, 80)}'.", param=name)
     return read
 
 
 def _events(value: Any) -> tuple[str, ...]:
-    """Event types from a list, from text with commas, or from the text that pandas writes of a list."""
-    if isinstance(value, str) and value.strip()[:1] in ("(", "["):
-        try:
-            value = ast.literal_eval(value.strip())
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            raise ValidationError(f"events cannot be read: '{printable(value, 80)}'.", param="events") from None
-    return catalogue.listed(value)
+    try:
+        return catalogue.listed(list_in(value))
+    except ValueError:
+        raise ValidationError(f"events cannot be read: '{printable(value, 80)}'.", param="events") from None
 
 
 _CHECKED: Mapping[str, Callable[[Any], Any]] = {

@@ -4,7 +4,8 @@ Written from the API reference and sharing no encoding or decoding with the clie
 mistakes. `README.md` lists where cStar's pages are silent and what the sandbox does there.
 """
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -16,8 +17,9 @@ from .api import Api
 from .clock import Clock, Ids
 from .deliverer import Deliverer
 from .faults import Faults
-from .keys import KEYS, TEAM
+from .keys import ACCOUNTS, KEYS, TEAM
 from .limits import Limits
+from .neglected import neglect
 from .seeds import sow
 from .store import Store
 
@@ -41,12 +43,14 @@ class Sandbox:
         allowed_hosts: Hosts besides loopback that deliveries are really posted to. To others nothing is sent.
         delivery_budget: Seconds a receiver has for its answer; cStar's cheat sheet says 10.
         rate_limit: True enforces the published limits, a number that many requests an hour; by default none is refused.
+        neglected: Whether it begins with three teams' webhooks that nobody has looked after, for an audit, instead of the few
+            that one small team needs; see `accounts`.
         port: On 127.0.0.1; by default a free one.
 
     Attributes:
         base_url, team_id: Where it is.
         key: A secret test key, the one `client()` uses. `keys` has one of every kind: `secret`, `publishable`, `live`,
-            `live_publishable`, `expired`, `revoked`, `other_team`.
+            `live_publishable`, `expired`, `revoked`, `other_team`; and `north` and `lab` for the teams of `accounts`.
         clock: The sandbox's time; `clock.advance(hours=31)` lives through all retries due until then.
         faults: What shall go wrong next.
     """
@@ -59,6 +63,7 @@ class Sandbox:
         allowed_hosts: Iterable[str] = (),
         delivery_budget: float = BUDGET,
         rate_limit: bool | int = False,
+        neglected: bool = False,
         port: int = 0,
     ) -> None:
         replaces_its_cell(self)
@@ -66,7 +71,7 @@ class Sandbox:
         self.faults = Faults()
         limits = Limits(self.clock, enforced=rate_limit)
         self._store = Store(None if path is None else Path(path))
-        ids = self._recalled()
+        ids = self._recalled(neglect if neglected else sow)
         self._deliverer = Deliverer(
             self._store, self.clock, ids, self.faults, allowed_hosts=allowed_hosts, budget=delivery_budget
         )
@@ -90,13 +95,25 @@ class Sandbox:
         """A client for this sandbox; `key` is one of `keys`, the options are those of `Client`."""
         from ..client import Client  # noqa: PLC0415 - a convenience; the sandbox itself does without our client
 
-        return Client(self.keys[key], self.team_id, self.base_url, **options)
+        team_id = self.team_id if key == "other_team" else KEYS[key].team_id
+        return Client(self.keys[key], team_id, self.base_url, **options)
 
     def listener(self, **options: Any) -> "Listener":
         """A listener that shares this sandbox's clock; the options are those of `Listener`."""
         from ..listener import Listener  # noqa: PLC0415 - a convenience; the sandbox delivers to any receiver
 
         return Listener(clock=self.clock, **options)
+
+    def accounts(self) -> "pd.DataFrame":
+        """The teams of a neglected sandbox, as `cx.Accounts` takes them: `account`, `team_id`, `key_env`, `base_url` (str)."""
+        import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
+
+        rows = [(name, key.team_id, variable, self.base_url) for name, (variable, key) in ACCOUNTS.items()]
+        return pd.DataFrame(rows, columns=["account", "team_id", "key_env", "base_url"], dtype="str")
+
+    def export_keys(self) -> None:
+        """Puts the keys of `accounts` into this process's environment, as a shell or a CI would do with real ones."""
+        os.environ.update({variable: key.secret.reveal() for variable, key in ACCOUNTS.values()})
 
     def deliveries(self) -> "pd.DataFrame":
         """What was delivered to whom, and what came of it: a row per webhook, event and attempt.
@@ -135,7 +152,7 @@ class Sandbox:
         with self._store.writing():
             self._store.keep("now", self.clock.now.isoformat())
 
-    def _recalled(self) -> Ids:
+    def _recalled(self, seed: Callable[[Store, Ids], None]) -> Ids:
         """The ids and the time where the file left off, or a fresh start with the seeds."""
         used = self._store.state("ids")
         if used is not None:
@@ -143,7 +160,7 @@ class Sandbox:
             return Ids(used)
         ids = Ids()
         with self._store.writing():
-            sow(self._store, ids)
+            seed(self._store, ids)
             self._store.keep("ids", ids.used)
             self._store.keep("now", self.clock.now.isoformat())
         return ids

@@ -10,8 +10,10 @@ from typing import Literal
 
 from ..secret import Secret
 
-TEAM, OTHER_TEAM = "team_sandbox", "team_elsewhere"
-TEAM_NAMES: Mapping[str, str] = MappingProxyType({TEAM: "Sandbox Support", OTHER_TEAM: "Somebody Else"})
+TEAM, OTHER_TEAM, NORTH, LAB = "team_sandbox", "team_elsewhere", "team_north", "team_lab"
+TEAM_NAMES: Mapping[str, str] = MappingProxyType(
+    {TEAM: "Sandbox Support", OTHER_TEAM: "Somebody Else", NORTH: "North", LAB: "Lab"}
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,17 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "expired": Key(_key("sk_test", 5), TEAM, "test", refused=True),
         "revoked": Key(_key("sk_test", 6), TEAM, "test", refused=True),
         "other_team": Key(_key("sk_test", 7), OTHER_TEAM, "test"),
+        "north": Key(_key("sk_live", 8), NORTH, "live"),
+        "lab": Key(_key("sk_test", 9), LAB, "test"),
+    }
+)
+
+# The accounts of an audit: what each is called, and the variable that holds its key.
+ACCOUNTS: Mapping[str, tuple[str, Key]] = MappingProxyType(
+    {
+        "Support": ("CSTAR_KEY_SUPPORT", KEYS["live"]),
+        "North": ("CSTAR_KEY_NORTH", KEYS["north"]),
+        "Lab": ("CSTAR_KEY_LAB", KEYS["lab"]),
     }
 )
 

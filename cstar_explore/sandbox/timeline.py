@@ -1,11 +1,9 @@
 """The picture of deliveries: a line for each, its attempts along the time since the event."""
 
-import io
-
 import pandas as pd
-from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from ..pictures import Picture
 from ..text import printable
 
 # Where the published retries fall, counted from the first attempt: ticks that explain the picture.
@@ -15,7 +13,7 @@ _TICKS = {1: "at once", 30: "30 s", 150: "2 m", 750: "12 m", 4_350: "1 h", 25_95
 NEWEST = 40  # deliveries in one picture; more than that nobody reads
 
 
-class Timeline:
+class Timeline(Picture):
     """Shown as a picture in a notebook; `figure` is matplotlib's.
 
     Success and failure differ in shape as well as in colour.
@@ -25,7 +23,7 @@ class Timeline:
         attempts = deliveries.dropna(subset=["attempt"])
         lines = list(dict.fromkeys(attempts["id"]))[-NEWEST:]
         attempts = attempts[attempts["id"].isin(lines)]
-        self.figure = Figure(figsize=(9, 1.2 + 0.42 * max(1, len(lines))), layout="constrained")
+        super().__init__(9, 1.2 + 0.42 * max(1, len(lines)))
         axes = self.figure.add_subplot()
         first = attempts.groupby("id")["at"].transform("min")
         since = (attempts["at"] - first).dt.total_seconds().clip(lower=1)
@@ -44,10 +42,8 @@ class Timeline:
             if chosen.any():
                 axes.scatter(since[chosen], height[chosen], marker=marker, color=colour, s=60, label=words, zorder=2)
         names = attempts.drop_duplicates("id")
-        # A dollar sign would begin a formula.
         labels = [
-            f"{printable(name, 28)}\n{event}".replace("$", r"\$")
-            for name, event in zip(names["webhook"], names["event"], strict=True)
+            f"{printable(name, 28)}\n{event}" for name, event in zip(names["webhook"], names["event"], strict=True)
         ]
         axes.set_yticks([-place for place in range(len(lines))], labels, fontsize=8)
         axes.set_ylim(-len(lines) + 0.4, 0.6)
@@ -66,8 +62,3 @@ class Timeline:
 
     def __repr__(self) -> str:
         return self._said
-
-    def _repr_png_(self) -> bytes:
-        picture = io.BytesIO()
-        self.figure.savefig(picture, format="png", dpi=110, facecolor="white")
-        return picture.getvalue()

@@ -1,0 +1,114 @@
+"""The accounts of an audit: a table with, for each, the name of the environment variable that holds its key."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from ..client import BASE_URL
+from ..errors import ConfigurationError, CStarError
+from ..spreadsheet import read_csv
+from ..text import printable, redacted
+from ..wire import checked_base_url, segment
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_NEEDED = ("account", "team_id", "key_env")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Account:
+    """One team at cStar.
+
+    Attributes:
+        account: What you call it.
+        team_id: Its id.
+        key_env: The name of the environment variable that holds its key, read only where the call is made.
+        base_url: Where its cStar is.
+    """
+
+    account: str
+    team_id: str
+    key_env: str
+    base_url: str = BASE_URL
+
+
+class Accounts(Sequence[Account]):
+    """Accounts to be audited together.
+
+    Args:
+        table: A frame, or the path of a CSV file, with the columns `account`, `team_id`, `key_env` and, if some are not
+            at cStar's own address, `base_url`.
+
+    Raises:
+        ConfigurationError: A column or cell is missing or cannot be, two accounts share a name, or there is a key where the
+            name of a variable belongs.
+    """
+
+    def __init__(self, table: "pd.DataFrame | str | Path") -> None:
+        frame = read_csv(table) if isinstance(table, str | Path) else table
+        names = [str(name) for name in frame.columns]
+        for name in _NEEDED:
+            if name not in names:
+                raise _wrong(f"the column '{name}' is missing")
+        for name in names:
+            if name not in (*_NEEDED, "base_url"):
+                raise _wrong(f"there is no column '{printable(name, 80)}' in it")
+        rows = frame.astype("object").where(frame.notna(), "").to_dict("records")
+        self._accounts = tuple(_account(number, row) for number, row in enumerate(rows, 1))
+        seen: dict[str, int] = {}
+        for number, account in enumerate(self._accounts, 1):
+            if seen.setdefault(account.account, number) != number:
+                raise _wrong(
+                    f"row {number} has the name '{printable(account.account, 80)}', as row {seen[account.account]} has"
+                )
+
+    def to_frame(self) -> "pd.DataFrame":
+        """A row per account: `account`, `team_id`, `key_env`, `base_url` (str)."""
+        import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
+
+        return pd.DataFrame([vars(account) for account in self], columns=[*_NEEDED, "base_url"], dtype="str")
+
+    @overload
+    def __getitem__(self, index: int) -> Account: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Account]: ...
+    def __getitem__(self, index: int | slice) -> Account | Sequence[Account]:
+        return self._accounts[index]
+
+    def __iter__(self) -> Iterator[Account]:
+        return iter(self._accounts)
+
+    def __len__(self) -> int:
+        return len(self._accounts)
+
+    def __repr__(self) -> str:
+        return f"Accounts({len(self):,}: {', '.join(printable(account.account, 40) for account in self[:5])}{' …' if len(self) > 5 else ''})"
+
+
+def _account(number: int, row: Mapping[Any, Any]) -> Account:
+    cells = {str(name): str(value).strip() for name, value in row.items()}
+    for name in _NEEDED:
+        if not cells[name]:
+            raise _wrong(f"row {number} has no {name}")
+    key_env = cells["key_env"]
+    if redacted(key_env) != key_env or key_env.startswith(("sk_", "pk_")):
+        raise _wrong(
+            f"row {number} has a key in key_env",
+            "Put the key into an environment variable, and the name of the variable here; a key in a file is a key to replace.",
+        )
+    if not _VARIABLE.fullmatch(key_env):
+        raise _wrong(f"row {number}: '{printable(key_env, 80)}' is no name of an environment variable")
+    try:
+        segment(cells["team_id"], "team_id")
+        base_url = checked_base_url(cells.get("base_url") or BASE_URL)
+    except CStarError as error:
+        raise _wrong(f"row {number}: {error.message}") from None
+    return Account(cells["account"], cells["team_id"], key_env, base_url)
+
+
+def _wrong(why: str, advice: str = "It has account, team_id, key_env and, if needed, base_url.") -> ConfigurationError:
+    return ConfigurationError(f"The table of accounts cannot be used: {why}.", advice=advice)

@@ -1,0 +1,95 @@
+"""What rules look at: the webhooks of all teams, with what several rules need worked out once."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from .. import events as catalogue
+from ..changes import State
+from .addresses import Address, address_in
+from .settings import Thresholds
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, eq=False)
+class Hook:
+    """A webhook as rules see it. `place` is its row in the audit's frame of webhooks."""
+
+    place: int
+    id: str
+    state: State
+    created_at: datetime | None
+    updated_at: datetime | None
+    address: Address | None
+
+    @property
+    def active(self) -> bool:
+        """Whether it is delivered to; not told counts as yes."""
+        return self.state.is_active is not False
+
+    @property
+    def covered(self) -> frozenset[str]:
+        """The published types that it receives, wildcards resolved."""
+        return covered(self.state.events or ())
+
+
+@dataclass(slots=True)
+class Team:
+    """The webhooks of one account, and by when they are judged."""
+
+    account: str
+    team_id: str
+    environment: str
+    now: datetime
+    hooks: list[Hook]
+    estate: "Estate"
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The audit's."""
+        return self.estate.thresholds
+
+    def age(self, moment: datetime | None) -> int:
+        """Whole days since then; 0 where that is not told."""
+        return (self.now - moment).days if moment is not None else 0
+
+    def received(self) -> frozenset[str]:
+        """The types that some active webhook receives."""
+        return frozenset[str]().union(*(hook.covered for hook in self.hooks if hook.active))
+
+
+class Estate:
+    """All teams of an audit."""
+
+    def __init__(self, thresholds: Thresholds) -> None:
+        self.thresholds = thresholds
+        self.teams: list[Team] = []
+        self._worked_out: dict[Callable[[Estate], Any], Any] = {}
+
+    def once(self, work_out: Callable[["Estate"], T]) -> T:
+        """What a function makes of the estate, worked out for the first team that asks."""
+        if work_out not in self._worked_out:
+            self._worked_out[work_out] = work_out(self)
+        found: T = self._worked_out[work_out]
+        return found
+
+    def addressed(self) -> Iterator[tuple[Team, Hook, Address]]:
+        """Every webhook that has an address."""
+        for team in self.teams:
+            for hook in team.hooks:
+                if hook.address is not None:
+                    yield team, hook, hook.address
+
+
+@lru_cache(maxsize=10_000)
+def covered(patterns: tuple[str, ...]) -> frozenset[str]:
+    """The published types that these subscriptions cover."""
+    return frozenset(name for pattern in patterns for name in catalogue.matched(pattern))
+
+
+def hook(place: int, identity: str, state: State, created_at: datetime | None, updated_at: datetime | None) -> Hook:
+    """A webhook, with its URL read."""
+    return Hook(place, identity, state, created_at, updated_at, address_in(state.url))

@@ -1,0 +1,220 @@
+"""The audit: every webhook of every team in one frame, and what is wrong with them."""
+
+from collections.abc import Collection, Sequence
+from concurrent.futures import Executor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..client import Client
+from ..errors import ConfigurationError, ValidationError
+from ..models import WebhookList
+from ..text import escaped, html_table, printable
+from .accounts import Accounts
+from .findings import Finding, Judgement, desired, findings_frame, ignored_frame, judge
+from .reading import Progress, Reading, Stopped, read_accounts, read_team
+from .rules import RULES, SEVERITIES
+from .settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SHOWN = 20  # findings in a repr
+
+
+def audit(
+    source: "Client | Accounts | WebhookList | pd.DataFrame",
+    *,
+    settings: str | Path | None = None,
+    executor: Executor | None = None,
+    at_once: int = 10,
+    on_progress: Progress | None = None,
+    stopped: Stopped | None = None,
+    now: datetime | None = None,
+) -> "Audit":
+    """Looks at webhooks and says what is wrong with them. It changes nothing: nothing but GET is sent.
+
+    Args:
+        source: A client, for its team; accounts, for many teams side by side; or webhooks that have been read already, as a
+            list or a frame (with the columns `account`, `team_id` and `environment` where they are of several teams).
+        settings: A TOML file with thresholds and ignores.
+        executor: Where accounts are read, such as Dask's; by default, threads of this process.
+        at_once: How many accounts at the same time.
+        on_progress: Called with the numbers of accounts done, in all, and failed; by default a word on stderr now and then.
+        stopped: Asked several times a second; when it says True, the accounts that are left are not tried.
+        now: The time by which webhooks are old; by default cStar's own, of each answer.
+
+    An account that cannot be read does not keep the others from being read: see `Audit.accounts` and `Audit.complete`.
+
+    Raises:
+        ConfigurationError: The settings or the source cannot be used.
+        CStarError: The one client's webhooks could not be read.
+    """
+    rules = Settings() if settings is None else read_settings(settings, RULES)
+    days = rules.thresholds.inactive_days
+    if isinstance(source, Accounts):
+        readings = read_accounts(
+            source, inactive_days=days, executor=executor, at_once=at_once, on_progress=on_progress, stopped=stopped
+        )
+    elif isinstance(source, Client):
+        readings = [read_team(source, str(source.team_id), days)]
+        if readings[0].error is not None:
+            raise readings[0].error
+    elif isinstance(source, WebhookList):
+        readings = [Reading("", "", "", tuple(source.items))]
+    else:
+        from .tables import readings_in  # noqa: PLC0415 - with pandas, when a frame is given
+
+        readings = readings_in(source)
+    return Audit(readings, rules, now)
+
+
+class Audit:
+    """What an audit found. Made by `cx.audit`; displaying it shows the findings.
+
+    Attributes:
+        webhooks: A frame of every webhook that was read: `account`, `team_id`, `environment` (str), then the columns of
+            `WebhookList.to_frame`.
+        accounts: A frame of every account: `account`, `team_id`, `environment`, `state` (`read`, `failed`, `not tried`; str),
+            `webhooks` (Int64), `error` (str).
+        complete: Whether every account was read.
+        taken: When, UTC.
+        notes: What else is to be said, in sentences.
+    """
+
+    def __init__(self, readings: Sequence[Reading], settings: Settings, now: datetime | None) -> None:
+        from .tables import accounts_frame, webhooks_frame  # noqa: PLC0415 - with pandas, when there is something to audit
+
+        if now is not None and now.tzinfo is None:
+            raise ConfigurationError(f"now={now!r} has no time zone.", advice="Give a time in UTC.")
+        wall = datetime.now(UTC)
+        times = {reading.account: now or reading.now or wall for reading in readings if reading.items is not None}
+        self.taken: datetime = max(times.values(), default=now or wall)
+        self.webhooks = webhooks_frame(readings)
+        self.accounts = accounts_frame(readings)
+        self.complete = all(reading.items is not None for reading in readings)
+        self._judgement: Judgement = judge(self.webhooks, times, settings)
+        told = [f"{printable(reading.account, 80)}: {reading.note}" for reading in readings if reading.note]
+        self.notes = (*told, *self._judgement.notes)
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """The findings as they were made."""
+        return self._judgement.findings
+
+    @property
+    def ignored(self) -> "pd.DataFrame":
+        """The findings that were set aside: the columns of `to_frame`, then `reason` and `until` (str)."""
+        return ignored_frame(self._judgement.ignored)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """A row per finding, the severest first.
+
+        Columns, all str: `severity` (high, medium, low, info), `rule`, `account`, `environment`, `webhook_id`, `name` (both
+        missing for what is about a whole team), `evidence`, `remedy`. What is secret in a URL is masked.
+        """
+        return findings_frame(self.findings)
+
+    def counts(self) -> dict[str, int]:
+        """How many findings there are of each severity."""
+        return {level: sum(finding.rule.severity == level for finding in self.findings) for level in SEVERITIES}
+
+    def fix(self, rules: Collection[str] | None = None, account: str | None = None) -> "pd.DataFrame":
+        """What would mend the findings of one account, as a frame for `cx.plan`, as far as it can be prepared.
+
+        Only what loses nothing is prepared, so that the plan's `invert` takes it back to the letter: nothing is deleted.
+
+        Args:
+            rules: Of these rules only.
+            account: Of this account; needed where there are several.
+
+        Raises:
+            ValidationError: There is no such rule or account, or it is not said which account.
+        """
+        known = list(dict.fromkeys(self.accounts["account"]))
+        if account is None and len(known) > 1:
+            raise ValidationError(
+                "These are several accounts, and a plan is for one.",
+                advice=f"Give account=, one of {', '.join(printable(name, 80) for name in known[:5])} …",
+            )
+        if account is not None and account not in known:
+            raise ValidationError(f"There is no account '{printable(account, 80)}' in this audit.", param="account")
+        for name in rules or ():
+            if name not in RULES:
+                raise ValidationError(
+                    f"There is no rule '{printable(name, 80)}'.", param="rules", advice="cx.audit_rules() lists them."
+                )
+        return desired(
+            finding
+            for finding in self.findings
+            if (rules is None or finding.rule.name in rules) and account in (None, finding.team.account)
+        )
+
+    def to_json(self) -> str:
+        """The audit as a baseline: JSON, sorted, a webhook on each line, without secrets. The same each time."""
+        from .baselines import baseline_text  # noqa: PLC0415 - with pandas, when it is asked for
+
+        return baseline_text(self)
+
+    def save(self, path: str | Path) -> None:
+        """Writes `to_json` to a file, for `cx.compare`."""
+        Path(path).write_text(self.to_json(), encoding="utf-8")
+
+    def to_html(self) -> str:
+        """The audit as one page of HTML that needs nothing else: the summary first, then pictures, findings and webhooks."""
+        from .report import report  # noqa: PLC0415 - with matplotlib, when it is asked for
+
+        return report(self)
+
+    def to_csv(self, path: str | Path) -> None:
+        """Writes the findings to a CSV file that no spreadsheet executes."""
+        from ..spreadsheet import write_csv  # noqa: PLC0415 - with pandas, when it is asked for
+
+        write_csv(self.to_frame(), path)
+
+    def summary(self) -> str:
+        """All of it in one sentence."""
+        read = int((self.accounts["state"] == "read").sum())
+        many = (
+            f"{read:,} of {len(self.accounts):,} accounts read, " if len(self.accounts) > 1 or not self.complete else ""
+        )
+        found = ", ".join(f"{count:,} {level}" for level, count in self.counts().items() if count) or "no findings"
+        return f"{many}{len(self.webhooks):,} webhook{'' if len(self.webhooks) == 1 else 's'}: {found}."
+
+    def __repr__(self) -> str:
+        lines = [f"Audit: {self.summary()}"]
+        lines += [f"  {line}" for line in self._not_read()]
+        lines += [f"  {_line(finding)}" for finding in self.findings[:_SHOWN]]
+        if len(self.findings) > _SHOWN:
+            lines.append(f"  … and {len(self.findings) - _SHOWN:,} more; .to_frame() has them all")
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+
+    def _repr_html_(self) -> str:
+        told = "".join(f"<p>{html}</p>" for html in map(escaped, [self.summary(), *self._not_read(), *self.notes]))
+        rows = [
+            (finding.rule.severity, finding.rule.title, finding.team.account, _about(finding), finding.found.evidence)
+            for finding in self.findings[:100]
+        ]
+        return told + (html_table(("severity", "what", "account", "webhook", "evidence"), rows) if rows else "")
+
+    def _not_read(self) -> list[str]:
+        failed = self.accounts[self.accounts["state"] != "read"].head(_SHOWN).to_dict("records")
+        return [f"{printable(row['account'], 80)} {row['state']}: {printable(row['error'], 300)}" for row in failed]
+
+
+def audit_rules() -> "pd.DataFrame":
+    """The rules of an audit. Columns, all str: `rule`, `severity`, `title`, `why`, `remedy`."""
+    import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
+
+    rows = [(rule.name, rule.severity, rule.title, rule.why, rule.remedy) for rule in RULES.values()]
+    return pd.DataFrame(rows, columns=["rule", "severity", "title", "why", "remedy"], dtype="str")
+
+
+def _about(finding: Finding) -> str:
+    subject = finding.found.hook
+    return "(the team)" if subject is None else subject.state.name or subject.id
+
+
+def _line(finding: Finding) -> str:
+    account = f"{printable(finding.team.account, 40)}, " if finding.team.account else ""
+    return f"{finding.rule.severity}: {finding.rule.title}: {account}{printable(_about(finding), 80)}. {finding.found.evidence}"

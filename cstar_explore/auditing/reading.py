@@ -1,0 +1,226 @@
+"""Reads the webhooks of one team or of many, side by side. Nothing but GET is sent.
+
+One list for each team; and for each webhook that has been paused since before the threshold of `inactive_long`, the webhook
+itself, as the list does not tell when it was last changed (API reference).
+"""
+
+import atexit
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from typing import Any
+
+from ..client import Client
+from ..errors import ConfigurationError, CStarError, NotFoundError
+from ..link import Link
+from ..models import Webhook
+from ..retrying import Wait
+from .accounts import Account, Accounts
+
+MOST_AT_ONCE = 100  # as many connections as httpx keeps
+TIMEOUT = 30.0  # seconds for one attempt
+_KEPT_BACK = 0.1  # of a key's budget: an audit leaves the rest of the hour to whoever needs it
+_QUIET = 2.0  # seconds between two words of progress
+
+Item = Mapping[str, Any]
+Progress = Callable[[int, int, int], object]
+Stopped = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What came of one account.
+
+    Attributes:
+        items: Its webhooks as they came, without secrets; None if they could not be read.
+        error: Why they could not.
+        now: When, by cStar's clock.
+        note: What was left out, in a sentence.
+    """
+
+    account: str
+    team_id: str
+    environment: str
+    items: tuple[Item, ...] | None = None
+    error: CStarError | None = None
+    now: datetime | None = None
+    note: str = ""
+
+    @property
+    def state(self) -> str:
+        """`read`, `failed` or `not tried`."""
+        if self.items is not None:
+            return "read"
+        return "not tried" if self.error is None else "failed"
+
+
+def read_team(client: Client, account: str, inactive_days: int) -> Reading:
+    """Reads one team's webhooks, through a twin of the client that refuses to send anything but GET."""
+    client = client.with_options(write=False)
+    blank = Reading(account, str(client.team_id), client.environment)
+    try:
+        items = client.webhooks.list().items
+        now = client.server_time or datetime.now(UTC)
+        items, note = _with_last_changes(client, items, now - timedelta(days=inactive_days))
+    except CStarError as error:
+        return replace(blank, error=error)
+    return replace(blank, items=tuple(items), now=now, note=note)
+
+
+def read_account(account: Account, inactive_days: int, on_wait: Callable[[Wait], None] | None = None) -> Reading:
+    """Reads one account, with the key that its environment variable holds here. For this it can be sent to another process."""
+    key = os.environ.get(account.key_env, "")
+    blank = Reading(account.account, account.team_id, "")
+    if not key.strip():
+        unset = ConfigurationError(
+            f"The environment variable {account.key_env} is not set.", advice="Set it to the account's key."
+        )
+        return replace(blank, error=unset)
+    link = _connection(account.base_url).twin()
+    try:
+        client = Client(key, account.team_id, account.base_url, write=False, on_wait=on_wait, link=link)
+    except CStarError as error:
+        return replace(blank, error=error)
+    return read_team(client, account.account, inactive_days)
+
+
+def read_accounts(
+    accounts: Accounts,
+    *,
+    inactive_days: int,
+    executor: Executor | None,
+    at_once: int,
+    on_progress: Progress | None,
+    stopped: Stopped | None,
+) -> list[Reading]:
+    """Reads many, at most `at_once` of them at the same time; one reading for each, in their order, whatever happens.
+
+    Raises:
+        ConfigurationError: `at_once` is out of range.
+    """
+    if isinstance(at_once, bool) or not isinstance(at_once, int) or not 1 <= at_once <= MOST_AT_ONCE:
+        raise ConfigurationError(f"at_once={at_once!r} cannot be.", advice=f"Give a number from 1 to {MOST_AT_ONCE}.")
+    work = _Work(accounts, on_progress or _Words(), stopped or (lambda: False))
+    if executor is not None:
+        return work.run(executor, partial(read_account, inactive_days=inactive_days), at_once)
+    with ThreadPoolExecutor(at_once, "cstar-audit") as threads:
+        return work.run(threads, partial(read_account, inactive_days=inactive_days, on_wait=work.waits), at_once)
+
+
+class _Work:
+    """A window of futures over the accounts: no more are begun than are looked at, and none after the stop."""
+
+    def __init__(self, accounts: Accounts, on_progress: Progress, stopped: Stopped) -> None:
+        self._accounts = accounts
+        self._on_progress = on_progress
+        self._stopped = stopped
+        self._over = False
+        self._running: dict[Future[Reading], int] = {}
+        self._waiting: list[Wait] = []
+
+    def run(self, executor: Executor, read: Callable[[Account], Reading], at_once: int) -> list[Reading]:
+        """Reads all of them."""
+        found = [Reading(account.account, account.team_id, "") for account in self._accounts]
+        waiting = iter(enumerate(self._accounts))
+        done = failed = 0
+        try:
+            while True:
+                self._over = self._over or self._stopped()
+                if self._over:
+                    self._cancel()
+                while not self._over and len(self._running) < at_once and (following := next(waiting, None)):
+                    self._running[executor.submit(read, following[1])] = following[0]
+                if not self._running:
+                    return found
+                for future in wait(self._running, timeout=0.1, return_when=FIRST_COMPLETED).done:
+                    place = self._running.pop(future)
+                    if not future.cancelled():
+                        found[place] = _result(future, found[place])
+                        done, failed = done + 1, failed + (found[place].error is not None)
+                        self._on_progress(done, len(found), failed)
+        finally:
+            self._cancel()
+
+    def waits(self, wait: Wait) -> None:
+        """A client begins to wait; if all is over, it need not."""
+        self._waiting.append(wait)
+        if self._over:
+            wait.cancel()
+
+    def _cancel(self) -> None:
+        self._over = True
+        for future in self._running:
+            future.cancel()
+        for wait_under_way in self._waiting:
+            wait_under_way.cancel()
+
+
+class _Words:
+    """Progress in words on stderr, for what takes longer than a moment."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def __call__(self, done: int, total: int, failed: int) -> None:
+        if time.monotonic() - self._last > _QUIET:
+            self._last = time.monotonic()
+            print(f"{done:,} of {total:,} accounts read, {failed:,} failed.", file=sys.stderr)  # noqa: T201 - no long work is silent
+
+
+def _result(future: "Future[Reading]", blank: Reading) -> Reading:
+    error = future.exception()
+    if error is None:
+        return future.result()
+    # Not cStar's doing: a worker that died, a cluster that was closed.
+    return replace(
+        blank, error=CStarError(f"It was not read: {type(error).__name__}: {error}", advice="Audit it again.")
+    )
+
+
+@cache
+def _connection(base_url: str) -> Link:
+    """The connections of this process to one cStar, kept for all its accounts."""
+    link = Link(base_url, TIMEOUT)
+    atexit.register(link.http.close)
+    return link
+
+
+def _with_last_changes(client: Client, items: list[Item], before: datetime) -> tuple[list[Item], str]:
+    """The items, with `updatedAt` for those that were paused long ago, as far as the key's budget allows."""
+    found, left_out = [], 0
+    for item in items:
+        webhook = Webhook.from_item(item)
+        asked = webhook.is_active is False and webhook.updated_at is None
+        if not asked or (webhook.created_at is not None and webhook.created_at > before):
+            found.append(item)
+        elif _is_short(client):
+            left_out += 1
+            found.append(item)
+        else:
+            found.append(_with_last_change(client, item, webhook.id))
+    note = (
+        f"{left_out:,} paused webhooks were not looked at: little is left of the key's request budget."
+        if left_out
+        else ""
+    )
+    return found, note
+
+
+def _with_last_change(client: Client, item: Item, webhook_id: str) -> Item:
+    try:
+        changed = client.webhooks.get(webhook_id).updated_at
+    except NotFoundError:
+        return item  # deleted since the list was read
+    return item if changed is None else {**item, "updatedAt": changed.isoformat()}
+
+
+def _is_short(client: Client) -> bool:
+    budget = client.budget
+    if budget is None or budget.remaining is None:
+        return False
+    return budget.remaining < (budget.limit or 0) * _KEPT_BACK

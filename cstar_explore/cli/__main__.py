@@ -1,0 +1,7 @@
+"""`python -m cstar_explore.cli`."""
+
+import sys
+
+from . import main
+
+sys.exit(main())
