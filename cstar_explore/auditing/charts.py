@@ -79,7 +79,7 @@ def coverage_chart(audit: "Audit") -> Picture:
     axes = _axes(picture, catalogue.NAMES, "accounts that receive it")
     axes.barh(range(len(widths)), widths, color=_INK, height=0.62)
     for place, width in enumerate(widths):
-        axes.text(width, place, f" {width:,}" if width else " nobody", va="center", fontsize=7, color="#555555")
+        _label(axes, width, place, f"{width:,}" if width else "nobody", size=7)
     axes.set_xlim(0, max(1, *widths) * 1.12)
     axes.tick_params(axis="y", labelsize=7)
     return picture
@@ -99,7 +99,7 @@ def ages_chart(audit: "Audit") -> Picture:
     picture = Picture(
         6.4,
         2.9,
-        f"Age of webhooks: {', '.join(f'{sum(pair)} {name}' for name, pair in zip(names, zip(*shares, strict=True), strict=True))}.",
+        f"Age of webhooks: {', '.join(f'{name} {sum(pair)}' for name, pair in zip(names, zip(*shares, strict=True), strict=True))}.",
     )
     axes = _axes(picture, names, "webhooks")
     axes.barh(range(len(names)), shares[0], color=_INK, height=0.62, label="active")
@@ -114,10 +114,17 @@ def ages_chart(audit: "Audit") -> Picture:
         edgecolor="white",
     )
     for place, pair in enumerate(zip(*shares, strict=True)):
-        axes.text(sum(pair), place, f" {sum(pair):,}" if sum(pair) else "", va="center", fontsize=8, color="#555555")
+        _label(axes, sum(pair), place, f"{sum(pair):,}")
     axes.set_xlim(0, max(1, *(sum(pair) for pair in zip(*shares, strict=True))) * 1.1)
     picture.figure.legend(loc="outside upper right", ncols=2, frameon=False, fontsize=8)
     return picture
+
+
+def _label(axes: Axes, width: int, place: int, words: str, size: int = 8) -> None:
+    """The number at the end of a bar."""
+    axes.annotate(
+        words, (width, place), (3, 0), textcoords="offset points", va="center", fontsize=size, color="#555555"
+    )
 
 
 def _axes(picture: Picture, names: Sequence[str], unit: str) -> Axes:

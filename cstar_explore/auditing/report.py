@@ -28,9 +28,10 @@ def report(audit: "Audit") -> str:
         *_head(audit),
         *_not_read(audit),
         "<h2>At a glance</h2>",
-        '<div class="pictures">',
+        '<div class="pictures"><div>',
         _picture("Findings by account", findings_chart(audit)),
         _picture("Age of the webhooks", ages_chart(audit)),
+        "</div>",
         _picture("Who receives which event", coverage_chart(audit)),
         "</div>",
         "<h2>Findings</h2>",
@@ -90,6 +91,7 @@ def _findings(findings: Sequence[Finding]) -> list[str]:
             _table(
                 ("account", "webhook", "evidence"),
                 [(one.team.account, _about(one), one.found.evidence) for one in found],
+                kind="findings",
             ),
         ]
     return parts
@@ -124,7 +126,7 @@ def _webhooks(audit: "Audit") -> str:
     return _table(("account", "name", "URL", "events", "state", "created"), shown, of=len(audit.webhooks))
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[Any]], of: int | None = None) -> str:
+def _table(head: Sequence[str], rows: Iterable[Sequence[Any]], *, of: int | None = None, kind: str = "") -> str:
     rows = list(rows)
     total = len(rows) if of is None else of
     cells = (["" if cell is None else escaped(cell) for cell in row] for row in rows[:_ROWS])
@@ -135,7 +137,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[Any]], of: int | None = 
         else ""
     )
     heads = "".join(f"<th>{name}</th>" for name in head)
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>\n{body}</tbody></table>{more}"
+    return f'<table class="{kind}"><thead><tr>{heads}</tr></thead><tbody>\n{body}</tbody></table>{more}'
 
 
 def _picture(title: str, picture: "Picture") -> str:

@@ -180,5 +180,5 @@ def _lookalikes(estate: Estate) -> dict[str, str]:
         own = [host for host in group if registrable(host) == registrable(genuine)]
         for host in group if genuine.isascii() else ():
             if host not in own:
-                found[host] = min(own, key=lambda other: abs(len(other) - len(host)))  # noqa: B023 - used at once
+                found[host] = min(own, key=lambda other: abs(len(other) - len(host)))
     return found
