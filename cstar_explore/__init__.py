@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .sandbox import Sandbox
     from .secret import Secret
     from .signing import sign, verify
-    from .widgets import CreateForm, DeleteForm, EditForm, Explorer, FireForm
+    from .widgets import CreateForm, DeleteForm, EditForm, Explorer, FireForm, PlanForm
 
 __all__ = [
     "Accounts",
@@ -40,6 +40,7 @@ __all__ = [
     "FiredEvent",
     "Listener",
     "Plan",
+    "PlanForm",
     "Sandbox",
     "Secret",
     "Webhook",
@@ -69,6 +70,7 @@ _ROOMS = {
     "FiredEvent": "models",
     "Listener": "listener",
     "Plan": "changes",
+    "PlanForm": "widgets",
     "Sandbox": "sandbox",
     "Secret": "secret",
     "Webhook": "models",

@@ -6,7 +6,6 @@ client.webhooks.create(…)  →  wire builds a Request  →  link sends it  →
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal, Self, TypeVar
-from urllib.parse import urlsplit
 
 from . import wire
 from .errors import (
@@ -95,11 +94,6 @@ class Client:
         if "_test_" not in self.key.reveal()[:8]:
             return "live"
         return "sandbox" if is_loopback_url(self.base_url) else "test"
-
-    @property
-    def host(self) -> str:
-        """The host of the base URL."""
-        return urlsplit(self.base_url).hostname or ""
 
     def whoami(self) -> Identity:
         """Whose key it is."""

@@ -26,12 +26,13 @@ _EXECUTED = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - the lookalikes are
 def csv_text(frame: "pd.DataFrame") -> str:
     """The frame as CSV, without its index; lists are joined by commas, what is missing is empty."""
     table = frame.map(_cell)
-    return str(table.to_csv(index=False, lineterminator="\n"))
+    # With this line end a cell that has a part of it inside is quoted.
+    return str(table.to_csv(index=False, lineterminator="\r\n"))
 
 
 def write_csv(frame: "pd.DataFrame", path: str | Path) -> None:
     """Writes `csv_text` to a file, with the mark by which spreadsheets know UTF-8."""
-    Path(path).write_text(csv_text(frame), encoding="utf-8-sig", errors="backslashreplace", newline="")
+    Path(path).write_text(csv_text(frame), encoding="utf-8-sig", errors="surrogatepass", newline="")
 
 
 def read_csv(path: str | Path) -> "pd.DataFrame":
@@ -70,7 +71,7 @@ def read_text(path: str | Path) -> str:
     if len(content) > MAX_FILE:
         raise unreadable(path, f"it has more than {MAX_FILE // 2**20} MB")
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-8-sig", "surrogatepass")
     except UnicodeDecodeError:
         raise unreadable(path, "it is not text in UTF-8") from None
 

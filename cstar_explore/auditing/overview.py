@@ -19,6 +19,8 @@ from .settings import Settings, read_settings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..pictures import Picture
+
 _SHOWN = 20  # findings in a repr
 
 
@@ -165,6 +167,12 @@ class Audit:
         from .report import report  # noqa: PLC0415 - with matplotlib, when it is asked for
 
         return report(self)
+
+    def pictures(self) -> "dict[str, Picture]":
+        """The report's pictures: `findings` by account, `ages` of the webhooks, and the `coverage` of the event types."""
+        from .charts import ages_chart, coverage_chart, findings_chart  # noqa: PLC0415 - with matplotlib, when they are asked for
+
+        return {"findings": findings_chart(self), "ages": ages_chart(self), "coverage": coverage_chart(self)}
 
     def to_csv(self, path: str | Path) -> None:
         """Writes the findings to a CSV file that no spreadsheet executes."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..text import escaped
 from .addresses import shown_url
-from .charts import ages_chart, coverage_chart, findings_chart
 from .findings import Finding
 
 if TYPE_CHECKING:
@@ -24,15 +23,16 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 def report(audit: "Audit") -> str:
     """The page."""
     style = files(__package__).joinpath("report.css").read_text(encoding="utf-8")
+    pictures = audit.pictures()
     parts = [
         *_head(audit),
         *_not_read(audit),
         "<h2>At a glance</h2>",
         '<div class="pictures"><div>',
-        _picture("Findings by account", findings_chart(audit)),
-        _picture("Age of the webhooks", ages_chart(audit)),
+        _picture("Findings by account", pictures["findings"]),
+        _picture("Age of the webhooks", pictures["ages"]),
         "</div>",
-        _picture("Who receives which event", coverage_chart(audit)),
+        _picture("Who receives which event", pictures["coverage"]),
         "</div>",
         "<h2>Findings</h2>",
         *(_findings(audit.findings) or ["<p>Nothing was found.</p>"]),

@@ -74,11 +74,13 @@ class Change:
     Attributes:
         id: Its id; of a webhook to be created, the id that it had before it was deleted, if it had one.
         before, after: What it is and what it shall be; None where it is not there.
+        remade: Whether it may meanwhile have been deleted and created anew, under an id that is not known.
     """
 
     id: str | None
     before: State | None
     after: State | None
+    remade: bool = False
 
     @property
     def what(self) -> What:
@@ -124,7 +126,13 @@ class Change:
 
     def inverted(self) -> "Change":
         """The change that takes it back."""
-        return replace(self, before=self.after, after=self.before)
+        return replace(self, before=self.after, after=self.before, remade=self.what == "create" and self.id is not None)
+
+    @property
+    def makes(self) -> tuple[str | None, str | None, frozenset[str]] | None:
+        """What tells the webhook that it makes, or takes away again, from others; None if it makes none."""
+        state = self.after if self.what == "create" else self.before if self.id is None or self.remade else None
+        return None if state is None else (state.name, state.url, frozenset(state.events or ()))
 
 
 @dataclass(frozen=True)

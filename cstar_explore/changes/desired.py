@@ -1,8 +1,9 @@
 """A frame of what is wanted → the changes that lead there. Everything that is wrong with the frame is told at once."""
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from .. import events as catalogue
@@ -29,27 +30,32 @@ def changes_in(desired: "pd.DataFrame", listed: WebhookList, team_id: str) -> li
     Raises:
         ValidationError: Something in the frame cannot be; all of it is told, row by row.
     """
+    if desired.index.name == "id" and "id" not in desired.columns:
+        desired = desired.reset_index()
     _check_columns(desired, listed)
-    problems: list[str] = []
-    found: list[Change | None] = []
+    problems: dict[int, str] = {}
+    found: dict[int, Change | None] = {}
     there = {webhook.id: State.of(webhook) for webhook in listed}
+    rows = dict(enumerate(_rows(desired), 1))
     seen: dict[object, int] = {}
-    for number, row in enumerate(_rows(desired), 1):
+    # Those with an id first: what they change or delete is not there for the others to be the same as.
+    for number, row in sorted(rows.items(), key=lambda item: "id" not in item[1]):
         try:
             _check_row(row, team_id)
-            change, key = _change(row, there)
-            first = seen.setdefault(key, number)
-            if first != number:
-                raise ValidationError(f"It is the same webhook as row {first}.")  # noqa: TRY301 - told with the row's others
-            found.append(change)
+            change, key = _change(row, there) if "id" in row else _creation(row, there, found.values())
+            if seen.setdefault(key, number) != number:
+                told = row.get("id", row.get("name"))
+                raise ValidationError(f"'{printable(told, 80)}' stands in row {seen[key]} already.")  # noqa: TRY301 - told with the row's others
+            found[number] = change
         except ValidationError as error:
-            problems.append(f"row {number}: {error.message}")
+            problems[number] = f"row {number}: {error.message}"
     if problems:
         more = f" And {len(problems) - _TOLD} more." if len(problems) > _TOLD else ""
         raise ValidationError(
-            f"Nothing was planned. {' '.join(problems[:_TOLD])}{more}", advice="Correct the frame and plan again."
+            f"Nothing was planned. {' '.join(problems[number] for number in sorted(problems)[:_TOLD])}{more}",
+            advice="Correct the frame and plan again.",
         )
-    return [change for change in found if change is not None]
+    return [change for number in rows if (change := found[number]) is not None]
 
 
 def _check_columns(desired: "pd.DataFrame", listed: WebhookList) -> None:
@@ -100,16 +106,12 @@ def _check_row(row: Mapping[str, Any], team_id: str) -> None:
 
 def _change(row: Mapping[str, Any], there: Mapping[str, State]) -> tuple[Change | None, object]:
     """The change that a row asks for, and by what another row would be the same."""
-    delete = _flag("delete", row["delete"]) if "delete" in row else False
-    if "id" not in row:
-        if delete:
-            raise ValidationError("It is to be deleted, and has no id.", param="id")
-        return _creation(row, there)
-    identity = str(row["id"])
+    told = str(row["id"])
+    identity = told if told in there else told.strip()
     if identity not in there:
         raise ValidationError(f"There is no webhook '{printable(identity, 80)}'.", param="id")
     before = there[identity]
-    if delete:
+    if _deleted(row):
         return Change(identity, before, None), identity
     after = replace(before, **{name: _read(name, row[name], before) for name in EDITABLE if name in row})
     if before.events and after.events == ():
@@ -117,7 +119,12 @@ def _change(row: Mapping[str, Any], there: Mapping[str, State]) -> tuple[Change 
     return (Change(identity, before, after) if to_write(before, after) else None), identity
 
 
-def _creation(row: Mapping[str, Any], there: Mapping[str, State]) -> tuple[Change | None, object]:
+def _creation(
+    row: Mapping[str, Any], there: Mapping[str, State], changes: Iterable[Change | None]
+) -> tuple[Change | None, object]:
+    """The change that makes a webhook, unless there is one like it that stays as it is."""
+    if _deleted(row):
+        raise ValidationError("It is to be deleted, and has no id.", param="id")
     values = {name: _read(name, row[name], State()) for name in EDITABLE if name in row}
     after = State(**values)
     lacking = [name for name in ("name", "url", "events") if not getattr(after, name)]
@@ -127,11 +134,16 @@ def _creation(row: Mapping[str, Any], there: Mapping[str, State]) -> tuple[Chang
         )
     after = replace(after, is_active=after.is_active is not False)
     key = (after.name, after.url, frozenset(after.events or ()))
+    moving = {change.id for change in changes if change is not None}
     for identity, state in there.items():
-        if key == (state.name, state.url, frozenset(state.events or ())):
+        if identity not in moving and key == (state.name, state.url, frozenset(state.events or ())):
             wanted = after if "is_active" in values else replace(after, is_active=state.is_active)
             return (Change(identity, state, wanted) if to_write(state, wanted) else None), key
     return Change(None, None, after), key
+
+
+def _deleted(row: Mapping[str, Any]) -> bool:
+    return _flag("delete", row["delete"]) if "delete" in row else False
 
 
 def _read(name: str, value: Any, before: State) -> Any:
@@ -139,8 +151,10 @@ def _read(name: str, value: Any, before: State) -> Any:
     now = getattr(before, name)
     if name == "is_active":
         return _flag(name, value)
-    read = _events(value) if name == "events" else value
-    if read == now or (name == "events" and now is not None and set(read) == set(now)):
+    read = _events(value) if name == "events" else str(value) if isinstance(value, Integral) else value
+    if not isinstance(read, str | tuple):
+        raise ValidationError(f"{name} is text, not {printable(repr(value), 80)}.", param=name)
+    if _same(read, now):
         return now
     if MASK in str(value):
         raise ValidationError(
@@ -148,6 +162,10 @@ def _read(name: str, value: Any, before: State) -> Any:
             param=name,
         )
     return _CHECKED[name](read)
+
+
+def _same(read: Any, now: Any) -> bool:
+    return read == now or (isinstance(read, tuple) and now is not None and set(read) == set(now))
 
 
 def _flag(name: str, value: Any) -> bool:

@@ -31,9 +31,9 @@ def write_plan(path: str | Path, where: Mapping[str, Any], changes: Iterable[Cha
             f"{printable(path, 200)} exists, and was left as it is: it may be what takes an earlier change back.",
             advice="Give another name.",
         ) from None
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise ConfigurationError(
-            f"{printable(path, 200)} cannot be written: {error.strerror}.",
+            f"{printable(path, 200)} cannot be written: {getattr(error, 'strerror', None) or error}.",
             advice="Give a path in a folder you may write to.",
         ) from None
     with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -63,7 +63,7 @@ def _change(entry: Mapping[str, Any]) -> Change:
     identity, before, after = entry["id"], _state(entry["before"]), _state(entry["after"])
     if (before is None and after is None) or (identity is None and before is not None and after is not None):
         raise ValueError("A change has nothing to change.")
-    return Change(None if identity is None else _text(identity), before, after)
+    return Change(None if identity is None else _text(identity), before, after, entry["remade"] is True)
 
 
 def _state(entry: Mapping[str, Any] | None) -> State | None:

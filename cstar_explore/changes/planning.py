@@ -13,7 +13,7 @@ from ..text import html_table, printable
 from .change import Change, State, Step, worded
 from .desired import changes_in
 from .planfile import read_plan, write_plan
-from .working import carry_out
+from .working import Ground, carry_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +87,7 @@ class Plan:
         """A plan that was saved, to be continued or taken back.
 
         Raises:
-            ConfigurationError: The file is no plan, or one for another team, environment or host than the client's.
+            ConfigurationError: The file is no plan, or one for another team, environment or base URL than the client's.
         """
         where, changes, known = read_plan(path)
         here = _place(client)
@@ -113,7 +113,7 @@ class Plan:
     def to_frame(self) -> "pd.DataFrame":
         """A row per field that changes; a webhook's rows share their `step`.
 
-        Columns: `step` (int64), `what` (create, update, delete), `id`, `name`, `field`, `before`, `after`, `note` (str).
+        Columns: `step` (Int64), `what` (create, update, delete), `id`, `name`, `field`, `before`, `after`, `note` (str).
         """
         import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
 
@@ -123,7 +123,7 @@ class Plan:
             for field, was, now in change.differences
         ]
         names = ["step", "what", "id", "name", "field", "before", "after", "note"]
-        return pd.DataFrame(rows, columns=names).astype({"step": "int64", **dict.fromkeys(names[1:], "str")})
+        return pd.DataFrame(rows, columns=names).astype({"step": "Int64", **dict.fromkeys(names[1:], "str")})
 
     def apply(
         self, on_step: Callable[[Step], object] | None = None, stopped: Callable[[], bool] | None = None
@@ -163,12 +163,18 @@ class Plan:
                 yield Step(change, "not tried", why_not)
                 continue
             with catalogue.doubts_shown_elsewhere():
-                step = carry_out(self.client, self._resolved(place), self.known)
+                step = carry_out(self.client, self._resolved(place), self._ground(place))
             if step.webhook is not None:
                 self._made[place] = step.webhook.id
             if not isinstance(step.error, NotFoundError | ValidationError | ConflictError | ReadOnlyError | None):
                 why_not = "Not reached: a step before it failed."
             yield replace(step, change=change)
+
+    def carried_out_by(self, client: Client) -> Self:
+        """The same plan, with a twin of its client."""
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__ | {"client": client})
+        return twin
 
     def invert(self) -> "Plan":
         """The plan that takes all of it back, last step first; of what was not done, nothing is taken back.
@@ -177,6 +183,11 @@ class Plan:
         """
         places = reversed(range(len(self.changes)))
         return Plan(self.client, [self._resolved(place).inverted() for place in places], self.known)
+
+    def _ground(self, place: int) -> Ground:
+        made_by_others = (identity for other, identity in self._made.items() if other != place)
+        makes = self.changes[place].makes
+        return Ground(self.known.union(made_by_others), sum(change.makes == makes for change in self.changes[place:]))
 
     def _resolved(self, place: int) -> Change:
         """The change, with the id of the webhook that it made, once that is known."""
@@ -221,7 +232,7 @@ class Applied(Sequence[Step]):
         ) + "."
 
     def to_frame(self) -> "pd.DataFrame":
-        """A row per change: `step` (int64), `what`, `id`, `name`, `outcome`, `detail` (str)."""
+        """A row per change: `step` (Int64), `what`, `id`, `name`, `outcome`, `detail` (str)."""
         import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
 
         rows = [
@@ -229,7 +240,7 @@ class Applied(Sequence[Step]):
             for number, step in enumerate(self._steps, 1)
         ]
         names = ["step", "what", "id", "name", "outcome", "detail"]
-        return pd.DataFrame(rows, columns=names).astype({"step": "int64", **dict.fromkeys(names[1:], "str")})
+        return pd.DataFrame(rows, columns=names).astype({"step": "Int64", **dict.fromkeys(names[1:], "str")})
 
     @overload
     def __getitem__(self, index: int) -> Step: ...
@@ -257,7 +268,7 @@ class Applied(Sequence[Step]):
 
 def _place(client: Client) -> dict[str, Any]:
     """What a plan is for."""
-    return {"team_id": client.team_id, "environment": client.environment, "host": client.host}
+    return {"team_id": client.team_id, "environment": client.environment, "base_url": client.base_url}
 
 
 def _id(step: Step) -> str | None:

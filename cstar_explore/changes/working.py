@@ -6,7 +6,7 @@ whoever holds it.
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..client import Client
 from ..errors import ConflictError, CStarError, NotFoundError
@@ -14,57 +14,72 @@ from ..models import Webhook
 from ..text import printable
 from .change import Change, State, Step, differences, worded
 
+_ALREADY = "It was so already."
+_SEEN = "Reading it back shows it."
 
-def carry_out(client: Client, change: Change, known: Collection[str]) -> Step:
-    """Does what is left to do of one change.
 
-    Args:
-        client: What it calls.
-        change: What is wanted.
-        known: The ids that were there when the change was planned: a webhook that it made is none of them.
+class Ground(NamedTuple):
+    """What a change finds when its turn comes.
+
+    Attributes:
+        known: The ids that are not of its making: those that were there when the plan was made, and those that other changes
+            have made.
+        alike: How many changes, from this one on, make a webhook like this one's.
     """
+
+    known: Collection[str]
+    alike: int
+
+
+def carry_out(client: Client, change: Change, ground: Ground) -> Step:
+    """Does what is left to do of one change."""
     ways = {"create": _create, "update": _update, "delete": _delete}
     try:
-        return ways[change.what](client, change, known)
+        return ways[change.what](client, change, ground)
     except CStarError as error:
         return Step(change, "failed", str(error), error=error)
 
 
-def _update(client: Client, change: Change, _: Collection[str]) -> Step:
+def _update(client: Client, change: Change, _: Ground) -> Step:
     identity, before, after = str(change.id), change.before or State(), change.after or State()
     now = client.webhooks.get(identity)
     if not differences(State.of(now), after):
-        return Step(change, "unchanged", webhook=now)
+        return Step(change, "unchanged", _ALREADY, now)
     _refuse_if_moved(before, now)
     wanted: dict[str, Any] = {known.field: known.after for known in change.differences}
     lost = _tried(lambda: client.webhooks.update(identity, **wanted))
     return _read_back(client, change, now, lost)
 
 
-def _delete(client: Client, change: Change, known: Collection[str]) -> Step:
+def _delete(client: Client, change: Change, ground: Ground) -> Step:
     before = change.before or State()
-    try:
-        now = client.webhooks.get(change.id) if change.id else _twin(client, before, known)
-    except NotFoundError:
-        now = None
+    now = _found(client, change.id) if change.id else None
+    if now is None and (change.id is None or change.remade):
+        now = _twin(client, before, ground)
     if now is None:
         return Step(change, "unchanged", "It is not there.")
-    _refuse_if_moved(before, now)
+    # One that this plan made may have been left between being created and being paused.
+    _refuse_if_moved(before if now.id in ground.known else replace(before, is_active=None), now)
     lost = _tried(lambda: client.webhooks.delete(now.id))
     return _read_back(client, change, now, lost)
 
 
-def _create(client: Client, change: Change, known: Collection[str]) -> Step:
+def _create(client: Client, change: Change, ground: Ground) -> Step:
     after = change.after or State()
-    there, lost = _there_already(client, change, known), None
-    made = None
+    lost = None
+    there = _there_already(client, change, ground)
     if there is None:
         made, lost = _made(client, after)
-        there = made or _twin(client, after, known)
+        try:
+            there = made or _twin(client, after, ground)
+        except CStarError as error:
+            return Step(
+                change, "unknown", f"It may have been created, and the list could not be read: {error}", error=error
+            )
         if there is None:
             raise lost or ConflictError("cStar said that it was created, and it is not on the list.")
     elif not differences(State.of(there), after):
-        return Step(change, "unchanged", webhook=there)
+        return Step(change, "unchanged", _ALREADY, there)
     try:
         if after.is_active is not None and there.is_active is not after.is_active:
             lost = _tried(lambda: client.webhooks.update(there.id, is_active=after.is_active)) or lost
@@ -84,26 +99,29 @@ def _made(client: Client, state: State) -> tuple[Webhook | None, CStarError | No
         return None, error
 
 
-def _there_already(client: Client, change: Change, known: Collection[str]) -> Webhook | None:
+def _there_already(client: Client, change: Change, ground: Ground) -> Webhook | None:
     """The webhook that a create would make: under the id it once had, or made by an earlier run."""
     after = change.after or State()
-    if change.id:
-        try:
-            now = client.webhooks.get(change.id)
-        except NotFoundError:
-            pass
-        else:
-            _refuse_if_moved(after, now)
-            return now
-    return _twin(client, after, known)
+    now = _found(client, change.id) if change.id else None
+    if now is not None:
+        _refuse_if_moved(after if now.id in ground.known else replace(after, is_active=None), now)
+        return now
+    return _twin(client, after, ground)
 
 
-def _twin(client: Client, state: State, known: Collection[str]) -> Webhook | None:
-    """The one webhook of this name, URL and events that was not there when the change was planned."""
+def _found(client: Client, identity: str) -> Webhook | None:
+    try:
+        return client.webhooks.get(identity)
+    except NotFoundError:
+        return None
+
+
+def _twin(client: Client, state: State, ground: Ground) -> Webhook | None:
+    """The webhook of this name, URL and events that is of this change's making."""
     wanted = replace(state, is_active=None)
-    new = [webhook for webhook in client.webhooks.list() if webhook.id not in known]
+    new = [webhook for webhook in client.webhooks.list() if webhook.id not in ground.known]
     found = [webhook for webhook in new if not differences(State.of(webhook), wanted)]
-    if len(found) > 1:
+    if len(found) > ground.alike:
         ids = ", ".join(printable(webhook.id, 80) for webhook in found)
         raise ConflictError(
             f"{len(found)} new webhooks are just like it: {ids}.", advice="Delete those that are too many, by hand."
@@ -137,7 +155,7 @@ def _read_back(client: Client, change: Change, now: Webhook, lost: CStarError | 
         back = replace(client.webhooks.get(now.id), secret=now.secret)
     except NotFoundError as error:
         if change.after is None:
-            return Step(change, "done")
+            return Step(change, "done", _SEEN)
         return Step(change, "failed", f"It is gone: {error}", now, error)
     except CStarError as error:
         return Step(change, "unknown", f"It may have been done, and could not be read back: {error}", now, error)
@@ -147,6 +165,6 @@ def _read_back(client: Client, change: Change, now: Webhook, lost: CStarError | 
             if change.what == "create" and now.secret is None
             else ""
         )
-        return Step(change, "done", f"The answer was lost; reading back shows it.{secret}" if lost else "", back)
+        return Step(change, "done", f"The answer was lost; reading back shows it.{secret}" if lost else _SEEN, back)
     detail = str(lost) if lost else "cStar said yes, and reading it back shows no change."
     return Step(change, "failed", detail, back, lost)

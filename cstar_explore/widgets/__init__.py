@@ -6,5 +6,6 @@ from .edit import EditForm
 from .explorer import Explorer
 from .fire import FireForm
 from .listener_view import ListenerView
+from .plan_form import PlanForm
 
-__all__ = ["CreateForm", "DeleteForm", "EditForm", "Explorer", "FireForm", "ListenerView"]
+__all__ = ["CreateForm", "DeleteForm", "EditForm", "Explorer", "FireForm", "ListenerView", "PlanForm"]

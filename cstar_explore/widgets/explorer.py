@@ -12,6 +12,7 @@ from ..client import Client
 from ..errors import CStarError
 from ..models import WebhookList
 from ..text import printable
+from .audit_view import AuditView
 from .create import CreateForm
 from .edit import EditForm
 from .fire import FireForm
@@ -25,7 +26,7 @@ from .together import Together
 if TYPE_CHECKING:
     from ..listener import Listener
 
-TABS = ("Webhooks", "Create", "Edit", "Fire", "Deliveries")
+TABS = ("Webhooks", "Create", "Edit", "Fire", "Deliveries", "Audit")
 
 
 class _Tabs(Part):
@@ -44,6 +45,7 @@ class Explorer:
     Attributes:
         table: The webhooks; `table.select([id])` selects as a tick does.
         form: The form of the tab that is open, if it has one.
+        audit: What the tab **Audit** shows, once it has been opened.
         status: The line that says how things stand.
 
     Made inside a running loop it reads the webhooks by itself; `await explorer.refresh()` reads them (again).
@@ -57,6 +59,7 @@ class Explorer:
         self.table = WebhookTable(self._selected)
         self._listener = listener
         self._view: ListenerView | None = None
+        self.audit: AuditView | None = None
         self._forms: dict[str, Form[Any]] = {}
         self._team_name: str | None = None
         self._reading: asyncio.Task[WebhookList] | None = None
@@ -118,6 +121,8 @@ class Explorer:
             form.close()
         if self._view is not None:
             self._view.close()
+        if self.audit is not None:
+            self.audit.close()
         self._place.children = [self._panels["Webhooks"]]
         close(self.widget)
         close(self.hint)
@@ -154,7 +159,8 @@ class Explorer:
 
     def _opened(self, tab: str) -> None:
         """Shows a tab. What it holds is made when it is first opened, and the form that edits anew for another webhook."""
-        makers = {"Create": self._create, "Edit": self._edit, "Fire": self._fire, "Deliveries": self._deliveries}
+        makers = {"Create": self._create, "Edit": self._edit, "Fire": self._fire}
+        makers |= {"Deliveries": self._deliveries, "Audit": self._audit}
         self.form = None
         if not self.together.working:
             self.status.say("")  # it was about another tab
@@ -187,6 +193,10 @@ class Explorer:
             return self.hint
         self._view = self._view or ListenerView(self._listener)
         return self._view.widget
+
+    def _audit(self) -> widgets.Widget:
+        self.audit = self.audit or AuditView(self.client, self._read_again)
+        return self.audit.widget
 
     def _shown(self, tab: str, make: Callable[[], Form[Any]]) -> widgets.Widget:
         if tab not in self._forms:

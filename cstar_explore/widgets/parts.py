@@ -3,7 +3,7 @@
 ipywidgets' own text fields have no place for a message, no `aria-*` and no live region, and their labels typeset `$…$`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ import traitlets
 from .. import events as catalogue
 from ..secret import Secret
 from ..text import printable
+
+_MOST = 200  # rows of words on a page
 
 STATIC = Path(__file__).parent / "static"
 
@@ -35,6 +37,21 @@ class Words(Part):
     def say(self, *lines: str) -> None:
         """Shows these lines, made printable, in place of the ones before."""
         self.lines = [line if self.kind in ("code", "cell") else printable(line, 2_000) for line in lines]
+
+
+class Rows(Part):
+    """A table of words to be read. Without rows it takes no room."""
+
+    _esm = STATIC / "rows.js"
+    columns: traitlets.List[str] = traitlets.List().tag(sync=True)
+    rows: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
+    said = traitlets.Unicode().tag(sync=True)
+
+    def fill(self, rows: Sequence[Sequence[object]]) -> None:
+        """Shows these rows, made printable; of very many the first, and says so."""
+        with self.hold_sync():
+            self.rows = [[printable("" if cell is None else cell, 400) for cell in row] for row in rows[:_MOST]]
+            self.said = f"The first {_MOST} of {len(rows):,}." if len(rows) > _MOST else ""
 
 
 class Status(Part):

@@ -1,0 +1,37 @@
+// Rows of words, to be read: the kernel's text is set as text.
+
+function render({ model, el }) {
+  el.classList.add("cx", "mathjax_ignore", "tex2jax_ignore");
+  const cells = (tag, texts) => texts.map((textContent) => Object.assign(document.createElement(tag), { textContent }));
+  const line = (...nodes) => {
+    const row = document.createElement("tr");
+    row.append(...nodes);
+    return row;
+  };
+  const draw = () => {
+    const rows = model.get("rows");
+    el.classList.toggle("cx-hidden", rows.length === 0);
+    const head = document.createElement("thead");
+    const heads = cells("th", model.get("columns"));
+    heads.forEach((cell) => cell.setAttribute("scope", "col"));
+    head.append(line(...heads));
+    const body = document.createElement("tbody");
+    body.append(
+      ...rows.map((texts) => {
+        const row = line(...cells("td", texts));
+        row.dataset.kind = texts[0];
+        return row;
+      }),
+    );
+    const table = Object.assign(document.createElement("table"), { className: "cx-table cx-rows" });
+    table.append(head, body);
+    const scroll = Object.assign(document.createElement("div"), { className: "cx-scroll" });
+    scroll.append(table);
+    const said = Object.assign(document.createElement("span"), { className: "cx-where", textContent: model.get("said") });
+    el.replaceChildren(scroll, said);
+  };
+  model.on("change", draw);
+  draw();
+}
+
+export default { render };
