@@ -12,7 +12,7 @@ lab: .venv/lab                  ## JupyterLab on the first notebook, in a copy o
 
 test: check chromium            ## everything that has to hold: lint, types, tests, notebooks, browser
 	$(BIN)/pytest -q tests --ignore tests/browser
-	@cat build/explain-score.txt
+	@cat build/explain-score.txt build/audit-score.txt
 	$(BIN)/pytest -q -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout=60 \
 		--nbval-sanitize-with notebooks/sanitise.cfg notebooks
 	$(BIN)/pytest -q tests/browser

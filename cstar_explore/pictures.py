@@ -25,6 +25,9 @@ class Picture:
         """As SVG, the same each time."""
         return self._drawn("svg", metadata={"Date": None, "Creator": None}).decode()
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.words.rstrip('.')})"
+
     def _repr_png_(self) -> bytes:
         return self._drawn("png", dpi=110, facecolor="white")
 

@@ -734,10 +734,11 @@ def twins() -> list[Team]:
         team.put(younger.format(host.title()), "same_url", events=("customer.created",), created=50)
     team.put("https://near-0.umbra.example/", "wildcard", events=("customer.*",), created=60)
     team.put("https://near-0.umbra.example/", "same_url", events=("customer_group.created",), created=50)
+    # of two with one URL, a paused one is the way out, and no finding
     team.put("https://paused-1.umbra.example/", created=60)
-    team.put("https://paused-1.umbra.example/", "same_url", active=False, updated=5, created=50)
+    team.put("https://paused-1.umbra.example/", active=False, updated=5, created=50)
     team.put("https://paused-2.umbra.example/", active=False, updated=5, created=60)
-    team.put("https://paused-2.umbra.example/", "same_url", active=False, updated=5, created=50)
+    team.put("https://paused-2.umbra.example/", active=False, updated=5, created=50)
     # neither
     for number, (older, younger) in enumerate(
         (

@@ -10,7 +10,7 @@ import socket
 import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote_plus, urlsplit
 
 from ..text import MASK, redacted
 
@@ -160,8 +160,8 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 # Letters of other alphabets that look like ours. Accents are taken off beforehand.
 _ALIKE = str.maketrans(
-    "абвгԁеһіјкӏмлнорԛѕтухԝьυαβεικνορτχωɑɡıƖǀ",
-    "abbrdehijklmnhopqstyxwbuabeikvoptxwagill",
+    "абвгԁеһіјкӏмлнорԛѕтухԝьсυαβεικνορτχωɑɡıƖǀøđłħ",
+    "abbrdehijklmnhopqstyxwbcuabeikvoptxwagillodlh",
 )
 _ASCII_ALIKE = (("rn", "m"), ("vv", "w"), ("0", "o"), ("1", "l"), ("i", "l"))
 
@@ -198,10 +198,9 @@ _TELLING_NAMES = re.compile(
 )
 _TELLING_VALUES = re.compile(
     r"[sp]k_(?:live|test)_\w+|whsec_\w+|gh[pousr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[abprs]-[\w-]{8,}|AKIA[0-9A-Z]{12,}"
-    r"|AIza[\w-]{20,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+|shp(?:at|ss)_\w{16,}|SG\.[\w-]{16,}\.[\w-]+"
+    r"|AIza[\w-]{20,}|(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+|shp(?:at|ss)_\w{16,}|(?<![\w-])SG\.[\w-]{16,}\.[\w-]+"
 )
-# A path segment nobody chose by hand: the capability that Slack, Discord and their like put there.
-_RANDOM = re.compile(r"(?=[^/]*\d)(?=[^/]*[A-Za-z])[A-Za-z0-9_-]{20,}")
+_LONG = re.compile(r"[A-Za-z0-9_-]{20,}")
 
 
 def credentials_in(url: str | None) -> str | None:
@@ -233,21 +232,42 @@ def shown_url(url: str | None) -> str:
         return ""
     address = address_in(url)
     if address is None:
-        return redacted(_TELLING_VALUES.sub(MASK, re.sub(r"//[^/]*@", f"//{MASK}@", url)))
+        # Whatever it is, what stands before an @ or behind a question mark is not shown.
+        shown = re.sub(r"[^/]*@", f"{MASK}@", re.sub(r"[?#].*", f"?{MASK}", url, flags=re.DOTALL))
+        return _without_keys(shown)
     parts = address.parts
     netloc = f"{MASK}@{parts.netloc.rpartition('@')[2]}" if "@" in parts.netloc else parts.netloc
-    path = _RANDOM.sub(MASK, _TELLING_VALUES.sub(MASK, parts.path))
-    query = "&".join(_shown_pair(pair) for pair in parts.query.split("&")) if parts.query else ""
+    query = "&".join(map(_shown_pair, parts.query.split("&"))) if parts.query else ""
     fragment = MASK if parts.fragment else ""
-    return redacted(parts._replace(netloc=netloc, path=path, query=query, fragment=fragment).geturl())
+    path = _without_random(parts.path)
+    return _without_keys(parts._replace(netloc=netloc, path=path, query=query, fragment=fragment).geturl())
+
+
+def shown_host(host: str) -> str:
+    """The host, in which nothing that looks like a key is shown."""
+    return _without_keys(host)
 
 
 def _shown_pair(pair: str) -> str:
     name, equals, value = pair.partition("=")
     if not equals:
-        return _RANDOM.sub(MASK, _TELLING_VALUES.sub(MASK, pair))
-    secret = _is_telling(name) or _TELLING_VALUES.search(value) or _RANDOM.search(value)
-    return f"{name}={MASK}" if secret and value else pair
+        return _without_random(pair)
+    secret = _is_telling(unquote_plus(name)) or _TELLING_VALUES.search(unquote_plus(value))
+    return f"{name}={MASK if secret and value else _without_random(value)}"
+
+
+def _without_keys(text: str) -> str:
+    return redacted(_TELLING_VALUES.sub(MASK, text))
+
+
+def _without_random(text: str) -> str:
+    """The text without what nobody chose by hand: the capability that Slack, Discord and their like put into a path."""
+
+    def shown(found: re.Match[str]) -> str:
+        letters, digits = (any(map(kind, found[0])) for kind in (str.isalpha, str.isdigit))
+        return MASK if letters and digits else found[0]
+
+    return _LONG.sub(shown, text)
 
 
 def fingerprint(url: str) -> str:

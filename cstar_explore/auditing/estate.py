@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -52,9 +52,9 @@ class Team:
         """The audit's."""
         return self.estate.thresholds
 
-    def age(self, moment: datetime | None) -> int:
-        """Whole days since then; 0 where that is not told."""
-        return (self.now - moment).days if moment is not None else 0
+    def age(self, moment: datetime | None) -> timedelta:
+        """The time since then; none where that is not told."""
+        return timedelta(0) if moment is None else self.now - moment
 
     def received(self) -> frozenset[str]:
         """The types that some active webhook receives."""

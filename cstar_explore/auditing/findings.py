@@ -79,7 +79,10 @@ def desired(findings: Iterable[Finding]) -> "pd.DataFrame":
     # In the order of the rules, so that what one fix adds, the next one mends.
     for finding in sorted(findings, key=lambda finding: list(RULES).index(finding.rule.name)):
         for subject, mend in finding.found.fix:
-            states[subject] = mend(states.get(subject, subject.state))
+            before = states.get(subject, subject.state)
+            if mend(before) == before:
+                continue
+            states[subject] = mend(before)
             because.setdefault(subject, {})[finding.rule.name] = None
             teams[subject] = finding.team
     rows = [

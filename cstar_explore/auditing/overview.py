@@ -1,5 +1,6 @@
 """The audit: every webhook of every team in one frame, and what is wrong with them."""
 
+import difflib
 from collections.abc import Collection, Sequence
 from concurrent.futures import Executor
 from datetime import UTC, datetime
@@ -87,8 +88,10 @@ class Audit:
     def __init__(self, readings: Sequence[Reading], settings: Settings, now: datetime | None) -> None:
         from .tables import accounts_frame, webhooks_frame  # noqa: PLC0415 - with pandas, when there is something to audit
 
-        if now is not None and now.tzinfo is None:
-            raise ConfigurationError(f"now={now!r} has no time zone.", advice="Give a time in UTC.")
+        if now is not None and (not isinstance(now, datetime) or now.tzinfo is None):
+            raise ConfigurationError(
+                f"now={printable(repr(now), 80)} is no time with a time zone.", advice="Give a time in UTC."
+            )
         wall = datetime.now(UTC)
         times = {reading.account: now or reading.now or wall for reading in readings if reading.items is not None}
         self.taken: datetime = max(times.values(), default=now or wall)
@@ -121,13 +124,13 @@ class Audit:
         """How many findings there are of each severity."""
         return {level: sum(finding.rule.severity == level for finding in self.findings) for level in SEVERITIES}
 
-    def fix(self, rules: Collection[str] | None = None, account: str | None = None) -> "pd.DataFrame":
+    def fix(self, rules: str | Collection[str] | None = None, account: str | None = None) -> "pd.DataFrame":
         """What would mend the findings of one account, as a frame for `cx.plan`, as far as it can be prepared.
 
         Only what loses nothing is prepared, so that the plan's `invert` takes it back to the letter: nothing is deleted.
 
         Args:
-            rules: Of these rules only.
+            rules: Of this rule, or of these, only.
             account: Of this account; needed where there are several.
 
         Raises:
@@ -141,10 +144,15 @@ class Audit:
             )
         if account is not None and account not in known:
             raise ValidationError(f"There is no account '{printable(account, 80)}' in this audit.", param="account")
+        rules = [rules] if isinstance(rules, str) else rules
         for name in rules or ():
             if name not in RULES:
+                near = difflib.get_close_matches(str(name), RULES, n=1)
+                hint = f" Did you mean '{near[0]}'?" if near else ""
                 raise ValidationError(
-                    f"There is no rule '{printable(name, 80)}'.", param="rules", advice="cx.audit_rules() lists them."
+                    f"There is no rule '{printable(name, 80)}'.{hint}",
+                    param="rules",
+                    advice="cx.audit_rules() lists them.",
                 )
         return desired(
             finding
@@ -225,4 +233,4 @@ def _about(finding: Finding) -> str:
 
 def _line(finding: Finding) -> str:
     account = f"{printable(finding.team.account, 40)}, " if finding.team.account else ""
-    return f"{finding.rule.severity}: {finding.rule.title}: {account}{printable(_about(finding), 80)}. {finding.found.evidence}"
+    return f"{finding.rule.severity}: {finding.rule.title}: {account}{printable(_about(finding), 80)}: {finding.found.evidence}"

@@ -191,24 +191,23 @@ def _connection(base_url: str) -> Link:
 
 
 def _with_last_changes(client: Client, items: list[Item], before: datetime) -> tuple[list[Item], str]:
-    """The items, with `updatedAt` for those that were paused long ago, as far as the key's budget allows."""
-    found, left_out = [], 0
+    """The items, with `updatedAt` for those that were paused long ago, as far as the key's budget and cStar's answers allow."""
+    found, left_out, why = [], 0, ""
     for item in items:
         webhook = Webhook.from_item(item)
-        asked = webhook.is_active is False and webhook.updated_at is None
-        if not asked or (webhook.created_at is not None and webhook.created_at > before):
+        old = webhook.created_at is None or webhook.created_at < before
+        if webhook.is_active is not False or webhook.updated_at is not None or not old:
             found.append(item)
-        elif _is_short(client):
-            left_out += 1
+            continue
+        if not why and _is_short(client):
+            why = "little is left of the key's request budget"
+        try:
+            found.append(item if why else _with_last_change(client, item, webhook.id))
+        except CStarError as error:
             found.append(item)
-        else:
-            found.append(_with_last_change(client, item, webhook.id))
-    note = (
-        f"{left_out:,} paused webhooks were not looked at: little is left of the key's request budget."
-        if left_out
-        else ""
-    )
-    return found, note
+            why = error.message.rstrip(".")
+        left_out += bool(why)
+    return found, f"{left_out:,} paused webhooks were not looked at one by one: {why}." if left_out else ""
 
 
 def _with_last_change(client: Client, item: Item, webhook_id: str) -> Item:

@@ -117,6 +117,8 @@ def _thresholds(path: str | Path, table: Mapping[str, Any]) -> Thresholds:
         if not fits(value):
             raise _wrong(path, f"{name} is {wanted}, not {printable(repr(value), 80)}")
     given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
+    if "shared_hosts" in given:
+        given["shared_hosts"] = tuple(map(str.lower, given["shared_hosts"]))
     return Thresholds(**given)
 
 
@@ -135,7 +137,7 @@ def _ignore(path: str | Path, entry: Any, rules: Collection[str]) -> Ignore:
         raise _wrong(path, f"the ignore of {entry['rule']} gives no reason")
     if not {"webhook", "account", "host"} & entry.keys():
         raise _wrong(path, f"the ignore of {entry['rule']} names no webhook, account or host")
-    return Ignore(**entry)
+    return Ignore(**{name: value.lower() if name == "host" else value for name, value in entry.items()})
 
 
 def _check_names(path: str | Path, where: str, names: Iterable[str], known: Collection[str]) -> None:

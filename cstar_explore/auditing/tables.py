@@ -59,9 +59,9 @@ def readings_in(frame: pd.DataFrame) -> list[Reading]:
             raise ValidationError(
                 f"A frame of webhooks has a column '{name}'.", param=name, advice="webhooks.list().to_frame() is one."
             )
-    whose = [
-        frame[name].fillna("").astype("str") if name in frame.columns else pd.Series("", frame.index) for name in _WHOSE
-    ]
+    if not frame.columns.is_unique:
+        raise ValidationError("Two columns of the frame have one name.", advice="Drop one of them.")
+    whose = [frame[name].fillna("").map(str) if name in frame.columns else [""] * len(frame) for name in _WHOSE]
     teams: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for account, team_id, environment, item in zip(*whose, _items(frame), strict=True):
         teams.setdefault((account or team_id, team_id, environment), []).append(item)

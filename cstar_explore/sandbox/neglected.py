@@ -76,7 +76,7 @@ _ESTATE = {
     ),
     (LAB, "test"): (
         ("Playground", "https://lab.example.com/hook", _TICKETS, True, (2025, 11, 20), (2025, 11, 20)),
-        ("Playground, paused", "https://lab.example.com/hook", _TICKETS, False, (2025, 11, 21), (2025, 12, 1)),
+        ("Playground 2", "https://lab.example.com/hook", ["survey.submitted"], True, (2025, 11, 21), (2025, 12, 1)),
         ("Prices", "https://xn--exmple-4nf.com/prices", ["article.published"], True, (2025, 11, 25), (2025, 11, 25)),
         ("Prices, real", "https://example.com/prices", ["article.updated"], True, (2025, 11, 24), (2025, 11, 24)),
         ("Shared relay", "https://relay.example.net/lab", ["ticket.created"], True, (2025, 5, 5), (2025, 5, 5)),

@@ -23,7 +23,7 @@ class Timeline(Picture):
         attempts = deliveries.dropna(subset=["attempt"])
         lines = list(dict.fromkeys(attempts["id"]))[-NEWEST:]
         attempts = attempts[attempts["id"].isin(lines)]
-        super().__init__(9, 1.2 + 0.42 * max(1, len(lines)))
+        super().__init__(9, 1.2 + 0.42 * max(1, len(lines)), f"{len(lines)} deliveries, {len(attempts)} attempts")
         axes = self.figure.add_subplot()
         first = attempts.groupby("id")["at"].transform("min")
         since = (attempts["at"] - first).dt.total_seconds().clip(lower=1)
@@ -58,7 +58,3 @@ class Timeline(Picture):
             axes.spines[side].set_visible(False)
         if len(attempts):
             self.figure.legend(loc="outside upper right", ncols=3, frameon=False)
-        self._said = f"Timeline({len(lines)} deliveries, {len(attempts)} attempts)"
-
-    def __repr__(self) -> str:
-        return self._said

@@ -10,10 +10,12 @@ from ...text import printable
 from ..addresses import (
     BINS,
     TUNNELS,
+    address_in,
     belongs_to,
     credentials_in,
     inside,
     registrable,
+    shown_host,
     shown_url,
     silhouette,
 )
@@ -26,7 +28,12 @@ def _paused(state: State) -> State:
 
 
 def _over_https(state: State) -> State:
-    return replace(state, url=f"https{(state.url or '').strip()[4:]}")
+    """With https in place of http, and without the port that belongs to http; what has another port stays as it is."""
+    address = address_in(state.url)
+    if address is None or address.port not in (None, 80):
+        return state
+    netloc = address.parts.netloc.removesuffix(":80").removesuffix(":")
+    return replace(state, url=address.parts._replace(scheme="https", netloc=netloc).geturl())
 
 
 @each(
@@ -75,11 +82,11 @@ def credentials_in_url(hook: Hook, _: Team) -> str | None:
 )
 def tunnel_host(hook: Hook, _: Team) -> str | None:
     """A tunnel or a request bin."""
-    host = hook.address.host if hook.address else ""
+    host = hook.address.host if hook.address and hook.active else ""
     if domain := belongs_to(host, TUNNELS):
-        return f"{printable(host, 120)} is a tunnel of {domain}."
+        return f"{_host(host)} is a tunnel of {domain}."
     if domain := belongs_to(host, BINS):
-        return f"{printable(host, 120)} is a request bin of {domain}."
+        return f"{_host(host)} is a request bin of {domain}."
     return None
 
 
@@ -91,10 +98,10 @@ def tunnel_host(hook: Hook, _: Team) -> str | None:
 )
 def private_address(hook: Hook, team: Team) -> str | None:
     """A private address."""
-    if hook.address is None or _at_home(hook, team):
+    if hook.address is None or not hook.active or _at_home(hook, team):
         return None
     kind = inside(hook.address.host)
-    return f"{printable(hook.address.host, 120)} is {kind}." if kind else None
+    return f"{_host(hook.address.host)} is {kind}." if kind else None
 
 
 @rule(
@@ -109,10 +116,8 @@ def lookalike_host(team: Team) -> Iterator[Found]:
         twin = suspects.get(hook.address.host) if hook.address else None
         if twin is not None and hook.address is not None:
             host = hook.address.host
-            spelled = "" if host.isascii() else f" ({host.encode('ascii', 'backslashreplace').decode()})"
-            yield Found(
-                hook, f"{printable(host, 120)}{spelled} looks like {printable(twin, 120)}, which is in use as well."
-            )
+            spelled = "" if host.isascii() else f" ({_host(host.encode('ascii', 'backslashreplace').decode())})"
+            yield Found(hook, f"{_host(host)}{spelled} looks like {_host(twin)}, which is in use as well.")
 
 
 @each(
@@ -140,11 +145,15 @@ def many_teams(team: Team) -> Iterator[Found]:
             others = ", ".join(printable(other, 80) for other in list(accounts)[:5]) + (
                 " …" if len(accounts) > 5 else ""
             )
-            yield Found(None, f"{printable(host, 120)} receives for {len(accounts)} accounts: {others}.", host=host)
+            yield Found(None, f"{_host(host)} receives for {len(accounts)} accounts: {others}.", host=host)
 
 
 def _url(hook: Hook) -> str:
     return printable(shown_url(hook.state.url), 200)
+
+
+def _host(host: str) -> str:
+    return printable(shown_host(host), 120)
 
 
 def _at_home(hook: Hook, team: Team) -> bool:

@@ -38,14 +38,10 @@ def same_url(team: Team) -> Iterator[Found]:
     """The same URL twice."""
     twice = {hook.id for hooks in _by(team, "receiver") for hook, _, _ in _twice(hooks)}
     for hooks in _by(team, "same"):
-        first = hooks[0]
-        for hook in hooks[1:]:
+        active = [hook for hook in hooks if hook.active]
+        for hook in active[1:]:
             if hook.id not in twice:
-                yield Found(
-                    hook,
-                    f"{_named(first)} has the same URL.",
-                    _merged(first, hook) if first.active and hook.active else (),
-                )
+                yield Found(hook, f"{_named(active[0])} has the same URL.", _merged(active[0], hook))
 
 
 @each(
@@ -113,7 +109,7 @@ def former_event(hook: Hook, _: Team) -> str | None:
 )
 def no_events(hook: Hook, _: Team) -> str | None:
     """No events at all."""
-    return "It subscribes to no event type." if hook.state.events == () else None
+    return "It subscribes to no event type." if hook.active and hook.state.events == () else None
 
 
 @rule(

@@ -1,6 +1,7 @@
 """What has been forgotten."""
 
 import re
+from datetime import timedelta
 
 from ..estate import Hook, Team
 from .rule import each
@@ -37,10 +38,10 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 )
 def inactive_long(hook: Hook, team: Team) -> str | None:
     """Paused for long."""
-    days = team.age(hook.updated_at)
-    if hook.active or days <= team.thresholds.inactive_days:
+    age = team.age(hook.updated_at)
+    if hook.active or age <= timedelta(days=team.thresholds.inactive_days):
         return None
-    return f"It is paused, and was last changed {days:,} days ago, on {hook.updated_at:%Y-%m-%d}."
+    return f"It is paused, and was last changed {age.days:,} days ago, on {hook.updated_at:%Y-%m-%d}."
 
 
 @each(
@@ -50,11 +51,11 @@ def inactive_long(hook: Hook, team: Team) -> str | None:
 )
 def old_secret(hook: Hook, team: Team) -> str | None:
     """A signing secret as old as the webhook."""
-    days = team.age(hook.created_at)
-    if not hook.active or days <= team.thresholds.secret_days:
+    age = team.age(hook.created_at)
+    if not hook.active or age <= timedelta(days=team.thresholds.secret_days):
         return None
     return (
-        f"It was made {days:,} days ago, on {hook.created_at:%Y-%m-%d}, and cStar documents no way to change a secret. "
+        f"It was made {age.days:,} days ago, on {hook.created_at:%Y-%m-%d}, and cStar documents no way to change a secret. "
         "Who holds it cannot be known from here."
     )
 
