@@ -375,6 +375,8 @@ def test_keys_have_the_published_form(shared: cx.Sandbox) -> None:
         "expired": "sk_",
         "revoked": "sk_",
         "other_team": "sk_",
+        "north": "sk_live_",
+        "lab": "sk_test_",
     }
     revealed = {kind: key.reveal() for kind, key in shared.keys.items()}
     assert kinds == {kind: key[: len(kinds[kind])] for kind, key in revealed.items()}

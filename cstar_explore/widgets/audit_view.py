@@ -75,7 +75,7 @@ class AuditView:
         self.mend.description = (
             f"Plan {plural(count, 'fix').replace('fixs', 'fixes')}" if count else "Nothing to mend by a plan"
         )
-        self.status.say(self.findings.summary(), "done")
+        self.status.say(self.findings.summary(), "" if rows else "done")
         return self.findings
 
     async def plan_fixes(self) -> PlanForm | None:
