@@ -3,12 +3,15 @@
 httpx is imported here and where the sandbox posts deliveries, and nowhere else.
 """
 
+import math
 import ssl
 import time
 import uuid
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import Any, Generic, TypeVar
 
@@ -95,22 +98,45 @@ class Link:
         raise failure
 
     def _exchange(self, request: wire.Request[Any], headers: Mapping[str, str]) -> wire.Answer:
-        deadline = time.monotonic() + self.timeout
         content = bytearray()
-        with self.http.stream(
-            request.method, request.url, content=request.content, headers=headers, auth=_Bearer(request.key)
-        ) as response:
-            for chunk in response.iter_bytes():
-                content += chunk
-                if len(content) > MAX_ANSWER:
-                    raise BrokenAnswerError(
-                        f"The answer is larger than {MAX_ANSWER // 2**20} MB.", status=response.status_code
-                    )
-                if time.monotonic() > deadline:
-                    raise AnswerTimeoutError(
-                        f"The answer was not whole after {self.timeout:g} s.", status=response.status_code
-                    )
-            return wire.Answer(response.status_code, dict(response.headers), bytes(content))
+        deadline = _deadline.set(time.monotonic() + self.timeout)
+        try:
+            with self.http.stream(
+                request.method,
+                request.url,
+                content=request.content,
+                headers=headers,
+                auth=_Bearer(request.key),
+                extensions={"trace": _bound_new_connections},
+            ) as response:
+                for chunk in response.iter_bytes():
+                    content += chunk
+                    if len(content) > MAX_ANSWER:
+                        raise BrokenAnswerError(
+                            f"The answer is larger than {MAX_ANSWER // 2**20} MB.", status=response.status_code
+                        )
+                return wire.Answer(response.status_code, dict(response.headers), bytes(content))
+        finally:
+            _deadline.reset(deadline)
+
+
+# httpx's timeouts are for each read, and a server that sends a byte now and then keeps a call for ever, in its headers too.
+# So every connection reads until the deadline of the call that it is read for, and no longer.
+_deadline: ContextVar[float] = ContextVar("_deadline")
+
+
+def _bound_new_connections(event: str, info: Mapping[str, Any]) -> None:
+    """Told by httpx of all that it does (its `trace` extension): bounds the reads of each connection that it makes."""
+    if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+        stream = info["return_value"]
+        stream.read = partial(_read_in_time, stream.read)
+
+
+def _read_in_time(read: Callable[..., bytes], most: int, timeout: float | None = None) -> bytes:
+    left = _deadline.get(math.inf) - time.monotonic()
+    if left <= 0:
+        raise httpx.ReadTimeout("The deadline has passed.")
+    return read(most, left if timeout is None else min(left, timeout))
 
 
 def _refuse_redirect(response: httpx.Response) -> None:
