@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .signing import sign, verify
     from .widgets import CreateForm, DeleteForm, EditForm, Explorer, FireForm, PlanForm
 
+__version__ = "0.1.0"  # the one place: the build reads it here
+
 __all__ = [
     "Accounts",
     "Audit",
@@ -87,10 +89,6 @@ _ROOMS = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415 - reads the installation's metadata, which takes a while
-
-        return version("cstar-explore")
     if name in _ROOMS:
         value = getattr(import_module(f".{_ROOMS[name]}", __name__), name)
     elif name in __all__:

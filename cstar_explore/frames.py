@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from . import events
@@ -31,9 +32,10 @@ DTYPES: Mapping[Kind, str] = {
 }
 
 Item = Mapping[str, Any]
+Column = Any  # one of pandas' arrays, or numpy's: what stands in a frame's column
 
 # The form of every time on cStar's pages. Other forms go one by one through the same reader as the models'.
-_PUBLISHED_TIME = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
+_PUBLISHED_TIMES = re.compile(r"(?:[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z(?:\n(?!\Z)|\Z))+", re.ASCII)
 
 
 def webhooks_frame(items: Sequence[Item]) -> pd.DataFrame:
@@ -70,16 +72,18 @@ def fired_frame(fired: "FiredEvent") -> pd.DataFrame:
     right = _frame(entries, DELIVERY_FIELDS).rename(columns={"event": "delivery_event"})
     if right["delivery_event"].isna().all() or right["delivery_event"].equals(left["event"].rename("delivery_event")):
         right = right.drop(columns="delivery_event")  # it says nothing that the event does not
-    columns = {str(name): column for part in (left, right) for name, column in part.items()}
+    columns: dict[str, Any] = {str(name): column for part in (left, right) for name, column in part.items()}
     for key, value in fired.extra.items():
         columns[_free(snake_case(key), columns)] = _undeclared([value] * rows)
     return pd.DataFrame(columns)
 
 
 def _frame(items: Sequence[Item], fields: Iterable[Field]) -> pd.DataFrame:
-    present = dict.fromkeys(key for item in items for key in item if key not in SECRET_KEYS)
-    columns: dict[str, pd.Series[Any]] = {}
-    misfits: dict[str, pd.Series[Any]] = {}
+    # The keys of each kind of object, and not of each object: mostly all objects of a list have the same.
+    kinds = dict.fromkeys(map(tuple, items))
+    present = dict.fromkeys(key for kind in kinds for key in kind if key not in SECRET_KEYS)
+    columns: dict[str, Column] = {}
+    misfits: dict[str, Column] = {}
     for known in fields:
         keys = [key for key in known.keys if key in present]
         columns[known.name], misfit = _column(_raw_values(items, keys), known.kind)
@@ -87,13 +91,13 @@ def _frame(items: Sequence[Item], fields: Iterable[Field]) -> pd.DataFrame:
             misfits[known.name] = misfit
         for number, key in enumerate(keys):
             # An object that spells a field in both ways keeps the second under its own name, further down.
-            if not any(key in item and not set(keys[:number]).isdisjoint(item) for item in items):
+            if not any(key in kind and not set(keys[:number]).isdisjoint(kind) for kind in kinds):
                 del present[key]
     for key in present:
         columns[_free(snake_case(key), columns)] = _undeclared([item.get(key) for item in items])
     for name, misfit in misfits.items():
         columns[_free(f"{name}_raw", columns)] = misfit
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(items)), copy=False)
 
 
 def _free(name: str, taken: Mapping[str, object]) -> str:
@@ -116,44 +120,56 @@ def _raw_values(items: Sequence[Item], keys: Sequence[str]) -> list[Any]:
     return [next((item[key] for key in keys if key in item), None) for item in items]
 
 
-def _column(raw: list[Any], kind: Kind) -> "tuple[pd.Series[Any], pd.Series[Any] | None]":
+def _column(raw: list[Any], kind: Kind) -> tuple[Column, Column | None]:
     """The values as their kind; and, where some could not be read so, those as they came."""
-    series = _at_once(raw, kind)
-    if series is not None:
-        return series, None
+    column = _at_once(raw, kind)
+    if column is not None:
+        return column, None
     values = [readable(value, kind) for value in raw]
     misfits = [was if now is None else None for was, now in zip(raw, values, strict=True)]
     unread = any(value is not None for value in misfits)
-    return _series(values, kind), pd.Series(misfits, dtype="object") if unread else None
+    return _array(values, kind), _objects(misfits) if unread else None
 
 
-def _at_once(raw: list[Any], kind: Kind) -> "pd.Series[Any] | None":
+def _at_once(raw: list[Any], kind: Kind) -> Column | None:
     """The whole column in one call where every value has the published form; None where one has not."""
     types = set(map(type, raw)) - {type(None)}
     if kind == "events" and types <= {list}:
-        known = [None if value is None else tuple(value) for value in raw]
-        return _series(known, kind) if all(type(part) is str for value in known if value for part in value) else None
+        parts = set(map(type, itertools.chain.from_iterable(filter(None, raw))))
+        return _array([None if value is None else tuple(value) for value in raw], kind) if parts <= {str} else None
+    if (kind, types) == ("flag", {bool}) and None not in raw:
+        values = np.array(raw, dtype=bool)
+        return pd.arrays.BooleanArray(values, np.zeros_like(values))
     if (kind, types) in (("text", {str}), ("flag", {bool})) or not types:
-        return _series(raw, kind)
-    if kind == "time" and types == {str} and all(value is None or _PUBLISHED_TIME.fullmatch(value) for value in raw):
-        times = pd.to_datetime(pd.Series(raw), utc=True, format="ISO8601", errors="coerce").dt.as_unit("us")
-        return times if times.isna().sum() == raw.count(None) else None
+        return _array(raw, kind)
+    if kind == "time" and types == {str} and _PUBLISHED_TIMES.fullmatch("\n".join(filter(None, raw))):
+        try:
+            # numpy reads the published form as it is, but for the Z; no other zone has passed.
+            return _utc(np.array(["NaT" if value is None else value[:-1] for value in raw], dtype="datetime64[us]"))
+        except ValueError:
+            return None
     return None
 
 
-def _series(values: list[Any], kind: Kind) -> "pd.Series[Any]":
+def _array(values: list[Any], kind: Kind) -> Column:
     if kind == "events":
-        return pd.Series([float("nan") if value is None else value for value in values], dtype="object")
-    return pd.Series(values, dtype=DTYPES[kind])
+        return _objects([float("nan") if value is None else value for value in values])
+    if kind == "time" and not any(values):
+        return _utc(np.full(len(values), "NaT", dtype="datetime64[us]"))
+    return pd.array(values, dtype=DTYPES[kind])  # type: ignore[call-overload] # one of five names
 
 
-def _undeclared(values: list[Any]) -> "pd.Series[Any]":
+def _utc(moments: Any) -> Column:
+    return pd.DatetimeIndex(moments).tz_localize("UTC").array
+
+
+def _objects(values: list[Any]) -> Column:
+    return np.fromiter(values, dtype=object, count=len(values))
+
+
+def _undeclared(values: list[Any]) -> Column:
     types = set(map(type, values)) - {type(None)}
-    dtype = (
-        {bool: "boolean", str: "str", float: "float64"}.get(next(iter(types)), "object")
-        if len(types) == 1
-        else "object"
-    )
     if types == {int} and all(abs(value) < 2**63 for value in values if value is not None):
-        dtype = "Int64"
-    return pd.Series(values, dtype=dtype)
+        return pd.array(values, dtype="Int64")
+    dtype = {bool: "boolean", str: "str", float: "float64"}.get(next(iter(types), object)) if len(types) == 1 else None
+    return _objects(values) if dtype is None else pd.Series(values, dtype=dtype).array

@@ -12,12 +12,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from typing import Any, Generic, TypeVar
 
 import httpx
 
-from . import wire
+from . import __version__, wire
 from .errors import (
     AnswerTimeoutError,
     BrokenAnswerError,
@@ -71,7 +70,7 @@ class Link:
             # that it cannot read would look like a lost answer, which is repeated.
             event_hooks={"response": [_refuse_redirect]},
             trust_env=not is_loopback_url(base_url),
-            headers={"User-Agent": f"cstar-explore/{version('cstar-explore')}", "Accept": "application/json"},
+            headers={"User-Agent": f"cstar-explore/{__version__}", "Accept": "application/json"},
         )
 
     def twin(self) -> "Link":

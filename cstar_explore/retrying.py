@@ -4,9 +4,7 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
-
-from tenacity import RetryCallState, Retrying, retry_if_exception
+from typing import TYPE_CHECKING, Any
 
 from .errors import (
     AnswerTimeoutError,
@@ -19,6 +17,9 @@ from .errors import (
     WaitCancelledError,
 )
 from .wire import Request
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState, Retrying
 
 ATTEMPTS = 4  # the first, and as many repeats as cStar's own SDK makes by default (its page on retries)
 GUESS = 60.0  # seconds after a 429 that names no wait: the SDK's default too
@@ -83,11 +84,13 @@ def pause_after(error: CStarError, attempt: int) -> float:
     return FIRST_PAUSE * 2.0 ** (attempt - 1) + random.uniform(0, JITTER)  # noqa: S311 - spreads callers, hides nothing
 
 
-def patiently(request: Request[Any], max_wait: float, on_wait: Callable[[Wait], None] | None) -> Retrying:
+def patiently(request: Request[Any], max_wait: float, on_wait: Callable[[Wait], None] | None) -> "Retrying":
     """tenacity's loop for one request: all its waits together stay within `max_wait` seconds, each announced."""
+    from tenacity import Retrying, retry_if_exception  # noqa: PLC0415 - with tornado, which Jupyter has installed, it takes 20 ms
+
     wait: Wait | None = None
 
-    def announce(state: RetryCallState) -> None:
+    def announce(state: "RetryCallState") -> None:
         nonlocal wait
         wait = Wait(state.upcoming_sleep, _error_of(state), state.attempt_number)
         if on_wait is not None:
@@ -107,7 +110,7 @@ def patiently(request: Request[Any], max_wait: float, on_wait: Callable[[Wait], 
     )
 
 
-def _error_of(state: RetryCallState) -> CStarError:
+def _error_of(state: "RetryCallState") -> CStarError:
     error = state.outcome.exception() if state.outcome else None
     if not isinstance(error, CStarError):
         raise TypeError("Only this package's errors are repeated after.") from error

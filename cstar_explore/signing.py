@@ -96,8 +96,17 @@ def verify(
     return _event(content)
 
 
+# One way to write a number: what is signed is its text, and a zero before it would make it another text.
+_SECONDS = re.compile(r"0|[1-9][0-9]{0,14}")
+# What cStar's pages show, and nearly all that is ever read.
+_PUBLISHED = re.compile(rf"t=({_SECONDS.pattern}),v1=([0-9a-f]{{64}})")
+
+
 def read_header(header: str) -> Header | None:
     """The parts of a `t=…,v1=…` header, or None if it is not one. Parts of other names are passed over."""
+    published = _PUBLISHED.fullmatch(header)
+    if published is not None:
+        return Header(published[1], (published[2],))
     t: str | None = None
     v1: list[str] = []
     for part in header.split(","):
@@ -108,8 +117,7 @@ def read_header(header: str) -> Header | None:
             t = value
         elif name == "v1" and value.isascii():
             v1.append(value)
-    # One way to write a number: what is signed is its text, and a zero before it would make it another text.
-    if t is None or not re.fullmatch(r"0|[1-9][0-9]{0,14}", t) or not v1:
+    if t is None or not _SECONDS.fullmatch(t) or not v1:
         return None
     return Header(t, tuple(v1))
 
@@ -130,14 +138,8 @@ def keys_of(secret: Secrets) -> list[bytes]:
     Raises:
         ConfigurationError: There is none, or one is empty or no text.
     """
-    given = (
-        [secret]
-        if isinstance(secret, str | bytes | Secret)
-        else list(secret)
-        if isinstance(secret, Iterable)
-        else [secret]
-    )
-    keys = [_key(one) for one in given]
+    alone = isinstance(secret, (str, bytes, Secret)) or not isinstance(secret, Iterable)
+    keys = [_key(secret)] if alone else [_key(one) for one in secret]  # type: ignore[union-attr] # it is several
     if not keys or not all(keys):
         raise ConfigurationError(
             "There is no signing secret to verify with.", advice="Give the whsec_… of the webhook, whole."
@@ -224,12 +226,8 @@ def _event(body: bytes) -> dict[str, Any]:
 
 
 def _key(secret: object) -> bytes:
-    match secret:
-        case Secret():
-            return secret.reveal().encode("utf-8", "surrogatepass")
-        case str():
-            return secret.encode("utf-8", "surrogatepass")
-        case bytes():
-            return secret
-        case _:
-            return b""
+    if isinstance(secret, Secret):
+        secret = secret.reveal()
+    if isinstance(secret, str):
+        return secret.encode("utf-8", "surrogatepass")
+    return secret if isinstance(secret, bytes) else b""

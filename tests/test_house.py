@@ -86,7 +86,7 @@ def imports() -> set[tuple[str, str]]:
             if isinstance(node, ast.ImportFrom) and node.level == depth:
                 targets = [node.module.split(".")[0]] if node.module else [name.name for name in node.names]
                 found |= {(here, target) for target in targets}
-    return {(here, there) for here, there in found if here not in (there, "__init__")}
+    return {(here, there) for here, there in found if here not in (there, "__init__") and there != "__version__"}
 
 
 def test_every_room_has_its_place_in_the_order() -> None:

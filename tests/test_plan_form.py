@@ -660,12 +660,14 @@ async def test_a_wait_is_shown_and_can_be_cancelled(box: cx.Sandbox) -> None:
 @in_loop
 async def test_stop_during_a_wait_is_heard(box: cx.Sandbox) -> None:
     """After the wait the step under way is finished, and none after it is begun."""
-    with behind(box, status(429, retryAfter=0.1)) as (server, client):
+    gate = threading.Event()
+    with behind(box, status(429, retryAfter=0.05), held(gate, passed(box))) as (server, client):
         form = opened(client, three(box))
         work = asyncio.create_task(tried(form))
-        await until(lambda: form.status.wait_until)
+        await until(lambda: written(server))
         assert not hidden(form.stop)
         form.stop.click()
+        gate.set()
         assert ["done", "not tried", "not tried"] == await work
         assert 2 == len(written(server))
         form.close()

@@ -380,7 +380,7 @@ def test_keys_have_the_published_form(shared: cx.Sandbox) -> None:
     }
     revealed = {kind: key.reveal() for kind, key in shared.keys.items()}
     assert kinds == {kind: key[: len(kinds[kind])] for kind, key in revealed.items()}
-    assert (7, {len("sk_test_") + 32}) == (len(set(revealed.values())), {len(key) for key in revealed.values()})
+    assert (9, {len("sk_test_") + 32}) == (len(set(revealed.values())), {len(key) for key in revealed.values()})
     assert revealed["secret"] == shared.key.reveal()
     assert not [key for key in revealed.values() if key in f"{shared!r} {shared} {shared.keys}"]
 

@@ -1,0 +1,18 @@
+"""Runs the server of lists beside the benchmark."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def lists(count: int, delay: float = 0) -> Iterator[str]:
+    """The address of a server with so many webhooks, each answer so many seconds late."""
+    command = [sys.executable, "-m", "benchmarks.server", str(count), str(delay)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        finally:
+            process.terminate()
