@@ -14,7 +14,7 @@ def webhooks(count: int) -> list[dict[str, Any]]:
             "name": f"Webhook {number}",
             "url": f"https://hooks-{number % 97}.example.com/cstar/{number}",
             "events": EVENTS[: 1 + number % len(EVENTS)],
-            "isActive": number % 7 != 0,
+            "isActive": True,
             "createdAt": f"2025-{1 + number % 12:02}-{1 + number % 28:02}T10:00:00Z",
         }
         for number in range(count)

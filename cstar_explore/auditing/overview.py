@@ -127,7 +127,8 @@ class Audit:
     def fix(self, rules: str | Collection[str] | None = None, account: str | None = None) -> "pd.DataFrame":
         """What would mend the findings of one account, as a frame for `cx.plan`, as far as it can be prepared.
 
-        Only what loses nothing is prepared, so that the plan's `invert` takes it back to the letter: nothing is deleted.
+        Only what loses nothing is prepared: nothing is deleted, and the plan's `invert` takes it back to the letter; but for an
+        address over plain http, which cStar would not take again.
 
         Args:
             rules: Of this rule, or of these, only.

@@ -194,6 +194,9 @@ def _with_last_changes(client: Client, items: list[Item], before: datetime) -> t
     """The items, with `updatedAt` for those that were paused long ago, as far as the key's budget and cStar's answers allow."""
     found, left_out, why = [], 0, ""
     for item in items:
+        if True in (item.get("isActive"), item.get("is_active")):
+            found.append(item)
+            continue
         webhook = Webhook.from_item(item)
         old = webhook.created_at is None or webhook.created_at < before
         if webhook.is_active is not False or webhook.updated_at is not None or not old:

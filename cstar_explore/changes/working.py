@@ -166,5 +166,6 @@ def _read_back(client: Client, change: Change, now: Webhook, lost: CStarError | 
             else ""
         )
         return Step(change, "done", f"The answer was lost; reading back shows it.{secret}" if lost else _SEEN, back)
-    detail = str(lost) if lost else "cStar said yes, and reading it back shows no change."
+    said = lost.message.rstrip(".") if lost else "cStar said yes"
+    detail = f"{said}, and reading it back shows no change."
     return Step(change, "failed", detail, back, lost)

@@ -10,7 +10,7 @@ import ipywidgets as widgets
 from ..auditing import Audit, audit
 from ..changes import plan
 from ..client import Client
-from ..errors import CStarError
+from ..errors import CStarError, ValidationError
 from .form import close, panel, plural, row, show
 from .parts import Rows, Status
 from .plan_form import PlanForm
@@ -78,16 +78,22 @@ class AuditView:
         self.status.say(self.findings.summary(), "" if rows else "done")
         return self.findings
 
-    async def plan_fixes(self) -> PlanForm | None:
-        """Shows the plan that mends what can be mended without losing anything. Nothing is changed until it is applied."""
-        if self.findings is None:
-            return None
-        desired = self.findings.fix()
+    async def plan_fixes(self) -> PlanForm:
+        """Shows the plan that mends what can be mended without losing anything. Nothing is changed until it is applied.
+
+        Raises:
+            ValidationError: There is no audit yet, or a plan is being applied.
+            CStarError: The webhooks could not be read.
+        """
         try:
-            mending = await asyncio.to_thread(plan, self.client, desired)
+            if self.findings is None:
+                raise ValidationError("Nothing was audited yet.", advice="Audit first.")
+            if self.form is not None and self.form.submitting:
+                raise ValidationError("A plan is being applied.", advice="Wait for it, or stop it.")
+            mending = await asyncio.to_thread(plan, self.client, self.findings.fix())
         except CStarError as error:
             self.status.say(f"Not planned: {error}", "failed")
-            return None
+            raise
         self._forget_form()
         self.form = PlanForm(mending)
         self.form.on_done(lambda: self._tasks.spawn(self._look_again()))

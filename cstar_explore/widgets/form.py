@@ -81,7 +81,7 @@ class Form(Generic[T]):
             field.on("left", partial(self.check, name))
             field.on("entered", self._clicked)
         self.confirmation.on("entered", self._clicked)
-        self.button.disabled = not client.write
+        self.button.disabled = not self.sendable
         if not client.write:
             self.status.say("This client reads only: opened with write=True, the form can be sent.")
 
@@ -106,6 +106,11 @@ class Form(Generic[T]):
     def done(self, result: T) -> str:
         """Shows the result, and returns the sentence that says what was done."""
         raise NotImplementedError
+
+    @property
+    def sendable(self) -> bool:
+        """Whether there is something that may be sent."""
+        return self.client.write
 
     async def prepare(self) -> None:
         """What has to be known before the call is made."""
@@ -149,7 +154,7 @@ class Form(Generic[T]):
                 self._afterwards()
             return self.result
         finally:
-            self.button.disabled = not self.client.write
+            self.button.disabled = not self.sendable
 
     def on_done(self, afterwards: Callable[[], object]) -> None:
         """Calls this after each call that succeeded."""

@@ -1,15 +1,18 @@
 """The form that carries out a plan: it shows every change beforehand, every step as it ends, and the way back."""
 
 import asyncio
+from collections.abc import Sequence
 
 import ipywidgets as widgets
 
 from ..changes import Applied, Plan, Step
 from ..client import Client
-from ..errors import CStarError, IncompleteError
+from ..errors import CStarError, IncompleteError, ValidationError
 from ..text import printable
-from .form import Form, close, plural, row, show
+from .form import Form, plural, show
 from .parts import Rows, SecretReveal, Words
+
+_LAST = 50  # steps on the page
 
 _MARKS = {"done": "✓", "unchanged": "=", "failed": "✗", "unknown": "?", "not tried": "·"}
 
@@ -35,7 +38,8 @@ class PlanForm(Form[Applied]):
         self.stop = widgets.Button(description="Stop", tooltip="Stop between two steps")
         self.undo = widgets.Button(description="Undo", tooltip="Show the plan that takes it back")
         super().__init__(plan.client, {}, self.changes, self.steps, self.secrets, buttons=(self.stop, self.undo))
-        self._stopped = False
+        self._stopped = self._closed = self._in_force = False
+        self._revealed: set[str] = set()
         self.stop.on_click(lambda _: self._stop())
         self.undo.on_click(lambda _: self._show_way_back())
         self._show_plan()
@@ -55,7 +59,13 @@ class PlanForm(Form[Applied]):
     def to_type(self) -> str:
         return f"apply {plural(len(self.plan), 'change')}"
 
+    @property
+    def sendable(self) -> bool:
+        return self.client.write and len(self.plan) > 0
+
     async def prepare(self) -> None:
+        if not len(self.plan):
+            raise ValidationError("There is nothing to change, so nothing was sent.")
         self._loop = asyncio.get_running_loop()
         self._stopped = False
         self._finished: list[Step] = []
@@ -68,8 +78,8 @@ class PlanForm(Form[Applied]):
         return f"{result.account()} Each was verified by reading back."
 
     def close(self) -> None:
-        for part in self.secrets.children:
-            close(part)
+        """Takes the form off the page and frees its widgets. A plan under way stops after the step that is being taken."""
+        self._stopped = self._closed = True
         super().close()
 
     def _show_error(self, error: CStarError) -> None:
@@ -77,38 +87,50 @@ class PlanForm(Form[Applied]):
             super()._show_error(error)
             return
         self._ended(Applied(error.steps))
-        self.status.say(f"{error.message} Apply it again to go on; Undo shows the way back.", "failed")
+        back = " Undo shows the way back." if self._in_force else ""
+        self.status.say(f"{error.message} Apply it again to go on.{back}", "failed")
+        if self._afterwards is not None:
+            self._afterwards()
 
     def _ended(self, applied: Applied) -> None:
+        if self._closed:
+            return
         show(self.stop, on=False)
         self.confirmation.value = ""
-        self.steps.say(*map(_line, applied))
-        made = [step for step in applied if step.webhook is not None and step.webhook.secret is not None]
-        self.secrets.children = [
-            row(
-                SecretReveal(
-                    step.webhook.secret,
-                    f"The signing secret of '{printable(step.change.name, 80)}'. cStar tells it this once.",
-                )
-            )
-            for step in made
-            if step.webhook is not None and step.webhook.secret is not None
-        ]
-        show(self.undo, on=any(step.outcome in ("done", "unknown") for step in applied))
+        self._show_steps(applied)
+        for step in applied:
+            self._reveal(step)
+        self._in_force = self._in_force or any(step.outcome in ("done", "unknown") for step in applied)
+        show(self.undo, on=self._in_force)
 
     def _show_step(self, step: Step) -> None:
         self._finished.append(step)
-        if self.submitting:
-            self.steps.say(*map(_line, self._finished))
+        if self.submitting and not self._closed:
+            self._reveal(step)
+            self._show_steps(self._finished)
             self.status.say(
                 f"{len(self._finished):,} of {len(self.plan):,}: {Applied(self._finished).account()}", "busy"
             )
+
+    def _show_steps(self, steps: Sequence[Step]) -> None:
+        """The steps, of very many the last."""
+        left_out = [f"… {len(steps) - _LAST:,} steps before"] if len(steps) > _LAST else []
+        self.steps.say(*left_out, *map(_line, steps[-_LAST:]))
+
+    def _reveal(self, step: Step) -> None:
+        """Offers the secret of a webhook that was just made, at once and for as long as the form is there."""
+        made = step.webhook
+        if made is not None and made.secret is not None and made.id not in self._revealed:
+            self._revealed.add(made.id)
+            note = f"The signing secret of '{printable(made.name, 80)}' ({printable(made.id, 80)}). cStar tells it this once."
+            self.secrets.children = (*self.secrets.children, SecretReveal(made.secret, note))
 
     def _stop(self) -> None:
         self._stopped = True
 
     def _show_way_back(self) -> None:
-        if not self.submitting:
+        if self._in_force and not self.submitting:
+            self._in_force = False
             self.plan = self.plan.invert()
             self._show_plan()
             self.status.say("This takes it back. Nothing is done until you apply it.")
@@ -121,9 +143,9 @@ class PlanForm(Form[Applied]):
         show(self.stop, on=False)
         show(self.undo, on=False)
         self._edited()
+        self.button.disabled = not self.sendable
         if not len(self.plan):
             self.status.say("There is nothing to change.", "done")
-            self.button.disabled = True
 
 
 def _line(step: Step) -> str:

@@ -1,7 +1,7 @@
 """What is done to several webhooks at once: asked for, confirmed, shown step by step, and stopped between two."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import ipywidgets as widgets
 
@@ -54,7 +54,7 @@ class Together:
         self._read_again = read_again
         self._stopped = False
         self._asked: list[str] = []
-        self._undo: tuple[Action, list[str]] | None = None
+        self._undo: tuple[Action, list[Webhook]] | None = None
         self.buttons = {
             "pause": widgets.Button(description="Pause"),
             "resume": widgets.Button(description="Resume"),
@@ -96,16 +96,18 @@ class Together:
         Raises:
             ValidationError, ConfirmationError, ReadOnlyError: Nothing was done.
         """
-        chosen = self.table.chosen()
+        return await self._act(action, self.table.chosen(), confirm)
+
+    async def _act(self, action: Action, chosen: list[Webhook], confirm: str | None) -> list[Step]:
         if not chosen:
             raise self._refused(ValidationError("No webhook is selected.", advice="Select one or more first."))
         if self.working:
             raise self._refused(ValidationError("Another change is under way.", advice="Wait for it, or stop it."))
-        if self.client.environment == "live" and self.client.write and confirm != self._to_type(action):
+        if self.client.environment == "live" and self.client.write and confirm != _to_type(action, chosen):
             self.confirmation.focus()
             raise self._refused(
                 ConfirmationError(
-                    f"This is a live key, and it was not confirmed by '{self._to_type(action)}'.",
+                    f"This is a live key, and it was not confirmed by '{_to_type(action, chosen)}'.",
                     advice="Type it into the field, or give act(confirm=…).",
                 )
             )
@@ -114,14 +116,14 @@ class Together:
             work = toward(self.client, chosen, action).work(lambda: self._stopped)
         except ValidationError as error:
             raise self._refused(error) from None
-        self._begin(action)
+        self._begin(action, chosen)
         try:
             # A generator stepped on another thread: the kernel stays free, and each step is shown as it ends.
             while (step := await asyncio.to_thread(next, work, None)) is not None:
                 steps.append(step)
                 self._show_steps(steps, chosen, action)
         finally:
-            self._end(action, [step.change.id or "" for step in steps if step.outcome == "done"])
+            self._end(action, [step.webhook for step in steps if step.outcome == "done" and step.webhook is not None])
         done = {step.outcome for step in steps} <= {"done", "unchanged"}
         await self._read_again()
         verified = " Each was verified by reading back." if done else ""
@@ -133,19 +135,16 @@ class Together:
         self._stopped = True
 
     def undo(self) -> None:
-        """Selects what was paused or resumed last, and does the opposite to it."""
+        """Resumes what was paused last, or the other way round, whatever is selected now."""
         if self._undo is not None and not self.working:
-            action, ids = self._undo
-            self.table.select(list(self.table.selected), on=False)
-            self.table.select(ids)
-            self._clicked(action)
+            self._tasks.spawn(self._act(*self._undo, self.confirmation.value or None))
 
     def selected(self) -> None:
         """Follows the selection. A question that was asked about another one is taken back."""
         self.enable()
         self._ask(on=False, focus=False)
         self.steps.say()
-        self.code.say(*self._python("pause"))
+        self.code.say(*_python("pause", list(self.table.selected)))
 
     def enable(self) -> None:
         """Enables what can be done to what is selected."""
@@ -157,7 +156,7 @@ class Together:
     def _clicked(self, action: Action) -> None:
         self._tasks.spawn(self.act(action, self.confirmation.value or None))
 
-    def _begin(self, action: Action) -> None:
+    def _begin(self, action: Action, chosen: list[Webhook]) -> None:
         self._stopped, self.working = False, True
         self._ask(on=False, focus=False)
         self.enable()
@@ -165,9 +164,9 @@ class Together:
         show(self.buttons["undo"], on=False)
         self.steps.say()
         self.status.say(f"Beginning to {action} …", "busy")
-        self.code.say(*self._python(action))
+        self.code.say(*_python(action, [webhook.id for webhook in chosen]))
 
-    def _end(self, action: Action, done: list[str]) -> None:
+    def _end(self, action: Action, done: list[Webhook]) -> None:
         self.working = False
         self._undo = (_OPPOSITE[action], done) if action in _OPPOSITE and done else None
         if self._undo is not None:
@@ -195,19 +194,9 @@ class Together:
 
     def _label(self, action: Action) -> None:
         others = "" if action == "delete" else " (or resume, delete)"
-        self.confirmation.label = f"This is a live key. Type '{self._to_type(action)}'{others} to confirm"
-
-    def _to_type(self, action: Action) -> str:
-        return f"{action} {plural(len(self.table.selected), 'webhook')}"
-
-    def _python(self, action: Action) -> list[str]:
-        """The lines that do the same to the selected webhooks; of very many, by the name of their list."""
-        ids = list(self.table.selected)
-        if not ids:
-            return []
-        named_ids = repr(ids) if len(ids) <= _MANY else "explorer.table.selected"
-        call = "delete(webhook_id)" if action == "delete" else f"update(webhook_id, is_active={action == 'resume'})"
-        return [f"for webhook_id in {named_ids}:", f"    client.webhooks.{call}"]
+        self.confirmation.label = (
+            f"This is a live key. Type '{_to_type(action, self.table.selected)}'{others} to confirm"
+        )
 
     def _show_steps(self, steps: list[Step], chosen: list[Webhook], action: Action) -> None:
         self.steps.say(*(_line(step, webhook) for step, webhook in zip(steps, chosen, strict=False)))
@@ -229,3 +218,17 @@ def _account(steps: list[Step], action: Action) -> str:
     words["not tried"] = "not tried"
     counts = {outcome: sum(step.outcome == outcome for step in steps) for outcome in words}
     return ", ".join(f"{count:,} {words[outcome]}" for outcome, count in counts.items() if count) + "."
+
+
+def _to_type(action: Action, chosen: Sequence[object]) -> str:
+    """The words that confirm it on a live key."""
+    return f"{action} {plural(len(chosen), 'webhook')}"
+
+
+def _python(action: Action, ids: list[str]) -> list[str]:
+    """The lines that do the same; of very many, by the name of their list."""
+    if not ids:
+        return []
+    named_ids = repr(ids) if len(ids) <= _MANY else "explorer.table.selected"
+    call = "delete(webhook_id)" if action == "delete" else f"update(webhook_id, is_active={action == 'resume'})"
+    return [f"for webhook_id in {named_ids}:", f"    client.webhooks.{call}"]
