@@ -27,7 +27,7 @@ notebooks: .venv/dev            ## run the notebooks and keep their outputs
 
 bench: .venv/dev chromium       ## side by side with what people would use otherwise
 	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench]'
-	$(BIN)/python -m benchmarks.first_view
+	$(BIN)/python -m benchmarks
 
 pictures: .venv/dev chromium    ## take the README's pictures anew
 	$(BIN)/python -m tests.browser.pictures

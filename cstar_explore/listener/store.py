@@ -1,7 +1,7 @@
 """What a listener has received: every request with its exact bytes, kept before it is answered."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,28 +86,22 @@ class Captures(Database):
 
         Only a verified delivery claims its event id, so that a forgery cannot shadow the real one.
         """
-        with self.writing():
-            first = None
-            if request.cause == "ok" and request.event_id is not None:
-                claims = self.run(
-                    "SELECT id FROM requests WHERE event_id = ? AND cause = 'ok' AND duplicate_of IS NULL",
-                    request.event_id,
-                )
-                first = claims[0][0] if claims else None
-            [[number]] = self.run(
-                "INSERT INTO requests (received_at, method, path, headers, body, cause, event_id, event, duplicate_of)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-                request.received_at.isoformat(),
-                request.method,
-                request.path,
-                json.dumps(request.headers),
-                request.body,
-                request.cause,
-                request.event_id,
-                request.event,
-                first,
-            )
-        return Received(**{**vars(request), "id": number, "duplicate_of": first})
+        # One statement, so one commit: nothing can come between the look for an earlier claim and this one.
+        [[number, first]] = self.run(
+            "INSERT INTO requests (received_at, method, path, headers, body, cause, event_id, event, duplicate_of)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, CASE WHEN ?6 = 'ok' THEN"
+            " (SELECT id FROM requests WHERE event_id = ?7 AND cause = 'ok' AND duplicate_of IS NULL) END)"
+            " RETURNING id, duplicate_of",
+            request.received_at.isoformat(),
+            request.method,
+            request.path,
+            json.dumps(request.headers),
+            request.body,
+            request.cause,
+            request.event_id,
+            request.event,
+        )
+        return replace(request, id=number, duplicate_of=first)
 
     def answered(self, number: int, status: int, error: str | None) -> None:
         """Keeps what a request was answered with."""

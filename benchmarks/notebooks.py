@@ -1,0 +1,36 @@
+"""How long all notebooks take under nbval, one after the other, against starting as many kernels that do nothing."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+
+from .measuring import Row
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+NBVAL = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval", "--nbval-current-env"]
+
+
+def run() -> Iterator[Row]:
+    """The course as `make test` runs it."""
+    count = len(list(NOTEBOOKS.glob("*.ipynb")))
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(count):
+            empty = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", execution_count=None)])
+            empty.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+            nbformat.write(empty, Path(folder) / f"{number}.ipynb")
+        ours, theirs = [], []
+        for _ in range(2):
+            ours.append(_seconds([*NBVAL, "--nbval-sanitize-with", str(NOTEBOOKS / "sanitise.cfg"), str(NOTEBOOKS)]))
+            theirs.append(_seconds([*NBVAL, "--nbval-lax", folder]))
+    yield Row("all notebooks under nbval", f"{count} notebooks", "as many empty ones", ours, theirs, "under 60 s")
+
+
+def _seconds(command: list[str]) -> float:
+    began = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=NOTEBOOKS.parent)
+    return time.perf_counter() - began
