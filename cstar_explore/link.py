@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Generic, TypeVar
 
 import httpx
@@ -70,6 +71,8 @@ class Link:
             # that it cannot read would look like a lost answer, which is repeated.
             event_hooks={"response": [_refuse_redirect]},
             trust_env=not is_loopback_url(base_url),
+            # A connection serves many keys: what one answer sets must not go out with another's request.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             headers={"User-Agent": f"cstar-explore/{__version__}", "Accept": "application/json"},
         )
 

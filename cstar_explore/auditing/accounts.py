@@ -50,13 +50,17 @@ class Accounts(Sequence[Account]):
 
     def __init__(self, table: "pd.DataFrame | str | Path") -> None:
         frame = read_csv(table) if isinstance(table, str | Path) else table
+        if not hasattr(frame, "columns"):
+            raise _wrong(f"it is a frame or the path of a CSV file, not {printable(redacted(repr(table)), 80)}")
         names = [str(name) for name in frame.columns]
+        if len(set(names)) < len(names):
+            raise _wrong("two columns have one name")
         for name in _NEEDED:
             if name not in names:
                 raise _wrong(f"the column '{name}' is missing")
         for name in names:
             if name not in (*_NEEDED, "base_url"):
-                raise _wrong(f"there is no column '{printable(name, 80)}' in it")
+                raise _wrong(f"there is no column '{printable(redacted(name), 80)}' in it")
         rows = frame.astype("object").where(frame.notna(), "").to_dict("records")
         self._accounts = tuple(_account(number, row) for number, row in enumerate(rows, 1))
         seen: dict[str, int] = {}
@@ -94,12 +98,14 @@ def _account(number: int, row: Mapping[Any, Any]) -> Account:
     for name in _NEEDED:
         if not cells[name]:
             raise _wrong(f"row {number} has no {name}")
-    key_env = cells["key_env"]
-    if redacted(key_env) != key_env or key_env.startswith(("sk_", "pk_")):
+    for name, value in cells.items():
+        if redacted(value) == value and not value.startswith(("sk_", "pk_")):
+            continue
         raise _wrong(
-            f"row {number} has a key in key_env",
+            f"row {number} has a key in {name}",
             "Put the key into an environment variable, and the name of the variable here; a key in a file is a key to replace.",
         )
+    key_env = cells["key_env"]
     if not _VARIABLE.fullmatch(key_env):
         raise _wrong(f"row {number}: '{printable(key_env, 80)}' is no name of an environment variable")
     try:

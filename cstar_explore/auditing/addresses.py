@@ -234,18 +234,13 @@ def shown_url(url: str | None) -> str:
     if address is None:
         # Whatever it is, what stands before an @ or behind a question mark is not shown.
         shown = re.sub(r"[^/]*@", f"{MASK}@", re.sub(r"[?#].*", f"?{MASK}", url, flags=re.DOTALL))
-        return _without_keys(shown)
+        return without_keys(_without_random(shown))
     parts = address.parts
     netloc = f"{MASK}@{parts.netloc.rpartition('@')[2]}" if "@" in parts.netloc else parts.netloc
     query = "&".join(map(_shown_pair, parts.query.split("&"))) if parts.query else ""
     fragment = MASK if parts.fragment else ""
     path = _without_random(parts.path)
-    return _without_keys(parts._replace(netloc=netloc, path=path, query=query, fragment=fragment).geturl())
-
-
-def shown_host(host: str) -> str:
-    """The host, in which nothing that looks like a key is shown."""
-    return _without_keys(host)
+    return without_keys(parts._replace(netloc=netloc, path=path, query=query, fragment=fragment).geturl())
 
 
 def _shown_pair(pair: str) -> str:
@@ -256,7 +251,8 @@ def _shown_pair(pair: str) -> str:
     return f"{name}={MASK if secret and value else _without_random(value)}"
 
 
-def _without_keys(text: str) -> str:
+def without_keys(text: str) -> str:
+    """A host, a name or any other text, with a mask in place of all that looks like a key."""
     return redacted(_TELLING_VALUES.sub(MASK, text))
 
 

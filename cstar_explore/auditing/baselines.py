@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..spreadsheet import read_text, unreadable
-from .addresses import fingerprint, shown_url
+from .addresses import fingerprint, shown_url, without_keys
 
 if TYPE_CHECKING:
     from .overview import Audit
@@ -39,7 +39,7 @@ def baseline_of(audit: "Audit") -> Baseline:
     return Baseline(
         _iso(audit.taken),
         _sorted(_records(audit.accounts, _ACCOUNT)),
-        _sorted({**row, "url": kept_url(row["url"])} for row in _records(audit.webhooks, _WEBHOOK)),
+        _sorted(_kept(row) for row in _records(audit.webhooks, _WEBHOOK)),
         _sorted(_records(audit.to_frame(), _FINDING)),
     )
 
@@ -82,6 +82,10 @@ def kept_url(url: str | None) -> str | None:
     return url if shown == url else f"{shown} #{fingerprint(url)}"
 
 
+def _kept(row: dict[str, Any]) -> Row:
+    return {**row, "url": kept_url(row["url"]), "name": row["name"] and without_keys(row["name"])}
+
+
 def _records(frame: Any, names: Iterable[str]) -> Iterable[dict[str, Any]]:
     """The rows as plain JSON: what is missing is null, times as cStar writes them."""
     table = frame[list(names)].astype("object")
@@ -99,14 +103,18 @@ def _sorted(rows: Iterable[Row]) -> tuple[Row, ...]:
 
 def _checked(rows: Any, names: Iterable[str]) -> tuple[Row, ...]:
     """Rows that have these columns, each text, a list of text, a flag or null."""
+    if not isinstance(rows, list):
+        raise TypeError("A table is a list.")
     checked = []
     for row in rows:
         read = {name: row[name] for name in names}
-        for name, value in read.items():
-            listed = name == "events" and isinstance(value, list) and all(isinstance(part, str) for part in value)
-            if not (
-                value is None or isinstance(value, str) or listed or (name == "is_active" and isinstance(value, bool))
-            ):
-                raise TypeError("A cell is not what it should be.")
+        if not all(value is None or _fits(name, value) for name, value in read.items()):
+            raise TypeError("A cell is not what it should be.")
         checked.append(read)
     return tuple(checked)
+
+
+def _fits(name: str, value: Any) -> bool:
+    if name == "events":
+        return isinstance(value, list) and all(isinstance(part, str) for part in value)
+    return isinstance(value, bool if name == "is_active" else str)

@@ -57,7 +57,7 @@ def findings_chart(audit: "Audit") -> Picture:
                     left[place] + width / 2, place, str(width), ha="center", va="center", color="white", fontsize=8
                 )
         left = [before + width for before, width in zip(left, widths, strict=True)]
-    axes.set_xlim(0, max(1, *left))
+    axes.set_xlim(0, max((1, *left)))
     picture.figure.legend(loc="outside upper right", ncols=4, frameon=False, fontsize=8)
     return picture
 
@@ -80,7 +80,7 @@ def coverage_chart(audit: "Audit") -> Picture:
     axes.barh(range(len(widths)), widths, color=_INK, height=0.62)
     for place, width in enumerate(widths):
         _label(axes, width, place, f"{width:,}" if width else "nobody", size=7)
-    axes.set_xlim(0, max(1, *widths) * 1.12)
+    axes.set_xlim(0, max((1, *widths)) * 1.12)
     axes.tick_params(axis="y", labelsize=7)
     return picture
 
@@ -115,7 +115,7 @@ def ages_chart(audit: "Audit") -> Picture:
     )
     for place, pair in enumerate(zip(*shares, strict=True)):
         _label(axes, sum(pair), place, f"{sum(pair):,}")
-    axes.set_xlim(0, max(1, *(sum(pair) for pair in zip(*shares, strict=True))) * 1.1)
+    axes.set_xlim(0, max((1, *(sum(pair) for pair in zip(*shares, strict=True)))) * 1.1)
     picture.figure.legend(loc="outside upper right", ncols=2, frameon=False, fontsize=8)
     return picture
 

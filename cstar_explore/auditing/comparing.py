@@ -44,10 +44,15 @@ def compare(
     if by not in ("id", "name"):
         raise ValidationError(f"by='{printable(by, 80)}' cannot be.", param="by", advice="Give 'id' or 'name'.")
     was, now = _baseline(before), _baseline(after)
-    unread = {} if by == "name" else _unread(was) | _unread(now)
+    unread = _unread(was) | _unread(now)
+    # Paired by name, what stands on one side only may stand in an account of the other that was not read.
+    untold = {
+        *(("added", "new finding") if by == "name" and _unread(was) else ()),
+        *(("removed", "resolved finding") if by == "name" and _unread(now) else ()),
+    }
     lines: list[Line] = [(account, "not compared", None, None, None, None, why) for account, why in unread.items()]
     was, now = _without(was, unread), _without(now, unread)
-    lines += [*_webhooks(was, now, by), *_findings(was, now, by)]
+    lines += [line for line in (*_webhooks(was, now, by), *_findings(was, now, by)) if line[1] not in untold]
     return pd.DataFrame(lines, columns=list(_COLUMNS)).astype("str")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..changes import State
 from ..text import printable
+from .addresses import without_keys
 from .estate import Estate, Hook, Team, hook
 from .rules import RULES, SEVERITIES, Found, Rule
 from .settings import Ignore, Settings
@@ -123,7 +124,7 @@ def ignored_frame(ignored: Iterable[tuple[Finding, Ignore]]) -> "pd.DataFrame":
 
 def _row(finding: Finding) -> tuple[str | None, ...]:
     rule, team, found = finding
-    about = (None, None) if found.hook is None else (found.hook.id, found.hook.state.name)
+    about = (None, None) if found.hook is None else (found.hook.id, without_keys(found.hook.state.name or "") or None)
     return (rule.severity, rule.name, team.account, team.environment, *about, found.evidence, rule.remedy)
 
 

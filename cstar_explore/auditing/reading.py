@@ -7,7 +7,9 @@ itself, as the list does not tell when it was last changed (API reference).
 import atexit
 import os
 import sys
+import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -16,10 +18,11 @@ from functools import cache, partial
 from typing import Any
 
 from ..client import Client
-from ..errors import ConfigurationError, CStarError, NotFoundError
+from ..errors import AuthenticationError, ConfigurationError, CStarError, NotFoundError
 from ..link import Link
 from ..models import Webhook
 from ..retrying import Wait
+from ..text import printable, redacted
 from .accounts import Account, Accounts
 
 MOST_AT_ONCE = 100  # as many connections as httpx keeps
@@ -72,8 +75,14 @@ def read_team(client: Client, account: str, inactive_days: int) -> Reading:
     return replace(blank, items=tuple(items), now=now, note=note)
 
 
-def read_account(account: Account, inactive_days: int, on_wait: Callable[[Wait], None] | None = None) -> Reading:
-    """Reads one account, with the key that its environment variable holds here. For this it can be sent to another process."""
+def read_account(
+    account: Account, inactive_days: int, on_wait: Callable[[Wait], None] | None = None, *, audit: str = ""
+) -> Reading:
+    """Reads one account, with the key that its environment variable holds here. For this it can be sent to another process.
+
+    `audit` tells one audit from the next: a cluster that remembers results must not answer with an earlier one's.
+    """
+    del audit
     key = os.environ.get(account.key_env, "")
     blank = Reading(account.account, account.team_id, "")
     if not key.strip():
@@ -86,7 +95,10 @@ def read_account(account: Account, inactive_days: int, on_wait: Callable[[Wait],
         client = Client(key, account.team_id, account.base_url, write=False, on_wait=on_wait, link=link)
     except CStarError as error:
         return replace(blank, error=error)
-    return read_team(client, account.account, inactive_days)
+    reading = read_team(client, account.account, inactive_days)
+    if isinstance(reading.error, AuthenticationError):
+        reading.error.advice = f"Check {account.key_env}: the key in it may have expired or been revoked."
+    return reading
 
 
 def read_accounts(
@@ -107,7 +119,7 @@ def read_accounts(
         raise ConfigurationError(f"at_once={at_once!r} cannot be.", advice=f"Give a number from 1 to {MOST_AT_ONCE}.")
     work = _Work(accounts, on_progress or _Words(), stopped or (lambda: False))
     if executor is not None:
-        return work.run(executor, partial(read_account, inactive_days=inactive_days), at_once)
+        return work.run(executor, partial(read_account, inactive_days=inactive_days, audit=uuid.uuid4().hex), at_once)
     with ThreadPoolExecutor(at_once, "cstar-audit") as threads:
         return work.run(threads, partial(read_account, inactive_days=inactive_days, on_wait=work.waits), at_once)
 
@@ -134,7 +146,11 @@ class _Work:
                 if self._over:
                     self._cancel()
                 while not self._over and len(self._running) < at_once and (following := next(waiting, None)):
-                    self._running[executor.submit(read, following[1])] = following[0]
+                    place, account = following
+                    try:
+                        self._running[executor.submit(read, account)] = place
+                    except RuntimeError as error:  # it was shut down, or its processes have died
+                        found[place] = _broken(error, found[place])
                 if not self._running:
                     return found
                 for future in wait(self._running, timeout=0.1, return_when=FIRST_COMPLETED).done:
@@ -174,17 +190,27 @@ class _Words:
 
 def _result(future: "Future[Reading]", blank: Reading) -> Reading:
     error = future.exception()
-    if error is None:
-        return future.result()
-    # Not cStar's doing: a worker that died, a cluster that was closed.
-    return replace(
-        blank, error=CStarError(f"It was not read: {type(error).__name__}: {error}", advice="Audit it again.")
-    )
+    return future.result() if error is None else _broken(error, blank)
+
+
+def _broken(error: BaseException, blank: Reading) -> Reading:
+    """Not cStar's doing: a worker that died, a cluster that was closed."""
+    words = printable(redacted(f"{type(error).__name__}: {error}"), 300)
+    return replace(blank, error=CStarError(f"It was not read: {words}", advice="Audit it again."))
+
+
+_one_at_a_time = threading.Lock()
+
+
+def _connection(base_url: str) -> Link:
+    # Threads that begin together would each make one.
+    with _one_at_a_time:
+        return _kept_connection(base_url, os.getpid())
 
 
 @cache
-def _connection(base_url: str) -> Link:
-    """The connections of this process to one cStar, kept for all its accounts."""
+def _kept_connection(base_url: str, _: int) -> Link:
+    """The connections of this process (not of the one that it was forked from) to one cStar, kept for all its accounts."""
     link = Link(base_url, TIMEOUT)
     atexit.register(link.http.close)
     return link

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ..text import escaped
-from .addresses import shown_url
+from .addresses import shown_url, without_keys
 from .findings import Finding
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _webhooks(audit: "Audit") -> str:
     rows = (
         (
             row["account"],
-            row["name"],
+            without_keys(row["name"] or ""),
             shown_url(row["url"]),
             ", ".join(row["events"] or ()),
             _state(row["is_active"]),
@@ -148,7 +148,7 @@ def _picture(title: str, picture: "Picture") -> str:
 
 def _about(finding: Finding) -> str:
     hook = finding.found.hook
-    return "(the team)" if hook is None else f"{hook.state.name or 'unnamed'} ({hook.id})"
+    return "(the team)" if hook is None else f"{without_keys(hook.state.name or 'unnamed')} ({hook.id})"
 
 
 def _state(active: Any) -> str:

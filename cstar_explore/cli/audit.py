@@ -1,6 +1,7 @@
 """`cstar-explore audit`: findings on stdout, words on stderr, and an exit code that a nightly run can go by."""
 
 import argparse
+import io
 import signal
 import sys
 import threading
@@ -63,18 +64,22 @@ def add_to(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Audits, prints, and says by its code how it went."""
-    from ..auditing import Audit, compare  # noqa: PLC0415 - only this command audits
+    from ..auditing import RULES, Audit, compare  # noqa: PLC0415 - only this command audits
     from ..auditing.baselines import read_baseline  # noqa: PLC0415
+    from ..auditing.settings import read_settings  # noqa: PLC0415
 
+    # A file that cannot be used is told before the work, not after it.
     if options.baseline is not None:
-        read_baseline(options.baseline)  # a file that cannot be used is told before the work, not after it
+        read_baseline(options.baseline)
+    if options.settings is not None:
+        read_settings(options.settings, RULES)
     with _interruptible() as interrupted:
         audit: Audit = _audited(options, interrupted)
     if not (audit.accounts["state"] == "read").any() and not interrupted.is_set():
         _say_unread(audit)
         raise ConfigurationError("No account could be read.", advice="See the reasons above.")
     changed = None if options.baseline is None else compare(options.baseline, audit)
-    sys.stdout.write(_FORMATS[options.format](audit))
+    _write(_FORMATS[options.format](audit), for_people=options.format == "table")
     if changed is not None and options.format == "table":
         print("\nSince the baseline:")
         print(_aligned(changed, ["what", "account", "name", "field", "before", "after"]) or "nothing changed")
@@ -86,6 +91,16 @@ def run(options: argparse.Namespace) -> int:
         print(f"Since the baseline: {counts or 'nothing changed'}.", file=sys.stderr)
     _say_unread(audit)
     return _code(audit, changed, options.fail_on, interrupted=interrupted.is_set())
+
+
+def _write(text: str, *, for_people: bool) -> None:
+    """A table in the terminal's own encoding, as far as that goes; files in UTF-8, whatever the terminal speaks."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        if for_people:
+            sys.stdout.reconfigure(errors="backslashreplace")
+        else:
+            sys.stdout.reconfigure(encoding="utf-8", errors="surrogatepass")
+    sys.stdout.write(text)
 
 
 def _audited(options: argparse.Namespace, interrupted: threading.Event) -> "Audit":

@@ -15,9 +15,9 @@ from ..addresses import (
     credentials_in,
     inside,
     registrable,
-    shown_host,
     shown_url,
     silhouette,
+    without_keys,
 )
 from ..estate import Estate, Hook, Team
 from .rule import Found, each, rule
@@ -142,7 +142,7 @@ def many_teams(team: Team) -> Iterator[Found]:
     """One host for many teams."""
     for host, accounts in team.estate.once(_shared_hosts).items():
         if team.account in accounts:
-            others = ", ".join(printable(other, 80) for other in list(accounts)[:5]) + (
+            others = ", ".join(printable(other, 80) for other in sorted(accounts)[:5]) + (
                 " …" if len(accounts) > 5 else ""
             )
             yield Found(None, f"{_host(host)} receives for {len(accounts)} accounts: {others}.", host=host)
@@ -153,7 +153,7 @@ def _url(hook: Hook) -> str:
 
 
 def _host(host: str) -> str:
-    return printable(shown_host(host), 120)
+    return printable(without_keys(host), 120)
 
 
 def _at_home(hook: Hook, team: Team) -> bool:
