@@ -78,9 +78,10 @@ def bounded(size: int) -> Iterator[None]:
 
 def shown(outcome: Any) -> None:
     """In every way in which a person may look at it."""
-    assert repr(outcome).encode()
+    told = repr(outcome)
     if isinstance(outcome, pd.DataFrame):
-        return
+        return  # it holds text as it came, and pandas shows it
+    assert isinstance(told.encode(), bytes)
     for name in ("to_frame", "subscriptions", "to_json", "summary", "counts", "_repr_html_"):
         if method := getattr(outcome, name, None):
             told = method()

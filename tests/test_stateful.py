@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -353,3 +354,17 @@ TestLife.settings = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+
+
+def test_a_plan_that_was_done_in_part_does_not_say_that_nothing_was_done() -> None:
+    """One step is done before the trouble begins; `may_have_acted` is for whoever asks whether anything changed."""
+    with cx.Sandbox() as box, box.client(max_wait=0.1) as client:
+        frame = client.webhooks.list().to_frame()[["id", "name"]]
+        frame["name"] = [f"Renamed {row}" for row in range(len(frame))]
+        plan = cx.plan(client, frame)
+        with pytest.raises(errors.IncompleteError) as caught:
+            plan.apply(on_step=lambda _: box.faults.rate_limit(retry_after=30))
+        box.faults.clear()
+        assert ["done", "failed", "not tried", "not tried"] == [step.outcome for step in caught.value.steps]
+        assert "Renamed 0" in {hook.name for hook in client.webhooks.list()}
+        assert caught.value.may_have_acted

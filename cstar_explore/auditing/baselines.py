@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..spreadsheet import read_text, unreadable
-from .addresses import fingerprint, shown_url, without_keys
+from .masking import fingerprint, shown_url, without_keys
 
 if TYPE_CHECKING:
     from .overview import Audit

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..changes import State
 from ..text import printable
-from .addresses import without_keys
 from .estate import Estate, Hook, Team, hook
+from .masking import without_keys
 from .rules import RULES, SEVERITIES, Found, Rule
 from .settings import Ignore, Settings
 

@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ..text import escaped
-from .addresses import shown_url, without_keys
 from .findings import Finding
+from .masking import shown_url, without_keys
 
 if TYPE_CHECKING:
     from ..pictures import Picture

@@ -4,18 +4,18 @@ They are put into the store as they are, past the API's checks: years of other c
 them.
 """
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
 
 from .clock import Ids
 from .keys import LAB, NORTH, TEAM
-from .seeds import new_secret
-from .store import Store, StoredWebhook
+from .seeds import Seed, plant
+from .store import Store
 
 _TICKETS = ["ticket.created", "ticket.updated", "ticket.closed"]
 _CUSTOMERS = ["customer.created", "customer.updated", "customer.deleted"]
 
-# By team and environment: name, url, events, active, created, last changed.
-_ESTATE = {
+# By team and environment.
+_ESTATE: Mapping[tuple[str, str], tuple[Seed, ...]] = {
     (TEAM, "live"): (
         ("Slack notifications", "https://hooks.slack.com/services/T0001", _TICKETS, True, (2025, 9, 1), (2025, 9, 1)),
         ("CRM sync", "https://crm.example.com/cstar", _CUSTOMERS, True, (2023, 2, 14), (2024, 5, 2)),
@@ -86,19 +86,5 @@ _ESTATE = {
 
 def neglect(store: Store, ids: Ids) -> None:
     """Adds them all."""
-    for (team, environment), webhooks in _ESTATE.items():
-        for name, url, events, is_active, created, changed in webhooks:
-            store.add(
-                StoredWebhook(
-                    id=f"whk_{ids.next('webhook')}",
-                    team_id=team,
-                    environment=environment,
-                    name=name,
-                    url=url,
-                    events=list(events),
-                    secret=new_secret(ids),
-                    is_active=is_active,
-                    created_at=datetime(*created, 10, tzinfo=UTC),
-                    updated_at=datetime(*changed, 12, tzinfo=UTC),
-                )
-            )
+    for (team_id, environment), webhooks in _ESTATE.items():
+        plant(store, ids, team_id, environment, webhooks)

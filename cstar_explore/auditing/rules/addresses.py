@@ -7,24 +7,11 @@ from datetime import UTC, datetime
 
 from ...changes import State
 from ...text import printable
-from ..addresses import (
-    BINS,
-    TUNNELS,
-    address_in,
-    belongs_to,
-    credentials_in,
-    inside,
-    registrable,
-    shown_url,
-    silhouette,
-    without_keys,
-)
+from ..addresses import BINS, TUNNELS, address_in, belongs_to, inside
 from ..estate import Estate, Hook, Team
-from .rule import Found, each, rule
-
-
-def _paused(state: State) -> State:
-    return replace(state, is_active=False)
+from ..lookalikes import registrable, silhouette
+from ..masking import credentials_in, shown_url, without_keys
+from .rule import Found, each, paused, rule
 
 
 def _over_https(state: State) -> State:
@@ -78,7 +65,7 @@ def credentials_in_url(hook: Hook, _: Team) -> str | None:
     "high",
     why="A tunnel ends on somebody's own machine and its name may go to another; a request bin shows what it gets to others.",
     remedy="Deliver to a host of your own, and pause this one until then.",
-    mend=_paused,
+    mend=paused,
 )
 def tunnel_host(hook: Hook, _: Team) -> str | None:
     """A tunnel or a request bin."""
@@ -94,7 +81,7 @@ def tunnel_host(hook: Hook, _: Team) -> str | None:
     "high",
     why="cStar cannot reach it from outside; if it could, it would be used to reach what is behind a firewall.",
     remedy="Deliver to a public address, and pause this one until then.",
-    mend=_paused,
+    mend=paused,
 )
 def private_address(hook: Hook, team: Team) -> str | None:
     """A private address."""

@@ -1,7 +1,7 @@
 """What a rule is, and the list of all of them, in the order of their files."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from ...changes import State
@@ -11,6 +11,11 @@ Severity = Literal["high", "medium", "low", "info"]
 SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "info")
 
 Mend = Callable[[State], State]
+
+
+def paused(state: State) -> State:
+    """The webhook, paused: what mends whatever must not be delivered."""
+    return replace(state, is_active=False)
 
 
 class Found(NamedTuple):

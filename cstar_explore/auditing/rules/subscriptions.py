@@ -9,11 +9,7 @@ from ... import events as catalogue
 from ...changes import State
 from ...text import printable
 from ..estate import Hook, Team
-from .rule import Found, Mend, each, rule
-
-
-def _paused(state: State) -> State:
-    return replace(state, is_active=False)
+from .rule import Found, Mend, each, paused, rule
 
 
 @rule(
@@ -105,7 +101,7 @@ def former_event(hook: Hook, _: Team) -> str | None:
     "medium",
     why="A webhook without events receives nothing, while somebody may think that it does.",
     remedy="Choose the event types, or delete it.",
-    mend=_paused,
+    mend=paused,
 )
 def no_events(hook: Hook, _: Team) -> str | None:
     """No events at all."""
@@ -156,7 +152,7 @@ def _merged(first: Hook, hook: Hook) -> list[tuple[Hook, Mend]]:
     def with_all(state: State) -> State:
         return replace(state, events=tuple(dict.fromkeys((*(state.events or ()), *(hook.state.events or ())))))
 
-    return [(first, with_all), (hook, _paused)]
+    return [(first, with_all), (hook, paused)]
 
 
 def _named(hook: Hook) -> str:
