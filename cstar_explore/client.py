@@ -15,6 +15,7 @@ from .errors import (
     PermissionDeniedError,
     RateLimitError,
     ReadOnlyError,
+    RedirectError,
     ServerError,
     ValidationError,
 )
@@ -248,7 +249,7 @@ class Webhooks:
 def _is_lost(error: CStarError) -> bool:
     """Whether a create may have happened without our hearing of it. A 500 was heard; behind a 502 or 504, cStar was not."""
     heard = isinstance(error, ServerError) and error.status not in (502, 504)
-    return error.may_have_acted and not heard
+    return error.may_have_acted and not heard and not isinstance(error, RedirectError)
 
 
 def _matches(webhook: Webhook, wanted: Mapping[str, Any]) -> bool:

@@ -127,6 +127,7 @@ class IncompleteError(CStarError):
     def __init__(self, message: str, *, steps: "tuple[Step, ...]" = (), **fields: Any) -> None:
         super().__init__(message, **fields)
         self.steps = steps
+        self.may_have_acted = any(step.outcome in ("done", "unknown") for step in steps)
 
 
 class SignatureError(CStarError):

@@ -3,15 +3,13 @@
 httpx is imported here and where the sandbox posts deliveries, and nowhere else.
 """
 
-import math
+import logging
+import os
 import ssl
-import time
 import uuid
-from collections.abc import Callable, Generator, Mapping
-from contextvars import ContextVar
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Generic, TypeVar
 
@@ -30,6 +28,7 @@ from .errors import (
 from .loopback import is_loopback_url
 from .secret import Secret
 from .text import printable, redacted
+from .traffic import reading, watch_new_connections
 
 T = TypeVar("T")
 
@@ -60,16 +59,14 @@ class Link:
         self.timeout = timeout
         self.budget: Budget | None = None
         self.server_time: datetime | None = None
-        # A request over http needs no certificates, and loading them takes 20 ms; this context trusts none.
-        no_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if base_url.startswith("http:") else True
         # Proxies and SSL_CERT_FILE come from the environment, except to loopback, which no proxy can reach.
         self.http = httpx.Client(
             timeout=timeout,
-            verify=no_tls,
+            verify=_verification(base_url),
             follow_redirects=False,
             # Before httpx itself looks at `Location`: it reads that header even where it does not follow it, and one
             # that it cannot read would look like a lost answer, which is repeated.
-            event_hooks={"response": [_refuse_redirect]},
+            event_hooks={"response": [_refuse_before_reading]},
             trust_env=not is_loopback_url(base_url),
             # A connection serves many keys: what one answer sets must not go out with another's request.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -101,48 +98,60 @@ class Link:
 
     def _exchange(self, request: wire.Request[Any], headers: Mapping[str, str]) -> wire.Answer:
         content = bytearray()
-        deadline = _deadline.set(time.monotonic() + self.timeout)
-        try:
-            with self.http.stream(
+        with (
+            reading(self.timeout) as traffic,
+            self.http.stream(
                 request.method,
                 request.url,
                 content=request.content,
                 headers=headers,
                 auth=_Bearer(request.key),
-                extensions={"trace": _bound_new_connections},
-            ) as response:
-                for chunk in response.iter_bytes():
-                    content += chunk
-                    if len(content) > MAX_ANSWER:
-                        raise BrokenAnswerError(
-                            f"The answer is larger than {MAX_ANSWER // 2**20} MB.", status=response.status_code
-                        )
-                return wire.Answer(response.status_code, dict(response.headers), bytes(content))
-        finally:
-            _deadline.reset(deadline)
+                extensions={"trace": watch_new_connections},
+            ) as response,
+        ):
+            for chunk in response.iter_bytes():
+                content += chunk
+                if len(content) > MAX_ANSWER:
+                    raise BrokenAnswerError(
+                        f"The answer is larger than {MAX_ANSWER // 2**20} MB.", status=response.status_code
+                    )
+            if not traffic.arrived:
+                traffic.drop()
+                raise BrokenAnswerError("An answer was there before the request was sent.", status=response.status_code)
+            if not traffic.ended_with(response.status_code, response.headers):
+                traffic.drop()  # whatever came behind the answer must not be taken for the next one
+            return wire.Answer(response.status_code, dict(response.headers), bytes(content))
 
 
-# httpx's timeouts are for each read, and a server that sends a byte now and then keeps a call for ever, in its headers too.
-# So every connection reads until the deadline of the call that it is read for, and no longer.
-_deadline: ContextVar[float] = ContextVar("_deadline")
-
-
-def _bound_new_connections(event: str, info: Mapping[str, Any]) -> None:
-    """Told by httpx of all that it does (its `trace` extension): bounds the reads of each connection that it makes."""
-    if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-        stream = info["return_value"]
-        stream.read = partial(_read_in_time, stream.read)
-
-
-def _read_in_time(read: Callable[..., bytes], most: int, timeout: float | None = None) -> bytes:
-    left = _deadline.get(math.inf) - time.monotonic()
-    if left <= 0:
-        raise httpx.ReadTimeout("The deadline has passed.")
-    return read(most, left if timeout is None else min(left, timeout))
-
-
-def _refuse_redirect(response: httpx.Response) -> None:
+def _refuse_before_reading(response: httpx.Response) -> None:
+    """Refuses what must not be followed, and what could unpack to any size."""
     wire.refuse_redirect(response.status_code, redacted(response.headers.get("location", "nowhere")))
+    if "," in response.headers.get("content-encoding", ""):
+        raise BrokenAnswerError("The answer is packed more than once.", status=response.status_code)
+
+
+def _verification(base_url: str) -> ssl.SSLContext | bool:
+    if base_url.startswith("http:"):
+        # A request over http needs no certificates, and loading them takes 20 ms; this context trusts none.
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    certificates = os.environ.get("SSL_CERT_FILE")
+    # httpx reads the variable by itself, except where it is told to leave the environment alone.
+    own = is_loopback_url(base_url) and certificates is not None and os.path.isfile(certificates)  # noqa: PTH113 - a name from the environment
+    return ssl.create_default_context(cafile=certificates) if own else True
+
+
+class _Masked(logging.Filter):
+    """httpcore logs whatever headers come; a server may repeat the key in one."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        said = record.getMessage()
+        if redacted(said) != said:
+            record.msg, record.args = redacted(said), ()
+        return True
+
+
+for _name in ("httpx", "httpcore.http11", "httpcore.connection", "httpcore.proxy"):
+    logging.getLogger(_name).addFilter(_Masked())
 
 
 class Operation(Generic[T]):

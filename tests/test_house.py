@@ -31,6 +31,7 @@ ROOMS = (
     "frames",
     "wire",
     "retrying",
+    "traffic",
     "link",
     "client",
     "serving",

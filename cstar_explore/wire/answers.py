@@ -34,7 +34,12 @@ class Page:
 def refuse_redirect(status: int, target: str) -> None:
     """Raises a `RedirectError` for any 3xx. The target is redacted already: this frame may be shown with its locals."""
     if 300 <= status < 400:
-        raise RedirectError(f"The answer was a redirect to {printable(target, 120)}.", status=status)
+        error = RedirectError(f"The answer was a redirect to {printable(target, 120)}.", status=status)
+        if status in (302, 303):
+            # What a server may answer after it has done what a POST asked for.
+            error.may_have_acted = True
+            error.advice = f"{error.advice} If it changes something, look first whether it did."
+        raise error
 
 
 def read_page(answer: Answer) -> Page:
