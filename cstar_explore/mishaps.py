@@ -8,7 +8,6 @@ import base64
 import binascii
 import itertools
 import json
-import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -123,15 +122,19 @@ def _reencoded(body: bytes) -> Iterator[bytes]:
         {"separators": (",", ": "), "indent": "\t"},
         {"separators": (",", ":"), "indent": 0},
     )
+    tried: set[int] = set()  # hashes: most ways of writing come to the same, and a body may be long
     for ordered, ascii_only, spacing in itertools.product(_orders(parsed), (False, True), spacings):
         try:
             text = json.dumps(ordered, ensure_ascii=ascii_only, **spacing)
         except (ValueError, RecursionError):
             return
-        for escape in _ESCAPES:
-            written = escape(text).encode("utf-8", "surrogatepass")
-            yield written
-            yield written + b"\n"
+        if hash(text) in tried:
+            continue
+        tried.add(hash(text))
+        for written in {escape(text): None for escape in _ESCAPES}:
+            content = written.encode("utf-8", "surrogatepass")
+            yield content
+            yield content + b"\n"
 
 
 def _orders(parsed: Any) -> Iterator[Any]:
@@ -171,12 +174,16 @@ def _sorted(value: Any) -> Any:
     return [_sorted(item) for item in value] if isinstance(value, list) else value
 
 
+_MARKUP = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
+
+
 def _upper_hex(text: str) -> str:
-    return re.sub(r"\\u([0-9a-f]{4})", lambda match: f"\\u{match[1].upper()}", text)
+    before, *escapes = text.split("\\u")
+    return "\\u".join([before, *(f"{escape[:4].upper()}{escape[4:]}" for escape in escapes)])
 
 
 def _without_markup(text: str) -> str:
-    return re.sub("[<>&\u2028\u2029]", lambda match: f"\\u{ord(match[0]):04x}", text)
+    return text.translate(_MARKUP)
 
 
 _ESCAPES: tuple[Callable[[str], str], ...] = (

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_FILE = 64 * 2**20  # bytes: 10,000 webhooks are about 3 MB
 
+_COLUMNS = 1_000
+
 # Also the full-width forms, which some spreadsheets take for the others.
 _EXECUTED = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - the lookalikes are meant
 
@@ -51,25 +53,29 @@ def read_csv(path: str | Path) -> "pd.DataFrame":
     except csv.Error as error:
         raise unreadable(path, f"it is not CSV ({error})") from None
     names, rows = (rows[0], [row for row in rows[1:] if row]) if rows else ([], [])
+    if len(names) > _COLUMNS:
+        raise unreadable(path, f"it has more than {_COLUMNS:,} columns")
     for number, row in enumerate(rows, 1):
         if len(row) != len(names):
             raise unreadable(path, f"row {number} has {len(row)} cells and the first line {len(names)}")
     return pd.DataFrame([[_uncell(cell) for cell in row] for row in rows], columns=names, dtype="str")
 
 
-def read_text(path: str | Path) -> str:
+def read_text(path: str | Path, most: int = MAX_FILE) -> str:
     """The text of a file that somebody else may have written.
 
     Raises:
-        ConfigurationError: It cannot be read, is not UTF-8, or has more than `MAX_FILE` bytes.
+        ConfigurationError: It cannot be read, is not UTF-8, or has more than `most` bytes.
     """
+    content = bytearray()
     try:
         with Path(path).open("rb") as file:
-            content = file.read(MAX_FILE + 1)
+            while len(content) <= most and (part := file.read(2**16)):
+                content += part
     except (OSError, ValueError) as error:
         raise unreadable(path, getattr(error, "strerror", None) or str(error)) from None
-    if len(content) > MAX_FILE:
-        raise unreadable(path, f"it has more than {MAX_FILE // 2**20} MB")
+    if len(content) > most:
+        raise unreadable(path, f"it has more than {most:,} bytes")
     try:
         return content.decode("utf-8-sig", "surrogatepass")
     except UnicodeDecodeError:

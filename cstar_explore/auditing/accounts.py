@@ -61,7 +61,7 @@ class Accounts(Sequence[Account]):
         for name in names:
             if name not in (*_NEEDED, "base_url"):
                 raise _wrong(f"there is no column '{printable(redacted(name), 80)}' in it")
-        rows = frame.astype("object").where(frame.notna(), "").to_dict("records")
+        rows = frame.astype("object").to_dict("records")
         self._accounts = tuple(_account(number, row) for number, row in enumerate(rows, 1))
         seen: dict[str, int] = {}
         for number, account in enumerate(self._accounts, 1):
@@ -94,7 +94,7 @@ class Accounts(Sequence[Account]):
 
 
 def _account(number: int, row: Mapping[Any, Any]) -> Account:
-    cells = {str(name): str(value).strip() for name, value in row.items()}
+    cells = {str(name): _text(value) for name, value in row.items()}
     for name in _NEEDED:
         if not cells[name]:
             raise _wrong(f"row {number} has no {name}")
@@ -114,6 +114,11 @@ def _account(number: int, row: Mapping[Any, Any]) -> Account:
     except CStarError as error:
         raise _wrong(f"row {number}: {error.message}") from None
     return Account(cells["account"], cells["team_id"], key_env, base_url)
+
+
+def _text(cell: Any) -> str:
+    missing = cell is None or str(cell) in ("nan", "<NA>", "NaT")
+    return "" if missing else str(cell).strip()
 
 
 def _wrong(why: str, advice: str = "It has account, team_id, key_env and, if needed, base_url.") -> ConfigurationError:

@@ -22,6 +22,8 @@ from ..errors import ConfigurationError
 from ..spreadsheet import read_text
 from ..text import printable
 
+_LARGEST = 2**15  # bytes
+
 
 @dataclass(frozen=True)
 class Thresholds:
@@ -98,8 +100,9 @@ def read_settings(path: str | Path, rules: Collection[str]) -> Settings:
         ConfigurationError: It is no TOML, or has a key, a rule or a value that there is not; nothing is passed over.
     """
     try:
-        table = tomllib.loads(read_text(path))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        # tomllib takes time that grows with the square of a file of dots; nobody writes so many settings by hand.
+        table = tomllib.loads(read_text(path, most=_LARGEST))
+    except (ValueError, RecursionError) as error:
         raise _wrong(path, f"it is not TOML: {printable(error, 200)}") from None
     _check_names(path, "the file", table, ("thresholds", "ignore"))
     ignores = table.get("ignore", [])

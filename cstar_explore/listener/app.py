@@ -180,6 +180,8 @@ async def _answer(send: "Send", status: int, words: str) -> None:
     headers = (
         [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())] if body else []
     )
+    if status in (408, 413):
+        headers.append((b"connection", b"close"))  # what is left of the body is not waited for
     if not body and status >= 200 and status not in (204, 304):
         headers.append((b"content-length", b"0"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
