@@ -118,7 +118,7 @@ def _thresholds(path: str | Path, table: Mapping[str, Any]) -> Thresholds:
     for name, value in table.items():
         wanted, fits = _KINDS[name]
         if not fits(value):
-            raise _wrong(path, f"{name} is {wanted}, not {printable(repr(value), 80)}")
+            raise _wrong(path, f"{name} is {wanted}, not {_shown(value)}")
     given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
     if "shared_hosts" in given:
         given["shared_hosts"] = tuple(map(str.lower, given["shared_hosts"]))
@@ -132,9 +132,9 @@ def _ignore(path: str | Path, entry: Any, rules: Collection[str]) -> Ignore:
     for name, value in entry.items():
         if name == "until":
             if type(value) is not date:
-                raise _wrong(path, f"until is a date such as 2026-06-30, not {printable(repr(value), 80)}")
+                raise _wrong(path, f"until is a date such as 2026-06-30, not {_shown(value)}")
         elif not isinstance(value, str) or not value.strip():
-            raise _wrong(path, f"{name} in [[ignore]] is text, not {printable(repr(value), 80)}")
+            raise _wrong(path, f"{name} in [[ignore]] is text, not {_shown(value)}")
     _check_names(path, "rule", [entry.get("rule", "")], rules)
     if "reason" not in entry:
         raise _wrong(path, f"the ignore of {entry['rule']} gives no reason")
@@ -163,8 +163,18 @@ def _wrong(path: str | Path, why: str, hint: str = "") -> ConfigurationError:
     )
 
 
+def _shown(value: Any) -> str:
+    try:
+        return printable(repr(value), 80)
+    except ValueError:  # Python writes no number of more than 4,300 digits
+        return "a number of so many digits"
+
+
 def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST
+
+
+_MOST = 100_000  # days are 270 years, and there are no more ports than that
 
 
 def _texts(value: Any) -> bool:
