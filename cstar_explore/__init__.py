@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .auditing import Accounts, Audit, audit, audit_rules, compare
     from .changes import Plan, plan
     from .client import Client
-    from .connect import connect
+    from .connecting import connect
     from .errors import CStarError
     from .explaining import explain
     from .listener import Listener
@@ -80,7 +80,7 @@ _ROOMS = {
     "audit": "auditing",
     "audit_rules": "auditing",
     "compare": "auditing",
-    "connect": "connect",
+    "connect": "connecting",
     "explain": "explaining",
     "plan": "changes",
     "sign": "signing",

@@ -37,7 +37,7 @@ ROOMS = (
     "serving",
     "sandbox",
     "listener",
-    "connect",
+    "connecting",
     "changes",
     "auditing",
     "widgets",
@@ -126,3 +126,10 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     """So that `hasattr` and typing errors behave."""
     with pytest.raises(AttributeError, match="has no attribute 'Webhok'"):
         _ = cx.Webhok
+
+
+def test_no_public_name_is_hidden_by_a_room() -> None:
+    """Importing a room sets its name on the package: a function of that name would become a module."""
+    public = {name for name in cx.__all__ if name not in ("errors", "events")}
+
+    assert set() == public & set(ROOMS)

@@ -105,7 +105,7 @@ def _write(text: str, *, for_people: bool) -> None:
 
 def _audited(options: argparse.Namespace, interrupted: threading.Event) -> "Audit":
     from ..auditing import Accounts, audit  # noqa: PLC0415
-    from ..connect import connect  # noqa: PLC0415
+    from ..connecting import connect  # noqa: PLC0415
 
     settings = options.settings
     if options.sandbox:
