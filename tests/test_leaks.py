@@ -115,7 +115,10 @@ def test_the_notebook_did_what_it_was_to_do(run_in: Path) -> None:
         if output["output_type"] == "error"
     ]
 
-    assert {"NotFoundError", "UnreachableError", "SignatureError", "IncompleteError"} == set(failed) - {"CStarError"}
+    asked_for = {"NotFoundError", "UnreachableError", "SignatureError", "IncompleteError"}
+    assert (
+        asked_for <= set(failed) <= asked_for | {"OutcomeUnknownError", "AnswerTimeoutError"}
+    )  # a thousandth of a second
     assert notebook.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
     assert "Renamed" in json.dumps(notebook)
     assert all(

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+import cstar_explore as cx
+
 from .lab import PATIENCE, Lab, chromium
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -19,7 +21,7 @@ explorer"""
 
 
 def main() -> None:
-    """The Explorer with something selected, and its coverage open."""
+    """The Explorer with something selected and its coverage open, and the top of a report."""
     with tempfile.TemporaryDirectory() as home, chromium() as browser:
         lab = Lab(Path(home) / "lab")
         try:
@@ -33,6 +35,16 @@ def main() -> None:
             explorer.screenshot(path=DOCS / "explorer.png")
         finally:
             lab.close()
+        page = browser.new_page(viewport={"width": 1200, "height": 960})
+        page.set_content(audited())
+        page.screenshot(path=DOCS / "report.png")
+
+
+def audited() -> str:
+    """The report on three neglected teams."""
+    with cx.Sandbox(neglected=True) as box:
+        box.export_keys()
+        return cx.audit(cx.Accounts(box.accounts())).to_html()
 
 
 if __name__ == "__main__":
