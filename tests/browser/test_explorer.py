@@ -120,6 +120,9 @@ def test_a_keyboard_alone_selects_pauses_and_changes_tabs(browser: Browser, star
     expect(explorer.get_by_role("tab", name="Create")).to_be_focused()
     expect(explorer.locator(".cx-form")).to_contain_text("Create a webhook")
     keys.press("End")
+    expect(explorer.get_by_role("tab", name="Audit")).to_be_focused()
+    expect(explorer).to_contain_text("A wildcard", timeout=PATIENCE)
+    keys.press("ArrowLeft")
 
     expect(explorer).to_contain_text("Nothing has arrived yet.")
 
