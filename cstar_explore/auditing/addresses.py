@@ -103,6 +103,7 @@ BINS = (
 _INSIDE = ("localhost", "local", "internal", "lan", "home.arpa", "intranet", "corp", "home")
 
 
+@lru_cache(maxsize=50_000)
 def belongs_to(host: str, domains: tuple[str, ...]) -> str | None:
     """The domain of these that the host is, or is a subdomain of; `*.` before a domain asks for a subdomain."""
     return next(
@@ -115,6 +116,7 @@ def belongs_to(host: str, domains: tuple[str, ...]) -> str | None:
     )
 
 
+@lru_cache(maxsize=50_000)
 def inside(host: str) -> str | None:
     """What kind of address it is, if it is one that cStar's servers cannot, or must not, reach; None for a public one."""
     number = _ip(host)

@@ -127,12 +127,9 @@ def odd_port(hook: Hook, team: Team) -> str | None:
 )
 def many_teams(team: Team) -> Iterator[Found]:
     """One host for many teams."""
-    for host, accounts in team.estate.once(_shared_hosts).items():
-        if team.account in accounts:
-            others = ", ".join(printable(other, 80) for other in sorted(accounts)[:5]) + (
-                " …" if len(accounts) > 5 else ""
-            )
-            yield Found(None, f"{_host(host)} receives for {len(accounts)} accounts: {others}.", host=host)
+    shared, used = team.estate.once(_shared_hosts), {hook.address.host for hook in team.hooks if hook.address}
+    for host in sorted(used & shared.keys()):
+        yield Found(None, shared[host], host=host)
 
 
 def _url(hook: Hook) -> str:
@@ -148,17 +145,20 @@ def _at_home(hook: Hook, team: Team) -> bool:
     return team.environment == "sandbox" and hook.address is not None and inside(hook.address.host) == "this machine"
 
 
-def _shared_hosts(estate: Estate) -> dict[str, dict[str, None]]:
-    """The hosts that many accounts use, and which accounts."""
-    users: dict[str, dict[str, None]] = defaultdict(dict)
+def _shared_hosts(estate: Estate) -> dict[str, str]:
+    """The hosts that many accounts use, and which accounts, in a sentence."""
+    users: dict[str, set[str]] = defaultdict(set)
     for team, _, address in estate.addressed():
-        users[address.host][team.account] = None
+        users[address.host].add(team.account)
     limits = estate.thresholds
-    return {
-        host: who
-        for host, who in users.items()
-        if len(who) >= limits.teams_per_host and not belongs_to(host, limits.shared_hosts)
-    }
+    found = {}
+    for host, accounts in users.items():
+        if len(accounts) >= limits.teams_per_host and not belongs_to(host, limits.shared_hosts):
+            others = ", ".join(printable(other, 80) for other in sorted(accounts)[:5]) + (
+                " …" if len(accounts) > 5 else ""
+            )
+            found[host] = f"{_host(host)} receives for {len(accounts)} accounts: {others}."
+    return found
 
 
 def _lookalikes(estate: Estate) -> dict[str, str]:

@@ -117,8 +117,8 @@ def unreceived_event(team: Team) -> Iterator[Found]:
     """Events that nobody receives."""
     received = team.received()
     for hook in team.hooks:
-        missed = [name for name in catalogue.NAMES if name in hook.covered and name not in received]
-        if missed and not hook.active:
+        missed = [] if hook.active else [name for name in catalogue.NAMES if name in hook.covered - received]
+        if missed:
             yield Found(hook, f"It is paused, and no active webhook receives {_told(missed)}.")
     expected = [
         name for name in team.thresholds.expected_events if not set(catalogue.matched(name) or (name,)) <= received
