@@ -1,6 +1,6 @@
 """The connection: sends a request over httpx, and turns all that can go wrong on the way into our own errors.
 
-httpx is imported here and where the sandbox posts deliveries, and nowhere else.
+httpx is imported here, in `traffic`, and where the sandbox posts deliveries, and nowhere else.
 """
 
 import logging

@@ -133,3 +133,10 @@ def test_no_public_name_is_hidden_by_a_room() -> None:
     public = {name for name in cx.__all__ if name not in ("errors", "events")}
 
     assert set() == public & set(ROOMS)
+
+
+def test_httpx_is_imported_in_three_rooms_only() -> None:
+    """So that another package of the same names is a small change."""
+    found = {room_of(path) for path in PACKAGE.rglob("*.py") if "import httpx" in path.read_text(encoding="utf-8")}
+
+    assert {"link", "posting", "traffic"} == found

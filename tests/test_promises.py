@@ -29,3 +29,13 @@ def test_every_promise_names_a_test() -> None:
 
     assert len(promises) > 10
     assert [] == [promise for promise in promises if "::test_" not in promise]
+
+
+def test_every_dependency_says_why() -> None:
+    """In the line that declares it."""
+    declared = re.findall(
+        r'^  "[\w-]+(?:\[\w+\])?>=.*$', (TESTS.parent / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE
+    )
+
+    assert len(declared) > 15
+    assert [] == [line for line in declared if not re.search(r"# \w+ .*\w", line)]
