@@ -1,6 +1,7 @@
 """What every test starts from: no key in the environment, short pauses, and a sandbox of its own."""
 
 from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 import pytest
 
@@ -30,3 +31,31 @@ def box() -> Iterator[cx.Sandbox]:
 def client(box: cx.Sandbox) -> Iterator[cx.Client]:
     with box.client() as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def closing() -> Iterator[Executor]:
+    """It takes each sandbox a moment to close, and here are many: they do it in the background."""
+    with ThreadPoolExecutor() as executor:
+        yield executor
+
+
+@pytest.fixture
+def other(closing: Executor) -> Iterator[cx.Sandbox]:
+    """A second sandbox, on which everything happens again in another way."""
+    sandbox = cx.Sandbox()
+    yield sandbox
+    closing.submit(sandbox.close)
+
+
+@pytest.fixture
+def no_widget_is_left() -> Iterator[None]:
+    """What a test has not closed is closed after it."""
+    from ipywidgets.widgets import widget as registry
+
+    from tests.forms import alive
+
+    before = alive()
+    yield
+    for left in alive() - before:
+        registry._instances[left].close()

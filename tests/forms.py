@@ -115,6 +115,19 @@ def shown(form: Any) -> str:
 # --- the line to the sandbox ------------------------------------------------------------------------------------------
 
 
+def item(number: int, **changed: Any) -> dict[str, Any]:
+    """A webhook as cStar lists it."""
+    return {
+        "id": f"whk_{number:012}",
+        "name": f"Number {number:05}",
+        "url": f"https://n{number:05}.example.com/hook",
+        "events": ["ticket.created"],
+        "isActive": True,
+        "createdAt": "2025-11-01T09:00:00Z",
+        "updatedAt": "2025-11-01T09:00:00Z",
+    } | changed
+
+
 def passed(box: cx.Sandbox, *, answered: bool = True) -> Line:
     """The sandbox acts, and its answer comes back or is lost on the way."""
 

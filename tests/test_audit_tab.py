@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from typing import Any
 
 import ipywidgets
@@ -21,6 +21,7 @@ from tests.forms import (
     held,
     hidden,
     in_loop,
+    item,
     listed,
     once,
     passed,
@@ -33,15 +34,10 @@ from tests.forms import (
 )
 from tests.misbehaving import Line, Received, data, reset, status
 
+pytestmark = pytest.mark.usefixtures("no_widget_is_left")
+
 LIVE = "live"
 TABS = ("Create", "Edit", "Fire", "Deliveries", "Webhooks", "Audit")
-
-
-@pytest.fixture(scope="module")
-def closing() -> Iterator[Executor]:
-    """It takes each sandbox a moment to close, and here are many: they do it in the background."""
-    with ThreadPoolExecutor() as executor:
-        yield executor
 
 
 @pytest.fixture
@@ -59,28 +55,7 @@ def neglected(closing: Executor) -> Iterator[cx.Sandbox]:
     closing.submit(sandbox.close)
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_left_behind() -> Iterator[None]:
-    before = alive()
-    yield
-    for left in alive() - before:
-        registry._instances[left].close()
-
-
 # --- a person at the Explorer -----------------------------------------------------------------------------------------
-
-
-def item(number: int, **changed: Any) -> dict[str, Any]:
-    """A webhook as cStar lists it."""
-    return {
-        "id": f"whk_{number:012}",
-        "name": f"Number {number:05}",
-        "url": f"https://n{number:05}.example.com/hook",
-        "events": ["ticket.created"],
-        "isActive": True,
-        "createdAt": "2025-11-01T09:00:00Z",
-        "updatedAt": "2025-11-01T09:00:00Z",
-    } | changed
 
 
 def holding_all(box: cx.Sandbox, items: list[dict[str, Any]]) -> Line:

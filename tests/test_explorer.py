@@ -20,6 +20,7 @@ from tests.forms import (
     held,
     hidden,
     in_loop,
+    item,
     listed,
     once,
     passed,
@@ -31,32 +32,13 @@ from tests.forms import (
 )
 from tests.misbehaving import Line, Received, data, reset, status
 
+pytestmark = pytest.mark.usefixtures("no_widget_is_left")
+
 COLUMNS = ["Name", "Active", "Events", "Host", "Created", "Age"]
 LIVE = "live"
 
 
 # --- a person at the Explorer -----------------------------------------------------------------------------------------
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_left_behind() -> Iterator[None]:
-    before = alive()
-    yield
-    for left in alive() - before:
-        registry._instances[left].close()
-
-
-def item(number: int, **changed: Any) -> dict[str, Any]:
-    """A webhook as cStar lists it."""
-    return {
-        "id": f"whk_{number:012}",
-        "name": f"Number {number:05}",
-        "url": f"https://n{number:05}.example.com/hook",
-        "events": ["ticket.created"],
-        "isActive": True,
-        "createdAt": "2025-11-01T09:00:00Z",
-        "updatedAt": "2025-11-01T09:00:00Z",
-    } | changed
 
 
 def listing(box: cx.Sandbox, items: list[dict[str, Any]]) -> Line:

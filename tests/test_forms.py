@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from typing import Any
 
 import ipywidgets
@@ -44,23 +44,8 @@ from tests.forms import (
 from tests.misbehaving import Line, cut, garbled, hang_up, reset, status
 
 
-@pytest.fixture(scope="module")
-def closing() -> Iterator[Executor]:
-    """It takes each sandbox a moment to close, and here are many: they do it in the background."""
-    with ThreadPoolExecutor() as executor:
-        yield executor
-
-
 @pytest.fixture
 def box(closing: Executor) -> Iterator[cx.Sandbox]:
-    sandbox = cx.Sandbox()
-    yield sandbox
-    closing.submit(sandbox.close)
-
-
-@pytest.fixture
-def other(closing: Executor) -> Iterator[cx.Sandbox]:
-    """A second sandbox, on which everything happens again in another way."""
     sandbox = cx.Sandbox()
     yield sandbox
     closing.submit(sandbox.close)

@@ -4,13 +4,12 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from typing import Any
 
 import ipywidgets
 import pandas as pd
 import pytest
-from ipywidgets.widgets import widget as registry
 
 import cstar_explore as cx
 from cstar_explore import errors
@@ -36,17 +35,12 @@ from tests.forms import (
 )
 from tests.misbehaving import Line, cut, data, garbled, hang_up, reset, status
 
+pytestmark = pytest.mark.usefixtures("no_widget_is_left")
+
 NEW = {"name": "New", "url": "https://example.com/new", "events": "ticket.created"}
 OTHER = {"name": "Other", "url": "https://example.com/other", "events": "ticket.closed", "is_active": False}
 NAMES = ["Slack notifications", "CRM sync", "Search index", "Boss fight overlay"]
 """What the webhooks of a fresh sandbox are called."""
-
-
-@pytest.fixture(scope="module")
-def closing() -> Iterator[Executor]:
-    """It takes each sandbox a moment to close, and here are many: they do it in the background."""
-    with ThreadPoolExecutor() as executor:
-        yield executor
 
 
 @pytest.fixture
@@ -54,22 +48,6 @@ def box(closing: Executor) -> Iterator[cx.Sandbox]:
     sandbox = cx.Sandbox()
     yield sandbox
     closing.submit(sandbox.close)
-
-
-@pytest.fixture
-def other(closing: Executor) -> Iterator[cx.Sandbox]:
-    """A second sandbox, on which everything happens again in another way."""
-    sandbox = cx.Sandbox()
-    yield sandbox
-    closing.submit(sandbox.close)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_left_behind() -> Iterator[None]:
-    before = alive()
-    yield
-    for left in alive() - before:
-        registry._instances[left].close()
 
 
 # --- plans and what they leave ----------------------------------------------------------------------------------------
