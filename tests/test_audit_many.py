@@ -946,3 +946,18 @@ def test_a_stop_on_a_cluster_sends_nothing_more(estate, cluster: distributed.Loc
 
     assert 10 <= sent <= 12
     assert {"read", "not tried"} == set(states(audited))
+
+
+def test_no_wait_of_an_account_is_silent(
+    estate, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A team that is told to come back later is told of, and so is how far the others are."""
+    monkeypatch.setattr("cstar_explore.auditing.reading._QUIET", 0.05)
+    server = estate(3, 1, delay=0.2)
+    server.answers[path_of(1)] = [refusal(429, Retry_After="1"), server.lists[path_of(1)]]
+    audited = cx.audit(accounts(server, 3), at_once=2, now=NOW)
+    said = capsys.readouterr().err
+
+    assert audited.complete
+    assert "An account waits 1 s, then it is tried again: " in said
+    assert "of 3 accounts done, 0 of them failed." in said

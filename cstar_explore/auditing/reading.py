@@ -117,7 +117,7 @@ def read_accounts(
     """
     if isinstance(at_once, bool) or not isinstance(at_once, int) or not 1 <= at_once <= MOST_AT_ONCE:
         raise ConfigurationError(f"at_once={at_once!r} cannot be.", advice=f"Give a number from 1 to {MOST_AT_ONCE}.")
-    work = _Work(accounts, on_progress or _Words(), stopped or (lambda: False))
+    work = _Work(accounts, on_progress, stopped or (lambda: False))
     if executor is not None:
         return work.run(executor, partial(read_account, inactive_days=inactive_days, audit=uuid.uuid4().hex), at_once)
     with ThreadPoolExecutor(at_once, "cstar-audit") as threads:
@@ -127,9 +127,10 @@ def read_accounts(
 class _Work:
     """A window of futures over the accounts: no more are begun than are looked at, and none after the stop."""
 
-    def __init__(self, accounts: Accounts, on_progress: Progress, stopped: Stopped) -> None:
+    def __init__(self, accounts: Accounts, on_progress: Progress | None, stopped: Stopped) -> None:
         self._accounts = accounts
         self._on_progress = on_progress
+        self._words = _Words() if on_progress is None else None
         self._stopped = stopped
         self._over = False
         self._running: dict[Future[Reading], int] = {}
@@ -158,7 +159,10 @@ class _Work:
                     if not future.cancelled():
                         found[place] = _result(future, found[place])
                         done, failed = done + 1, failed + (found[place].error is not None)
-                        self._on_progress(done, len(found), failed)
+                        if self._on_progress is not None:
+                            self._on_progress(done, len(found), failed)
+                if self._words is not None:
+                    self._words.progress(done, len(found), failed)
         finally:
             self._cancel()
 
@@ -167,6 +171,8 @@ class _Work:
         self._waiting.append(wait)
         if self._over:
             wait.cancel()
+        elif self._words is not None:
+            self._words.waiting(wait)
 
     def _cancel(self) -> None:
         self._over = True
@@ -177,15 +183,24 @@ class _Work:
 
 
 class _Words:
-    """Progress in words on stderr, for what takes longer than a moment."""
+    """Words on stderr about what takes longer than a moment, where nobody else tells of it."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()
 
-    def __call__(self, done: int, total: int, failed: int) -> None:
-        if time.monotonic() - self._last > _QUIET:
+    def progress(self, done: int, total: int, failed: int) -> None:
+        """Looked at all the time, said now and then."""
+        if done < total and time.monotonic() - self._last > _QUIET:
             self._last = time.monotonic()
-            print(f"{done:,} of {total:,} accounts read, {failed:,} failed.", file=sys.stderr)  # noqa: T201 - no long work is silent
+            self._say(f"{done:,} of {total:,} accounts done, {failed:,} of them failed.")
+
+    def waiting(self, wait: Wait) -> None:
+        """A wait that somebody would wonder about."""
+        if wait.seconds > _QUIET:
+            self._say(f"An account waits {wait.seconds:,.0f} s, then it is tried again: {wait.reason.message}")
+
+    def _say(self, words: str) -> None:
+        print(words, file=sys.stderr)  # noqa: T201 - no long work is silent
 
 
 def _result(future: "Future[Reading]", blank: Reading) -> Reading:
@@ -220,18 +235,13 @@ def _with_last_changes(client: Client, items: list[Item], before: datetime) -> t
     """The items, with `updatedAt` for those that were paused long ago, as far as the key's budget and cStar's answers allow."""
     found, left_out, why = [], 0, ""
     for item in items:
-        if True in (item.get("isActive"), item.get("is_active")):
-            found.append(item)
-            continue
-        webhook = Webhook.from_item(item)
-        old = webhook.created_at is None or webhook.created_at < before
-        if webhook.is_active is not False or webhook.updated_at is not None or not old:
+        if not _is_long_paused(item, before):
             found.append(item)
             continue
         if not why and _is_short(client):
             why = "little is left of the key's request budget"
         try:
-            found.append(item if why else _with_last_change(client, item, webhook.id))
+            found.append(item if why else _with_last_change(client, item))
         except CStarError as error:
             found.append(item)
             why = error.message.rstrip(".")
@@ -239,9 +249,18 @@ def _with_last_changes(client: Client, items: list[Item], before: datetime) -> t
     return found, f"{left_out:,} paused webhooks were not looked at one by one: {why}." if left_out else ""
 
 
-def _with_last_change(client: Client, item: Item, webhook_id: str) -> Item:
+def _is_long_paused(item: Item, before: datetime) -> bool:
+    """Whether it may have been paused since then, and does not tell when it was last changed."""
+    if True in (item.get("isActive"), item.get("is_active")):
+        return False  # nearly all are; no need to read the rest
+    webhook = Webhook.from_item(item)
+    old = webhook.created_at is None or webhook.created_at < before
+    return webhook.is_active is False and webhook.updated_at is None and old
+
+
+def _with_last_change(client: Client, item: Item) -> Item:
     try:
-        changed = client.webhooks.get(webhook_id).updated_at
+        changed = client.webhooks.get(Webhook.from_item(item).id).updated_at
     except NotFoundError:
         return item  # deleted since the list was read
     return item if changed is None else {**item, "updatedAt": changed.isoformat()}
