@@ -33,7 +33,7 @@ class Forgetful:
 
 def stored() -> Iterator[Row]:
     """Deliveries from ten senders at once, each on a connection it keeps; the listener commits each before it answers."""
-    secret = "whsec_not-a-real-secret"  # noqa: S105
+    secret = "whsec_not-a-real-secret"  # noqa: S105 - obviously false
     for count in (100, 500, 2_000):
         with cx.Listener(secrets=[secret]) as ear, cx.Listener(secrets=[secret]) as floor:
             floor._server._server.config.app._app._captures = Forgetful()  # noqa: SLF001 - the one thing that differs

@@ -24,7 +24,7 @@ class Lists:
         self.delay = delay
         self.cstar = items.cstar(count)
 
-    async def __call__(self, scope, receive, send) -> None:  # noqa: ANN001, ARG002
+    async def __call__(self, scope, receive, send) -> None:  # noqa: ANN001, ARG002 - as ASGI calls it
         if scope["type"] != "http":
             return
         if self.delay:

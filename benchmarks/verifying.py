@@ -18,7 +18,7 @@ from .measuring import Row, in_turns
 
 ROUNDS, TIMES = 15, 300
 
-SECRET = "whsec_not-a-real-secret"  # noqa: S105
+SECRET = "whsec_not-a-real-secret"  # noqa: S105 - obviously false
 STANDARD = "whsec_" + b64encode(b"not a real secret, 24 by").decode()
 
 

@@ -78,6 +78,17 @@ def fired_frame(fired: "FiredEvent") -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with plain Python values in its cells, and None where one is missing."""
+    objects = frame.astype("object")
+    return objects.where(frame.notna(), None)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of `plain`, each by the names of its columns."""
+    return [{str(name): value for name, value in row.items()} for row in plain(frame).to_dict("records")]
+
+
 def _frame(items: Sequence[Item], fields: Iterable[Field]) -> pd.DataFrame:
     # The keys of each kind of object, and not of each object: mostly all objects of a list have the same.
     kinds = dict.fromkeys(map(tuple, items))

@@ -138,8 +138,7 @@ class WebhookList(Sequence[Webhook]):
 
     def _repr_html_(self) -> str:
         shown = [tuple(_cells(webhook).values()) for webhook in self[:50]]
-        more = f"<p>… and {len(self) - 50:,} more; <code>.to_frame()</code> has them all</p>" if len(self) > 50 else ""
-        return html_table(tuple(field.name for field in WEBHOOK_FIELDS), shown) + more
+        return html_table(tuple(field.name for field in WEBHOOK_FIELDS), shown, len(self))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ direction), `escaped` (no markup either), `redacted` (nothing that looks like a 
 import html
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 # What stands in place of what is not shown.
 MASK = "••••"
@@ -39,14 +39,17 @@ def redacted(text: str) -> str:
     return _CREDENTIAL.sub(lambda match: f"{match[1] or match[2]}{MASK}", text)
 
 
-def html_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table of foreign text, escaped."""
+def html_table(head: Sequence[str], rows: Sequence[Sequence[object]], total: int = 0) -> str:
+    """A table of foreign text, escaped; what is missing is empty. Of more rows in all than these, it says so."""
     # The classes keep MathJax from reading "$5 and $6" as a formula.
     # pandas' own tables are set to the right, and JupyterLab does the same to any other; words are read from the left.
     cell = '<{0} style="text-align: left">{1}</{0}>'
     heads = "".join(cell.format("th", escaped(name)) for name in head)
-    body = "".join(f"<tr>{''.join(cell.format('td', escaped(value)) for value in row)}</tr>" for row in rows)
-    return f'<table class="mathjax_ignore tex2jax_ignore"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
+    lines = (("" if value is None else escaped(value) for value in row) for row in rows)
+    body = "".join(f"<tr>{''.join(cell.format('td', value) for value in line)}</tr>" for line in lines)
+    hidden = total - len(rows)
+    more = f"<p>… and {hidden:,} more; <code>.to_frame()</code> has them all</p>" if hidden > 0 else ""
+    return f'<table class="mathjax_ignore tex2jax_ignore"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>{more}'
 
 
 def _spelled(character: str) -> str:

@@ -140,3 +140,11 @@ def test_httpx_is_imported_in_three_rooms_only() -> None:
     found = {room_of(path) for path in PACKAGE.rglob("*.py") if "import httpx" in path.read_text(encoding="utf-8")}
 
     assert {"link", "posting", "traffic"} == found
+
+
+def test_the_forms_load_no_pandas() -> None:
+    """It takes longer than all the rest, and a form that creates a webhook has no use for it."""
+    code = "import sys, cstar_explore.widgets; print('pandas' in sys.modules, 'matplotlib' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert "False False" == ran.stdout.strip()

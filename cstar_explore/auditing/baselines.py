@@ -88,8 +88,9 @@ def _kept(row: dict[str, Any]) -> Row:
 
 def _records(frame: Any, names: Iterable[str]) -> Iterable[dict[str, Any]]:
     """The rows as plain JSON: what is missing is null, times as cStar writes them."""
-    table = frame[list(names)].astype("object")
-    for row in table.where(table.notna(), None).to_dict("records"):
+    from ..frames import records  # noqa: PLC0415 - with pandas, when there is a frame
+
+    for row in records(frame[list(names)]):
         yield {name: _iso(value) if hasattr(value, "isoformat") else value for name, value in row.items()}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..changes import shown
 from ..errors import ValidationError
 from ..text import printable
 from .baselines import Baseline, baseline_of, read_baseline
@@ -21,12 +22,12 @@ Line = tuple[str | None, ...]
 
 
 def compare(
-    before: "Audit | str | Path", after: "Audit | str | Path", by: Literal["id", "name"] = "id"
+    before: "Audit | Baseline | str | Path", after: "Audit | Baseline | str | Path", by: Literal["id", "name"] = "id"
 ) -> "pd.DataFrame":
     """What differs between two audits.
 
     Args:
-        before, after: Audits, or the paths of baselines.
+        before, after: Audits, or baselines or their paths.
         by: How webhooks are paired: by account and id; or by name alone, to compare one account with another, such as
             production with staging.
 
@@ -56,8 +57,10 @@ def compare(
     return pd.DataFrame(lines, columns=list(_COLUMNS)).astype("str")
 
 
-def _baseline(side: "Audit | str | Path") -> Baseline:
-    return baseline_of(side) if isinstance(side, Audit) else read_baseline(side)
+def _baseline(side: "Audit | Baseline | str | Path") -> Baseline:
+    if isinstance(side, Audit):
+        return baseline_of(side)
+    return side if isinstance(side, Baseline) else read_baseline(side)
 
 
 def _unread(side: Baseline) -> dict[str, str]:
@@ -82,7 +85,7 @@ def _webhooks(was: Baseline, now: Baseline, by: str) -> Iterator[Line]:
             other = after[key]
             for name in _FIELDS:
                 if _value(row, name) != _value(other, name):
-                    yield _line(other, "changed", name, _shown(row[name]), _shown(other[name]))
+                    yield _line(other, "changed", name, shown(row[name]), shown(other[name]))
     for key, row in after.items():
         if key not in before:
             yield _line(row, "added", "url", None, row["url"])
@@ -117,12 +120,6 @@ def _keyed(rows: Iterable[Row], by: str) -> dict[tuple[Any, ...], Row]:
 
 def _value(row: Row, name: str) -> Any:
     return frozenset(row[name] or ()) if name == "events" else row[name]
-
-
-def _shown(value: Any) -> str | None:
-    if isinstance(value, bool):
-        return "active" if value else "paused"
-    return ", ".join(value) if isinstance(value, list | tuple) else value
 
 
 def _line(row: Row, what: str, field: str, before: str | None, after: str | None) -> Line:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from .. import events as catalogue
 from ..changes import State
-from .addresses import Address, address_in
+from .addresses import Address
 from .settings import Thresholds
 
 T = TypeVar("T")
@@ -88,8 +88,3 @@ class Estate:
 def covered(patterns: tuple[str, ...]) -> frozenset[str]:
     """The published types that these subscriptions cover."""
     return frozenset(name for pattern in patterns for name in catalogue.matched(pattern))
-
-
-def hook(place: int, identity: str, state: State, created_at: datetime | None, updated_at: datetime | None) -> Hook:
-    """A webhook, with its URL read."""
-    return Hook(place, identity, state, created_at, updated_at, address_in(state.url))

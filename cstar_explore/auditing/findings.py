@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..changes import State
 from ..text import printable
-from .estate import Estate, Hook, Team, hook
+from .addresses import address_in
+from .estate import Estate, Hook, Team
 from .masking import without_keys
 from .rules import RULES, SEVERITIES, Found, Rule
 from .settings import Ignore, Settings
@@ -131,7 +132,9 @@ def _row(finding: Finding) -> tuple[str | None, ...]:
 def _estate(webhooks: "pd.DataFrame", times: dict[str, datetime], settings: Settings) -> Estate:
     estate = Estate(settings.thresholds)
     teams: dict[str, Team] = {}
-    columns = (
+    from ..frames import plain  # noqa: PLC0415 - with pandas, when there is a frame
+
+    columns = [
         "account",
         "team_id",
         "environment",
@@ -142,14 +145,14 @@ def _estate(webhooks: "pd.DataFrame", times: dict[str, datetime], settings: Sett
         "is_active",
         "created_at",
         "updated_at",
-    )
-    values = (webhooks[name].astype("object").where(webhooks[name].notna(), None).tolist() for name in columns)
-    for place, row in enumerate(zip(*values, strict=True)):
+    ]
+    table = plain(webhooks[columns])
+    for place, row in enumerate(zip(*(table[name].tolist() for name in columns), strict=True)):
         account, team_id, environment, identity, name, url, events, is_active, created, updated = row
         if account not in teams:
             teams[account] = Team(account, team_id, environment, times[account], [], estate)
         state = State(name, url, events, is_active)
-        teams[account].hooks.append(hook(place, identity, state, _moment(created), _moment(updated)))
+        teams[account].hooks.append(Hook(place, identity, state, _moment(created), _moment(updated), address_in(url)))
     # Also those without webhooks: something may be expected of them.
     for account, now in times.items():
         teams.setdefault(account, Team(account, account, "", now, [], estate))

@@ -212,11 +212,13 @@ class Audit:
             (finding.rule.severity, finding.rule.title, finding.team.account, _about(finding), finding.found.evidence)
             for finding in self.findings[:100]
         ]
-        return told + (html_table(("severity", "what", "account", "webhook", "evidence"), rows) if rows else "")
+        return told + (
+            html_table(("severity", "what", "account", "webhook", "evidence"), rows, len(self.findings)) if rows else ""
+        )
 
     def _not_read(self) -> list[str]:
         failed = self.accounts[self.accounts["state"] != "read"].head(_SHOWN).to_dict("records")
-        return [f"{printable(row['account'], 80)} {row['state']}: {printable(row['error'], 300)}" for row in failed]
+        return [f"{printable(row['account'], 80)}: {row['state']}. {printable(row['error'], 300)}" for row in failed]
 
 
 def audit_rules() -> "pd.DataFrame":

@@ -6,6 +6,7 @@ from importlib.resources import files
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from ..frames import records
 from ..text import escaped
 from .findings import Finding
 from .masking import shown_url, without_keys
@@ -120,7 +121,7 @@ def _webhooks(audit: "Audit") -> str:
             _state(row["is_active"]),
             row["created_at"],
         )
-        for row in _records(audit.webhooks.head(_ROWS))
+        for row in records(audit.webhooks.head(_ROWS))
     )
     shown = [(*cells, made and f"{made:%Y-%m-%d}") for *cells, made in rows]
     return _table(("account", "name", "URL", "events", "state", "created"), shown, of=len(audit.webhooks))
@@ -156,10 +157,4 @@ def _state(active: Any) -> str:
 
 
 def _rows(frame: Any, names: Sequence[str]) -> list[tuple[Any, ...]]:
-    return [tuple(row[name] for name in names) for row in _records(frame)]
-
-
-def _records(frame: Any) -> list[dict[str, Any]]:
-    table = frame.astype("object")
-    records: list[dict[str, Any]] = table.where(table.notna(), None).to_dict("records")
-    return records
+    return [tuple(row[name] for name in names) for row in records(frame)]

@@ -64,6 +64,13 @@ def worded(field: str, before: Any, after: Any) -> str:
     return f"{field}: {printable('not told' if before is None else before, 200)} → {printable(after, 200)}"
 
 
+def shown(value: Any) -> str | None:
+    """The value of a field in a cell: events with commas between, `active` or `paused`."""
+    if isinstance(value, bool):
+        return "active" if value else "paused"
+    return ", ".join(value) if isinstance(value, list | tuple) else value
+
+
 _ACTIVE: Mapping[bool | None, str] = {True: "yes", False: "no", None: "not told"}
 
 

@@ -1,5 +1,6 @@
 """All changes of a plan, in order: shown, carried out, and taken back."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from ..client import Client
 from ..errors import ConfigurationError, ConflictError, IncompleteError, NotFoundError, ReadOnlyError, ValidationError
 from ..models import Webhook
 from ..text import html_table, printable
-from .change import Change, State, Step, worded
+from .change import Change, State, Step, shown, worded
 from .desired import changes_in
 from .planfile import read_plan, write_plan
 from .working import Ground, carry_out
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SHOWN = 20  # changes in a repr
+_ROWS = 100  # rows of a table on a page
 
 
 def plan(client: Client, desired: "pd.DataFrame | str | Path") -> "Plan":
@@ -118,7 +120,7 @@ class Plan:
         import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
 
         rows = [
-            (number, change.what, change.id, change.name, field, _shown(was), _shown(now), change.note or None)
+            (number, change.what, change.id, change.name, field, shown(was), shown(now), change.note or None)
             for number, change in enumerate(self.changes, 1)
             for field, was, now in change.differences
         ]
@@ -206,8 +208,7 @@ class Plan:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        frame = self.to_frame().head(100).astype("object")
-        return html_table(list(frame.columns), frame.where(frame.notna(), "").to_numpy().tolist())
+        return _html(self.to_frame())
 
 
 class Applied(Sequence[Step]):
@@ -221,15 +222,12 @@ class Applied(Sequence[Step]):
         """Whether all of it is as it was wanted."""
         return {step.outcome for step in self._steps} <= {"done", "unchanged"}
 
-    def account(self) -> str:
-        """All of it in one sentence: `2 done, 1 failed, 3 not tried.`"""
-        counts = {
-            outcome: sum(step.outcome == outcome for step in self._steps)
-            for outcome in ("done", "unchanged", "failed", "unknown", "not tried")
-        }
-        return (
-            ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items() if count) or "Nothing to do"
-        ) + "."
+    def account(self, *, done: str = "done", unchanged: str = "unchanged") -> str:
+        """All of it in one sentence: `2 done, 1 failed, 3 not tried.` The first two can be called by another word."""
+        words = {"done": done, "unchanged": unchanged} | {word: word for word in ("failed", "unknown", "not tried")}
+        counts: Counter[str] = Counter(step.outcome for step in self._steps)
+        told = [f"{counts[outcome]:,} {word}" for outcome, word in words.items() if counts[outcome]]
+        return f"{', '.join(told) or 'Nothing to do'}."
 
     def to_frame(self) -> "pd.DataFrame":
         """A row per change: `step` (Int64), `what`, `id`, `name`, `outcome`, `detail` (str)."""
@@ -262,8 +260,7 @@ class Applied(Sequence[Step]):
         return "\n".join([self.account(), *lines])
 
     def _repr_html_(self) -> str:
-        frame = self.to_frame().head(100).astype("object")
-        return html_table(list(frame.columns), frame.where(frame.notna(), "").to_numpy().tolist())
+        return _html(self.to_frame())
 
 
 def _place(client: Client) -> dict[str, Any]:
@@ -282,7 +279,7 @@ def _line(change: Change) -> str:
     return f"{change.what} {name}. {change.note}"
 
 
-def _shown(value: Any) -> str | None:
-    if isinstance(value, bool):
-        return "active" if value else "paused"
-    return ", ".join(value) if isinstance(value, tuple) else value
+def _html(frame: "pd.DataFrame") -> str:
+    from ..frames import plain  # noqa: PLC0415 - with pandas, when there is a frame
+
+    return html_table(list(frame.columns), plain(frame.head(_ROWS)).to_numpy().tolist(), len(frame))

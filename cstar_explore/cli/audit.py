@@ -65,12 +65,11 @@ def add_to(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Audits, prints, and says by its code how it went."""
     from ..auditing import RULES, Audit, compare  # noqa: PLC0415 - only this command audits
-    from ..auditing.baselines import read_baseline  # noqa: PLC0415
-    from ..auditing.settings import read_settings  # noqa: PLC0415
+    from ..auditing.baselines import read_baseline  # noqa: PLC0415 - as above
+    from ..auditing.settings import read_settings  # noqa: PLC0415 - as above
 
     # A file that cannot be used is told before the work, not after it.
-    if options.baseline is not None:
-        read_baseline(options.baseline)
+    baseline = None if options.baseline is None else read_baseline(options.baseline)
     if options.settings is not None:
         read_settings(options.settings, RULES)
     with _interruptible() as interrupted:
@@ -78,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     if not (audit.accounts["state"] == "read").any() and not interrupted.is_set():
         _say_unread(audit)
         raise ConfigurationError("No account could be read.", advice="See the reasons above.")
-    changed = None if options.baseline is None else compare(options.baseline, audit)
+    changed = None if baseline is None else compare(baseline, audit)
     _write(_FORMATS[options.format](audit), for_people=options.format == "table")
     if changed is not None and options.format == "table":
         print("\nSince the baseline:")
@@ -104,8 +103,8 @@ def _write(text: str, *, for_people: bool) -> None:
 
 
 def _audited(options: argparse.Namespace, interrupted: threading.Event) -> "Audit":
-    from ..auditing import Accounts, audit  # noqa: PLC0415
-    from ..connecting import connect  # noqa: PLC0415
+    from ..auditing import Accounts, audit  # noqa: PLC0415 - only this command audits
+    from ..connecting import connect  # noqa: PLC0415 - as above
 
     settings = options.settings
     if options.sandbox:
@@ -141,7 +140,7 @@ def _code(audit: "Audit", changed: Any, fail_on: str | None, *, interrupted: boo
 
 
 def _up_to(severity: str) -> tuple[str, ...]:
-    from ..auditing import SEVERITIES  # noqa: PLC0415
+    from ..auditing import SEVERITIES  # noqa: PLC0415 - only this command audits
 
     return tuple(SEVERITIES[: SEVERITIES.index(severity) + 1])
 
@@ -166,7 +165,7 @@ def _interruptible() -> Iterator[threading.Event]:
 
 def _say_unread(audit: "Audit") -> None:
     for row in audit.accounts[audit.accounts["state"] != "read"].to_dict("records"):
-        print(f"{printable(row['account'], 80)} was {row['state']}: {printable(row['error'])}", file=sys.stderr)
+        print(f"{printable(row['account'], 80)}: {row['state']}. {printable(row['error'])}", file=sys.stderr)
 
 
 def _table(audit: "Audit") -> str:
@@ -175,7 +174,7 @@ def _table(audit: "Audit") -> str:
 
 
 def _csv(audit: "Audit") -> str:
-    from ..spreadsheet import csv_text  # noqa: PLC0415
+    from ..spreadsheet import csv_text  # noqa: PLC0415 - with pandas, for this format only
 
     return csv_text(audit.to_frame())
 

@@ -11,7 +11,7 @@ from ..auditing import Audit, audit
 from ..changes import plan
 from ..client import Client
 from ..errors import CStarError, ValidationError
-from .form import close, panel, plural, row, show
+from .form import close, panel, row, show
 from .parts import Rows, Status
 from .plan_form import PlanForm
 from .tasks import Tasks
@@ -72,9 +72,8 @@ class AuditView:
         self.table.fill(rows)
         count = len(self.findings.fix())
         self.mend.disabled = not count
-        self.mend.description = (
-            f"Plan {plural(count, 'fix').replace('fixs', 'fixes')}" if count else "Nothing to mend by a plan"
-        )
+        fixes = f"{count:,} {'fix' if count == 1 else 'fixes'}"
+        self.mend.description = f"Plan {fixes}" if count else "Nothing to mend by a plan"
         self.status.say(self.findings.summary(), "" if rows else "done")
         return self.findings
 

@@ -6,13 +6,14 @@ does the same. The button schedules `submit()`; notebooks and tests await it, an
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Generic, TypeVar
 
 import ipywidgets as widgets
 
 from .. import events as catalogue
+from ..changes import Outcome, Step
 from ..client import Client
 from ..errors import ConfirmationError, CStarError
 from ..models import Webhook
@@ -275,6 +276,15 @@ def named(webhook: Webhook) -> str:
     """A webhook in a sentence: its name and its id."""
     shown = printable(webhook.id, 80)
     return f"'{printable(webhook.name, 80)}' ({shown})" if webhook.name else shown
+
+
+_MARKS: Mapping[Outcome, str] = {"done": "✓", "unchanged": "=", "failed": "✗", "unknown": "?", "not tried": "·"}
+
+
+def stepped(step: Step, about: str) -> str:
+    """What became of a step, on a line."""
+    detail = f": {step.detail}" if step.detail else ""
+    return f"{_MARKS[step.outcome]} {step.outcome}, {about}{detail}"
 
 
 def plural(count: int, noun: str) -> str:

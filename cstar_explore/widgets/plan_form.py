@@ -9,12 +9,10 @@ from ..changes import Applied, Plan, Step
 from ..client import Client
 from ..errors import CStarError, IncompleteError, ValidationError
 from ..text import printable
-from .form import Form, plural, show
+from .form import Form, plural, show, stepped
 from .parts import Rows, SecretReveal, Words
 
 _LAST = 50  # steps on the page
-
-_MARKS = {"done": "✓", "unchanged": "=", "failed": "✗", "unknown": "?", "not tried": "·"}
 
 
 class PlanForm(Form[Applied]):
@@ -136,9 +134,10 @@ class PlanForm(Form[Applied]):
             self.status.say("This takes it back. Nothing is done until you apply it.")
 
     def _show_plan(self) -> None:
-        frame = self.plan.to_frame().astype("object")
-        table = frame.where(frame.notna(), None)
-        self.changes.fill(table[["what", "name", "field", "before", "after", "note"]].to_numpy().tolist())
+        from ..frames import plain  # noqa: PLC0415 - with pandas, when there is a frame
+
+        told = self.plan.to_frame()[["what", "name", "field", "before", "after", "note"]]
+        self.changes.fill(plain(told).to_numpy().tolist())
         self.steps.say()
         show(self.stop, on=False)
         show(self.undo, on=False)
@@ -149,5 +148,4 @@ class PlanForm(Form[Applied]):
 
 
 def _line(step: Step) -> str:
-    detail = f": {step.detail}" if step.detail else ""
-    return f"{_MARKS[step.outcome]} {step.outcome}, {step.change.what} '{printable(step.change.name, 80)}'{detail}"
+    return stepped(step, f"{step.change.what} '{printable(step.change.name, 80)}'")

@@ -5,18 +5,16 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import ipywidgets as widgets
 
-from ..changes import Action, Step, toward
+from ..changes import Action, Applied, Step, toward
 from ..client import Client
 from ..errors import ConfirmationError, CStarError, ValidationError
 from ..models import Webhook
-from .form import named, panel, plural, row, show
+from .form import named, panel, plural, row, show, stepped
 from .parts import Status, TextField, Words
 from .table import WebhookTable
 from .tasks import Tasks
 
 _MANY = 50  # ids in a line of code; of more than that, the name of their list is clearer
-
-_MARKS = {"done": "✓", "unchanged": "=", "failed": "✗", "unknown": "?", "not tried": "·"}
 
 _PAST: dict[Action, str] = {"pause": "paused", "resume": "resumed", "delete": "deleted"}
 _OPPOSITE: dict[Action, Action] = {"pause": "resume", "resume": "pause"}
@@ -124,10 +122,10 @@ class Together:
                 self._show_steps(steps, chosen, action)
         finally:
             self._end(action, [step.webhook for step in steps if step.outcome == "done" and step.webhook is not None])
-        done = {step.outcome for step in steps} <= {"done", "unchanged"}
+        applied = Applied(steps)
         await self._read_again()
-        verified = " Each was verified by reading back." if done else ""
-        self.status.say(f"{_account(steps, action)}{verified}", "done" if done else "failed")
+        verified = " Each was verified by reading back." if applied.finished else ""
+        self.status.say(f"{_account(applied, action)}{verified}", "done" if applied.finished else "failed")
         return steps
 
     def stop(self) -> None:
@@ -199,25 +197,17 @@ class Together:
         )
 
     def _show_steps(self, steps: list[Step], chosen: list[Webhook], action: Action) -> None:
-        self.steps.say(*(_line(step, webhook) for step, webhook in zip(steps, chosen, strict=False)))
-        self.status.say(f"{len(steps):,} of {len(chosen):,}: {_account(steps, action)}", "busy")
+        self.steps.say(*(stepped(step, named(webhook)) for step, webhook in zip(steps, chosen, strict=False)))
+        self.status.say(f"{len(steps):,} of {len(chosen):,}: {_account(Applied(steps), action)}", "busy")
 
     def _refused(self, error: CStarError) -> CStarError:
         self.status.say(f"Not done: {error}", "failed")
         return error
 
 
-def _line(step: Step, webhook: Webhook) -> str:
-    detail = f": {step.detail}" if step.detail else ""
-    return f"{_MARKS[step.outcome]} {step.outcome}, {named(webhook)}{detail}"
-
-
-def _account(steps: list[Step], action: Action) -> str:
+def _account(applied: Applied, action: Action) -> str:
     """All of it in one sentence: `2 paused, 1 failed, 3 not tried.`"""
-    words = {"done": _PAST[action], "unchanged": f"{_PAST[action]} already", "failed": "failed", "unknown": "unknown"}
-    words["not tried"] = "not tried"
-    counts = {outcome: sum(step.outcome == outcome for step in steps) for outcome in words}
-    return ", ".join(f"{count:,} {words[outcome]}" for outcome, count in counts.items() if count) + "."
+    return applied.account(done=_PAST[action], unchanged=f"{_PAST[action]} already")
 
 
 def _to_type(action: Action, chosen: Sequence[object]) -> str:
