@@ -111,9 +111,8 @@ def catalogue() -> "pd.DataFrame":
     Columns, all str: `event`, `group`, `description`, `described_by` and `payload` ("cStar" where the words, or the fields
     of the sample, are published; "cstar_explore" where they are ours), `former_name` (missing for most).
     """
-    import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
-
     from .samples import PUBLISHED  # noqa: PLC0415 - samples are made of this catalogue
+    from .tabular import pd  # noqa: PLC0415 - loaded when a frame is asked for
 
     former = {new: old for old, new in FORMER.items()}
     rows = [(*event, _CSTAR if event.name in PUBLISHED else _OURS, former.get(event.name)) for event in CATALOGUE]

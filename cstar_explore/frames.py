@@ -11,17 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from . import events
 from .fields import DELIVERY_FIELDS, FIRED_FIELDS, SECRET_KEYS, WEBHOOK_FIELDS, Field, Kind, readable
+from .tabular import pd
 
 if TYPE_CHECKING:
     from .models import FiredEvent
-
-# A webhook may be called "costs $5 and $6". pandas hands every table to MathJax unless told otherwise, and there is no
-# telling it for one frame alone.
-pd.set_option("display.html.use_mathjax", False)
 
 DTYPES: Mapping[Kind, str] = {
     "text": "str",

@@ -43,7 +43,7 @@ def read_csv(path: str | Path) -> "pd.DataFrame":
     Raises:
         ConfigurationError: It cannot be read, is no CSV in UTF-8, or has more than `MAX_FILE` bytes.
     """
-    import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
+    from .tabular import pd  # noqa: PLC0415 - loaded when a frame is asked for
 
     text = read_text(path)
     head, *_ = text.splitlines() or [""]

@@ -1,6 +1,8 @@
 """The frames: their columns and dtypes, whatever cStar sends, and what pandas can do with them."""
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -428,3 +430,11 @@ def test_whatever_is_sent_can_be_shown(items: list[dict[str, Any]]) -> None:
     assert "".join(shown).encode()
     assert len(items) == len(hooks)
     assert sum(len(hook.events or ()) for hook in hooks) == len(hooks.subscriptions())
+
+
+def test_no_frame_is_typeset_whichever_room_makes_the_first() -> None:
+    """A webhook may cost $5 and $6: not even the first frame of a process is given to MathJax."""
+    code = "import cstar_explore as cx; print(cx.events.catalogue()._repr_html_().count('mathjax_ignore'))"
+    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert "1" == ran.stdout.strip()

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ ROOMS = (
     "database",
     "posting",
     "pictures",
+    "tabular",
     "spreadsheet",
     "fields",
     "models",
@@ -55,6 +57,7 @@ SANDBOX_KNOWS = {
     "pictures",
     "posting",
     "serving",
+    "tabular",
     "text",
 }
 
@@ -88,6 +91,18 @@ def imports() -> set[tuple[str, str]]:
                 targets = [node.module.split(".")[0]] if node.module else [name.name for name in node.names]
                 found |= {(here, target) for target in targets}
     return {(here, there) for here, there in found if here not in (there, "__init__") and there != "__version__"}
+
+
+def when_run(path: Path) -> Iterator[ast.Import | ast.ImportFrom]:
+    """The imports of a file that are not for its types alone."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for_types = [
+        node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+    ]
+    passed_over = {id(inner) for node in for_types for inner in ast.walk(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom) and id(node) not in passed_over:
+            yield node
 
 
 def test_every_room_has_its_place_in_the_order() -> None:
@@ -140,6 +155,15 @@ def test_httpx_is_imported_in_three_rooms_only() -> None:
     found = {room_of(path) for path in PACKAGE.rglob("*.py") if "import httpx" in path.read_text(encoding="utf-8")}
 
     assert {"link", "posting", "traffic"} == found
+
+
+def test_pandas_comes_from_one_room() -> None:
+    """There it is told not to typeset `$…$`; a room that got it elsewhere might show a frame before that."""
+    found = {
+        room_of(path) for path in PACKAGE.rglob("*.py") for node in when_run(path) if "pandas" in ast.unparse(node)
+    }
+
+    assert {"tabular"} == found
 
 
 def test_the_forms_load_no_pandas() -> None:

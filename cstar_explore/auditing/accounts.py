@@ -72,7 +72,7 @@ class Accounts(Sequence[Account]):
 
     def to_frame(self) -> "pd.DataFrame":
         """A row per account: `account`, `team_id`, `key_env`, `base_url` (str)."""
-        import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
+        from ..tabular import pd  # noqa: PLC0415 - loaded when a frame is asked for
 
         return pd.DataFrame([vars(account) for account in self], columns=[*_NEEDED, "base_url"], dtype="str")
 

@@ -40,7 +40,7 @@ def compare(
         ConfigurationError: A file is no baseline.
         ValidationError: `by` is something else.
     """
-    import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
+    from ..tabular import pd  # noqa: PLC0415 - loaded when a frame is asked for
 
     if by not in ("id", "name"):
         raise ValidationError(f"by='{printable(by, 80)}' cannot be.", param="by", advice="Give 'id' or 'name'.")

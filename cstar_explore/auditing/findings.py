@@ -73,7 +73,7 @@ def judge(webhooks: "pd.DataFrame", times: dict[str, datetime], settings: Settin
 
 def desired(findings: Iterable[Finding]) -> "pd.DataFrame":
     """What the findings' fixes come to, as a frame for `cx.plan`; see `Audit.fix`."""
-    import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
+    from ..tabular import pd  # noqa: PLC0415 - loaded when a frame is asked for
 
     states: dict[Hook, State] = {}
     because: dict[Hook, dict[str, None]] = {}
@@ -106,7 +106,7 @@ def desired(findings: Iterable[Finding]) -> "pd.DataFrame":
 
 def findings_frame(findings: Iterable[Finding]) -> "pd.DataFrame":
     """A row per finding; see `Audit.to_frame`."""
-    import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
+    from ..tabular import pd  # noqa: PLC0415 - loaded when a frame is asked for
 
     names = ["severity", "rule", "account", "environment", "webhook_id", "name", "evidence", "remedy"]
     return pd.DataFrame([_row(finding) for finding in findings], columns=names).astype("str")
@@ -114,7 +114,7 @@ def findings_frame(findings: Iterable[Finding]) -> "pd.DataFrame":
 
 def ignored_frame(ignored: Iterable[tuple[Finding, Ignore]]) -> "pd.DataFrame":
     """A row per finding that was set aside; see `Audit.ignored`."""
-    import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
+    from ..tabular import pd  # noqa: PLC0415 - loaded when a frame is asked for
 
     pairs = list(ignored)
     frame = findings_frame(finding for finding, _ in pairs)

@@ -223,7 +223,7 @@ class Audit:
 
 def audit_rules() -> "pd.DataFrame":
     """The rules of an audit. Columns, all str: `rule`, `severity`, `title`, `why`, `remedy`."""
-    import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
+    from ..tabular import pd  # noqa: PLC0415 - loaded when a frame is asked for
 
     rows = [(rule.name, rule.severity, rule.title, rule.why, rule.remedy) for rule in RULES.values()]
     return pd.DataFrame(rows, columns=["rule", "severity", "title", "why", "remedy"], dtype="str")

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-
 from .. import events as catalogue
 from .. import frames
 from ..errors import ValidationError
 from ..spreadsheet import flag_in, list_in
+from ..tabular import pd
 from ..text import printable
 from .reading import Reading
 

@@ -91,7 +91,7 @@ def _rows(desired: "pd.DataFrame") -> Iterator[dict[str, Any]]:
 def _missing(value: Any) -> bool:
     if isinstance(value, str):
         return not value.strip()
-    import pandas as pd  # noqa: PLC0415 - loaded when a frame is given
+    from ..tabular import pd  # noqa: PLC0415 - loaded when a frame is asked for
 
     return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value)  # noqa: PLR0124 - NaN
 

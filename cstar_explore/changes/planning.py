@@ -117,7 +117,7 @@ class Plan:
 
         Columns: `step` (Int64), `what` (create, update, delete), `id`, `name`, `field`, `before`, `after`, `note` (str).
         """
-        import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
+        from ..tabular import pd  # noqa: PLC0415 - loaded when a frame is asked for
 
         rows = [
             (number, change.what, change.id, change.name, field, shown(was), shown(now), change.note or None)
@@ -231,7 +231,7 @@ class Applied(Sequence[Step]):
 
     def to_frame(self) -> "pd.DataFrame":
         """A row per change: `step` (Int64), `what`, `id`, `name`, `outcome`, `detail` (str)."""
-        import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
+        from ..tabular import pd  # noqa: PLC0415 - loaded when a frame is asked for
 
         rows = [
             (number, step.change.what, _id(step), step.change.name, step.outcome, step.detail)

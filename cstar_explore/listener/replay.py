@@ -102,6 +102,6 @@ def _last_line(error: str | None) -> str | None:
 
 
 def _frame(rows: list[Mapping[str, Any]]) -> "pd.DataFrame":
-    import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
+    from ..tabular import pd  # noqa: PLC0415 - loaded when a frame is asked for
 
     return pd.DataFrame(rows, columns=list(_COLUMNS), dtype="object").astype(_COLUMNS)

@@ -127,7 +127,7 @@ class Captures(Database):
 
     def to_frame(self) -> "pd.DataFrame":
         """See `Listener.to_frame`."""
-        import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
+        from ..tabular import pd  # noqa: PLC0415 - loaded when a frame is asked for
 
         rows = [
             {

@@ -106,7 +106,7 @@ class Sandbox:
 
     def accounts(self) -> "pd.DataFrame":
         """The teams of a neglected sandbox, as `cx.Accounts` takes them: `account`, `team_id`, `key_env`, `base_url` (str)."""
-        import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
+        from ..tabular import pd  # noqa: PLC0415 - loaded when a frame is asked for
 
         rows = [(name, key.team_id, variable, self.base_url) for name, (variable, key) in ACCOUNTS.items()]
         return pd.DataFrame(rows, columns=["account", "team_id", "key_env", "base_url"], dtype="str")

@@ -147,7 +147,7 @@ class Outbox:
 
     def to_frame(self) -> "pd.DataFrame":
         """See `Sandbox.deliveries`."""
-        import pandas as pd  # noqa: PLC0415 - loaded when a frame is asked for
+        from ..tabular import pd  # noqa: PLC0415 - loaded when a frame is asked for
 
         rows = self._store.run(
             "SELECT id, webhook_id, webhook_name, event_id, event, number, at, error IS NULL AND number IS NOT NULL, status,"

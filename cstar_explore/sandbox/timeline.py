@@ -1,9 +1,9 @@
 """The picture of deliveries: a line for each, its attempts along the time since the event."""
 
-import pandas as pd
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from ..pictures import Picture
+from ..tabular import pd
 from ..text import printable
 
 # Where the published retries fall, counted from the first attempt: ticks that explain the picture.
