@@ -4,6 +4,7 @@ Every way in is a door: bytes (or objects) go in, what comes out is shown in eve
 `FUZZ_EXAMPLES=5000 pytest tests/test_fuzz.py` tries more of each.
 """
 
+import atexit
 import contextlib
 import csv
 import datetime as dt
@@ -44,6 +45,7 @@ NOW = 1_765_377_000
 HOST = "https://www.cstar.help"
 OURS = (events.UnknownEventWarning, signing.LegacySignatureWarning)
 FOLDER = tempfile.TemporaryDirectory(prefix="fuzz-")
+atexit.register(FOLDER.cleanup)
 
 # --- what one input may cost ------------------------------------------------------------------------------------------
 
@@ -209,7 +211,6 @@ def _world_ends() -> Iterator[None]:
     client.close()
     box.close()
     world.cache_clear()
-    FOLDER.cleanup()
 
 
 def read(call: str, statuses: tuple[int, ...] = (200, 201, 404, 429, 503)) -> Callable[[bytes], None]:
