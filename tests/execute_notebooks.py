@@ -1,4 +1,7 @@
-"""Runs the notebooks and keeps their outputs, without widget state, times or ports: `make notebooks`."""
+"""Runs the notebooks and keeps their outputs, without widget state, times or ports: `make notebooks`.
+
+Exercises are run with their solutions, and their outputs are not kept: the notebook is for somebody who has yet to solve them.
+"""
 
 import configparser
 import re
@@ -8,19 +11,26 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+from .lessons import NOTEBOOKS, exercises, read, solved
 
 
 def execute(path: Path) -> None:
     """Executes a notebook in place."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
+    ran = solved(notebook)
     NotebookClient(
-        notebook,
+        ran,
         timeout=60,
         store_widget_state=False,
         record_timing=False,
         resources={"metadata": {"path": str(path.parent)}},
     ).execute()
+    unsolved = {cell["id"] for exercise in exercises(notebook) for cell in (exercise.fill_in, exercise.check)}
+    for cell, after in zip(notebook.cells, ran.cells, strict=True):
+        if cell["cell_type"] == "code":
+            kept = cell["id"] not in unsolved
+            cell["outputs"] = after["outputs"] if kept else []
+            cell["execution_count"] = after["execution_count"] if kept else None
     notebook.metadata = {"kernelspec": notebook.metadata["kernelspec"], "language_info": {"name": "python"}}
     for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
         # A view of a widget whose kernel is gone shows an error; the text beside it shows what stood there.

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
 import cstar_explore as cx
@@ -80,7 +81,8 @@ def test_the_lab_copies_the_notebooks_and_overwrites_none(
         cli.main(["lab", "--folder", str(tmp_path), "--no-browser"])
 
     assert mine.read_text() == "mine"
-    assert (tmp_path / "02_receive_and_verify.ipynb").exists()
+    lesson = nbformat.read(tmp_path / "02_receive_and_verify.ipynb", as_version=4)
+    assert [] == [cell for cell in lesson.cells if cell.get("outputs")], "results come after predictions"
     assert "kept as they are" in capsys.readouterr().err
     assert became[0][1:4] == ["-m", "jupyterlab", str(mine)]
     assert (Path(became[0][-1].split(os.pathsep)[0]) / "labconfig" / "page_config.json").exists()

@@ -44,6 +44,7 @@ ROOMS = (
     "auditing",
     "widgets",
     "cli",
+    "course",
 )
 
 # What the sandbox may know of the house: nothing that writes or reads cStar's answers.

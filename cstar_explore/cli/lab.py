@@ -1,8 +1,8 @@
 """`cstar-explore lab`: the notebooks in JupyterLab, in a copy of one's own."""
 
 import argparse
+import json
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -41,8 +41,17 @@ def _copy_notebooks(folder: Path) -> bool:
         if target.exists():
             kept = True
         else:
-            shutil.copyfile(notebook, target)
+            target.write_text(_without_outputs(notebook.read_text(encoding="utf-8")), encoding="utf-8")
     return kept
+
+
+def _without_outputs(notebook: str) -> str:
+    """A notebook as it is before its first run: a lesson asks for a prediction before it shows the result."""
+    content = json.loads(notebook)
+    for cell in content["cells"]:
+        if cell["cell_type"] == "code":
+            cell.update(outputs=[], execution_count=None)
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
 def _bundled() -> Path:

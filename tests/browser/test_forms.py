@@ -1,4 +1,4 @@
-"""The first notebook, in a browser, by hand."""
+"""The four forms, in a browser, by hand."""
 
 import re
 from collections.abc import Callable
@@ -12,7 +12,14 @@ from .lab import LOW_CONTRAST, Lab
 
 pytestmark = pytest.mark.browser
 
-NOTEBOOK = "01_first_webhook.ipynb"
+NOTEBOOK = "forms.ipynb"
+CELLS = (
+    "import cstar_explore as cx\n\nbox = cx.Sandbox()\nclient = box.client()",
+    "cx.CreateForm(client)",
+    "cx.EditForm(client, client.webhooks.list()[-1])",
+    "cx.FireForm(client)",
+    "cx.DeleteForm(client, client.webhooks.list()[-1])",
+)
 
 
 @pytest.mark.parametrize(
@@ -23,6 +30,7 @@ def test_a_newcomer_creates_reveals_edits_fires_and_deletes(
 ) -> None:
     """The whole minute works by mouse and keyboard, and leaves neither key nor secret in any file."""
     lab = start_lab(save_state=save_state)
+    lab.write(NOTEBOOK, CELLS)
     notebook = lab.open(browser, NOTEBOOK)
     page = notebook.page
     expect(page.get_by_text("get notified about official Jupyter news")).to_have_count(0)
@@ -49,7 +57,7 @@ def test_a_newcomer_creates_reveals_edits_fires_and_deletes(
     page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     create.get_by_role("button", name="Copy").click()
     expect(create.locator(".cx-secret")).to_contain_text("the secret is selected, press Ctrl+C")
-    notebook.picture("first-webhook-created", create)
+    notebook.picture("form-created", create)
     create.get_by_role("button", name="Hide").click()
     expect(field).to_have_value("whsec_••••")
 
@@ -74,7 +82,7 @@ def test_a_newcomer_creates_reveals_edits_fires_and_deletes(
     delete.get_by_role("button", name="Delete webhook").click()
     expect(delete).to_contain_text("for good? There is no undo.")
     expect(delete.get_by_role("button", name="Keep it")).to_be_focused()
-    notebook.picture("first-webhook-delete", delete)
+    notebook.picture("form-delete", delete)
     delete.get_by_role("button", name="Delete 'Browser desk'").click()
     expect(delete.get_by_role("status")).to_contain_text("Deleted 'Browser desk'")
 
@@ -88,7 +96,9 @@ def test_a_newcomer_creates_reveals_edits_fires_and_deletes(
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_forms_are_legible_in_both_themes(browser: Browser, start_lab: Callable[..., Lab], theme: str) -> None:
     """Every text of the forms has a contrast of at least 4.5:1 against what is behind it; pictures are kept."""
-    notebook = start_lab().open(browser, NOTEBOOK, theme=theme)
+    lab = start_lab()
+    lab.write(NOTEBOOK, CELLS)
+    notebook = lab.open(browser, NOTEBOOK, theme=theme)
     notebook.run_all()
     create = notebook.form("Create a webhook")
     create.get_by_label("Name").fill("x")
@@ -107,7 +117,9 @@ def test_the_forms_are_legible_in_both_themes(browser: Browser, start_lab: Calla
 
 def test_a_keyboard_alone_creates_a_webhook(browser: Browser, start_lab: Callable[..., Lab]) -> None:
     """Tab, typing, arrows and Enter are enough, and keys typed on a button are not JupyterLab's."""
-    notebook = start_lab().open(browser, NOTEBOOK)
+    lab = start_lab()
+    lab.write(NOTEBOOK, CELLS)
+    notebook = lab.open(browser, NOTEBOOK)
     notebook.run_all()
     keys = notebook.page.keyboard
     create = notebook.form("Create a webhook")

@@ -1,0 +1,61 @@
+"""What a check answers: `NotYet` with what is still wrong, or what has been learned."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+from ..errors import ConfigurationError
+from ..text import printable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class NotYet(AssertionError):  # noqa: N818 - not an error: an exercise is not solved yet
+    """An exercise is not solved yet. A notebook shows the words alone, without a traceback through the check."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Not yet. {self}"]
+
+
+class Solved(str):
+    """What has been learned; a notebook shows it without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def check(judge: Callable[P, str]) -> Callable[P, Solved]:
+    """Makes a function with asserts, which returns a sentence, the check of an exercise."""
+
+    @functools.wraps(judge)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> Solved:
+        if not __debug__:
+            raise ConfigurationError(
+                "This Python leaves out all asserts, and with them the checks.", advice="Start it without -O."
+            )
+        try:
+            return Solved(judge(*args, **kwargs))
+        except AssertionError as wrong:
+            raise NotYet(str(wrong)) from None
+
+    return checked
+
+
+def called(theirs: Callable[..., T], *given: Any, when: str) -> T:
+    """What a learner's function returns; what it raises instead is told in words."""
+    assert callable(theirs), f"What you gave is {shown(theirs)}, and not a function."
+    try:
+        return theirs(*given)
+    except AssertionError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a learner's function raises
+        name = getattr(theirs, "__name__", "your function")
+        raise AssertionError(f"`{name}` raised {type(error).__name__} {when}: {printable(str(error), 200)}") from None
+
+
+def shown(value: object) -> str:
+    """A learner's value, in a sentence."""
+    return "still `...`" if value is ... else f"`{printable(repr(value), 80)}`"
