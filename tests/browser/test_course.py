@@ -13,6 +13,8 @@ from .lab import Lab, Notebook
 
 pytestmark = pytest.mark.browser
 
+ERRORS = "[data-mime-type='application/vnd.jupyter.stderr']"  # what is raised, too
+
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
@@ -32,7 +34,7 @@ def test_a_learner_goes_through_the_lesson(browser: Browser, lab: Lab, lesson: P
     expect(shown).to_have_count(len(cells))
     expect(notebook.page.locator(".jp-OutputArea-output")).to_have_count(0)
     notebook.run_all()
-    expect(notebook.page.locator("[data-mime-type='application/vnd.jupyter.error']")).to_have_count(len(tasks))
+    expect(notebook.page.locator(ERRORS)).to_have_count(len(tasks))
     assert [] == unexpected_errors(notebook)
     assert "[ ]" not in notebook.page.locator(".jp-CodeCell .jp-InputArea-prompt").all_inner_texts()
 
@@ -67,6 +69,4 @@ def run(notebook: Notebook, cell: Locator) -> None:
 
 def unexpected_errors(notebook: Notebook) -> list[str]:
     """What went wrong, but for the checks' own words."""
-    kinds = [f".jp-RenderedText[data-mime-type='application/vnd.jupyter.{kind}']" for kind in ("error", "stderr")]
-    said = notebook.page.locator(", ".join(kinds)).all_inner_texts()
-    return [words for words in said if not words.startswith("Not yet. ")]
+    return [words for words in notebook.page.locator(ERRORS).all_inner_texts() if not words.startswith("Not yet. ")]
