@@ -54,9 +54,8 @@ def ran(client: NotebookClient, cell: NotebookNode, source: str | None = None) -
         output.get("text") or output.get("data", {}).get("text/plain") or "\n".join(output.get("traceback", ()))
         for output in twin["outputs"]
     ]
-    return next((output["ename"] for output in twin["outputs"] if output["output_type"] == "error"), ""), "\n".join(
-        said
-    )
+    error = next((output["ename"] for output in twin["outputs"] if output["output_type"] == "error"), "")
+    return error, " ".join(" ".join(said).split())
 
 
 @of_each_lesson
@@ -130,7 +129,7 @@ def refused(check: Callable[..., str], *given: Any) -> str:
     """What a check says of an answer that it does not take."""
     with pytest.raises(NotYet) as said:
         check(*given)
-    assert [f"Not yet. {said.value}"] == said.value._render_traceback_()
+    assert f"Not yet. {said.value}" == " ".join(said.value._render_traceback_())
     return str(said.value)
 
 

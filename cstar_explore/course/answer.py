@@ -1,6 +1,7 @@
 """What a check answers: `NotYet` with what is still wrong, or what has been learned."""
 
 import functools
+import textwrap
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
@@ -10,12 +11,14 @@ from ..text import printable
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_WIDTH = 88  # JupyterLab breaks longer lines inside a word
+
 
 class NotYet(AssertionError):  # noqa: N818 - not an error: an exercise is not solved yet
     """An exercise is not solved yet. A notebook shows the words alone, without a traceback through the check."""
 
     def _render_traceback_(self) -> list[str]:
-        return [f"Not yet. {self}"]
+        return textwrap.wrap(f"Not yet. {self}", _WIDTH, break_on_hyphens=False)
 
 
 class Solved(str):
@@ -24,7 +27,7 @@ class Solved(str):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return str(self)
+        return textwrap.fill(self, _WIDTH, break_on_hyphens=False)
 
 
 def check(judge: Callable[P, str]) -> Callable[P, Solved]:
