@@ -86,3 +86,15 @@ def test_the_lab_copies_the_notebooks_and_overwrites_none(
     assert "kept as they are" in capsys.readouterr().err
     assert became[0][1:4] == ["-m", "jupyterlab", str(mine)]
     assert (Path(became[0][-1].split(os.pathsep)[0]) / "labconfig" / "page_config.json").exists()
+
+
+def test_what_the_sandbox_alone_delivers_is_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps to this machine's time: a receiver with a clock of its own finds no signature stale."""
+    with subprocess.Popen(command("sandbox"), stdout=subprocess.PIPE, text=True) as running, cx.Listener() as ear:
+        settings = dict(re.findall(r"(CSTAR_\w+)=(\S+)", running.stdout.readline()))
+        with cx.Client(settings["CSTAR_KEY"], settings["CSTAR_TEAM_ID"], settings["CSTAR_BASE_URL"]) as client:
+            ear.trust(client.webhooks.create(name="Ear", url=ear.url, events=["ticket.created"]).secret)
+            got = ear.wait_for(client.webhooks.trigger_test("ticket.created").event_id)
+        running.send_signal(signal.SIGTERM)
+
+    assert "ok" == got.cause

@@ -984,3 +984,18 @@ def test_an_unknown_event_is_refused_and_nothing_is_delivered(box: cx.Sandbox, e
         with pytest.raises(errors.ValidationError), pytest.warns():
             client.webhooks.trigger_test(event)
         assert ([], True) == (server.requests, box.deliveries().empty)
+
+
+def test_the_clock_catches_up_with_this_machines_and_lives_through_what_is_due(
+    box: cx.Sandbox, client: cx.Client
+) -> None:
+    """All retries of a delivery that failed long ago are over; a second time moves it by moments only."""
+    with box.listener() as ear:
+        ear.answer.status = 503
+        client.webhooks.create(name="Down", url=ear.url, events=["ticket.created"])
+        client.webhooks.trigger_test("ticket.created")
+        reached = box.clock.catch_up()
+
+        assert abs((datetime.now(UTC) - reached).total_seconds()) < 60
+        assert 7 == len(ear.requests())
+        assert (box.clock.catch_up() - reached).total_seconds() < 60

@@ -16,7 +16,7 @@ STEP = timedelta(seconds=1)
 class Clock:
     """A clock that stands still, steps by a second with each write, and can be moved on.
 
-    `now` is in UTC. Nothing in the sandbox reads the wall clock.
+    `now` is in UTC. Nothing in the sandbox reads the wall clock, but for `catch_up`.
     """
 
     def __init__(self, start: datetime = START) -> None:
@@ -62,6 +62,15 @@ class Clock:
             until = self._promised = max(self._now, self._promised) + by
         self._lived_through(until)
         return self._now
+
+    def catch_up(self) -> datetime:
+        """Moves on to this machine's present, for a receiver that has a clock of its own and finds the sandbox's time stale.
+
+        Returns:
+            The new present; later than the machine's where it was that before.
+        """
+        behind = (datetime.now(UTC) - self._now).total_seconds()
+        return self.advance(seconds=max(0.0, behind))
 
     def on_advance(self, live_through: Callable[[datetime], None]) -> None:
         """What `advance` calls with the time to reach; it has to `set` it."""
