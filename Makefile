@@ -1,11 +1,11 @@
-# One word each: lab, test, check, notebooks, bench, pictures. Works on a fresh Debian with Python 3.11 or newer, as root or with sudo;
+# One word each: lab, test, check, notebooks, reference, bench, pictures. Works on a fresh Debian with Python 3.11 or newer, as root or with sudo;
 # elsewhere install Python's venv module yourself, and name a Chromium by CHROMIUM=path for the browser tests.
 
 PYTHON ?= python3
 BIN := .venv/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: lab test check notebooks bench pictures clean
+.PHONY: lab test check notebooks reference bench pictures clean
 
 lab: .venv/lab                  ## JupyterLab on the first notebook, in a copy of your own
 	$(BIN)/cstar-explore lab
@@ -25,6 +25,9 @@ check: .venv/dev                ## lint, format and types
 
 notebooks: .venv/dev            ## run the notebooks and keep their outputs
 	$(BIN)/python -m tests.execute_notebooks
+
+reference: .venv/dev            ## write docs/reference.md from the docstrings
+	$(BIN)/python -m tests.write_reference
 
 bench: .venv/dev chromium       ## side by side with what people would use otherwise
 	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench]'

@@ -1,7 +1,7 @@
 """An embedded cStar: the webhook API on loopback, inside this process, with false keys and data of its own.
 
 Written from the API reference and sharing no encoding or decoding with the client, so that neither can cover the other's
-mistakes. `README.md` lists where cStar's pages are silent and what the sandbox does there.
+mistakes. `docs/sandbox.md` lists where cStar's pages are silent and what the sandbox does there.
 """
 
 import os
