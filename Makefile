@@ -15,7 +15,7 @@ test: check chromium            ## everything that has to hold: lint, types, tes
 	@cat build/explain-score.txt build/audit-score.txt
 	rm -rf build/lessons && $(BIN)/python -m tests.lessons build/lessons
 	$(BIN)/pytest -q -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout=60 \
-		--nbval-sanitize-with notebooks/sanitise.cfg build/lessons
+		--nbval-sanitize-with tests/nbval_sanitise.cfg build/lessons
 	$(BIN)/pytest -q tests/browser
 
 check: .venv/dev                ## lint, format and types

@@ -26,7 +26,7 @@ def run() -> Iterator[Row]:
             nbformat.write(empty, Path(folder) / f"{number}.ipynb")
         ours, theirs = [], []
         for _ in range(2):
-            ours.append(_seconds([*NBVAL, "--nbval-sanitize-with", "notebooks/sanitise.cfg", course]))
+            ours.append(_seconds([*NBVAL, "--nbval-sanitize-with", "tests/nbval_sanitise.cfg", course]))
             theirs.append(_seconds([*NBVAL, "--nbval-lax", folder]))
     yield Row("all notebooks under nbval", f"{count} notebooks", "as many empty ones", ours, theirs, "under 60 s")
 

@@ -44,7 +44,7 @@ def execute(path: Path) -> None:
 def sanitisers() -> list[tuple[re.Pattern[str], str]]:
     """What nbval passes over, from the file that nbval itself is given."""
     config = configparser.ConfigParser()
-    config.read(NOTEBOOKS / "sanitise.cfg", encoding="utf-8")
+    config.read(Path(__file__).with_name("nbval_sanitise.cfg"), encoding="utf-8")
     return [(re.compile(config[name]["regex"]), config[name]["replace"]) for name in config.sections()]
 
 

@@ -13,7 +13,7 @@ _PACKAGE = Path(__file__).parents[1]
 def run(options: argparse.Namespace) -> int:
     """Copies what is not there yet, and becomes JupyterLab on the first notebook."""
     folder: Path = options.folder.resolve()
-    kept = _copy_notebooks(folder)
+    kept = copy_notebooks(folder)
     print(f"Notebooks: {folder}{' (yours, kept as they are)' if kept else ''}", file=sys.stderr)
     command = [
         sys.executable,
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     os.execve(command[0], command, {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)})  # noqa: S606 - our own words
 
 
-def _copy_notebooks(folder: Path) -> bool:
+def copy_notebooks(folder: Path) -> bool:
     """Copies the bundled notebooks into a folder, never over one that is there; whether there was any."""
     folder.mkdir(parents=True, exist_ok=True)
     kept = False
