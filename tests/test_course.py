@@ -431,6 +431,33 @@ def test_mended_says_what_doctor_would_miss(environment: Any, words: str) -> Non
     assert words in refused(going_live.mended, environment)
 
 
+ODD = [None, 5, 1.5, "text", b"bytes", [], [None], [[1]], {}, {"CSTAR_KEY": 1}, (1, 2), object(), print, pd.DataFrame()]
+
+
+@pytest.mark.parametrize("answer", ODD, ids=repr)
+def test_no_answer_is_too_odd_for_a_check(neglected: cx.Sandbox, answer: Any) -> None:
+    """Whatever somebody puts into a cell, the check says what is wrong and does not fail itself."""
+    accounts = cx.Accounts(neglected.accounts())
+    with neglected.client("north") as north, neglected.client() as client, neglected.listener() as ear:
+        before = cx.audit(accounts)
+        audit.colleague(north)
+        for check, *given in (
+            (first_webhook.unheard, answer, client),
+            (receive_and_verify.genuine, answer),
+            (receive_and_verify.proxied, answer, ear),
+            (receive_and_verify.signed, answer, "whsec_false"),
+            (failures_and_retries.idempotent, answer),
+            (failures_and_retries.arrival, answer),
+            (failures_and_retries.lost, answer, ear.to_frame(), ear),
+            (audit.settled, answer, accounts),
+            (audit.merged, answer, client),
+            (audit.moved, answer, before, accounts),
+            (going_live.rotation, answer),
+            (going_live.mended, answer),
+        ):
+            assert len(refused(check, *given)) > 20
+
+
 def test_a_check_refuses_to_run_where_asserts_are_left_out() -> None:
     """With -O every answer would be right."""
     code = "from cstar_explore.course import receive_and_verify as check; check.genuine(None)"

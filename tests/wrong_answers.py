@@ -51,7 +51,7 @@ WRONG: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("04_audit", "exercise-1"): (
         "decided = '''\n[[ignore]]\nrule = \"tunnel_host\"\naccount = \"North\"\nreason = \"Agreed.\"\nuntil = 2025-12-31\n'''",
-        "'Forward to my laptop' is set aside too",
+        "of 'Forward to my laptop' is set aside too",
     ),
     ("04_audit", "exercise-2"): (
         (

@@ -2,7 +2,7 @@
 
 import functools
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
 
 from ..errors import ConfigurationError
@@ -59,6 +59,15 @@ def called(theirs: Callable[..., T], *given: Any, when: str) -> T:
         raise AssertionError(f"`{name}` raised {type(error).__name__} {when}: {printable(str(error), 200)}") from None
 
 
+def texts_in(answer: Any, name: str, meant: str) -> list[str]:
+    """Text by text, what a learner put into a list, a set or a column."""
+    listed = list(answer) if isinstance(answer, Iterable) and not isinstance(answer, str | bytes) else None
+    assert listed is not None and not hasattr(answer, "columns"), f"`{name}` is {shown(answer)}; it is to be {meant}."
+    odd = [item for item in listed if not isinstance(item, str)]
+    assert not odd, f"`{name}` has {shown(odd[0])} in it; it is to be {meant}."
+    return listed
+
+
 def shown(value: object) -> str:
     """A learner's value, in a sentence."""
-    return "still `...`" if value is ... else f"`{printable(repr(value), 80)}`"
+    return "still `...`" if value is ... else f"`{printable(' '.join(repr(value).split()), 80)}`"

@@ -12,7 +12,6 @@ from ..models import Webhook
 from .answer import check, shown
 
 _DEBUGGING = "What do they send?"
-_OTHER_TUNNEL = "Forward to my laptop"
 _KEPT, _GONE = "Playground", "Playground 2"
 _MERGED = {"ticket.created", "ticket.updated", "ticket.closed", "survey.submitted"}
 _MOVED = "Billing"
@@ -36,9 +35,9 @@ def settled(decided: Any, accounts: auditing.Accounts) -> str:
     ours = aside[(aside["name"] == _DEBUGGING) & (aside["rule"] == "tunnel_host")]
     notes = " ".join(found.notes)
     assert len(ours), f"The finding about '{_DEBUGGING}' still stands. Its rule is tunnel_host. {notes}".rstrip()
-    others = [name for name in aside["name"] if name != _DEBUGGING]
-    assert not others, (
-        f"'{others[0]}' is set aside too, and nobody has decided that. Name the one webhook, by webhook = \"whk_…\" or by its host."
+    others = aside[aside["name"] != _DEBUGGING]
+    assert others.empty, (
+        f'What {others["rule"].iloc[0]} finds of {others["name"].fillna("all of them").iloc[0]!r} is set aside too, and nobody has decided that. Name the one webhook, by webhook = "whk_…" or by its host.'
     )
     assert ours["until"].notna().all(), "It holds for ever. Give it an end: until = 2025-12-31, without quotes."
     return f"Right. '{_DEBUGGING}' is quiet until {ours['until'].iloc[0]}, and from that day on it is a finding again."
@@ -89,6 +88,7 @@ def moved(answer: Any, before: auditing.Audit, accounts: auditing.Accounts) -> s
         "`moved` is still `...`. cx.compare(findings, cx.audit(accounts)) has a row for each thing that was changed: put the name"
         " of one webhook in it."
     )
+    assert isinstance(answer, str), f"`moved` is {shown(answer)}; it is to be a name, as text."
     frame = auditing.compare(before, auditing.audit(accounts))
     changed = frame[frame["what"] == "changed"]
     assert len(changed), "Nothing has changed since. Run the cell in which the colleague is at work."

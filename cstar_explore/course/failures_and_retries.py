@@ -83,10 +83,10 @@ def lost(answer: Any, outage: Any, ear: Listener) -> str:
     assert answer is not ..., (
         "`lost` is still `...`. An event is lost if none of its rows was answered 200; `outage` has a row for each attempt."
     )
-    numbers = [int(number) for number in (answer["id"] if hasattr(answer, "columns") else _ids(answer))]
+    numbers = _ids(answer)
     assert numbers, "It is empty, and one event is lost: none of its attempts was answered 200."
-    unknown = set(numbers) - set(outage["id"])
-    assert not unknown, f"{shown(min(unknown))} is no request of `outage`."
+    unknown = [number for number in numbers if number not in list(outage["id"])]
+    assert not unknown, f"{shown(unknown[0])} is no request of `outage`."
     accepted = {request.event_id: request.id for request in ear.requests() if request.answered == 200}
     chosen = [ear[number] for number in numbers]
     for request in chosen:
@@ -128,8 +128,11 @@ def _lived_through() -> list[tuple[int, str]]:
         ]
 
 
-def _ids(answer: Any) -> Iterable[Any]:
-    assert isinstance(answer, Iterable) and not isinstance(answer, str), (
+def _ids(answer: Any) -> list[Any]:
+    if hasattr(answer, "columns"):
+        assert "id" in answer.columns, "`lost` has no column 'id'. Choose rows of `outage`, with all their columns."
+        return list(answer["id"])
+    assert isinstance(answer, Iterable) and not isinstance(answer, str | bytes), (
         f"`lost` is {shown(answer)}; it is to be rows of `outage`, or their ids."
     )
-    return answer
+    return list(answer)

@@ -6,7 +6,7 @@ from typing import Any
 from .. import events
 from ..client import Client
 from ..models import Webhook
-from .answer import check
+from .answer import check, texts_in
 
 _FINANCE = "Finance"
 _FINANCE_URL = "https://finance.example.com/cstar"
@@ -49,10 +49,9 @@ def unheard(answer: Any, client: Client) -> str:
         "`unheard` is still `...`. client.webhooks.list().coverage() has a row for each event type, with its number of"
         " receivers: put those in it that have none."
     )
-    assert not isinstance(answer, str) and not hasattr(answer, "columns"), (
-        "`unheard` is to be the event types alone, as a list or as one column of a frame: frame['event']."
+    given = set(
+        texts_in(answer, "unheard", "the event types alone, as a list or as one column of a frame: frame['event']")
     )
-    given = set(answer)
     webhooks = client.webhooks.list()
     heard = {name for webhook in webhooks if webhook.is_active for name in _told(webhook)}
     nobody = set(events.NAMES) - heard

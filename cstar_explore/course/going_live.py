@@ -11,7 +11,7 @@ from ..client import Client
 from ..listener import Listener
 from ..sandbox import Sandbox
 from ..secret import Secret
-from .answer import called, check
+from .answer import called, check, shown
 
 Trust = Callable[[Secret], None]
 Rotate = Callable[[Client, str, Trust], object]
@@ -24,7 +24,7 @@ def rotation(rotate: Rotate) -> str:
     """A function that replaces a webhook and its secret. Something happens at cStar after each of its steps."""
     with Sandbox() as box, box.client() as client, box.client() as cstar, box.listener() as ear:
         old = client.webhooks.create(name="Desk", url=ear.url, events=["ticket.created", "ticket.closed"])
-        ear.trust(_told(old.secret))
+        ear.trust(old.secret or "")
         busy = _Busy(cstar)
         trusted: list[Secret] = []
 
@@ -48,6 +48,9 @@ def rotation(rotate: Rotate) -> str:
             f"The new webhook is told of {', '.join(new[0].events or ())}, the old one was of {', '.join(old.events or ())}."
             " Take them from client.webhooks.get(webhook_id)."
         )
+        assert new[0].name == old.name, (
+            f"The new webhook is called {shown(new[0].name)}, and the old one {shown(old.name)}: people look for the name."
+        )
         _every_event_arrived(busy, ear)
         assert trusted, (
             "The receiver never heard of the new secret: trust(new.secret). cStar tells it in the answer to create, and never again."
@@ -69,6 +72,10 @@ def mended(environment: Any) -> str:
     """An environment with which doctor finds nothing in the way."""
     assert environment is not ..., "`mended` is still `...`. Copy `broken` and change what doctor says is in the way."
     assert isinstance(environment, Mapping), f"`mended` is not a dict: {type(environment).__name__}."
+    texts = all(isinstance(text, str) for pair in environment.items() for text in pair)
+    assert texts, (
+        "In an environment all names and all values are text; a value of `mended` is not. A Secret is revealed first."
+    )
     assert environment.get("CSTAR_KEY"), (
         "There is no CSTAR_KEY in it any more, so there is nothing to ask cStar with. Keep the key; it is good."
     )
@@ -142,8 +149,3 @@ def _every_event_arrived(busy: _Busy, ear: Listener) -> None:
             f"An event that happened right after your {after} was refused: it was signed with the new secret alone, which the"
             " receiver did not trust yet. cStar comes again after 30 s, but let the receiver trust it before the old webhook goes."
         )
-
-
-def _told(secret: Secret | None) -> Secret:
-    assert secret is not None, "The sandbox told no secret."
-    return secret

@@ -69,7 +69,9 @@ def proxied(answer: Any, ear: Listener) -> str:
         "`proxied` is still `...`. The frame says that two do not match, and cannot say why: ask ear.explain(id) for each,"
         " and put one id in it."
     )
-    assert answer in refused, f"`proxied` is {shown(answer)}; the three requests are {', '.join(map(str, refused))}."
+    assert isinstance(answer, int) and answer in refused, (
+        f"`proxied` is {shown(answer)}; the three requests are {', '.join(map(str, refused))}."
+    )
     found = refused[answer]
     assert found.cause != "too_old", (
         f"The signature of {answer} matches; it is only old. A proxy that changes bodies breaks the match."
