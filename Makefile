@@ -11,7 +11,7 @@ lab: .venv/lab                  ## JupyterLab on the first notebook, in a copy o
 	$(BIN)/cstar-explore lab
 
 test: check chromium            ## everything that has to hold: lint, types, tests, notebooks, browser
-	$(BIN)/pytest -q -n auto --maxprocesses 4 --dist worksteal tests --ignore tests/browser
+	$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile tests --ignore tests/browser
 	@cat build/explain-score.txt build/audit-score.txt
 	rm -rf build/lessons && $(BIN)/python -m tests.lessons build/lessons
 	$(BIN)/pytest -q -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout=60 \
