@@ -434,7 +434,7 @@ def test_mended_says_what_doctor_would_miss(environment: Any, words: str) -> Non
 ODD = [None, 5, 1.5, "text", b"bytes", [], [None], [[1]], {}, {"CSTAR_KEY": 1}, (1, 2), object(), print, pd.DataFrame()]
 
 
-@pytest.mark.parametrize("answer", ODD, ids=repr)
+@pytest.mark.parametrize("answer", ODD, ids=lambda answer: type(answer).__name__)
 def test_no_answer_is_too_odd_for_a_check(neglected: cx.Sandbox, answer: Any) -> None:
     """Whatever somebody puts into a cell, the check says what is wrong and does not fail itself."""
     accounts = cx.Accounts(neglected.accounts())
