@@ -122,7 +122,8 @@ function render({ model, el }) {
   // --- groups
 
   const drawGroups = element("div");
-  groups.append(drawGroups);
+  // Columns of a limited height would go on sideways, out of sight: what scrolls is a frame around them.
+  groups.append(element("div", {}, drawGroups));
   const ticks = [];
   for (const [group, types] of Object.entries(catalogue)) {
     const all = element("input", { type: "checkbox" });
