@@ -209,7 +209,7 @@ class Webhooks:
         events: str | Iterable[str] | None = None,
         is_active: bool | None = None,
     ) -> Webhook:
-        """Changes what is given. `events` replaces the whole set."""
+        """Changes what is given. `events` replaces the whole set, as the API reference's example suggests."""
         return self._client.send(
             self.preview.update(webhook_id, name=name, url=url, events=events, is_active=is_active)
         )
@@ -219,7 +219,10 @@ class Webhooks:
         self._client.send(self.preview.delete(webhook_id))
 
     def trigger_test(self, event: str) -> FiredEvent:
-        """Delivers a test event to every active webhook of the team, whatever it subscribes to, and to CLI listeners."""
+        """Delivers a test event to all active webhooks of the team and to CLI listeners (API reference, Trigger Test Event).
+
+        Whether it minds what each subscribes to, no page says.
+        """
         return self._client.send(self.preview.trigger_test(event))
 
     def _lost(self, request: wire.Request[Webhook], error: CStarError) -> OutcomeUnknownError:

@@ -165,7 +165,7 @@ class ValidationError(StatusError):
 class AuthenticationError(StatusError):
     """401: the key is missing, malformed, expired or revoked."""
 
-    advice = "Check CSTAR_KEY: it may have expired or been revoked; a new one is made in cStar's team settings."
+    advice = "Check CSTAR_KEY: it may have expired, been revoked, or belong to another team; a new one is made in cStar's team settings."
 
 
 class PermissionDeniedError(StatusError):

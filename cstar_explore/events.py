@@ -1,8 +1,8 @@
 """cStar's event types: what exists, what it used to be called, what a subscription matches.
 
-Source: the catalogue of 35 types in seven groups is cStar's article `webhook-events`. Wildcards are documented only
-indirectly: the SDK's realtime page shows `ticket.*` and says webhook subscriptions take the same. A bare `*` is shown
-nowhere. Both are passed through; the server decides.
+Source: the catalogue of 35 types in seven groups is cStar's article `webhook-events`. The descriptions
+called cStar's are from it or from an older capture of the guide. That subscriptions may use wildcards is in the guide;
+`ticket.*` is shown only on the SDK's realtime page, which says that webhooks take the same. A bare `*` is shown nowhere. Both are passed through; the server decides.
 """
 
 import difflib

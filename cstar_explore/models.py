@@ -168,7 +168,7 @@ class FiredEvent:
     Attributes:
         event: The type fired.
         event_id: `evt_…`.
-        test: True in every published sample.
+        test: True in the API reference's sample.
         delivered_to: A count, on the SDK's page only.
         deliveries: As far as cStar tells them. None told is not a failure.
         extra: Fields that no page describes.

@@ -1,4 +1,6 @@
-"""Posts a delivery to a receiver, as cStar does: one attempt, no redirects, a budget of seconds for the whole answer.
+"""Posts a delivery to a receiver, as cStar's pages have it: one attempt, a budget of seconds for the whole answer.
+
+Of redirects no page speaks; only a 2xx is a success, so none is followed.
 
 Besides `link` this is the one place that imports httpx.
 """

@@ -39,7 +39,7 @@ def rotation(rotate: Rotate) -> str:
         now = {webhook.id: webhook for webhook in cstar.webhooks.list() if webhook.url == ear.url}
         new = [webhook for webhook in now.values() if webhook.id != old.id]
         assert new, (
-            "There is no new webhook at the old one's URL. cStar documents no call that rotates: client.webhooks.create(…) makes a new secret."
+            "There is no new webhook at the old one's URL. No page of cStar's has a call that rotates: client.webhooks.create(…) makes a new secret."
         )
         assert len(new) == 1, (
             f"There are {len(new)} new webhooks at this URL, and each event arrives as often. Create one."

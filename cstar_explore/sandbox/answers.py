@@ -1,7 +1,7 @@
 """The bodies that the sandbox answers with: those of the API reference to the letter, in its order of fields.
 
 Where the reference prints no body (a missing field, a broken body, another team's key), the shape is the reference's and
-the code is from cStar's article on error codes; the messages are ours and say so where they speak of the sandbox.
+the code is from cStar's article on error codes or, where that could not be read, ours; the messages are ours and say so where they speak of the sandbox.
 """
 
 from dataclasses import dataclass

@@ -14,8 +14,8 @@ from .parts import TextField, Words
 class FireForm(Form[FiredEvent]):
     """Fires a test event: **Event**, **Fire test event**. `event` fills it in beforehand.
 
-    A test event is a real delivery: it reaches every active webhook of the team, whatever it subscribes to (API
-    reference, trigger-test). The form says how many those are; **Refresh** counts again.
+    A test event is a real delivery: it goes to all active webhooks of the team and to CLI listeners (API reference, Trigger
+    Test Event); whether it minds what each subscribes to, no page says. The form says how many those are; **Refresh** counts again.
     """
 
     heading = "Fire a test event"
@@ -28,7 +28,7 @@ class FireForm(Form[FiredEvent]):
         field = TextField("Event", value=event, suggestions=list(catalogue.NAMES), placeholder="ticket.created")
         super().__init__(client, {"event": field}, self.reach, self.told, buttons=(self.refresh,))
         self.refresh.on_click(lambda _: self.tasks.spawn(self.count()))
-        self.reach.say("It will reach every active webhook of this team, whatever it subscribes to.")
+        self.reach.say("It will go to all active webhooks of this team, and to CLI listeners.")
         self._edited()
         # Under way while the form is being looked at; who fires waits for it.
         self._counting = self.tasks.spawn(self.count())

@@ -1,4 +1,4 @@
-"""What a user gives, before it goes out: refused here is only what cStar documents that it cannot be."""
+"""What a user gives, before it goes out: refused here is what cStar documents that it cannot be, and what cannot be sent safely."""
 
 from collections.abc import Iterable
 from urllib.parse import quote, urlsplit

@@ -114,7 +114,7 @@ class WebhookRequests:
         events: str | Iterable[str] | None = None,
         is_active: bool | None = None,
     ) -> Request[Webhook]:
-        """`PATCH /webhooks/{webhookId}` with what is given. `events` replaces the whole set."""
+        """`PATCH /webhooks/{webhookId}` with what is given. `events` replaces the whole set (see its example)."""
         body: dict[str, Any] = {}
         if name is not None:
             body["name"] = checked_name(name)

@@ -42,13 +42,13 @@ def same_url(team: Team) -> Iterator[Found]:
 
 @each(
     "medium",
-    why="Each event carries customers' data: what is not needed should not be sent, and what cStar adds is sent as well.",
+    why="Many events carry customers' data: what is not needed should not be sent, and what cStar adds is sent as well.",
     remedy="Subscribe to the event types that the receiver acts on.",
 )
 def everything(hook: Hook, team: Team) -> str | None:
     """A subscription to nearly everything."""
     if "*" in (hook.state.events or ()):
-        return "It subscribes to *, every event type there is and will be."
+        return "It subscribes to *, which no page of cStar's shows; taken, it is every event type there is and will be."
     share = len(hook.covered) / len(catalogue.NAMES)
     if share < team.thresholds.everything:
         return None
@@ -70,7 +70,7 @@ def wildcard(hook: Hook, team: Team) -> str | None:
 
 @each(
     "medium",
-    why="A type that is not published is probably a slip of the pen; nothing is ever sent for it.",
+    why="A type that is not published is probably a slip of the pen, and then nothing is ever sent for it.",
     remedy="Correct the event type.",
 )
 def unknown_event(hook: Hook, _: Team) -> str | None:
@@ -99,7 +99,7 @@ def former_event(hook: Hook, _: Team) -> str | None:
 
 @each(
     "medium",
-    why="A webhook without events receives nothing, while somebody may think that it does.",
+    why="A webhook without events receives no real event, while somebody may think that it does.",
     remedy="Choose the event types, or delete it.",
     mend=paused,
 )

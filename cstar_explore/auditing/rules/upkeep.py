@@ -55,7 +55,7 @@ def old_secret(hook: Hook, team: Team) -> str | None:
     if not hook.active or age <= timedelta(days=team.thresholds.secret_days):
         return None
     return (
-        f"It was made {age.days:,} days ago, on {hook.created_at:%Y-%m-%d}, and cStar documents no way to change a secret. "
+        f"It was made {age.days:,} days ago, on {hook.created_at:%Y-%m-%d}, and no page of cStar's that could be read has a way to change a secret. "
         "Who holds it cannot be known from here."
     )
 
