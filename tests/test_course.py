@@ -272,6 +272,7 @@ SAMPLE = events.sample("ticket.created", title="Fire!")
         ((SAMPLE.decode(), ""), "it is to be bytes"),
         ((SAMPLE, b""), "it is to be the text that cx.sign gives"),
         ((events.sample("ticket.created"), ""), "No title in the body says Fire!"),
+        ((b'{"title":"Fire!"}', cx.sign(b'{"title":"Fire!"}', "whsec_false")), "is no ticket.created"),
         ((SAMPLE, cx.sign(SAMPLE, "whsec_other")), "It does not verify. No known mishap explains it"),
         ((SAMPLE, cx.sign(SAMPLE, "whsec_false", 1_765_377_000)), "s old; 300 s are allowed"),
     ],
@@ -464,3 +465,39 @@ def test_a_check_refuses_to_run_where_asserts_are_left_out() -> None:
     done = subprocess.run([sys.executable, "-O", "-c", code], check=False, capture_output=True, text=True)
 
     assert "Start it without -O." in done.stderr
+
+
+async def later(*_: Any) -> bool:
+    return True
+
+
+def insists(*_: Any) -> None:
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("theirs", "words"),
+    [(later, "`later` is async"), (insists, "raised AssertionError for a genuine delivery: without words.")],
+)
+def test_a_check_says_what_kind_of_function_it_was_given(theirs: Any, words: str) -> None:
+    """Also where the function itself says nothing."""
+    assert words in refused(receive_and_verify.genuine, theirs)
+
+
+def test_a_handler_with_a_memory_of_its_own_passes_twice() -> None:
+    """The check's events are new ones each time it is run."""
+    own: set[str] = set()
+
+    def handle(event: Any, _: set[str], mail: Callable[[str], None]) -> None:
+        if event["id"] not in own:
+            mail(event["data"]["ticket"]["title"])
+            own.add(event["id"])
+
+    assert failures_and_retries.idempotent(handle) == failures_and_retries.idempotent(handle)
+
+
+def test_mended_says_that_another_key_is_no_remedy(box: cx.Sandbox) -> None:
+    """Doctor finds nothing in the way, and it is not the team that was meant."""
+    elsewhere = {"CSTAR_KEY": box.keys["other_team"].reveal(), "CSTAR_BASE_URL": box.base_url}
+
+    assert "It reaches another team now." in refused(going_live.mended, elsewhere)

@@ -1,6 +1,7 @@
 """What a check answers: `NotYet` with what is still wrong, or what has been learned."""
 
 import functools
+import inspect
 import textwrap
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
@@ -50,13 +51,16 @@ def check(judge: Callable[P, str]) -> Callable[P, Solved]:
 def called(theirs: Callable[..., T], *given: Any, when: str) -> T:
     """What a learner's function returns; what it raises instead is told in words."""
     assert callable(theirs), f"What you gave is {shown(theirs)}, and not a function."
+    name = getattr(theirs, "__name__", "your function")
+    assert not inspect.iscoroutinefunction(theirs), f"`{name}` is async; write a plain function."
     try:
         return theirs(*given)
-    except AssertionError:
+    except NotYet:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a learner's function raises
-        name = getattr(theirs, "__name__", "your function")
-        raise AssertionError(f"`{name}` raised {type(error).__name__} {when}: {printable(str(error), 200)}") from None
+        raise AssertionError(
+            f"`{name}` raised {type(error).__name__} {when}: {printable(str(error), 200) or 'without words'}."
+        ) from None
 
 
 def texts_in(answer: Any, name: str, meant: str) -> list[str]:

@@ -1,7 +1,9 @@
 """Lesson 3, `03_failures_and_retries.ipynb`: once and only once, late or not at all."""
 
 from collections.abc import Callable, Iterable, MutableSet
+from numbers import Integral
 from typing import Any
+from uuid import uuid4
 
 from ..listener import Listener
 from ..sandbox import Sandbox
@@ -18,7 +20,7 @@ def idempotent(handle: Handler) -> str:
     """A handler that mails once for each event, however often it is delivered and whatever fails."""
     mails: list[str] = []
     seen: set[str] = set()
-    first, second = _event("evt_1"), _event("evt_2")
+    first, second, third = _event(), _event(), _event()
 
     called(handle, first, seen, mails.append, when="for an event that is new")
     assert mails, "The first event came, and nothing was mailed. Call mail(title) with the title of the event's ticket."
@@ -34,7 +36,6 @@ def idempotent(handle: Handler) -> str:
         "Another event about the same ticket was taken for a repeat. The ticket and its title come back in other events;"
         " only event['id'] tells repeats."
     )
-    third = _event("evt_3")
     try:
         handle(third, seen, _refuse)
     except ConnectionError:
@@ -61,7 +62,10 @@ def arrival(attempt: Any) -> str:
     assert attempt is not ..., (
         "`attempt` is still `...`. Add the six waits up, from the first attempt on, until three hours are over."
     )
-    assert isinstance(attempt, int), f"`attempt` is {shown(attempt)}; it is to be a whole number."
+    assert isinstance(attempt, Integral) and not isinstance(attempt, bool), (
+        f"`attempt` is {shown(attempt)}; it is to be a whole number."
+    )
+    attempt = int(attempt)
     made = _lived_through()
     assert 1 <= attempt <= 7, f"There is no attempt {attempt}: the first and six retries are at most seven."
     arrived, after = made[-1]
@@ -102,8 +106,13 @@ def lost(answer: Any, outage: Any, ear: Listener) -> str:
     return f"Right. Of two events that failed, only {chosen[0].event} is lost; the other one got through when you were back."
 
 
-def _event(identity: str) -> Event:
-    return {"id": identity, "type": "ticket.created", "data": {"ticket": {"id": "tkt_1", "title": "No coffee"}}}
+def _event() -> Event:
+    """Another one each time, so that nothing is known from an earlier check."""
+    return {
+        "id": f"evt_{uuid4().hex[:12]}",
+        "type": "ticket.created",
+        "data": {"ticket": {"id": "tkt_1", "title": "No coffee"}},
+    }
 
 
 def _refuse(_: str) -> None:

@@ -11,7 +11,7 @@ from ..client import Client
 from ..listener import Listener
 from ..sandbox import Sandbox
 from ..secret import Secret
-from .answer import called, check, shown
+from .answer import NotYet, called, check, shown
 
 Trust = Callable[[Secret], None]
 Rotate = Callable[[Client, str, Trust], object]
@@ -29,7 +29,8 @@ def rotation(rotate: Rotate) -> str:
         trusted: list[Secret] = []
 
         def trust(secret: Secret) -> None:
-            assert isinstance(secret, Secret), "trust takes a Secret, unrevealed: give it the new webhook's .secret."
+            if not isinstance(secret, Secret):
+                raise NotYet("trust takes a Secret, unrevealed: give it the new webhook's .secret.")
             ear.trust(secret)
             trusted.append(secret)
             busy.something_happens("trust")
@@ -82,6 +83,9 @@ def mended(environment: Any) -> str:
     said = doctor(environment)
     wrong = [line for line in said.splitlines() if line.startswith("fail")]
     assert not wrong, f"Doctor still finds: {wrong[0]}"
+    assert "(team_sandbox)" in said, (
+        "It reaches another team now. The key was good, and belongs to the team that you want: keep it."
+    )
     return "Right. Nothing is in the way. Doctor sent two GETs, and changed nothing."
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from .. import events
 from ..explaining import explain
 from ..listener import Listener
-from ..signing import sign
+from ..signing import json_in, sign
 from .answer import called, check, shown
 
 Genuine = Callable[[bytes, str, str, int], bool]
@@ -100,6 +100,10 @@ def signed(answer: Any, secret: str) -> str:
     )
     found = explain(body, {"X-Signature": header}, secret)
     assert found.ok, f"It does not verify. {found.evidence} {found.remedy}"
+    event = json_in(body)
+    assert isinstance(event, dict) and event.get("type") == "ticket.created", (
+        "It verifies, and is no ticket.created. Let cx.events.sample('ticket.created', title=…) make all of the body."
+    )
     return "Right. So your tests need neither cStar nor a network."
 
 
