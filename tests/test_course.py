@@ -3,6 +3,7 @@
 import contextlib
 import hmac
 import itertools
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from nbclient import NotebookClient
@@ -144,7 +146,7 @@ FINANCE = {
     ("made", "words"),
     [
         ([FINANCE | {"name": "finance"}], "No webhook is named 'Finance', letter for letter."),
-        ([FINANCE, FINANCE], "2 webhooks are named 'Finance', and each event would arrive 2 times."),
+        ([FINANCE, FINANCE], "2 webhooks are named 'Finance', and each would be sent its own deliveries."),
         (
             [FINANCE | {"url": "https://finance.example.org/cstar"}],
             "It delivers to https://finance.example.org/cstar, not to",
@@ -234,13 +236,13 @@ def rightly(body: bytes, header: str, secret: str, now: int) -> bool:
             "the number that is signed",
         ),
         (
-            lambda b, h, s, n: b"hearts" in b and rightly(b, f"t={n},v1={digest(s, f'{n}.'.encode() + b)}", s, n),
+            lambda b, h, s, n: "café".encode() in b and rightly(b, f"t={n},v1={digest(s, f'{n}.'.encode() + b)}", s, n),
             "another secret",
         ),
         (lambda b, h, s, n: digest(s, parts(h)["t"].encode() + b"." + b).startswith(parts(h)["v1"]), "of ten digits"),
         (lambda b, h, s, n: rightly(b, h, s, int(parts(h)["t"])), "from an hour ago"),
         (lambda b, h, s, n: rightly(b, h, s, max(n, int(parts(h)["t"]))), "from an hour ahead"),
-        (lambda b, h, s, n: rightly(b, h, s, n) and abs(n - int(parts(h)["t"])) < 60, "It refuses a delivery of 299 s"),
+        (lambda b, h, s, n: rightly(b, h, s, n) and abs(n - int(parts(h)["t"])) < 60, "It refuses a delivery of 300 s"),
     ],
 )
 def test_genuine_names_the_mistake(theirs: Any, words: str) -> None:
@@ -289,7 +291,7 @@ def test_proxied_says_which_request_is_meant_and_what_befell_the_other(box: cx.S
         box.faults.stale()
         client.webhooks.trigger_test("ticket.created")
 
-        assert "the three requests are 1" in refused(receive_and_verify.proxied, 7, ear)
+        assert "give one number. The three requests are 1" in refused(receive_and_verify.proxied, 7, ear)
         assert "it is only old" in refused(receive_and_verify.proxied, 1, ear)
 
 
@@ -346,6 +348,14 @@ def test_arrival_says_when_the_attempt_is_made(attempt: Any, words: str) -> None
         ("", "still stands"),
         ("[[ignore]]\nrule = 'tunnel_host'\nhost = 'webhook.site'\nreason = 'So.'", "It holds for ever."),
         ("[[ignore]]\nrule = 'tunnel_host'\nhost = 'webhook.site'\nreason = 'So.'\nuntil = 2025-06-30", "still stands"),
+        (
+            "[[ignore]]\nrule = 'tunnel_host'\nhost = 'webhook.site'\nreason = 'So.'\nuntil = 2025-12-31",
+            "From 2025-12-31 on",
+        ),
+        (
+            "[thresholds]\nsecret_days = 9000\n[[ignore]]\nrule = 'tunnel_host'\nhost = 'webhook.site'\nreason = 'So.'\nuntil = 2026-01-01",
+            "change what is found elsewhere",
+        ),
     ],
 )
 def test_settled_says_why_the_settings_do_not_do_it(neglected: cx.Sandbox, decided: Any, words: str) -> None:
@@ -362,6 +372,8 @@ def test_merged_says_what_the_plan_would_do(neglected: cx.Sandbox) -> None:
             ([{"id": "whk_gone", "delete": True}], "It makes no plan."),
             ([{"id": other.id, "name": "New"}], "It also changes 'Prices'."),
             ([{"id": gone.id, "delete": True}], "'Playground' stays as it is"),
+            ([{"id": kept.id, "events": ["ticket.*", "survey.submitted"]}], "A wildcard takes all of a kind."),
+            ([{"id": kept.id, "events": both, "url": "https://x.example.com"}], "would also have another url"),
             ([{"id": kept.id, "delete": True}], "It deletes 'Playground', which is to stay."),
             ([{"id": kept.id, "events": [*both, "article.created"]}], "also be told of article.created"),
             ([{"id": kept.id, "events": both}], "'Playground 2' stays"),
@@ -425,7 +437,11 @@ def test_rotation_says_what_failed_in_between(steps: list[str], words: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("environment", "words"), [("CSTAR_KEY", "`mended` is not a dict: str"), ({}, "There is no CSTAR_KEY in it")]
+    ("environment", "words"),
+    [
+        ("CSTAR_KEY", "`mended` is not a dict: str"),
+        ({"CSTAR_BASE_URL": "http://127.0.0.1:9"}, "There is no CSTAR_KEY in it"),
+    ],
 )
 def test_mended_says_what_doctor_would_miss(environment: Any, words: str) -> None:
     """Before doctor is asked at all."""
@@ -501,3 +517,66 @@ def test_mended_says_that_another_key_is_no_remedy(box: cx.Sandbox) -> None:
     elsewhere = {"CSTAR_KEY": box.keys["other_team"].reveal(), "CSTAR_BASE_URL": box.base_url}
 
     assert "It reaches another team now." in refused(going_live.mended, elsewhere)
+
+
+def test_genuine_sends_json_that_no_library_writes_the_same() -> None:
+    """Whoever parses it and writes it again has other bytes, and is told so."""
+
+    def rewriting(body: bytes, header: str, secret: str, now: int) -> bool:
+        return rightly(json.dumps(json.loads(body), separators=(",", ":")).encode(), header, secret, now)
+
+    assert "You parse the JSON and write it again" in refused(receive_and_verify.genuine, rewriting)
+
+
+def test_a_handler_that_tries_for_ever_comes_to_an_end() -> None:
+    """The check does not hang, and says why not to wait."""
+
+    def insisting(event: Any, seen: set[str], mail: Callable[[str], None]) -> None:
+        while event["id"] not in seen:
+            with contextlib.suppress(ConnectionError):
+                mail(event["data"]["ticket"]["title"])
+                seen.add(event["id"])
+
+    assert "tried 100 times in one delivery" in refused(failures_and_retries.idempotent, insisting)
+
+
+@pytest.mark.parametrize("answer", ["row", "number", "ids"])
+def test_lost_takes_a_row_a_number_or_ids(box: cx.Sandbox, client: cx.Client, answer: str) -> None:
+    """However somebody has chosen it."""
+    with box.listener() as ear:
+        ear.answer.status = 503
+        client.webhooks.create(name="Down", url=ear.url, events=["ticket.created"])
+        client.webhooks.trigger_test("ticket.created")
+        outage = ear.to_frame()
+        chosen = {"row": outage.iloc[0], "number": [np.int64(1)], "ids": outage["id"]}[answer]
+
+        assert failures_and_retries.lost(chosen, outage, ear).startswith("Right. ")
+        assert "ids of requests" in refused(failures_and_retries.lost, outage["event_id"], outage, ear)
+
+
+def test_mended_asks_nobody_but_the_sandbox(box: cx.Sandbox) -> None:
+    """Without a base URL, doctor would go to cStar itself."""
+    assert "Keep CSTAR_BASE_URL" in refused(going_live.mended, {"CSTAR_KEY": box.keys["live"].reveal()})
+
+
+def test_slack_looks_at_what_was_not_to_be_changed(client: cx.Client) -> None:
+    """The events are right, and the webhook is paused or goes elsewhere."""
+    slack = client.webhooks.list()[0]
+    client.webhooks.update(slack.id, events=[*slack.events, "ticket.message_added"], is_active=False)
+    assert "is paused now" in refused(first_webhook.slack, client)
+    client.webhooks.update(slack.id, is_active=True, url="https://elsewhere.example.com/")
+    assert "another URL" in refused(first_webhook.slack, client)
+
+
+def test_rotation_minds_the_webhooks_of_others() -> None:
+    """Only the one whose id was given is to go."""
+
+    def sweeping(client: Any, webhook_id: str, trust: Callable[[Any], None]) -> None:
+        old = client.webhooks.get(webhook_id)
+        new = client.webhooks.create(name=old.name, url=old.url, events=old.events)
+        trust(new.secret)
+        for webhook in client.webhooks.list():
+            if webhook.id != new.id:
+                client.webhooks.delete(webhook.id)
+
+    assert "Webhooks of others are gone" in refused(going_live.rotation, sweeping)

@@ -6,11 +6,11 @@ WRONG: dict[tuple[str, str], tuple[str, str]] = {
         'client.webhooks.create(name="finance", url="https://finance.example.com/cstar", events=["ticket.closed"])',
         "letter for letter",
     ),
-    ("01_first_webhook", "exercise-2"): (
-        'unheard = set(cx.events.NAMES) - set(client.webhooks.list().subscriptions()["event"])',
-        "A wildcard such as article.* stands for every event of its kind",
-    ),
     ("01_first_webhook", "exercise-3"): (
+        'unheard = set(cx.events.NAMES) - set(client.webhooks.list().subscriptions()["event"])',
+        "A wildcard stands for every event of its kind",
+    ),
+    ("01_first_webhook", "exercise-2"): (
         'slack = client.webhooks.list()[0]\nclient.webhooks.update(slack.id, events=["ticket.message_added"])',
         "an update replaces the events as a whole",
     ),
@@ -50,7 +50,7 @@ WRONG: dict[tuple[str, str], tuple[str, str]] = {
         "was accepted after all",
     ),
     ("04_audit", "exercise-1"): (
-        "decided = '''\n[[ignore]]\nrule = \"tunnel_host\"\naccount = \"North\"\nreason = \"Agreed.\"\nuntil = 2025-12-31\n'''",
+        "decided = '''\n[[ignore]]\nrule = \"tunnel_host\"\naccount = \"North\"\nreason = \"Agreed.\"\nuntil = 2026-01-01\n'''",
         "of 'Forward to my laptop' is set aside too",
     ),
     ("04_audit", "exercise-2"): (

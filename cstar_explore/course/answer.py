@@ -65,6 +65,8 @@ def called(theirs: Callable[..., T], *given: Any, when: str) -> T:
 
 def texts_in(answer: Any, name: str, meant: str) -> list[str]:
     """Text by text, what a learner put into a list, a set or a column."""
+    if hasattr(answer, "columns") and len(answer.columns) == 1:
+        answer = answer.iloc[:, 0]
     listed = list(answer) if isinstance(answer, Iterable) and not isinstance(answer, str | bytes) else None
     assert listed is not None and not hasattr(answer, "columns"), f"`{name}` is {shown(answer)}; it is to be {meant}."
     odd = [item for item in listed if not isinstance(item, str)]

@@ -15,6 +15,7 @@ _DEBUGGING = "What do they send?"
 _KEPT, _GONE = "Playground", "Playground 2"
 _MERGED = {"ticket.created", "ticket.updated", "ticket.closed", "survey.submitted"}
 _MOVED = "Billing"
+_NEW_YEAR = "2026-01-01"
 
 
 @check
@@ -39,7 +40,15 @@ def settled(decided: Any, accounts: auditing.Accounts) -> str:
     assert others.empty, (
         f'What {others["rule"].iloc[0]} finds of {others["name"].fillna("all of them").iloc[0]!r} is set aside too, and nobody has decided that. Name the one webhook, by webhook = "whk_…" or by its host.'
     )
-    assert ours["until"].notna().all(), "It holds for ever. Give it an end: until = 2025-12-31, without quotes."
+    assert len(found.findings) + len(aside) == len(auditing.audit(accounts).findings), (
+        "These settings change what is found elsewhere, too. Leave the thresholds as they are."
+    )
+    assert ours["until"].notna().all(), "It holds for ever. Give it an end, until = and a day without quotes."
+    until = str(ours["until"].iloc[0])
+    assert until == _NEW_YEAR, (
+        f"From {until} on it is a finding again; you have agreed to all of 2025. The first day on which it is to be back is"
+        f" {_NEW_YEAR}."
+    )
     return f"Right. '{_DEBUGGING}' is quiet until {ours['until'].iloc[0]}, and from that day on it is a finding again."
 
 
@@ -49,11 +58,14 @@ def merged(desired: Any, client: Client) -> str:
     assert desired is not ..., (
         "`desired` is still `...`. It is to be a frame with a row for each of the two webhooks: its id and what is to change."
     )
+    names = {webhook.id: webhook.name for webhook in client.webhooks.list()}
+    assert _GONE in names.values(), (
+        f"'{_GONE}' is gone: the plan was applied already. Run the notebook again from the top."
+    )
     try:
         changes = plan(client, desired).changes
     except CStarError as error:
         raise AssertionError(f"It makes no plan. {error}") from None
-    names = {webhook.id: webhook.name for webhook in client.webhooks.list()}
     wanted = {change.id: change for change in changes}
     strangers = [
         names.get(str(identity)) or "a new webhook"
@@ -70,10 +82,15 @@ def merged(desired: Any, client: Client) -> str:
     kept = by_name[_KEPT].after
     assert kept is not None, f"It deletes '{_KEPT}', which is to stay. Delete '{_GONE}'."
     told = set(kept.events or ())
+    assert not any("*" in name for name in told), "A wildcard takes all of a kind. Name the four types themselves."
     assert told >= _MERGED, (
         f"'{_KEPT}' would not be told of {', '.join(sorted(_MERGED - told))}: the events are replaced as a whole, so give the old ones too."
     )
     assert told == _MERGED, f"'{_KEPT}' would also be told of {', '.join(sorted(told - _MERGED))}."
+    fields = [field for field, _, _ in by_name[_KEPT].differences if field != "events"]
+    assert not fields, (
+        f"'{_KEPT}' would also have another {fields[0]}. Leave out the columns of what is to stay as it is."
+    )
     assert _GONE in by_name, (
         f"'{_GONE}' stays, and the address would be told of each survey twice. Give its row delete=True."
     )
@@ -91,7 +108,9 @@ def moved(answer: Any, before: auditing.Audit, accounts: auditing.Accounts) -> s
     assert isinstance(answer, str), f"`moved` is {shown(answer)}; it is to be a name, as text."
     frame = auditing.compare(before, auditing.audit(accounts))
     changed = frame[frame["what"] == "changed"]
-    assert len(changed), "Nothing has changed since. Run the cell in which the colleague is at work."
+    assert len(changed), (
+        "Nothing has changed since. Run the cell in which the colleague is at work; `findings` has to be from before."
+    )
     mine = changed[changed["name"] == answer]
     assert len(mine), f"`moved` is {shown(answer)}; what was changed are {', '.join(sorted(set(changed['name'])))}."
     field, was, now = mine[["field", "before", "after"]].iloc[0]

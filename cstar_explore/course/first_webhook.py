@@ -13,6 +13,7 @@ _FINANCE_URL = "https://finance.example.com/cstar"
 _FINANCE_EVENTS = {"ticket.closed", "survey.submitted"}
 
 _SLACK = "Slack notifications"
+_SLACK_URL = "https://hooks.slack.example/services/T0001"
 _SLACK_EVENTS = {"ticket.created", "ticket.closed", "ticket.message_added"}
 
 
@@ -24,9 +25,10 @@ def finance(client: Client) -> str:
         f"No webhook is named '{_FINANCE}', letter for letter. Fill the form in and press Create webhook, or write"
         " client.webhooks.create(name=…, url=…, events=[…])."
     )
+    surplus = next((one for one in found if one.url != _FINANCE_URL or _told(one) != _FINANCE_EVENTS), found[-1])
     assert len(found) == 1, (
-        f"{len(found)} webhooks are named '{_FINANCE}', and each event would arrive {len(found)} times."
-        f" Delete what is too much: client.webhooks.delete('{found[-1].id}')."
+        f"{len(found)} webhooks are named '{_FINANCE}', and each would be sent its own deliveries."
+        f" One is too much: client.webhooks.delete('{surplus.id}')."
     )
     webhook = found[0]
     assert webhook.url == _FINANCE_URL, (
@@ -62,7 +64,7 @@ def unheard(answer: Any, client: Client) -> str:
         owner = next(webhook for webhook in webhooks if webhook.is_active and name in _told(webhook))
         raise AssertionError(
             f"{name} does reach somebody: '{owner.name}' subscribes to {_listed(owner.events)}."
-            " A wildcard such as article.* stands for every event of its kind."
+            + (" A wildcard stands for every event of its kind." if name not in (owner.events or ()) else "")
         )
     for name in sorted(nobody - given):
         paused = [webhook.name for webhook in webhooks if not webhook.is_active and name in _told(webhook)]
@@ -75,7 +77,7 @@ def unheard(answer: Any, client: Client) -> str:
 def slack(client: Client) -> str:
     """One event more for a webhook that keeps those it has."""
     found = [webhook for webhook in client.webhooks.list() if webhook.name == _SLACK]
-    assert found, f"There is no '{_SLACK}' any more. Run the notebook again from the top: the sandbox begins anew."
+    assert found, f"There is no '{_SLACK}' any more. Give it its name back, or run the notebook again from the top."
     told = _told(found[0])
     assert "ticket.message_added" in told, (
         f"'{_SLACK}' is not told of ticket.message_added yet. {_change(found[0], 'events')}"
@@ -87,6 +89,8 @@ def slack(client: Client) -> str:
     assert told == _SLACK_EVENTS, (
         f"'{_SLACK}' is now also told of {_listed(told - _SLACK_EVENTS)}. Only one event was to be added."
     )
+    assert found[0].url == _SLACK_URL, f"'{_SLACK}' delivers to another URL now. {_change(found[0], 'url')}"
+    assert found[0].is_active is not False, f"'{_SLACK}' is paused now. {_change(found[0], 'is_active')}"
     return "Right. The new event is there, and the old ones still are."
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..client import Client
 from ..listener import Listener
+from ..loopback import is_loopback_url
 from ..sandbox import Sandbox
 from ..secret import Secret
 from .answer import NotYet, called, check, shown
@@ -25,6 +26,7 @@ def rotation(rotate: Rotate) -> str:
     with Sandbox() as box, box.client() as client, box.client() as cstar, box.listener() as ear:
         old = client.webhooks.create(name="Desk", url=ear.url, events=["ticket.created", "ticket.closed"])
         ear.trust(old.secret or "")
+        others = {webhook.id for webhook in cstar.webhooks.list()} - {old.id}
         busy = _Busy(cstar)
         trusted: list[Secret] = []
 
@@ -37,7 +39,11 @@ def rotation(rotate: Rotate) -> str:
 
         called(rotate, busy.client(client), old.id, trust, when="while it was rotating")
         busy.something_happens("the end")
-        now = {webhook.id: webhook for webhook in cstar.webhooks.list() if webhook.url == ear.url}
+        listed = {webhook.id: webhook for webhook in cstar.webhooks.list()}
+        assert others <= set(listed), (
+            "Webhooks of others are gone, too. Delete the one whose id was given, and no other."
+        )
+        now = {key: webhook for key, webhook in listed.items() if webhook.url == ear.url}
         new = [webhook for webhook in now.values() if webhook.id != old.id]
         assert new, (
             "There is no new webhook at the old one's URL. No page of cStar's has a call that rotates: client.webhooks.create(…) makes a new secret."
@@ -76,6 +82,9 @@ def mended(environment: Any) -> str:
     texts = all(isinstance(text, str) for pair in environment.items() for text in pair)
     assert texts, (
         "In an environment all names and all values are text; a value of `mended` is not. A Secret is revealed first."
+    )
+    assert is_loopback_url(environment.get("CSTAR_BASE_URL", "")), (
+        "Keep CSTAR_BASE_URL as it is in `broken`: without it, doctor would ask cStar itself and not the sandbox."
     )
     assert environment.get("CSTAR_KEY"), (
         "There is no CSTAR_KEY in it any more, so there is nothing to ask cStar with. Keep the key; it is good."

@@ -84,7 +84,7 @@ def test_a_corpus_of_hostile_strings_is_shown_as_those_characters(
     assert [] == [text[:200] for text in ours if "\u202e" in text or "\x1b" in text]
     for form in ("Create a webhook", "Fire a test event"):
         expect(notebook.form(form)).to_be_visible()
-    expect(page.locator("[data-mime-type='application/vnd.jupyter.error']")).to_have_count(0)
+    expect(page.locator("[data-mime-type='application/vnd.jupyter.stderr']")).to_have_count(0)
     assert outputs.locator("img[src='x'], script, mjx-container, .MathJax, .cx b, .cx a, [onmouseover]").count() == 0
     notebook.picture("hostile", explorer)
     assert ([], []) == (notebook.dialogs, notebook.errors)
