@@ -1,7 +1,8 @@
 """What every test starts from: no key in the environment, short pauses, and a sandbox of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -41,11 +42,23 @@ def closing() -> Iterator[Executor]:
 
 
 @pytest.fixture
-def other(closing: Executor) -> Iterator[cx.Sandbox]:
+def opened(closing: Executor) -> Iterator[Callable[..., cx.Sandbox]]:
+    """Opens sandboxes for a test, which are closed in the background after it."""
+    sandboxes: list[cx.Sandbox] = []
+
+    def opens(**options: Any) -> cx.Sandbox:
+        sandboxes.append(cx.Sandbox(**options))
+        return sandboxes[-1]
+
+    yield opens
+    for sandbox in sandboxes:
+        closing.submit(sandbox.close)
+
+
+@pytest.fixture
+def other(opened: Callable[..., cx.Sandbox]) -> cx.Sandbox:
     """A second sandbox, on which everything happens again in another way."""
-    sandbox = cx.Sandbox()
-    yield sandbox
-    closing.submit(sandbox.close)
+    return opened()
 
 
 @pytest.fixture

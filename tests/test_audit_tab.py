@@ -3,8 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Executor
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
@@ -41,18 +40,14 @@ TABS = ("Create", "Edit", "Fire", "Deliveries", "Webhooks", "Audit")
 
 
 @pytest.fixture
-def box(closing: Executor) -> Iterator[cx.Sandbox]:
-    sandbox = cx.Sandbox()
-    yield sandbox
-    closing.submit(sandbox.close)
+def box(opened: Callable[..., cx.Sandbox]) -> cx.Sandbox:
+    return opened()
 
 
 @pytest.fixture
-def neglected(closing: Executor) -> Iterator[cx.Sandbox]:
+def neglected(opened: Callable[..., cx.Sandbox]) -> cx.Sandbox:
     """A sandbox whose live team has planted sins."""
-    sandbox = cx.Sandbox(neglected=True)
-    yield sandbox
-    closing.submit(sandbox.close)
+    return opened(neglected=True)
 
 
 # --- a person at the Explorer -----------------------------------------------------------------------------------------

@@ -4,8 +4,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import Executor
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
@@ -45,10 +44,8 @@ from tests.misbehaving import Line, cut, garbled, hang_up, reset, status
 
 
 @pytest.fixture
-def box(closing: Executor) -> Iterator[cx.Sandbox]:
-    sandbox = cx.Sandbox()
-    yield sandbox
-    closing.submit(sandbox.close)
+def box(opened: Callable[..., cx.Sandbox]) -> cx.Sandbox:
+    return opened()
 
 
 all_four = pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.name) for kind in KINDS])

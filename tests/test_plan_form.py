@@ -3,8 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Executor
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
@@ -44,10 +43,8 @@ NAMES = ["Slack notifications", "CRM sync", "Search index", "Boss fight overlay"
 
 
 @pytest.fixture
-def box(closing: Executor) -> Iterator[cx.Sandbox]:
-    sandbox = cx.Sandbox()
-    yield sandbox
-    closing.submit(sandbox.close)
+def box(opened: Callable[..., cx.Sandbox]) -> cx.Sandbox:
+    return opened()
 
 
 # --- plans and what they leave ----------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def settled(decided: Any, accounts: auditing.Accounts) -> str:
         f"From {until} on it is a finding again; you have agreed to all of 2025. The first day on which it is to be back is"
         f" {_NEW_YEAR}."
     )
-    return f"Right. '{_DEBUGGING}' is quiet until {ours['until'].iloc[0]}, and from that day on it is a finding again."
+    return f"Right. '{_DEBUGGING}' is quiet until {until}, and from that day on it is a finding again."
 
 
 @check
@@ -58,20 +58,14 @@ def merged(desired: Any, client: Client) -> str:
     assert desired is not ..., (
         "`desired` is still `...`. It is to be a frame with a row for each of the two webhooks: its id and what is to change."
     )
-    names = {webhook.id: webhook.name for webhook in client.webhooks.list()}
-    assert _GONE in names.values(), (
+    assert _GONE in [webhook.name for webhook in client.webhooks.list()], (
         f"'{_GONE}' is gone: the plan was applied already. Run the notebook again from the top."
     )
     try:
         changes = plan(client, desired).changes
     except CStarError as error:
         raise AssertionError(f"It makes no plan. {error}") from None
-    wanted = {change.id: change for change in changes}
-    strangers = [
-        names.get(str(identity)) or "a new webhook"
-        for identity, change in wanted.items()
-        if change.name not in (_KEPT, _GONE)
-    ]
+    strangers = [change.name for change in changes if change.name not in (_KEPT, _GONE)]
     assert not strangers, (
         f"It also changes '{strangers[0]}'. Leave out what is to stay as it is: a plan touches no row that it does not have."
     )

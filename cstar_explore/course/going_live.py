@@ -121,14 +121,8 @@ class _Busy:
     def client(self, client: Client) -> Any:
         """The client, of whose calls to `webhooks` each that changes something is followed by an event."""
         webhooks = client.webhooks
-        return _Followed(
-            client,
-            {
-                "webhooks": _Followed(
-                    webhooks, {name: self._followed(name, webhooks) for name in ("create", "update", "delete")}
-                )
-            },
-        )
+        followed = {name: self._followed(name, webhooks) for name in ("create", "update", "delete")}
+        return _Followed(client, webhooks=_Followed(webhooks, **followed))
 
     def _followed(self, name: str, webhooks: Any) -> Callable[..., Any]:
         def call(*given: Any, **named: Any) -> Any:
@@ -142,7 +136,7 @@ class _Busy:
 class _Followed:
     """An object with some of its attributes replaced."""
 
-    def __init__(self, inner: Any, replaced: Mapping[str, Any]) -> None:
+    def __init__(self, inner: Any, **replaced: Any) -> None:
         self.__dict__.update(replaced)
         self._inner = inner
 
