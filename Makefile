@@ -13,7 +13,7 @@ lab: .venv/lab                  ## JupyterLab on the first notebook, in a copy o
 test: check chromium            ## everything that has to hold: lint, types, tests, notebooks, browser
 	$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile tests --ignore tests/browser
 	@cat build/explain-score.txt build/audit-score.txt
-	rm -rf build/lessons && $(BIN)/python -m tests.lessons build/lessons
+	rm -rf build/lessons && $(BIN)/python -m tests.support.lessons build/lessons
 	$(BIN)/pytest -q -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout=60 \
 		--nbval-sanitize-with tests/nbval_sanitise.cfg build/lessons
 	$(BIN)/pytest -q tests/browser
@@ -24,7 +24,7 @@ check: .venv/dev                ## lint, format and types
 	$(BIN)/mypy
 
 notebooks: .venv/dev            ## run the notebooks and keep their outputs
-	$(BIN)/python -m tests.execute_notebooks
+	$(BIN)/python -m tools.execute_notebooks
 
 reference: .venv/dev            ## write docs/reference.md from the docstrings
 	$(BIN)/python -m tests.write_reference
@@ -34,7 +34,7 @@ bench: .venv/dev chromium       ## side by side with what people would use other
 	$(BIN)/python -m benchmarks
 
 pictures: .venv/dev chromium    ## take the README's pictures anew
-	$(BIN)/python -m tests.browser.pictures
+	$(BIN)/python -m tools.take_pictures
 
 clean:                          ## the virtual environment and everything built
 	rm -rf .venv build dist

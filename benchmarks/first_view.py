@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-from tests.browser.lab import PATIENCE, Lab, Notebook, chromium
+from tests.support.lab import PATIENCE, Lab, Notebook, chromium
 
 from .measuring import Row
 
@@ -19,8 +19,8 @@ ROUNDS = 7
 
 PREPARE = """import cstar_explore as cx
 from itables.widget import ITable
-box = cx.Sandbox()
-client = box.client()
+sandbox = cx.Sandbox()
+client = sandbox.client()
 for number in range({count} - 4):
     client.webhooks.create(name=f"Webhook {{number}}", url=f"https://example.com/{{number}}", events=["ticket.created"])"""
 

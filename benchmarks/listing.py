@@ -9,8 +9,7 @@ import stripe
 from svix.api import EndpointListOptions, Svix, SvixOptions
 
 import cstar_explore as cx
-from cstar_explore.wire import Answer
-from cstar_explore.wire.answers import read_page
+from cstar_explore.api.responses import Answer, read_page
 
 from . import items
 from .measuring import Row, in_turns

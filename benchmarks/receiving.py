@@ -35,14 +35,14 @@ def stored() -> Iterator[Row]:
     """Deliveries from ten senders at once, each on a connection it keeps; the listener commits each before it answers."""
     secret = "whsec_not-a-real-secret"  # noqa: S105 - obviously false
     for count in (100, 500, 2_000):
-        with cx.Listener(secrets=[secret]) as ear, cx.Listener(secrets=[secret]) as floor:
+        with cx.Listener(secrets=[secret]) as listener, cx.Listener(secrets=[secret]) as floor:
             floor._server._server.config.app._app._captures = Forgetful()  # noqa: SLF001 - the one thing that differs
             rivals = {
-                "ours": lambda count=count, ear=ear: post(ear.url, count, secret),
+                "ours": lambda count=count, listener=listener: post(listener.url, count, secret),
                 "floor": lambda count=count, floor=floor: post(floor.url, count, secret),
             }
             taken = in_turns(rivals, ROUNDS)
-            assert len(ear.to_frame()) == count * (ROUNDS + 1), "some were lost"
+            assert len(listener.to_frame()) == count * (ROUNDS + 1), "some were lost"
         yield Row(
             "listener, stored before it answers",
             f"{count:,}",
@@ -77,16 +77,16 @@ def post(url: str, count: int, secret: str) -> None:
 def seen() -> Iterator[Row]:
     """From firing an event to its row in the listener's frame, against one call of the same client."""
     for others in (0, 10, 100):
-        with cx.Sandbox() as box, box.client() as client, box.listener() as ear:
-            hook = client.webhooks.create(name="Here", url=ear.url, events=["ticket.created"])
-            ear.trust(hook.secret)
+        with cx.Sandbox() as sandbox, sandbox.client() as client, sandbox.listener() as listener:
+            hook = client.webhooks.create(name="Here", url=listener.url, events=["ticket.created"])
+            listener.trust(hook.secret)
             for number in range(others):
                 client.webhooks.create(name=f"Other {number}", url=f"https://example.com/{number}", events=["ticket.*"])
 
-            def fire(client: cx.Client = client, ear: cx.Listener = ear) -> None:
+            def fire(client: cx.Client = client, listener: cx.Listener = listener) -> None:
                 fired = client.webhooks.trigger_test("ticket.created")
-                ear.wait_for(fired.event_id)
-                frame = ear.to_frame()
+                listener.wait_for(fired.event_id)
+                frame = listener.to_frame()
                 assert (frame["event_id"] == fired.event_id).any()
 
             taken = in_turns(
@@ -108,15 +108,15 @@ def retried() -> Iterator[Row]:
     for count in (10, 100, 300):
         taken = []
         for _ in range(3):
-            with cx.Sandbox() as box, box.client() as client, box.listener() as ear:
-                ear.answer.status = 500
-                client.webhooks.create(name="Failing", url=ear.url, events=["ticket.created"])
+            with cx.Sandbox() as sandbox, sandbox.client() as client, sandbox.listener() as listener:
+                listener.answer.status = 500
+                client.webhooks.create(name="Failing", url=listener.url, events=["ticket.created"])
                 for _ in range(count):
                     client.webhooks.trigger_test("ticket.created")
                 began = time.perf_counter()
-                box.clock.advance(hours=31, minutes=13)
+                sandbox.clock.advance(hours=31, minutes=13)
                 taken.append(time.perf_counter() - began)
-                rows = box.deliveries()
+                rows = sandbox.deliveries()
                 assert len(rows[rows["webhook"] == "Failing"]) == 7 * count
         aim = "under 2 s" if count == 100 else ""
         yield Row("31 hours of retries", f"{count} deliveries", "real time", taken, [hours * 3600] * 3, aim)

@@ -2,102 +2,37 @@
 
     import cstar_explore as cx
 
-    box = cx.Sandbox()                    # a cStar inside this process, running at once
-    client = box.client()                 # or cx.connect() for cStar itself
+    sandbox = cx.Sandbox()                # a local cStar, running at once
+    client = sandbox.client()             # or cx.connect() for cStar itself
     client.webhooks.list().to_frame()
 
-Each name is loaded when it is first used, so that the import itself costs next to nothing.
+`__init__.pyi` lists the public names. Each is loaded when it is first used, so importing the package takes almost no time.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import Any
 
-if TYPE_CHECKING:
-    from . import errors, events
-    from .auditing import Accounts, Audit, audit, audit_rules, compare
-    from .changes import Plan, plan
-    from .client import Client
-    from .connecting import connect
-    from .errors import CStarError
-    from .explaining import explain
-    from .listener import Listener
-    from .models import FiredEvent, Webhook, WebhookList
-    from .sandbox import Sandbox
-    from .secret import Secret
-    from .signing import sign, verify
-    from .widgets import CreateForm, DeleteForm, EditForm, Explorer, FireForm, PlanForm
+import lazy_loader
 
-__version__ = "0.1.0"  # the one place: the build reads it here
+from ._version import VERSION
 
-__all__ = [
-    "Accounts",
-    "Audit",
-    "CStarError",
-    "Client",
-    "CreateForm",
-    "DeleteForm",
-    "EditForm",
-    "Explorer",
-    "FireForm",
-    "FiredEvent",
-    "Listener",
-    "Plan",
-    "PlanForm",
-    "Sandbox",
-    "Secret",
-    "Webhook",
-    "WebhookList",
-    "audit",
-    "audit_rules",
-    "compare",
-    "connect",
-    "errors",
-    "events",
-    "explain",
-    "plan",
-    "sign",
-    "verify",
-]
-
-_ROOMS = {
-    "Accounts": "auditing",
-    "Audit": "auditing",
-    "CStarError": "errors",
-    "Client": "client",
-    "CreateForm": "widgets",
-    "DeleteForm": "widgets",
-    "EditForm": "widgets",
-    "Explorer": "widgets",
-    "FireForm": "widgets",
-    "FiredEvent": "models",
-    "Listener": "listener",
-    "Plan": "changes",
-    "PlanForm": "widgets",
-    "Sandbox": "sandbox",
-    "Secret": "secret",
-    "Webhook": "models",
-    "WebhookList": "models",
-    "audit": "auditing",
-    "audit_rules": "auditing",
-    "compare": "auditing",
-    "connect": "connecting",
-    "explain": "explaining",
-    "plan": "changes",
-    "sign": "signing",
-    "verify": "signing",
-}
+__version__ = VERSION
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
-def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
-        value = getattr(import_module(f".{_ROOMS[name]}", __name__), name)
-    elif name in __all__:
-        value = import_module(f".{name}", __name__)
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value
-    return value
+def _display_listeners_as_widgets() -> None:
+    """Tells IPython how to display a `Listener`. The package `widgets` depends on listeners, not the other way round."""
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    if shell is not None:
+        formatter = shell.display_formatter.mimebundle_formatter
+        formatter.for_type_by_name("cstar_explore.listener.listener", "Listener", _display_bundle)
 
 
-def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+def _display_bundle(listener: Any) -> dict[str, Any]:
+    from .widgets import ListenerView
+
+    return ListenerView.of(listener)._repr_mimebundle_()
+
+
+_display_listeners_as_widgets()

@@ -18,21 +18,37 @@ CStarError
 │   └── ServerError           5xx
 └── TransportError            there was no usable answer
     ├── UnreachableError      no connection was made: nothing arrived
-    ├── AnswerTimeoutError    connected, but no whole answer in time
+    ├── ResponseTimeoutError    connected, but no whole answer in time
     ├── ConnectionLostError   the connection broke before the answer was whole
     ├── RedirectError         the answer pointed elsewhere; a key is not carried there
-    ├── BrokenAnswerError     an answer came, and it is not one of cStar's
+    ├── InvalidResponseError     an answer came, and it is not one of cStar's
     └── OutcomeUnknownError   a create whose answer was lost: it may have happened
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from .text import printable
 
-if TYPE_CHECKING:
-    from .changes import Step
-    from .models import Webhook
+
+class StepLike(Protocol):
+    """What the errors know of `plans.Step`."""
+
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def detail(self) -> str: ...
+
+
+class WebhookLike(Protocol):
+    """What the errors know of `models.Webhook`."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def url(self) -> str | None: ...
 
 
 class CStarError(Exception):
@@ -124,7 +140,7 @@ class IncompleteError(CStarError):
 
     advice = "See .steps; apply the plan again to go on, or apply its .invert() to take back what was done."
 
-    def __init__(self, message: str, *, steps: "tuple[Step, ...]" = (), **fields: Any) -> None:
+    def __init__(self, message: str, *, steps: tuple[StepLike, ...] = (), **fields: Any) -> None:
         super().__init__(message, **fields)
         self.steps = steps
         self.may_have_acted = any(step.outcome in ("done", "unknown") for step in steps)
@@ -213,7 +229,7 @@ class UnreachableError(TransportError):
     may_have_acted = False
 
 
-class AnswerTimeoutError(TransportError):
+class ResponseTimeoutError(TransportError):
     """The request went out and no whole answer came in time."""
 
     advice = "It may have arrived: look before you repeat it, or give the client a longer timeout."
@@ -232,7 +248,7 @@ class RedirectError(TransportError):
     may_have_acted = False
 
 
-class BrokenAnswerError(TransportError):
+class InvalidResponseError(TransportError):
     """An answer came that is not one of cStar's: HTML, nothing, half of something, an envelope without data."""
 
     advice = "Something between here and cStar may have answered in its place; check the base URL and the proxy."
@@ -245,7 +261,7 @@ class OutcomeUnknownError(TransportError):
         candidates: The webhooks on the list that have the name, URL and events that were to be created.
     """
 
-    def __init__(self, message: str, *, candidates: "tuple[Webhook, ...]" = (), **fields: Any) -> None:
+    def __init__(self, message: str, *, candidates: tuple[WebhookLike, ...] = (), **fields: Any) -> None:
         super().__init__(message, **fields)
         self.candidates = candidates
 

@@ -1,37 +1,55 @@
-"""Objects of cStar's JSON → DataFrames, column by column, under the fields declared in `models`.
+"""Objects of cStar's JSON → DataFrames, column by column, under the fields declared in `schema`. pandas is imported here.
 
-snake_case columns, the id first, times in UTC with microseconds, flags and counts that can be missing, events as tuples
-(`explode`, `merge` and `drop_duplicates` all work on them). A frame has the same columns and dtypes with no rows as with
-many; a field nobody declared becomes one more column; a value that does not fit its column is kept in `<column>_raw`.
+Columns are snake_case, with the id first, times in UTC with microseconds, nullable flags and counts, and events as tuples, on which
+`explode`, `merge` and `drop_duplicates` work. A frame has the same columns and dtypes with no rows as with many. An undeclared
+field becomes one more column. A value that does not fit its column is kept in `<column>_raw`.
+
+pandas lets MathJax typeset `$…$` in HTML tables, and names of webhooks are foreign text. It has no setting for a single frame, so
+the first frame made here sets `display.html.use_mathjax` to False for the process.
 """
 
 import itertools
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from . import events
-from .fields import DELIVERY_FIELDS, FIRED_FIELDS, SECRET_KEYS, WEBHOOK_FIELDS, Field, Kind, readable
-from .tabular import pd
+from .schema import DELIVERY_FIELDS, FIRED_FIELDS, SECRET_KEYS, WEBHOOK_FIELDS, Field, Kind, readable
 
-if TYPE_CHECKING:
-    from .models import FiredEvent
+TIME = "datetime64[us, UTC]"
 
 DTYPES: Mapping[Kind, str] = {
     "text": "str",
     "flag": "boolean",
     "integer": "Int64",
-    "time": "datetime64[us, UTC]",
+    "time": TIME,
     "events": "object",
 }
 
 Item = Mapping[str, Any]
-Column = Any  # one of pandas' arrays, or numpy's: what stands in a frame's column
+Column = Any  # an array of pandas or numpy
 
-# The form of every time on cStar's pages. Other forms go one by one through the same reader as the models'.
+# The published form of times. Other forms go one by one through the reader that the models use.
 _PUBLISHED_TIMES = re.compile(r"(?:[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z(?:\n(?!\Z)|\Z))+", re.ASCII)
+
+
+def from_rows(rows: Sequence[Any], dtypes: Mapping[str, str]) -> pd.DataFrame:
+    """A frame of tuples or dicts with these columns and dtypes. Times may be datetimes or ISO 8601 text."""
+    _show_dollars_as_text()
+    frame = pd.DataFrame(rows, columns=list(dtypes), dtype="object")
+    for name, dtype in dtypes.items():
+        if dtype == TIME:
+            frame[name] = pd.to_datetime(frame[name], utc=True, format="ISO8601").dt.as_unit("us")
+    return frame.astype(dict(dtypes))
+
+
+@cache
+def _show_dollars_as_text() -> None:
+    pd.set_option("display.html.use_mathjax", False)
 
 
 def webhooks_frame(items: Sequence[Item]) -> pd.DataFrame:
@@ -46,32 +64,22 @@ def subscriptions_frame(items: Sequence[Item]) -> pd.DataFrame:
     return rows.astype({"event": "str"})[["id", "name", "url", "event", "is_active"]].reset_index(drop=True)
 
 
-def coverage_frame(items: Sequence[Item]) -> pd.DataFrame:
-    """A row per published event type, and who receives it; see `WebhookList.coverage`."""
-    frame = webhooks_frame(items)
-    active = frame[frame["is_active"].fillna(value=True) & frame["events"].notna()]
-    names = active["name"].fillna(active["id"])
-    found = events.receivers(zip(names, active["events"], strict=True))
-    rows = [(event.name, event.group, len(who := found[event.name]), tuple(who)) for event in events.CATALOGUE]
-    return pd.DataFrame(rows, columns=["event", "group", "receivers", "webhooks"])
-
-
-def fired_frame(fired: "FiredEvent") -> pd.DataFrame:
-    """A row per delivery told, or the event's own one row; see `FiredEvent.to_frame`."""
-    rows = len(fired.deliveries) or 1
-    event = {known.keys[0]: getattr(fired, known.name) for known in FIRED_FIELDS}
-    entries = [
-        {known.keys[0]: getattr(delivery, known.name) for known in DELIVERY_FIELDS} | dict(delivery.extra)
-        for delivery in fired.deliveries
-    ] or [{}]
+def fired_frame(event: Item, deliveries: Sequence[Item], extra: Item) -> pd.DataFrame:
+    """A row per reported delivery, or one row for the event; see `FiredEvent.to_frame`."""
+    rows = len(deliveries) or 1
     left = _frame([event] * rows, FIRED_FIELDS)[["event_id", "event", "test", "delivered_to"]]
-    right = _frame(entries, DELIVERY_FIELDS).rename(columns={"event": "delivery_event"})
+    right = _frame(deliveries or [{}], DELIVERY_FIELDS).rename(columns={"event": "delivery_event"})
     if right["delivery_event"].isna().all() or right["delivery_event"].equals(left["event"].rename("delivery_event")):
-        right = right.drop(columns="delivery_event")  # it says nothing that the event does not
+        right = right.drop(columns="delivery_event")  # it repeats the event
     columns: dict[str, Any] = {str(name): column for part in (left, right) for name, column in part.items()}
-    for key, value in fired.extra.items():
+    for key, value in extra.items():
         columns[_free(snake_case(key), columns)] = _undeclared([value] * rows)
     return pd.DataFrame(columns)
+
+
+def is_missing(value: object) -> bool:
+    """Whether a cell is None, NaN, NaT or NA."""
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
 
 
 def plain(frame: pd.DataFrame) -> pd.DataFrame:
@@ -86,6 +94,7 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _frame(items: Sequence[Item], fields: Iterable[Field]) -> pd.DataFrame:
+    _show_dollars_as_text()
     # The keys of each kind of object, and not of each object: mostly all objects of a list have the same.
     kinds = dict.fromkeys(map(tuple, items))
     present = dict.fromkeys(key for kind in kinds for key in kind if key not in SECRET_KEYS)

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, overload
 
-from .fields import DELIVERY_FIELDS, FIRED_FIELDS, IDENTITY_FIELDS, SECRET_KEYS, WEBHOOK_FIELDS, read_fields
+from .schema import DELIVERY_FIELDS, FIRED_FIELDS, IDENTITY_FIELDS, SECRET_KEYS, WEBHOOK_FIELDS, read_fields
 from .secret import Secret
 from .text import html_table, printable
 
@@ -53,7 +53,7 @@ class Webhook:
 
     def to_frame(self) -> "pd.DataFrame":
         """One row, with the columns of `WebhookList.to_frame`. The secret is never a column."""
-        from .frames import webhooks_frame  # noqa: PLC0415 - pandas is loaded when a frame is asked for
+        from .frames import webhooks_frame
 
         return webhooks_frame([_as_item(self)])
 
@@ -104,13 +104,13 @@ class WebhookList(Sequence[Webhook]):
         (datetime64[us, UTC]); then, in snake_case, each field that no page describes. The same columns and dtypes
         with no rows as with many. A value that does not fit its column's type is kept as it came in `<column>_raw`.
         """
-        from .frames import webhooks_frame  # noqa: PLC0415 - pandas is loaded when a frame is asked for
+        from .frames import webhooks_frame
 
         return webhooks_frame(self._items)
 
     def subscriptions(self) -> "pd.DataFrame":
         """A row per webhook and event: `id`, `name`, `url`, `event` (str), `is_active` (boolean)."""
-        from .frames import subscriptions_frame  # noqa: PLC0415 - pandas is loaded when a frame is asked for
+        from .frames import subscriptions_frame
 
         return subscriptions_frame(self._items)
 
@@ -119,13 +119,20 @@ class WebhookList(Sequence[Webhook]):
 
         Counted are active webhooks, wildcards resolved. An event that nobody receives has 0, one that is delivered twice 2.
         """
-        from .frames import coverage_frame  # noqa: PLC0415 - pandas is loaded when a frame is asked for
+        from .events import EVENT_TYPES, receivers_by_type
+        from .frames import from_rows
 
-        return coverage_frame(self._items)
+        active = [webhook for webhook in self if webhook.is_active is not False]
+        names = [webhook.id if webhook.name is None else webhook.name for webhook in active]
+        receivers = receivers_by_type(zip(names, (webhook.events or () for webhook in active), strict=True))
+        rows = [
+            (event.name, event.group, len(receivers[event.name]), tuple(receivers[event.name])) for event in EVENT_TYPES
+        ]
+        return from_rows(rows, {"event": "str", "group": "str", "receivers": "int64", "webhooks": "object"})
 
     def to_csv(self, path: "str | Path") -> None:
         """Writes the frame to a CSV file that no spreadsheet executes; edited there, it is what `cx.plan` reads."""
-        from .spreadsheet import write_csv  # noqa: PLC0415 - with pandas, when it is asked for
+        from .csv_files import write_csv
 
         write_csv(self.to_frame(), path)
 
@@ -199,9 +206,14 @@ class FiredEvent:
         Columns: `event_id`, `event` (str), `test` (boolean), `delivered_to` (Int64), `delivery_id`, `url` (str),
         `success` (boolean), `status`, `response_time_ms` (Int64), `error` (str); then fields that no page describes.
         """
-        from .frames import fired_frame  # noqa: PLC0415 - pandas is loaded when a frame is asked for
+        from .frames import fired_frame
 
-        return fired_frame(self)
+        event = {known.keys[0]: getattr(self, known.name) for known in FIRED_FIELDS}
+        deliveries = [
+            {known.keys[0]: getattr(delivery, known.name) for known in DELIVERY_FIELDS} | dict(delivery.extra)
+            for delivery in self.deliveries
+        ]
+        return fired_frame(event, deliveries, self.extra)
 
     def __repr__(self) -> str:
         told = f"{len(self.deliveries)} deliveries told"

@@ -1,8 +1,8 @@
-"""A value that never prints itself."""
+"""Values that never print themselves: API keys and signing secrets."""
 
 import hmac
 import re
-from typing import Any, NoReturn, Self
+from typing import Any, Literal, NoReturn, Self
 
 from .text import MASK
 
@@ -22,7 +22,7 @@ class Secret:
         self.__value = value.reveal() if isinstance(value, Secret) else str(value)
 
     def reveal(self) -> str:
-        """The value itself. Hand it on at once; do not keep it in a name."""
+        """The value itself. Use it immediately; do not assign it to a variable."""
         return self.__value
 
     def __repr__(self) -> str:
@@ -51,3 +51,24 @@ class Secret:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("A Secret is not pickled: the file would hold it. Read it again where it is needed.")
+
+
+class ApiKey(Secret):
+    """An API key, and what its published prefix says (cStar's article `api-authentication`): `sk_` or `pk_`, `live_` or `test_`."""
+
+    __slots__ = ()
+
+    @property
+    def is_publishable(self) -> bool:
+        """Whether it is a `pk_` key, which can only read."""
+        return self.reveal().startswith("pk_")
+
+    @property
+    def environment(self) -> Literal["test", "live"]:
+        """Which data it reaches. A key of an unknown form counts as live."""
+        return "test" if self.reveal().startswith(("sk_test_", "pk_test_")) else "live"
+
+    @staticmethod
+    def looks_like_one(text: str) -> bool:
+        """Whether the text begins as published keys do."""
+        return text.startswith(("sk_", "pk_"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import cstar_explore as cx
-from cstar_explore import retrying
+from cstar_explore.api import retries
 
 
 @pytest.fixture(autouse=True)
@@ -18,19 +18,19 @@ def _no_key_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retrying, "FIRST_PAUSE", 0.005)
-    monkeypatch.setattr(retrying, "JITTER", 0.005)
+    monkeypatch.setattr(retries, "FIRST_PAUSE", 0.005)
+    monkeypatch.setattr(retries, "JITTER", 0.005)
 
 
 @pytest.fixture
-def box() -> Iterator[cx.Sandbox]:
+def sandbox() -> Iterator[cx.Sandbox]:
     with cx.Sandbox() as sandbox:
         yield sandbox
 
 
 @pytest.fixture
-def client(box: cx.Sandbox) -> Iterator[cx.Client]:
-    with box.client() as client:
+def client(sandbox: cx.Sandbox) -> Iterator[cx.Client]:
+    with sandbox.client() as client:
         yield client
 
 
@@ -66,7 +66,7 @@ def no_widget_is_left() -> Iterator[None]:
     """What a test has not closed is closed after it."""
     from ipywidgets.widgets import widget as registry
 
-    from tests.forms import alive
+    from tests.support.forms import alive
 
     before = alive()
     yield

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import cstar_explore as cx
 from cstar_explore import events, models
-from tests.forms import HOSTILE, behind, in_loop, passed
-from tests.misbehaving import Received, data
+from tests.support.forms import HOSTILE, behind, in_loop, passed
+from tests.support.misbehaving import Received, data
 
 
 def made(number: int, listens: Any, *, active: Any = True) -> dict[str, Any]:
@@ -32,13 +32,13 @@ def receivers(items: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
     return dict(zip(frame["event"], frame["webhooks"], strict=True))
 
 
-async def pictured(box: cx.Sandbox, items: list[dict[str, Any]]) -> tuple[list[Any], list[str]]:
+async def pictured(sandbox: cx.Sandbox, items: list[dict[str, Any]]) -> tuple[list[Any], list[str]]:
     """The rows and the names of the picture that an Explorer draws of these webhooks."""
 
     def reads(connection: Any, received: Received) -> bool:
-        return (data(items) if received.path.endswith("/webhooks") else passed(box))(connection, received)
+        return (data(items) if received.path.endswith("/webhooks") else passed(sandbox))(connection, received)
 
-    with behind(box, reads=reads) as (_, client):
+    with behind(sandbox, reads=reads) as (_, client):
         explorer = cx.Explorer(client)
         try:
             await explorer.refresh()
@@ -55,7 +55,7 @@ def test_the_frame_has_a_row_for_each_documented_event(client: cx.Client) -> Non
     """All 35 events stand there in the catalogue's order, with their groups."""
     frame = client.webhooks.list().coverage()
     assert ["event", "group", "receivers", "webhooks"] == list(frame.columns)
-    assert [(kind.name, kind.group) for kind in events.CATALOGUE] == list(
+    assert [(kind.name, kind.group) for kind in events.EVENT_TYPES] == list(
         zip(frame["event"], frame["group"], strict=True)
     )
     assert 35 == len(frame)
@@ -127,7 +127,7 @@ def test_the_frame_agrees_with_the_patterns_of_the_catalogue(teams: list[tuple[l
     items = [made(number, listens, active=active) for number, (listens, active) in enumerate(teams)]
     frame = models.WebhookList(items).coverage()
     expected = [
-        sum(active and any(name in events.matched(pattern) for pattern in listens) for listens, active in teams)
+        sum(active and any(name in events.matching_types(pattern) for pattern in listens) for listens, active in teams)
         for name in events.NAMES
     ]
     assert expected == list(frame["receivers"])
@@ -137,7 +137,7 @@ def test_the_frame_agrees_with_the_patterns_of_the_catalogue(teams: list[tuple[l
 
 
 @in_loop
-async def test_the_picture_says_the_same_as_the_frame(box: cx.Sandbox, client: cx.Client) -> None:
+async def test_the_picture_says_the_same_as_the_frame(sandbox: cx.Sandbox, client: cx.Client) -> None:
     """Each row of the picture counts, and names by index, the webhooks of the frame's row."""
     frame = client.webhooks.list().coverage()
     explorer = cx.Explorer(client)
@@ -149,24 +149,24 @@ async def test_the_picture_says_the_same_as_the_frame(box: cx.Sandbox, client: c
 
 
 @in_loop
-async def test_the_picture_counts_all_and_draws_the_first_24(box: cx.Sandbox) -> None:
+async def test_the_picture_counts_all_and_draws_the_first_24(sandbox: cx.Sandbox) -> None:
     """Thirty receive it; thirty are counted, and the first 24 have a column."""
-    rows, names = await pictured(box, [made(number, ["ticket.created"]) for number in range(30)])
+    rows, names = await pictured(sandbox, [made(number, ["ticket.created"]) for number in range(30)])
     drawn = next(row for row in rows if row[0] == "ticket.created")
     assert ["ticket.created", 30, list(range(24))] == drawn
     assert [f"Number {number}" for number in range(24)] == names[:24]
 
 
 @in_loop
-async def test_the_picture_counts_receivers_that_it_has_no_column_for(box: cx.Sandbox) -> None:
+async def test_the_picture_counts_receivers_that_it_has_no_column_for(sandbox: cx.Sandbox) -> None:
     """An event that only the thirtieth webhook receives is not said to reach nobody."""
     items = [made(number, ["ticket.created"]) for number in range(29)] + [made(29, ["survey.submitted"])]
-    rows, _ = await pictured(box, items)
+    rows, _ = await pictured(sandbox, items)
     assert ["survey.submitted", 1, []] == next(row for row in rows if row[0] == "survey.submitted")
 
 
 @in_loop
-async def test_the_picture_follows_a_pause(box: cx.Sandbox, client: cx.Client) -> None:
+async def test_the_picture_follows_a_pause(sandbox: cx.Sandbox, client: cx.Client) -> None:
     """What was paused receives nothing any more, without another refresh by hand."""
     explorer = cx.Explorer(client)
     webhooks = await explorer.refresh()
@@ -179,8 +179,8 @@ async def test_the_picture_follows_a_pause(box: cx.Sandbox, client: cx.Client) -
 
 
 @in_loop
-async def test_the_picture_spells_control_characters_out(box: cx.Sandbox) -> None:
+async def test_the_picture_spells_control_characters_out(sandbox: cx.Sandbox) -> None:
     """A hostile name stands there printable, as text."""
-    _, names = await pictured(box, [made(1, ["*"]) | {"name": HOSTILE + "\x1b\u202e" + "n" * 10_000}])
+    _, names = await pictured(sandbox, [made(1, ["*"]) | {"name": HOSTILE + "\x1b\u202e" + "n" * 10_000}])
     assert names[0].isprintable()
     assert len(names[0]) < 1_000

@@ -32,7 +32,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import cstar_explore as cx
-from cstar_explore import events, models, signing, wire
+from cstar_explore import events, models
+from cstar_explore.api import requests, responses
 
 FUZZ = settings(
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "40")),
@@ -43,7 +44,7 @@ KEY = "sk_live_abcdefghijklmnopqrstuvwxyz012345"
 SECRET = "whsec_kept_by_the_tests"
 NOW = 1_765_377_000
 HOST = "https://www.cstar.help"
-OURS = (events.UnknownEventWarning, signing.LegacySignatureWarning)
+OURS = (events.UnknownEventWarning,)
 FOLDER = tempfile.TemporaryDirectory(prefix="fuzz-")
 atexit.register(FOLDER.cleanup)
 
@@ -109,14 +110,14 @@ def passes(door: Callable[[Any], Any], content: Any, size: int | None = None) ->
 
 # --- the doors --------------------------------------------------------------------------------------------------------
 
-CALLS = wire.WebhookRequests(HOST, "team_1", cx.Secret(KEY))
+CALLS = requests.WebhookRequests(HOST, "team_1", cx.Secret(KEY))
 REQUESTS = {
     "list": CALLS.list(),
     "get": CALLS.get("whk_1"),
     "create": CALLS.create(name="One", url="https://example.com/1", events="ticket.created"),
     "delete": CALLS.delete("whk_1"),
     "trigger_test": CALLS.trigger_test("ticket.created"),
-    "whoami": wire.whoami(HOST, cx.Secret(KEY)),
+    "whoami": requests.whoami(HOST, cx.Secret(KEY)),
 }
 WEBHOOK = {
     "id": "whk_1",
@@ -188,9 +189,9 @@ def text_of(content: bytes) -> str:
 @functools.cache
 def world() -> tuple[cx.Sandbox, cx.Client, models.WebhookList]:
     """One sandbox for the whole file; only plans and lists are read from it."""
-    box = cx.Sandbox()
-    client = box.client()
-    return box, client, client.webhooks.list()
+    sandbox = cx.Sandbox()
+    client = sandbox.client()
+    return sandbox, client, client.webhooks.list()
 
 
 @functools.cache
@@ -207,9 +208,9 @@ def written(name: str, content: bytes) -> Path:
 @pytest.fixture(scope="module", autouse=True)
 def _world_ends() -> Iterator[None]:
     yield
-    box, client, _ = world()
+    sandbox, client, _ = world()
     client.close()
-    box.close()
+    sandbox.close()
     world.cache_clear()
 
 
@@ -218,7 +219,9 @@ def read(call: str, statuses: tuple[int, ...] = (200, 201, 404, 429, 503)) -> Ca
         for status in statuses:
             headers = {"content-type": "application/json", "retry-after": text_of(content[:200])}
             passes(
-                lambda answer: wire.read(REQUESTS[call], answer), wire.Answer(status, headers, content), len(content)
+                lambda answer: requests.read(REQUESTS[call], answer),
+                responses.Response(status, headers, content),
+                len(content),
             )
 
     return door
@@ -266,10 +269,10 @@ def signature() -> str:
 
 @functools.cache
 def baseline() -> bytes:
-    with cx.Sandbox(neglected=True) as box:
+    with cx.Sandbox(neglected=True) as sandbox:
         before = set(os.environ)
-        box.export_keys()
-        content = cx.audit(cx.Accounts(box.accounts())).to_json().encode()
+        sandbox.export_keys()
+        content = cx.audit(cx.Accounts(sandbox.accounts())).to_json().encode()
         for name in set(os.environ) - before:
             del os.environ[name]
     return content
@@ -337,7 +340,7 @@ DOORS = {
         }.items()
     },
     "a signature": Door(
-        lambda content: cx.verify(json.dumps(EVENT).encode(), text_of(content), SECRET, now=NOW, legacy=True),
+        lambda content: cx.verify(json.dumps(EVENT).encode(), text_of(content), SECRET, now=NOW),
         lambda: [signature().encode(), b"sha256=" + b"0" * 64],
         "text",
     ),
@@ -727,20 +730,20 @@ def test_settings_of_any_values_are_read_or_refused(thresholds: dict[str, str], 
 
 
 @pytest.fixture(scope="module")
-def ear() -> Iterator[cx.Listener]:
+def listener() -> Iterator[cx.Listener]:
     with cx.Listener([SECRET], body_timeout=0.5, max_body=100_000) as opened:
         yield opened
 
 
-def request(ear: cx.Listener, body: bytes, *lines: bytes) -> bytes:
-    parts = urlsplit(ear.url)
+def request(listener: cx.Listener, body: bytes, *lines: bytes) -> bytes:
+    parts = urlsplit(listener.url)
     first = [b"POST " + parts.path.encode() + b" HTTP/1.1", b"Host: " + parts.netloc.encode(), b"Connection: close"]
     return b"\r\n".join([*first, *lines, b"Content-Length: %d" % len(body)]) + b"\r\n\r\n" + body
 
 
-def exchanged(ear: cx.Listener, content: bytes) -> bytes:
+def exchanged(listener: cx.Listener, content: bytes) -> bytes:
     """Sends these bytes and no more, and returns all that comes back until the listener hangs up."""
-    parts = urlsplit(ear.url)
+    parts = urlsplit(listener.url)
     answer = b""
     with (
         socket.create_connection((str(parts.hostname), parts.port or 0), timeout=5) as connection,
@@ -753,8 +756,8 @@ def exchanged(ear: cx.Listener, content: bytes) -> bytes:
     return answer
 
 
-def signed_request(ear: cx.Listener, body: bytes) -> bytes:
-    return request(ear, body, b"Content-Type: application/json", b"X-Signature: " + cx.sign(body, SECRET).encode())
+def signed_request(listener: cx.Listener, body: bytes) -> bytes:
+    return request(listener, body, b"Content-Type: application/json", b"X-Signature: " + cx.sign(body, SECRET).encode())
 
 
 ACCIDENTS = st.lists(
@@ -767,29 +770,31 @@ ACCIDENTS = st.lists(
 
 @FUZZ
 @given(ACCIDENTS)
-def test_any_request_is_answered_or_cut_off_and_the_next_one_served(ear: cx.Listener, accidents: list[Any]) -> None:
+def test_any_request_is_answered_or_cut_off_and_the_next_one_served(
+    listener: cx.Listener, accidents: list[Any]
+) -> None:
     """Whatever stands where the head or the body belongs; what was kept can be shown and explained."""
-    content = signed_request(ear, json.dumps(EVENT).encode())
+    content = signed_request(listener, json.dumps(EVENT).encode())
     for mutation, at, length, token in accidents:
         content = mutation(content, int(at * len(content)), length, token)[:50_000]
-    answer = exchanged(ear, content)
+    answer = exchanged(listener, content)
     assert answer == b"" or answer.startswith(b"HTTP/1.1 ")
     assert answer[9:12] not in {b"500", b"502"}
-    if kept := ear.requests(newest=1):
-        passes(ear.explain, kept[-1].id, 2_000)
-        passes(lambda _: ear.to_frame().tail(1), b"", 50_000)
-    assert b" 200 " in exchanged(ear, signed_request(ear, json.dumps(EVENT).encode()))[:20]
+    if kept := listener.requests(newest=1):
+        passes(listener.explain, kept[-1].id, 2_000)
+        passes(lambda _: listener.to_frame().tail(1), b"", 50_000)
+    assert b" 200 " in exchanged(listener, signed_request(listener, json.dumps(EVENT).encode()))[:20]
 
 
 @FUZZ
 @given(mutated(lambda: [json.dumps(EVENT).encode()]) | bent(lambda: [json.dumps(EVENT).encode()]))
-def test_any_body_is_kept_to_the_byte(ear: cx.Listener, body: bytes) -> None:
+def test_any_body_is_kept_to_the_byte(listener: cx.Listener, body: bytes) -> None:
     """With a good signature and without one; what was kept can be shown and explained."""
     body = body[:90_000]
-    for content in (signed_request(ear, body), request(ear, body, b"X-Signature: t=1,v1=00")):
-        answer = exchanged(ear, content)
+    for content in (signed_request(listener, body), request(listener, body, b"X-Signature: t=1,v1=00")):
+        answer = exchanged(listener, content)
         assert answer[9:12] in {b"200", b"400", b"401", b"422"}
-        kept = ear.requests(newest=1)[-1]
+        kept = listener.requests(newest=1)[-1]
         assert body == kept.body
         assert int(answer[9:12]) == kept.answered
-        passes(ear.explain, kept.id, len(body))
+        passes(listener.explain, kept.id, len(body))

@@ -17,31 +17,31 @@ CELLS = (
     import logging, sys
     logging.basicConfig(level=logging.DEBUG, filename="debug.log")
     import cstar_explore as cx
-    box = cx.Sandbox(path="box.db")
-    ear = box.listener(path="captures.db")
-    client = box.client()
-    hook = client.webhooks.create(name="Planted", url=ear.url, events=["ticket.created"])
-    ear.trust(hook.secret)
-    hook, client, ear, box, hook.secret, client.key
+    sandbox = cx.Sandbox(path="sandbox.db")
+    listener = sandbox.listener(path="captures.db")
+    client = sandbox.client()
+    hook = client.webhooks.create(name="Planted", url=listener.url, events=["ticket.created"])
+    listener.trust(hook.secret)
+    hook, client, listener, sandbox, hook.secret, client.key
     """,
-    "form = cx.CreateForm(client, 'Second', ear.url, ['ticket.created'])\nform",
+    "form = cx.CreateForm(client, 'Second', listener.url, ['ticket.created'])\nform",
     "created = await form.submit()\ncreated",
     "edit = cx.EditForm(client, hook)\nedit.fields['name'].value = 'Renamed'\nawait edit.submit()",
     "fire = cx.FireForm(client, 'ticket.created')\nfired = await fire.submit()\nfired.to_frame()",
-    "explorer = cx.Explorer(client, listener=ear)\nawait explorer.refresh()\nexplorer",
+    "explorer = cx.Explorer(client, listener=listener)\nawait explorer.refresh()\nexplorer",
     "for tab in ('Create', 'Edit', 'Fire', 'Deliveries'):\n    explorer.open(tab)",
-    "ear.to_frame().drop(columns=['headers', 'body'])",
-    "print(cx.explain(ear[1].body, ear[1].headers, [hook.secret], now=ear[1].received_at))",
+    "listener.to_frame().drop(columns=['headers', 'body'])",
+    "print(cx.explain(listener[1].body, listener[1].headers, [hook.secret], now=listener[1].received_at))",
     "%xmode Verbose",
     "client.webhooks.get('whk_nope')",
-    "box.client(timeout=0.001).webhooks.create(name='x', url='https://example.com/', events='ticket.created')",
+    "sandbox.client(timeout=0.001).webhooks.create(name='x', url='https://example.com/', events='ticket.created')",
     "cx.Client(client.key, 'team', 'https://127.0.0.1:9').webhooks.list()",
     "cx.verify(b'{}', 't=1,v1=' + '0' * 64, hook.secret)",
     """
     import os, pandas as pd
-    os.environ |= {"CSTAR_KEY": client.key.reveal(), "CSTAR_BASE_URL": box.base_url}
-    accounts = cx.Accounts(pd.DataFrame({"account": ["One", "Two"], "team_id": [box.team_id] * 2,
-        "key_env": ["CSTAR_KEY", "CSTAR_KEY_UNSET"], "base_url": [box.base_url] * 2}))
+    os.environ |= {"CSTAR_KEY": client.key.reveal(), "CSTAR_BASE_URL": sandbox.base_url}
+    accounts = cx.Accounts(pd.DataFrame({"account": ["One", "Two"], "team_id": [sandbox.team_id] * 2,
+        "key_env": ["CSTAR_KEY", "CSTAR_KEY_UNSET"], "base_url": [sandbox.base_url] * 2}))
     findings = cx.audit(accounts)
     findings.save("baseline.json")
     open("report.html", "w").write(findings.to_html())
@@ -50,14 +50,14 @@ CELLS = (
     findings, accounts, vars(findings)
     """,
     """
-    plan = cx.plan(client, pd.DataFrame([{"name": "Planned", "url": ear.url, "events": "ticket.created"}]))
+    plan = cx.plan(client, pd.DataFrame([{"name": "Planned", "url": listener.url, "events": "ticket.created"}]))
     plan.save("plan.json")
     applied = plan.apply()
     applied, applied[0], vars(plan), cx.Plan.load(client, "plan.json")
     """,
     "planned = cx.PlanForm(plan.invert())\nawait planned.submit()\nplanned.undo.click()\nawait planned.submit()\nplanned",
-    "box.faults.fail(times=99)\nplan.apply()",
-    "box.faults.clear()\nexplorer.open('Audit')\nawait explorer.audit.audit()\nexplorer.audit.__dict__",
+    "sandbox.faults.fail(times=99)\nplan.apply()",
+    "sandbox.faults.clear()\nexplorer.open('Audit')\nawait explorer.audit.audit()\nexplorer.audit.__dict__",
     """
     import subprocess, sys
     for words in (["audit"], ["audit", "--format", "html"], ["audit", "--format", "json"], ["doctor"]):
@@ -100,9 +100,9 @@ def run_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def secrets_of(folder: Path) -> list[str]:
     """The key that was used, and the signing secrets in the sandbox's own database."""
-    with cx.Sandbox(folder / "box.db") as box:
-        secrets = [row[0] for row in box._store.run("SELECT secret FROM webhooks")]
-        return [box.key.reveal(), *secrets]
+    with cx.Sandbox(folder / "sandbox.db") as sandbox:
+        secrets = [row[0] for row in sandbox._store.run("SELECT secret FROM webhooks")]
+        return [sandbox.key.reveal(), *secrets]
 
 
 def test_the_notebook_did_what_it_was_to_do(run_in: Path) -> None:
@@ -117,7 +117,7 @@ def test_the_notebook_did_what_it_was_to_do(run_in: Path) -> None:
 
     asked_for = {"NotFoundError", "UnreachableError", "SignatureError", "IncompleteError"}
     assert (
-        asked_for <= set(failed) <= asked_for | {"OutcomeUnknownError", "AnswerTimeoutError"}
+        asked_for <= set(failed) <= asked_for | {"OutcomeUnknownError", "ResponseTimeoutError"}
     )  # a thousandth of a second
     assert notebook.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
     assert "Renamed" in json.dumps(notebook)
@@ -130,22 +130,22 @@ def test_the_notebook_did_what_it_was_to_do(run_in: Path) -> None:
 def test_neither_key_nor_signing_secret_is_in_any_file(run_in: Path) -> None:
     """Notebook, export, widget state, verbose tracebacks, debug logs, captures: nowhere but in the sandbox's own database."""
     secrets = secrets_of(run_in)
-    files = [path for path in run_in.rglob("*") if path.is_file() and not path.name.startswith("box.db")]
+    files = [path for path in run_in.rglob("*") if path.is_file() and not path.name.startswith("sandbox.db")]
 
     assert len(files) >= 6
     assert [] == [path.name for path in files if any(secret.encode() in path.read_bytes() for secret in secrets)]
 
 
-def test_httpx_and_uvicorn_at_their_loudest_tell_no_key(caplog: pytest.LogCaptureFixture, box: cx.Sandbox) -> None:
+def test_httpx_and_uvicorn_at_their_loudest_tell_no_key(caplog: pytest.LogCaptureFixture, sandbox: cx.Sandbox) -> None:
     """Debug logging of the libraries underneath holds neither the key nor the secret."""
-    with caplog.at_level(logging.DEBUG), box.client() as client, box.listener() as ear:
-        hook = client.webhooks.create(name="Loud", url=ear.url, events="ticket.created")
-        ear.trust(hook.secret)
+    with caplog.at_level(logging.DEBUG), sandbox.client() as client, sandbox.listener() as listener:
+        hook = client.webhooks.create(name="Loud", url=listener.url, events="ticket.created")
+        listener.trust(hook.secret)
         client.webhooks.trigger_test("ticket.created")
 
     assert len(caplog.records) > 10
     assert [] == [
         one
         for one in caplog.records
-        if box.key.reveal() in one.getMessage() or hook.secret.reveal() in one.getMessage()
+        if sandbox.key.reveal() in one.getMessage() or hook.secret.reveal() in one.getMessage()
     ]

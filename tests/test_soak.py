@@ -35,8 +35,8 @@ LISTENING = f"""
 import logging, sys
 import cstar_explore as cx
 logging.disable(logging.CRITICAL)
-with cx.Listener([{SECRET!r}], path=sys.argv[1], max_body={MAX_BODY}, body_timeout=0.3) as ear:
-    print(ear.url, flush=True)
+with cx.Listener([{SECRET!r}], path=sys.argv[1], max_body={MAX_BODY}, body_timeout=0.3) as listener:
+    print(listener.url, flush=True)
     sys.stdin.read()
 """
 
@@ -109,17 +109,17 @@ def answers(connection: socket.socket) -> list[int]:
 # --- the bad senders: each opens a connection, misbehaves, and returns the bodies that it was promised are kept -------
 
 
-def slow_head(ear: Process, source: random.Random, _: Numbers) -> list[bytes]:
-    with ear.connected() as connection:
-        for byte in ear.head(length=5)[: source.randrange(5, 30)]:
+def slow_head(listener: Process, source: random.Random, _: Numbers) -> list[bytes]:
+    with listener.connected() as connection:
+        for byte in listener.head(length=5)[: source.randrange(5, 30)]:
             connection.sendall(bytes([byte]))
             time.sleep(0.01)
     return []
 
 
-def slow_body(ear: Process, _: random.Random, __: Numbers) -> list[bytes]:
-    with ear.connected() as connection, contextlib.suppress(OSError):
-        connection.sendall(ear.head(length=1000))
+def slow_body(listener: Process, _: random.Random, __: Numbers) -> list[bytes]:
+    with listener.connected() as connection, contextlib.suppress(OSError):
+        connection.sendall(listener.head(length=1000))
         for _ in range(100):
             connection.sendall(b"x")
             time.sleep(0.01)
@@ -127,26 +127,26 @@ def slow_body(ear: Process, _: random.Random, __: Numbers) -> list[bytes]:
     return []
 
 
-def oversized(ear: Process, _: random.Random, __: Numbers) -> list[bytes]:
-    with ear.connected() as connection, contextlib.suppress(OSError):
-        connection.sendall(ear.head(length=50_000_000))
+def oversized(listener: Process, _: random.Random, __: Numbers) -> list[bytes]:
+    with listener.connected() as connection, contextlib.suppress(OSError):
+        connection.sendall(listener.head(length=50_000_000))
         for _ in range(100):
             connection.sendall(b"x" * 100_000)
     return []
 
 
-def endless(ear: Process, _: random.Random, __: Numbers) -> list[bytes]:
-    with ear.connected() as connection, contextlib.suppress(OSError):
-        connection.sendall(ear.head(b"Transfer-Encoding: chunked"))
+def endless(listener: Process, _: random.Random, __: Numbers) -> list[bytes]:
+    with listener.connected() as connection, contextlib.suppress(OSError):
+        connection.sendall(listener.head(b"Transfer-Encoding: chunked"))
         for _ in range(1000):
             connection.sendall(b"ffff\r\n" + b"x" * 0xFFFF + b"\r\n")
     return []
 
 
-def half_open(ear: Process, source: random.Random, __: Numbers) -> list[bytes]:
-    kept = [ear.connected() for _ in range(10)]
+def half_open(listener: Process, source: random.Random, __: Numbers) -> list[bytes]:
+    kept = [listener.connected() for _ in range(10)]
     for connection in kept[::2]:
-        connection.sendall(ear.head(length=10)[: source.randrange(200)])
+        connection.sendall(listener.head(length=10)[: source.randrange(200)])
     time.sleep(0.2)
     for connection in kept:
         if source.random() < 0.5:
@@ -155,16 +155,16 @@ def half_open(ear: Process, source: random.Random, __: Numbers) -> list[bytes]:
     return []
 
 
-def pipelined(ear: Process, source: random.Random, numbers: Numbers) -> list[bytes]:
+def pipelined(listener: Process, source: random.Random, numbers: Numbers) -> list[bytes]:
     bodies = [body_of(next(numbers), source) for _ in range(8)]
-    with ear.connected() as connection:
-        connection.sendall(b"".join(ear.signed(body) for body in bodies))
+    with listener.connected() as connection:
+        connection.sendall(b"".join(listener.signed(body) for body in bodies))
         connection.shutdown(socket.SHUT_WR)
         told = answers(connection)
     return [body for body, status in zip(bodies, told, strict=False) if status == 200]
 
 
-def bad_chunks(ear: Process, source: random.Random, _: Numbers) -> list[bytes]:
+def bad_chunks(listener: Process, source: random.Random, _: Numbers) -> list[bytes]:
     wrong = [
         b"zz\r\nx\r\n",
         b"-1\r\n",
@@ -173,44 +173,44 @@ def bad_chunks(ear: Process, source: random.Random, _: Numbers) -> list[bytes]:
         b"1;" + b"a" * 9000 + b"\r\nx\r\n",
         b"5\nxxxxx\n0\n\n",
     ]
-    with ear.connected() as connection, contextlib.suppress(OSError):
-        connection.sendall(ear.head(b"Transfer-Encoding: chunked") + source.choice(wrong))
+    with listener.connected() as connection, contextlib.suppress(OSError):
+        connection.sendall(listener.head(b"Transfer-Encoding: chunked") + source.choice(wrong))
         connection.shutdown(socket.SHUT_WR)
         assert [] == [status for status in answers(connection) if status < 400]
     return []
 
 
-def garbage(ear: Process, source: random.Random, _: Numbers) -> list[bytes]:
-    with ear.connected() as connection, contextlib.suppress(OSError):
+def garbage(listener: Process, source: random.Random, _: Numbers) -> list[bytes]:
+    with listener.connected() as connection, contextlib.suppress(OSError):
         connection.sendall(source.randbytes(source.randrange(1, 20_000)))
         connection.shutdown(socket.SHUT_WR)
         assert [] == [status for status in answers(connection) if status < 400]
     return []
 
 
-def huge_headers(ear: Process, source: random.Random, _: Numbers) -> list[bytes]:
+def huge_headers(listener: Process, source: random.Random, _: Numbers) -> list[bytes]:
     lines = [b"X-Many-%d: %s" % (number, b"x" * 100) for number in range(2000)]
-    with ear.connected() as connection, contextlib.suppress(OSError):
-        connection.sendall(ear.head(*source.choice([lines, [b"X-Long: " + b"x" * 1_000_000]]), length=0))
+    with listener.connected() as connection, contextlib.suppress(OSError):
+        connection.sendall(listener.head(*source.choice([lines, [b"X-Long: " + b"x" * 1_000_000]]), length=0))
         connection.shutdown(socket.SHUT_WR)
         assert [] == [status for status in answers(connection) if status < 400]
     return []
 
 
-def leaves(ear: Process, source: random.Random, numbers: Numbers) -> list[bytes]:
-    content = ear.signed(body_of(next(numbers), source))
+def leaves(listener: Process, source: random.Random, numbers: Numbers) -> list[bytes]:
+    content = listener.signed(body_of(next(numbers), source))
     for end in (0, 10, len(content) - 1, len(content)):
-        with ear.connected() as connection, contextlib.suppress(OSError):
+        with listener.connected() as connection, contextlib.suppress(OSError):
             connection.sendall(content[:end])
             if source.random() < 0.5:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     return []
 
 
-def forged(ear: Process, source: random.Random, numbers: Numbers) -> list[bytes]:
+def forged(listener: Process, source: random.Random, numbers: Numbers) -> list[bytes]:
     body = body_of(next(numbers), source)
-    with ear.connected() as connection:
-        connection.sendall(ear.head(b"Connection: close", b"X-Signature: t=1,v1=00", length=len(body)) + body)
+    with listener.connected() as connection:
+        connection.sendall(listener.head(b"Connection: close", b"X-Signature: t=1,v1=00", length=len(body)) + body)
         assert [401] == answers(connection)
     return []
 
@@ -233,8 +233,8 @@ BAD = (
 class Crowd:
     """All senders at once, each on a thread, until the time is over."""
 
-    def __init__(self, ear: Process, seconds: float, first: int) -> None:
-        self.ear = ear
+    def __init__(self, listener: Process, seconds: float, first: int) -> None:
+        self.listener = listener
         self.statuses: Counter[int] = Counter()
         self.promised: list[str] = []
         self.visits: Counter[str] = Counter()
@@ -255,7 +255,7 @@ class Crowd:
 
     def _good(self, seed: int) -> None:
         source = random.Random(seed)
-        parts = self.ear.parts
+        parts = self.listener.parts
         connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=10)
         try:
             while time.monotonic() < self._end:
@@ -275,17 +275,17 @@ class Crowd:
         source = random.Random(visit.__name__)
         try:
             while time.monotonic() < self._end:
-                self._promise(visit(self.ear, source, self._numbers))
+                self._promise(visit(self.listener, source, self._numbers))
                 self.visits[visit.__name__] += 1
                 time.sleep(0.02)
         except (OSError, AssertionError) as error:
             self.failures.append(f"{visit.__name__}: {error!r}")
 
 
-def settled(ear: Process, files: int) -> int:
+def settled(listener: Process, files: int) -> int:
     """The number of open files, once it is no more than this; or as it is after a while."""
     patience = time.monotonic() + 5
-    while (now := ear.open_files) > files and time.monotonic() < patience:
+    while (now := listener.open_files) > files and time.monotonic() < patience:
         time.sleep(0.05)
     return now
 
@@ -293,17 +293,17 @@ def settled(ear: Process, files: int) -> int:
 def test_among_hostile_senders_the_good_ones_are_served_and_nothing_leaks(tmp_path: Path) -> None:
     """All good deliveries are answered 200 and are in the file, to the byte; memory, threads and files stay as they were."""
     path = tmp_path / "deliveries.db"
-    ear = Process(path)
+    listener = Process(path)
     try:
-        before = Crowd(ear, 0.3, 0)
-        files = ear.open_files
-        warm = Crowd(ear, WARM_UP, 1_000_000)
-        memory, threads = ear.memory, ear.threads
-        soak = Crowd(ear, SOAK, 2_000_000)
-        grown, files_after = ear.memory - memory, settled(ear, files)
-        more_threads = ear.threads - threads
+        before = Crowd(listener, 0.3, 0)
+        files = listener.open_files
+        warm = Crowd(listener, WARM_UP, 1_000_000)
+        memory, threads = listener.memory, listener.threads
+        soak = Crowd(listener, SOAK, 2_000_000)
+        grown, files_after = listener.memory - memory, settled(listener, files)
+        more_threads = listener.threads - threads
     finally:
-        code = ear.ended()
+        code = listener.ended()
     crowds = (before, warm, soak)
     visits = sum((crowd.visits for crowd in crowds), Counter())
     print(dict(visits), dict(soak.statuses), f"{grown / 1e6:.1f} MB more", f"{files} -> {files_after} files")  # noqa: T201

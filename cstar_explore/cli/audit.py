@@ -14,7 +14,7 @@ from ..errors import ConfigurationError
 from ..text import printable
 
 if TYPE_CHECKING:
-    from ..auditing import Audit
+    from ..audits import Audit
 
 FOUND, PARTLY_READ, INTERRUPTED = 3, 4, 130
 
@@ -64,9 +64,9 @@ def add_to(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Audits, prints, and says by its code how it went."""
-    from ..auditing import RULES, Audit, compare  # noqa: PLC0415 - only this command audits
-    from ..auditing.baselines import read_baseline  # noqa: PLC0415 - as above
-    from ..auditing.settings import read_settings  # noqa: PLC0415 - as above
+    from ..audits import RULES, Audit, compare
+    from ..audits.baseline import read_baseline
+    from ..audits.settings import read_settings
 
     # A file that cannot be used is told before the work, not after it.
     baseline = None if options.baseline is None else read_baseline(options.baseline)
@@ -103,16 +103,16 @@ def _write(text: str, *, for_people: bool) -> None:
 
 
 def _audited(options: argparse.Namespace, interrupted: threading.Event) -> "Audit":
-    from ..auditing import Accounts, audit  # noqa: PLC0415 - only this command audits
-    from ..connecting import connect  # noqa: PLC0415 - as above
+    from ..api.environment import connect
+    from ..audits import Accounts, audit
 
     settings = options.settings
     if options.sandbox:
-        from ..sandbox import Sandbox  # noqa: PLC0415 - only when it is asked for
+        from ..sandbox import Sandbox
 
-        with Sandbox(neglected=True) as box:
-            box.export_keys()
-            return audit(Accounts(box.accounts()), settings=settings, stopped=interrupted.is_set)
+        with Sandbox(neglected=True) as sandbox:
+            sandbox.export_keys()
+            return audit(Accounts(sandbox.accounts()), settings=settings, stopped=interrupted.is_set)
     if options.accounts is not None:
         return audit(Accounts(options.accounts), settings=settings, stopped=interrupted.is_set)
     with redirect_stdout(sys.stderr):
@@ -140,7 +140,7 @@ def _code(audit: "Audit", changed: Any, fail_on: str | None, *, interrupted: boo
 
 
 def _up_to(severity: str) -> tuple[str, ...]:
-    from ..auditing import SEVERITIES  # noqa: PLC0415 - only this command audits
+    from ..audits import SEVERITIES
 
     return tuple(SEVERITIES[: SEVERITIES.index(severity) + 1])
 
@@ -174,7 +174,7 @@ def _table(audit: "Audit") -> str:
 
 
 def _csv(audit: "Audit") -> str:
-    from ..spreadsheet import csv_text  # noqa: PLC0415 - with pandas, for this format only
+    from ..csv_files import csv_text
 
     return csv_text(audit.to_frame())
 

@@ -9,11 +9,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Literal, NamedTuple
 from urllib.request import getproxies
 
-from ..client import BASE_URL, Client
+from ..api.client import BASE_URL, Client
 from ..errors import CStarError, NotFoundError
-from ..loopback import is_loopback_url
 from ..secret import Secret
-from ..signing import TOLERANCE
+from ..serving.loopback import is_loopback_url
+from ..signatures.signing import TOLERANCE
 from ..text import printable, redacted
 
 _PACKAGES = ("cstar-explore", "jupyterlab", "ipywidgets", "anywidget", "pandas", "httpx")
@@ -124,15 +124,15 @@ def _permitted(client: Client) -> Iterator[Check]:
         return
     writes = (
         "It is publishable, so it can only read."
-        if client.key.reveal().startswith("pk_")
+        if client.key.is_publishable
         else "It may also write; nothing was tried."
     )
     yield Check("ok", "permitted", f"The key lists {len(webhooks):,} webhooks. {writes}")
-    budget = client.budget
-    if budget is not None and budget.remaining is not None:
-        low = budget.limit is not None and budget.remaining < budget.limit / 10
+    rate_limit = client.rate_limit
+    if rate_limit is not None and rate_limit.remaining is not None:
+        low = rate_limit.limit is not None and rate_limit.remaining < rate_limit.limit / 10
         yield Check(
             "warn" if low else "ok",
-            "budget",
-            f"{budget.remaining:,} of {budget.limit or 0:,} requests are left in this window.",
+            "rate limit",
+            f"{rate_limit.remaining:,} of {rate_limit.limit or 0:,} requests are left in this window.",
         )

@@ -11,19 +11,20 @@ if TYPE_CHECKING:
 
 
 def run(options: argparse.Namespace) -> int:
-    from ..sandbox import Sandbox  # noqa: PLC0415 - only this command serves
+    from ..sandbox import Sandbox
 
     # Blocked before the server's thread starts, which inherits it: the signal waits for `sigwait` alone.
     signals = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    with Sandbox(options.file, port=options.port) as box:
-        box.clock.catch_up()
+    with Sandbox(options.file, port=options.port) as sandbox:
+        sandbox.clock.catch_up()
         ended = threading.Event()
-        ticking = threading.Thread(target=_tick, args=(box.clock, ended), name="clock")
+        ticking = threading.Thread(target=_tick, args=(sandbox.clock, ended), name="clock")
         ticking.start()
         # The key is one of the sandbox's own false ones; it opens nothing but this.
         print(
-            f"export CSTAR_BASE_URL={box.base_url} CSTAR_TEAM_ID={box.team_id} CSTAR_KEY={box.key.reveal()}", flush=True
+            f"export CSTAR_BASE_URL={sandbox.base_url} CSTAR_TEAM_ID={sandbox.team_id} CSTAR_KEY={sandbox.key.reveal()}",
+            flush=True,
         )
         print("A cStar sandbox is running; Ctrl+C ends it.", file=sys.stderr, flush=True)
         by = signal.sigwait(signals)

@@ -4,11 +4,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from .. import auditing
-from ..changes import plan
-from ..client import Client
+from .. import audits
+from ..api.client import Client
 from ..errors import CStarError
 from ..models import Webhook
+from ..plans import plan
 from .answer import check, shown
 
 _DEBUGGING = "What do they send?"
@@ -19,7 +19,7 @@ _NEW_YEAR = "2026-01-01"
 
 
 @check
-def settled(decided: Any, accounts: auditing.Accounts) -> str:
+def settled(decided: Any, accounts: audits.Accounts) -> str:
     """One finding that is meant to be, set aside with a reason and an end; nothing else is."""
     assert decided is not ..., (
         "`decided` is still `...`. It is to be the text of a settings file, such as the one further up."
@@ -29,7 +29,7 @@ def settled(decided: Any, accounts: auditing.Accounts) -> str:
         path = Path(folder, "audit.toml")
         path.write_text(decided, encoding="utf-8")
         try:
-            found = auditing.audit(accounts, settings=path)
+            found = audits.audit(accounts, settings=path)
         except CStarError as error:
             raise AssertionError(f"These settings are refused. {error}") from None
     aside = found.ignored
@@ -40,7 +40,7 @@ def settled(decided: Any, accounts: auditing.Accounts) -> str:
     assert others.empty, (
         f'What {others["rule"].iloc[0]} finds of {others["name"].fillna("all of them").iloc[0]!r} is set aside too, and nobody has decided that. Name the one webhook, by webhook = "whk_…" or by its host.'
     )
-    assert len(found.findings) + len(aside) == len(auditing.audit(accounts).findings), (
+    assert len(found.findings) + len(aside) == len(audits.audit(accounts).findings), (
         "These settings change what is found elsewhere, too. Leave the thresholds as they are."
     )
     assert ours["until"].notna().all(), "It holds for ever. Give it an end, until = and a day without quotes."
@@ -93,14 +93,14 @@ def merged(desired: Any, client: Client) -> str:
 
 
 @check
-def moved(answer: Any, before: auditing.Audit, accounts: auditing.Accounts) -> str:
+def moved(answer: Any, before: audits.Audit, accounts: audits.Accounts) -> str:
     """The webhook whose deliveries go to another host since the audit before."""
     assert answer is not ..., (
         "`moved` is still `...`. cx.compare(findings, cx.audit(accounts)) has a row for each thing that was changed: put the name"
         " of one webhook in it."
     )
     assert isinstance(answer, str), f"`moved` is {shown(answer)}; it is to be a name, as text."
-    frame = auditing.compare(before, auditing.audit(accounts))
+    frame = audits.compare(before, audits.audit(accounts))
     changed = frame[frame["what"] == "changed"]
     assert len(changed), (
         "Nothing has changed since. Run the cell in which the colleague is at work; `findings` has to be from before."

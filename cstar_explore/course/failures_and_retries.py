@@ -94,7 +94,7 @@ def arrival(attempt: Any) -> str:
 
 
 @check
-def lost(answer: Any, outage: Any, ear: Listener) -> str:
+def lost(answer: Any, outage: Any, listener: Listener) -> str:
     """The requests to replay after an outage: one for each event that was never accepted."""
     assert answer is not ..., (
         "`lost` is still `...`. An event is lost if none of its rows was answered 200; `outage` has a row for each attempt."
@@ -106,8 +106,8 @@ def lost(answer: Any, outage: Any, ear: Listener) -> str:
     assert numbers, "It is empty, and one event is lost: none of its attempts was answered 200."
     unknown = [number for number in numbers if number not in list(outage["id"])]
     assert not unknown, f"{shown(unknown[0])} is no request of `outage`."
-    accepted = {request.event_id: request.id for request in ear.requests() if request.answered == 200}
-    chosen = [ear[number] for number in numbers]
+    accepted = {request.event_id: request.id for request in listener.requests() if request.answered == 200}
+    chosen = [listener[number] for number in numbers]
     for request in chosen:
         late = accepted.get(request.event_id)
         assert late is None, (
@@ -132,14 +132,14 @@ def _event() -> Event:
 
 def _lived_through() -> list[tuple[int, str]]:
     """The attempts of one delivery, and how long after the first each was made."""
-    with Sandbox() as box, box.client() as client, box.listener() as ear:
-        ear.answer.status = 503
-        hook = client.webhooks.create(name="Down", url=ear.url, events=["ticket.created"])
+    with Sandbox() as sandbox, sandbox.client() as client, sandbox.listener() as listener:
+        listener.answer.status = 503
+        hook = client.webhooks.create(name="Down", url=listener.url, events=["ticket.created"])
         client.webhooks.trigger_test("ticket.created")
-        box.clock.advance(**_DOWN)
-        ear.answer.status = 200
-        box.clock.advance(hours=31)
-        frame = box.deliveries()
+        sandbox.clock.advance(**_DOWN)
+        listener.answer.status = 200
+        sandbox.clock.advance(hours=31)
+        frame = sandbox.deliveries()
         mine = frame[frame["webhook_id"] == hook.id]
         since = mine["at"] - mine["at"].iloc[0]
         return [

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from .. import events
-from ..client import Client
+from ..api.client import Client
+from ..events import NAMES, matching_types
 from ..models import Webhook
 from .answer import check, texts_in
 
@@ -56,10 +56,8 @@ def unheard(answer: Any, client: Client) -> str:
     )
     webhooks = client.webhooks.list()
     heard = {name for webhook in webhooks if webhook.is_active for name in _told(webhook)}
-    nobody = set(events.NAMES) - heard
-    assert given <= set(events.NAMES), (
-        f"{_listed(given - set(events.NAMES))} is no event type: see cx.events.catalogue()."
-    )
+    nobody = set(NAMES) - heard
+    assert given <= set(NAMES), f"{_listed(given - set(NAMES))} is no event type: see cx.events.catalogue()."
     for name in sorted(given - nobody):
         owner = next(webhook for webhook in webhooks if webhook.is_active and name in _told(webhook))
         raise AssertionError(
@@ -70,7 +68,7 @@ def unheard(answer: Any, client: Client) -> str:
         paused = [webhook.name for webhook in webhooks if not webhook.is_active and name in _told(webhook)]
         why = f"'{paused[0]}' subscribes to it, but is paused, and a paused webhook receives nothing." if paused else ""
         raise AssertionError(f"{name} reaches nobody either, and is missing. {why}".rstrip())
-    return f"Right. {len(nobody)} of {len(events.NAMES)} event types reach nobody; whoever is paused does not count."
+    return f"Right. {len(nobody)} of {len(NAMES)} event types reach nobody; whoever is paused does not count."
 
 
 @check
@@ -96,7 +94,7 @@ def slack(client: Client) -> str:
 
 def _told(webhook: Webhook) -> set[str]:
     """The event types that a webhook subscribes to, wildcards spelled out."""
-    return {name for pattern in webhook.events or () for name in (events.matched(pattern) or (pattern,))}
+    return {name for pattern in webhook.events or () for name in (matching_types(pattern) or (pattern,))}
 
 
 def _listed(names: Iterable[str] | None) -> str:

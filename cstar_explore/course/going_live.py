@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..client import Client
+from ..api.client import Client
 from ..listener import Listener
-from ..loopback import is_loopback_url
 from ..sandbox import Sandbox
 from ..secret import Secret
+from ..serving.loopback import is_loopback_url
 from .answer import NotYet, called, check, shown
 
 Trust = Callable[[Secret], None]
@@ -23,9 +23,9 @@ _EVENT = "ticket.created"
 @check
 def rotation(rotate: Rotate) -> str:
     """A function that replaces a webhook and its secret. Something happens at cStar after each of its steps."""
-    with Sandbox() as box, box.client() as client, box.client() as cstar, box.listener() as ear:
-        old = client.webhooks.create(name="Desk", url=ear.url, events=["ticket.created", "ticket.closed"])
-        ear.trust(old.secret or "")
+    with Sandbox() as sandbox, sandbox.client() as client, sandbox.client() as cstar, sandbox.listener() as listener:
+        old = client.webhooks.create(name="Desk", url=listener.url, events=["ticket.created", "ticket.closed"])
+        listener.trust(old.secret or "")
         others = {webhook.id for webhook in cstar.webhooks.list()} - {old.id}
         busy = _Busy(cstar)
         trusted: list[Secret] = []
@@ -33,7 +33,7 @@ def rotation(rotate: Rotate) -> str:
         def trust(secret: Secret) -> None:
             if not isinstance(secret, Secret):
                 raise NotYet("trust takes a Secret, unrevealed: give it the new webhook's .secret.")
-            ear.trust(secret)
+            listener.trust(secret)
             trusted.append(secret)
             busy.something_happens("trust")
 
@@ -43,7 +43,7 @@ def rotation(rotate: Rotate) -> str:
         assert others <= set(listed), (
             "Webhooks of others are gone, too. Delete the one whose id was given, and no other."
         )
-        now = {key: webhook for key, webhook in listed.items() if webhook.url == ear.url}
+        now = {key: webhook for key, webhook in listed.items() if webhook.url == listener.url}
         new = [webhook for webhook in now.values() if webhook.id != old.id]
         assert new, (
             "There is no new webhook at the old one's URL. No page of cStar's has a call that rotates: client.webhooks.create(…) makes a new secret."
@@ -58,15 +58,15 @@ def rotation(rotate: Rotate) -> str:
         assert new[0].name == old.name, (
             f"The new webhook is called {shown(new[0].name)}, and the old one {shown(old.name)}: people look for the name."
         )
-        _every_event_arrived(busy, ear)
+        _every_event_arrived(busy, listener)
         assert trusted, (
             "The receiver never heard of the new secret: trust(new.secret). cStar tells it in the answer to create, and never again."
         )
         assert old.id not in now, (
             "The old webhook is still there: each event arrives twice, and the old secret is still good."
         )
-        refused = sum(request.cause != "ok" for request in ear.requests())
-        twice = sum(request.duplicate_of is not None for request in ear.requests())
+        refused = sum(request.cause != "ok" for request in listener.requests())
+        twice = sum(request.duplicate_of is not None for request in listener.requests())
         return (
             f"Right. {len(busy.fired)} events came meanwhile, and each was accepted. Repeats: {twice}, as both webhooks sent them;"
             f" a handler that knows event ids passes over those. Refused: {refused}, sent by the new webhook before its secret was"
@@ -144,9 +144,9 @@ class _Followed:
         return getattr(self._inner, name)
 
 
-def _every_event_arrived(busy: _Busy, ear: Listener) -> None:
-    accepted = {request.event_id for request in ear.requests() if request.cause == "ok"}
-    heard = {request.event_id for request in ear.requests()}
+def _every_event_arrived(busy: _Busy, listener: Listener) -> None:
+    accepted = {request.event_id for request in listener.requests() if request.cause == "ok"}
+    heard = {request.event_id for request in listener.requests()}
     for event_id, after in busy.fired.items():
         assert event_id in heard, (
             f"An event that happened right after your {after} reached nobody, and is lost: no webhook pointed"

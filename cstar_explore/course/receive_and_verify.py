@@ -7,10 +7,10 @@ from collections.abc import Callable
 from numbers import Integral
 from typing import Any
 
-from .. import events
-from ..explaining import explain
+from ..events import sample
 from ..listener import Listener
-from ..signing import json_in, sign
+from ..signatures.diagnosis import explain
+from ..signatures.signing import json_in, sign
 from .answer import called, check, shown
 
 Genuine = Callable[[bytes, str, str, int], bool]
@@ -18,7 +18,7 @@ Genuine = Callable[[bytes, str, str, int], bool]
 _SECRET = "whsec_NOT-A-REAL-SECRET-of-the-course"  # noqa: S105 - as it says
 _NOW = 1_765_377_000
 # Spaced as no library spaces by itself, so that JSON which is parsed and written again is another.
-_BODY = events.sample("ticket.created", title="Le café est fermé").replace(b'","', b'" ,"')
+_BODY = sample("ticket.created", title="Le café est fermé").replace(b'","', b'" ,"')
 _FORMULA = "What is signed is the text of t, a dot, and the body: f'{t}.'.encode() + body. The key is secret.encode(), all of it."
 
 
@@ -66,11 +66,11 @@ def genuine(theirs: Genuine) -> str:
 
 
 @check
-def proxied(answer: Any, ear: Listener) -> str:
+def proxied(answer: Any, listener: Listener) -> str:
     """The request whose body a proxy has written anew."""
-    refused = {request.id: ear.explain(request.id) for request in ear.requests(newest=3)}
+    refused = {request.id: listener.explain(request.id) for request in listener.requests(newest=3)}
     assert answer is not ..., (
-        "`proxied` is still `...`. The frame says that two do not match, and cannot say why: ask ear.explain(id) for each,"
+        "`proxied` is still `...`. The frame says that two do not match, and cannot say why: ask listener.explain(id) for each,"
         " and put one id in it."
     )
     assert isinstance(answer, Integral) and answer in refused, (
@@ -82,7 +82,7 @@ def proxied(answer: Any, ear: Listener) -> str:
     )
     assert found.cause == "body_reencoded", (
         f"{answer} does not match either, but no known mishap leads back to a body that does: it was signed with another secret."
-        " JSON that was written anew leaves a trace, which ear.explain finds."
+        " JSON that was written anew leaves a trace, which listener.explain finds."
     )
     return f"Right. The signature of {answer} is over other bytes of the same JSON: verify before anything parses."
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, SignatureError
 from ..secret import Secret
-from ..signing import json_in, verify
+from ..signatures.signing import json_in, verify
 from ..text import printable
 from .store import Captures, Received
 
@@ -46,7 +46,7 @@ class Behaviour:
         super().__setattr__(name, value)
 
 
-class Ear:
+class ListenerApp:
     """Receives.
 
     Args:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ValidationError
-from ..posting import Post
 from ..secret import Secret
-from ..signing import Moment, json_in, sign
+from ..serving.posting import Post
+from ..signatures.signing import Moment, json_in, sign
 from .app import Handler, handled
 from .store import Received
 
@@ -102,6 +102,6 @@ def _last_line(error: str | None) -> str | None:
 
 
 def _frame(rows: list[Mapping[str, Any]]) -> "pd.DataFrame":
-    from ..tabular import pd  # noqa: PLC0415 - loaded when a frame is asked for
+    from ..frames import from_rows
 
-    return pd.DataFrame(rows, columns=list(_COLUMNS), dtype="object").astype(_COLUMNS)
+    return from_rows(rows, _COLUMNS)

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..database import Database
+from ..serving.database import Database
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,7 +127,7 @@ class Captures(Database):
 
     def to_frame(self) -> "pd.DataFrame":
         """See `Listener.to_frame`."""
-        from ..tabular import pd  # noqa: PLC0415 - loaded when a frame is asked for
+        from ..frames import from_rows
 
         rows = [
             {
@@ -139,9 +139,7 @@ class Captures(Database):
             }
             for request in self.all()
         ]
-        frame = pd.DataFrame(rows, columns=list(_COLUMNS), dtype="object")
-        frame["received_at"] = pd.to_datetime(frame["received_at"], utc=True).dt.as_unit("us")
-        return frame.astype(_COLUMNS)
+        return from_rows(rows, _COLUMNS)
 
 
 def _number(value: str | None) -> int | None:

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from .. import events, signing
-from ..loopback import is_loopback_url
-from ..posting import Outcome, Post
+from ..events import sample
+from ..serving.loopback import is_loopback_url
+from ..serving.posting import Outcome, Post
+from ..signatures.signing import legacy_digest, sign
 from .clock import STEP, Clock, Ids, iso
 from .faults import Fault, Faults
 from .outbox import RETRY_AFTER, Due, Outbox
@@ -24,19 +25,19 @@ class Deliverer:
 
     Args:
         allowed_hosts: Hosts besides loopback that may be posted to.
-        budget: Seconds a receiver has for its answer.
+        timeout: Seconds a receiver has for its answer.
     """
 
     def __init__(
-        self, store: Store, clock: Clock, ids: Ids, faults: Faults, *, allowed_hosts: Iterable[str], budget: float
+        self, store: Store, clock: Clock, ids: Ids, faults: Faults, *, allowed_hosts: Iterable[str], timeout: float
     ) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
         self._faults = faults
         self._allowed = frozenset(host.lower() for host in allowed_hosts)
-        self._post = Post(budget)
-        self._took_ms = int(budget * 1000)
+        self._post = Post(timeout)
+        self._took_ms = int(timeout * 1000)
         self._busy: set[str] = set()
         self._until = clock.now
         self.outbox = Outbox(store)
@@ -45,7 +46,7 @@ class Deliverer:
         """Puts a delivery of this event for each webhook into the outbox, due now. To be called while writing."""
         now = self._clock.now
         for webhook in webhooks:
-            body = events.sample(event, id=event_id, created_at=iso(now), team_id=webhook.team_id)
+            body = sample(event, id=event_id, created_at=iso(now), team_id=webhook.team_id)
             self.outbox.put(f"dlv_{self._ids.next('delivery')}", webhook, (event_id, event, body), request_id, now)
 
     async def run_due(self, until: datetime | None = None) -> None:
@@ -153,10 +154,10 @@ def _bodies(body: bytes, fault: Fault) -> tuple[bytes, bytes]:
 def _signature(body: bytes, secret: str, now: datetime, fault: Fault) -> str:
     match fault.name:
         case "legacy_signature":
-            return f"sha256={signing.legacy_digest(secret.encode(), body)}"
+            return f"sha256={legacy_digest(secret.encode(), body)}"
         case "wrong_signature":
-            return signing.sign(body, "whsec_SANDBOXanotherwebhookssecret", now)
+            return sign(body, "whsec_SANDBOXanotherwebhookssecret", now)
         case "stale":
-            return signing.sign(body, secret, now - timedelta(seconds=fault.settings["seconds"]))
+            return sign(body, secret, now - timedelta(seconds=fault.settings["seconds"]))
         case _:
-            return signing.sign(body, secret, now)
+            return sign(body, secret, now)

@@ -1,14 +1,19 @@
 """A menu of things that go wrong, for teaching and for testing one's own code. Each is one line and ends by itself.
 
-box.faults.rate_limit(retry_after=1)      # the next call is answered 429
-box.faults.duplicate()                    # the next delivery arrives twice
+sandbox.faults.rate_limit(retry_after=1)      # the next call is answered 429
+sandbox.faults.duplicate()                    # the next delivery arrives twice
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Send
 
 
 @dataclass
@@ -57,9 +62,9 @@ class Faults:
         """It is done, and the answer breaks off in the middle."""
         self._add("api", "cut_off", times)
 
-    def lose_answer(self, *, times: int = 1) -> None:
+    def lose_response(self, *, times: int = 1) -> None:
         """It is done, and nothing of the answer's body arrives."""
-        self._add("api", "lose_answer", times)
+        self._add("api", "lose_response", times)
 
     # --- deliveries
 
@@ -119,3 +124,31 @@ class Faults:
         if times < 1:
             raise ConfigurationError(f"times={times} would do nothing.", advice="Give 1 or more.")
         self._waiting[kind].append(Fault(name, times, settings))
+
+
+def cut(send: "Send", fault: Fault | None) -> "Send":
+    """A `send` that keeps back half of the body (`cut_off`) or all of it (`lose_response`), of the length already declared."""
+    if fault is None or fault.name not in ("cut_off", "lose_response"):
+        return send
+    _silence_expected_log()
+    kept = 2 if fault.name == "cut_off" else 0
+
+    async def cutting(message: "Message") -> None:
+        if message["type"] == "http.response.body":
+            body = message.get("body", b"")
+            message = {
+                "type": "http.response.body",
+                "body": body[: len(body) // kept] if kept else b"",
+                "more_body": True,
+            }
+        await send(message)
+
+    return cutting
+
+
+@cache
+def _silence_expected_log() -> None:
+    """uvicorn logs an error for a response that `cut` leaves unfinished, and closes the connection, as intended."""
+    logging.getLogger("uvicorn.error").addFilter(
+        lambda record: not record.getMessage().startswith("ASGI callable returned without completing response")
+    )

@@ -6,13 +6,10 @@ From what each is counted is not; here, from the attempt before it.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..posting import Outcome
+from ..serving.posting import Outcome
 from .store import Store, StoredWebhook
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 RETRY_AFTER = (
     timedelta(seconds=30),
@@ -23,7 +20,7 @@ RETRY_AFTER = (
     timedelta(hours=24),
 )
 
-_COLUMNS = {
+COLUMNS = {
     "id": "str",
     "webhook_id": "str",
     "webhook": "str",
@@ -145,17 +142,11 @@ class Outbox:
             for delivery_id, event, url, status, took_ms, error, number in rows
         ]
 
-    def to_frame(self) -> "pd.DataFrame":
-        """See `Sandbox.deliveries`."""
-        from ..tabular import pd  # noqa: PLC0415 - loaded when a frame is asked for
-
-        rows = self._store.run(
-            "SELECT id, webhook_id, webhook_name, event_id, event, number, at, error IS NULL AND number IS NOT NULL, status,"
-            " response_time_ms, error, COALESCE(attempts.fault, deliveries.fault), state, next_attempt_at, COALESCE(attempts.url, deliveries.url)"
+    def rows(self) -> list[tuple[Any, ...]]:
+        """A row per attempt, or per delivery without one, with the columns of `COLUMNS`."""
+        return self._store.run(
+            "SELECT id, webhook_id, webhook_name, event_id, event, number, at,"
+            " CASE WHEN number IS NOT NULL THEN error IS NULL END, status, response_time_ms, error,"
+            " COALESCE(attempts.fault, deliveries.fault), state, next_attempt_at, COALESCE(attempts.url, deliveries.url)"
             " FROM deliveries LEFT JOIN attempts ON delivery_id = id ORDER BY deliveries.position, attempts.rowid"
         )
-        frame = pd.DataFrame(rows, columns=list(_COLUMNS), dtype="object")
-        for name in ("at", "next_attempt_at"):
-            frame[name] = pd.to_datetime(frame[name], utc=True, format="ISO8601").dt.as_unit("us")
-        frame["success"] = frame["success"].astype("boolean").mask(frame["attempt"].isna())
-        return frame.astype(_COLUMNS)

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..database import Database
+from ..serving.database import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS webhooks (

@@ -1,10 +1,14 @@
 """The picture of deliveries: a line for each, its attempts along the time since the event."""
 
+from typing import TYPE_CHECKING
+
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from ..pictures import Picture
-from ..tabular import pd
+from ..charts import Chart
 from ..text import printable
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Where the published retries fall, counted from the first attempt: ticks that explain the picture.
 _TICKS = {1: "at once", 30: "30 s", 150: "2 m", 750: "12 m", 4_350: "1 h", 25_950: "7 h", 112_350: "31 h"}
@@ -13,13 +17,13 @@ _TICKS = {1: "at once", 30: "30 s", 150: "2 m", 750: "12 m", 4_350: "1 h", 25_95
 NEWEST = 40  # deliveries in one picture; more than that nobody reads
 
 
-class Timeline(Picture):
+class Timeline(Chart):
     """Shown as a picture in a notebook; `figure` is matplotlib's.
 
     Success and failure differ in shape as well as in colour.
     """
 
-    def __init__(self, deliveries: pd.DataFrame) -> None:
+    def __init__(self, deliveries: "pd.DataFrame") -> None:
         attempts = deliveries.dropna(subset=["attempt"])
         lines = list(dict.fromkeys(attempts["id"]))[-NEWEST:]
         attempts = attempts[attempts["id"].isin(lines)]

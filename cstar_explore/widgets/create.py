@@ -5,12 +5,12 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from .. import events as catalogue
-from ..client import Client
+from ..api.client import Client
 from ..errors import CStarError
+from ..events import split_events
 from ..models import Webhook
 from .form import Form, close, named
-from .parts import SecretReveal
+from .inputs import SecretReveal
 from .webhook_fields import check_field, webhook_fields
 
 
@@ -32,7 +32,7 @@ class CreateForm(Form[Webhook]):
 
     def arguments(self) -> dict[str, Any]:
         """What the call is made with."""
-        events = list(catalogue.split(self.fields["events"].value))
+        events = list(split_events(self.fields["events"].value))
         return {"name": self.fields["name"].value.strip(), "url": self.fields["url"].value.strip(), "events": events}
 
     def call(self, client: Client) -> Webhook:

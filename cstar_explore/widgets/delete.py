@@ -2,13 +2,13 @@
 
 import ipywidgets as widgets
 
-from .. import events as catalogue
-from ..client import Client
+from ..api.client import Client
 from ..errors import CStarError
+from ..events import matching_types
 from ..models import Webhook, WebhookList
 from ..text import printable
 from .form import Form, close, named, row, show
-from .parts import Words
+from .inputs import Words
 
 
 class DeleteForm(Form[None]):
@@ -104,4 +104,4 @@ def _loss(webhook: Webhook, listed: WebhookList | None) -> list[str]:
 
 
 def _covered(webhook: Webhook) -> list[str]:
-    return [name for pattern in webhook.events or () for name in catalogue.matched(pattern) or (pattern,)]
+    return [name for pattern in webhook.events or () for name in matching_types(pattern) or (pattern,)]

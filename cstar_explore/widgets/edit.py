@@ -4,13 +4,13 @@ from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from typing import Any
 
-from .. import events as catalogue
-from ..changes import State, differences, worded
-from ..client import Client
+from ..api.client import Client
 from ..errors import ConflictError, CStarError, ValidationError
+from ..events import split_events
 from ..models import Webhook
+from ..plans import State, differences, worded
 from .form import Form, named
-from .parts import TickField, Words
+from .inputs import TickField, Words
 from .webhook_fields import check_field, webhook_fields
 
 
@@ -42,7 +42,7 @@ class EditForm(Form[Webhook]):
         now = {
             "name": self.fields["name"].value.strip(),
             "url": self.fields["url"].value.strip(),
-            "events": catalogue.split(self.fields["events"].value),
+            "events": split_events(self.fields["events"].value),
             "is_active": self.fields["active"].value,
         }
         return {name: value for name, value in now.items() if value != _current(self.before)[name]}

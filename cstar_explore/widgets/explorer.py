@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 import traitlets
 
-from ..changes import Action, Step
-from ..client import Client
+from ..api.client import Client
 from ..errors import CStarError
 from ..models import WebhookList
+from ..plans import Action, Step
 from ..text import printable
-from .audit_view import AuditView
+from .audit_tab import AuditView
+from .bulk import Together
 from .create import CreateForm
+from .deliveries_tab import ListenerView
 from .edit import EditForm
 from .fire import FireForm
 from .form import Form, close, named, panel, plural, row
-from .listener_view import ListenerView
-from .parts import STATIC, Part, Status, Words
+from .inputs import STATIC, Part, Status, Words
 from .table import Coverage, WebhookTable
 from .tasks import Tasks
-from .together import Together
 
 if TYPE_CHECKING:
     from ..listener import Listener
@@ -131,7 +131,7 @@ class Explorer:
 
     def _build(self) -> None:
         self.title = Words(kind="title")
-        self.budget = Words(kind="note")
+        self.rate_limit = Words(kind="note")
         self.hint = Words(kind="note")
         self.tabs = _Tabs()
         self.coverage = Coverage()
@@ -151,7 +151,7 @@ class Explorer:
         self._panels: dict[str, widgets.VBox] = {"Webhooks": panel(*parts)}
         self._place = panel(self._panels["Webhooks"])
         self.widget = widgets.VBox(
-            [self.title, row(self.budget, self.buttons["refresh"]), self.tabs, self._place, self.status]
+            [self.title, row(self.rate_limit, self.buttons["refresh"]), self.tabs, self._place, self.status]
         )
         self.widget.add_class("cx")
         self.widget.add_class("cx-explorer")
@@ -188,7 +188,7 @@ class Explorer:
     def _deliveries(self) -> widgets.Widget:
         if self._listener is None:
             self.hint.say(
-                "No listener was given. cx.Explorer(client, listener=box.listener()) shows here what arrives, as it arrives."
+                "No listener was given. cx.Explorer(client, listener=sandbox.listener()) shows here what arrives, as it arrives."
             )
             return self.hint
         self._view = self._view or ListenerView(self._listener)
@@ -220,14 +220,14 @@ class Explorer:
         self.title.say(
             f"Webhooks of {team}", self.client.environment, f"team {self.client.team_id}, key {self.client.key}{reads}"
         )
-        budget = self.client.budget
-        if budget is None or budget.remaining is None:
-            self.budget.say("The request budget is not known yet.")
+        rate_limit = self.client.rate_limit
+        if rate_limit is None or rate_limit.remaining is None:
+            self.rate_limit.say("The request budget is not known yet.")
             return
-        of = f" of {budget.limit:,}" if budget.limit is not None else ""
+        of = f" of {rate_limit.limit:,}" if rate_limit.limit is not None else ""
         clock = " on the sandbox's clock" if self.client.environment == "sandbox" else ""
-        until = f", until {budget.reset_at:%H:%M} UTC{clock}" if budget.reset_at else ""
-        self.budget.say(f"{budget.remaining:,}{of} requests left{until}.")
+        until = f", until {rate_limit.reset_at:%H:%M} UTC{clock}" if rate_limit.reset_at else ""
+        self.rate_limit.say(f"{rate_limit.remaining:,}{of} requests left{until}.")
 
     def _selected(self) -> None:
         self.together.selected()

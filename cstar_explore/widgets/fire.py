@@ -2,13 +2,13 @@
 
 import ipywidgets as widgets
 
-from .. import events as catalogue
-from ..client import Client
+from ..api.client import Client
 from ..errors import CStarError, ValidationError
+from ..events import NAMES, is_wildcard, unknown_type_warning
 from ..models import Delivery, FiredEvent, WebhookList
 from ..text import printable
 from .form import Form, plural
-from .parts import TextField, Words
+from .inputs import TextField, Words
 
 
 class FireForm(Form[FiredEvent]):
@@ -25,7 +25,7 @@ class FireForm(Form[FiredEvent]):
         self.reach = Words(kind="note")
         self.told = Words(kind="list")
         self.refresh = widgets.Button(description="Refresh", tooltip="Count the active webhooks again")
-        field = TextField("Event", value=event, suggestions=list(catalogue.NAMES), placeholder="ticket.created")
+        field = TextField("Event", value=event, suggestions=list(NAMES), placeholder="ticket.created")
         super().__init__(client, {"event": field}, self.reach, self.told, buttons=(self.refresh,))
         self.refresh.on_click(lambda _: self.tasks.spawn(self.count()))
         self.reach.say("It will go to all active webhooks of this team, and to CLI listeners.")
@@ -51,8 +51,8 @@ class FireForm(Form[FiredEvent]):
             return ValidationError(
                 "There is no event to fire.", param="event", advice="Choose one of the catalogue's types."
             )
-        doubt = catalogue.doubt(self.event) or ""
-        if catalogue.is_wildcard(self.event):
+        doubt = unknown_type_warning(self.event) or ""
+        if is_wildcard(self.event):
             doubt = "cStar does not say that a wildcard can be fired; it decides."
         field.say(doubt, "warned" if doubt else "")
         return None

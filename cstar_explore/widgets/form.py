@@ -12,14 +12,14 @@ from typing import Any, Generic, TypeVar
 
 import ipywidgets as widgets
 
-from .. import events as catalogue
-from ..changes import Outcome, Step
-from ..client import Client
+from ..api.client import Client
+from ..api.retries import Wait
 from ..errors import ConfirmationError, CStarError
+from ..events import without_unknown_type_warnings
 from ..models import Webhook
-from ..retrying import Wait
+from ..plans import Outcome, Step
 from ..text import printable
-from .parts import Field, Status, TextField, Words
+from .inputs import Field, Status, TextField, Words
 from .tasks import Tasks
 
 T = TypeVar("T")
@@ -171,7 +171,7 @@ class Form(Generic[T]):
         loop = asyncio.get_running_loop()
         patient = self.client.with_options(on_wait=lambda wait: loop.call_soon_threadsafe(self._show_wait, wait))
         try:
-            with catalogue.doubts_shown_elsewhere():
+            with without_unknown_type_warnings():
                 return await asyncio.to_thread(call, patient)
         finally:
             if self._wait is not None and not self.submitting:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import ipywidgets as widgets
 
-from ..changes import Applied, Plan, Step
-from ..client import Client
+from ..api.client import Client
 from ..errors import CStarError, IncompleteError, ValidationError
+from ..plans import Applied, Plan, Step
 from ..text import printable
 from .form import Form, plural, show, stepped
-from .parts import Rows, SecretReveal, Words
+from .inputs import Rows, SecretReveal, Words
 
 _LAST = 50  # steps on the page
 
@@ -84,7 +84,7 @@ class PlanForm(Form[Applied]):
         if not isinstance(error, IncompleteError):
             super()._show_error(error)
             return
-        self._ended(Applied(error.steps))
+        self._ended(Applied(step for step in error.steps if isinstance(step, Step)))
         back = " Undo shows the way back." if self._in_force else ""
         self.status.say(f"{error.message} Apply it again to go on.{back}", "failed")
         if self._afterwards is not None:
@@ -134,7 +134,7 @@ class PlanForm(Form[Applied]):
             self.status.say("This takes it back. Nothing is done until you apply it.")
 
     def _show_plan(self) -> None:
-        from ..frames import plain  # noqa: PLC0415 - with pandas, when there is a frame
+        from ..frames import plain
 
         told = self.plan.to_frame()[["what", "name", "field", "before", "after", "note"]]
         self.changes.fill(plain(told).to_numpy().tolist())

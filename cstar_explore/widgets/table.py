@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import traitlets
 
-from .. import events as catalogue
+from ..events import matching_types, receivers_by_type
 from ..models import Webhook, WebhookList
 from ..text import printable
-from .parts import STATIC, Part
+from .inputs import STATIC, Part
 
 PAGE = 25  # rows
 _COVERED = 24  # columns of the coverage picture; beyond that, the count has to do
@@ -130,7 +130,7 @@ class Coverage(Part):
     def fill(self, webhooks: WebhookList) -> None:
         """Takes new webhooks; counted are the active ones, all of them, drawn the first two dozen."""
         active = [webhook for webhook in webhooks if webhook.is_active is not False]
-        receivers = catalogue.receivers((place, webhook.events or ()) for place, webhook in enumerate(active))
+        receivers = receivers_by_type((place, webhook.events or ()) for place, webhook in enumerate(active))
         with self.hold_sync():
             self.names = [printable(webhook.name or webhook.id, 40) for webhook in active[:_COVERED]]
             self.rows = [
@@ -164,7 +164,7 @@ def _sorted_by(webhook: Webhook, column: str) -> tuple[bool, Any]:
 
 
 def _searched(webhook: Webhook) -> str:
-    covered = (name for pattern in webhook.events or () for name in (pattern, *catalogue.matched(pattern)))
+    covered = (name for pattern in webhook.events or () for name in (pattern, *matching_types(pattern)))
     return " ".join((webhook.id, webhook.name or "", webhook.url or "", *covered)).lower()
 
 

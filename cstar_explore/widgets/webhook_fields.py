@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .. import events as catalogue
+from ..api.validation import checked_name, checked_url
 from ..errors import ValidationError
-from ..loopback import is_loopback_url
-from ..wire import checked_name, checked_url
-from .parts import EventsField, Field, TextField
+from ..events import parse_events, split_events, unknown_type_warning
+from ..serving.loopback import is_loopback_url
+from .inputs import EventsField, Field, TextField
 
 
 def webhook_fields(name: str, url: str, events: str | Iterable[str]) -> dict[str, Field]:
     """Name, URL and Events, filled in."""
-    chosen = EventsField("Events", value=list(catalogue.split(events)))
+    chosen = EventsField("Events", value=list(split_events(events)))
     chosen.observe(lambda _: chosen.mark_unknown(), "value")
     return {
         "name": TextField("Name", value=name),
@@ -45,10 +45,10 @@ def _check_url(field: Any, _: bool) -> str:  # noqa: FBT001
 
 
 def _check_events(field: Any, needed: bool) -> str:  # noqa: FBT001
-    types = catalogue.listed(field.value)
+    types = parse_events(field.value)
     if needed and not types:
         raise ValidationError("A webhook needs at least one event type.", param="events", advice="Type or tick some.")
-    return " ".join(filter(None, map(catalogue.doubt, types)))
+    return " ".join(filter(None, map(unknown_type_warning, types)))
 
 
 _CHECKS: Mapping[str, Any] = {"name": _check_name, "url": _check_url, "events": _check_events}

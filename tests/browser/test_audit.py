@@ -12,7 +12,7 @@ from .lab import LOW_CONTRAST, PATIENCE, SCREENSHOTS, Lab, Notebook
 
 pytestmark = pytest.mark.browser
 
-START = "import cstar_explore as cx\nbox = cx.Sandbox(neglected=True)\nclient = box.client('lab')"
+START = "import cstar_explore as cx\nbox = cx.Sandbox(neglected=True)\nclient = sandbox.client('lab')"
 SINS = """for name, host in (("Laptop", "https://not-real.ngrok.io/"), ("Cellar", "https://10.0.0.7/")):
     client.webhooks.create(name=name, url=host, events=["ticket.created"])"""
 SHOW = "explorer = cx.Explorer(client)\nexplorer"
@@ -56,12 +56,12 @@ def test_an_auditor_finds_plans_applies_and_takes_back(
 
 def test_the_report_opens_offline_and_asks_for_nothing(browser: Browser, tmp_path: Path) -> None:
     """Its pictures are in it, nothing is loaded, no script runs, and all of it can be read."""
-    with cx.Sandbox(neglected=True) as box, box.client("lab") as client:
-        box.export_keys()
+    with cx.Sandbox(neglected=True) as sandbox, sandbox.client("lab") as client:
+        sandbox.export_keys()
         client.webhooks.create(
             name="<img src=x onerror=alert(1)>", url="https://x.example/?token=not-a-real-one", events=["*"]
         )
-        findings = cx.audit(cx.Accounts(box.accounts()))
+        findings = cx.audit(cx.Accounts(sandbox.accounts()))
     report = tmp_path / "report.html"
     report.write_text(findings.to_html(), encoding="utf-8")
     context = browser.new_context(viewport={"width": 1200, "height": 1000}, offline=True)

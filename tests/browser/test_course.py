@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.lessons import LESSONS, exercises, read
-from tests.wrong_answers import WRONG
+from tests.support.lessons import LESSONS, exercises, read
+from tests.support.wrong_answers import WRONG
 
 from .lab import Lab, Notebook
 

@@ -11,9 +11,9 @@ from .lab import LOW_CONTRAST, PATIENCE, Lab, Notebook
 
 pytestmark = pytest.mark.browser
 
-START = "import cstar_explore as cx\nbox = cx.Sandbox()\near = box.listener()\nclient = box.client()"
-HERE = "hook = client.webhooks.create(name='Here', url=ear.url, events=['ticket.created'])\near.trust(hook.secret)"
-SHOW = "explorer = cx.Explorer(client, listener=ear)\nexplorer"
+START = "import cstar_explore as cx\nbox = cx.Sandbox()\near = sandbox.listener()\nclient = sandbox.client()"
+HERE = "hook = client.webhooks.create(name='Here', url=listener.url, events=['ticket.created'])\near.trust(hook.secret)"
+SHOW = "explorer = cx.Explorer(client, listener=listener)\nexplorer"
 
 
 def opened(
@@ -129,7 +129,7 @@ def test_a_keyboard_alone_selects_pauses_and_changes_tabs(browser: Browser, star
 
 def test_on_a_live_key_nothing_runs_without_its_words(browser: Browser, start_lab: Callable[..., Lab]) -> None:
     """LIVE is said in words; a press alone changes nothing; the words typed, it does."""
-    _, explorer = opened(start_lab(), browser, START, "client = box.client('live')", SHOW)
+    _, explorer = opened(start_lab(), browser, START, "client = sandbox.client('live')", SHOW)
     expect(explorer.locator(".cx-title")).to_contain_text("LIVE")
     explorer.get_by_label("Select CRM sync").check()
     explorer.get_by_role("button", name="Pause").click()
@@ -174,7 +174,7 @@ def test_a_call_under_way_is_not_doubled_blocks_nothing_and_survives_an_interrup
     browser: Browser, start_lab: Callable[..., Lab]
 ) -> None:
     """While cStar takes its time: a second press does nothing, another cell answers, an interrupt leaves no lie on screen."""
-    spoil = "box.faults.slow(3.0)\nprint('slow', 'now')"
+    spoil = "sandbox.faults.slow(3.0)\nprint('slow', 'now')"
     notebook, explorer = opened(
         start_lab(), browser, START, SHOW, spoil, "print('still', 'here')", "len(client.webhooks.list())"
     )
@@ -183,7 +183,7 @@ def test_a_call_under_way_is_not_doubled_blocks_nothing_and_survives_an_interrup
     form.get_by_label("Name").fill("Slow one")
     form.get_by_label("URL").fill("https://example.com/")
     form.get_by_label("Events").fill("ticket.created,")
-    notebook.run_cell("box.faults.slow")
+    notebook.run_cell("sandbox.faults.slow")
     create = form.get_by_role("button", name="Create webhook")
     create.click()
     create.click(force=True)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 NOTEBOOK = "forms.ipynb"
 CELLS = (
-    "import cstar_explore as cx\n\nbox = cx.Sandbox()\nclient = box.client()",
+    "import cstar_explore as cx\n\nbox = cx.Sandbox()\nclient = sandbox.client()",
     "cx.CreateForm(client)",
     "cx.EditForm(client, client.webhooks.list()[-1])",
     "cx.FireForm(client)",

@@ -27,9 +27,9 @@ CORPUS = {
 START = f"""import cstar_explore as cx
 import httpx
 from IPython.display import display
-box = cx.Sandbox()
-ear = box.listener()
-client = box.client()
+sandbox = cx.Sandbox()
+listener = sandbox.listener()
+client = sandbox.client()
 names = {list(CORPUS.values())!r}
 hooks = [client.webhooks.create(name=name, url="https://example.com/?q=<script>alert(6)</script>", events=["ticket.created"]) for name in names]"""
 
@@ -46,12 +46,12 @@ CELLS = (
     """import json
 for name in names:
     headers = {"X-Note": ascii(name)[:2000], "X-Event-Type": "<script>alert(7)</script>"}
-    httpx.post(ear.url, content=json.dumps({"type": name, "id": name}).encode(), headers=headers)
-display(ear, ear.to_frame())
-ear.trust("whsec_SANDBOXanything")
+    httpx.post(listener.url, content=json.dumps({"type": name, "id": name}).encode(), headers=headers)
+display(listener, listener.to_frame())
+listener.trust("whsec_SANDBOXanything")
 for number in range(1, len(names) + 1):
-    display(ear.explain(number))""",
-    "explorer = cx.Explorer(client, listener=ear)\ndisplay(explorer)\n_ = await explorer.refresh()\nexplorer.table.select([hook.id for hook in hooks])",
+    display(listener.explain(number))""",
+    "explorer = cx.Explorer(client, listener=listener)\ndisplay(explorer)\n_ = await explorer.refresh()\nexplorer.table.select([hook.id for hook in hooks])",
     "delete = cx.DeleteForm(client, hooks[0])\ndelete",
 )
 

@@ -11,9 +11,9 @@ pytestmark = pytest.mark.browser
 
 
 CELLS = (
-    "import cstar_explore as cx\n\nbox = cx.Sandbox()\nclient = box.client()\near = box.listener()\near",
-    "hook = client.webhooks.create(name='Mine', url=ear.url, events=['ticket.created'])\near.trust(hook.secret)",
-    "box.faults.wrong_signature()\nclient.webhooks.trigger_test('ticket.created')\nbox.clock.advance(seconds=30)",
+    "import cstar_explore as cx\n\nbox = cx.Sandbox()\nclient = sandbox.client()\near = sandbox.listener()\near",
+    "hook = client.webhooks.create(name='Mine', url=listener.url, events=['ticket.created'])\near.trust(hook.secret)",
+    "sandbox.faults.wrong_signature()\nclient.webhooks.trigger_test('ticket.created')\nbox.clock.advance(seconds=30)",
     "fired = client.webhooks.trigger_test('ticket.created')",
 )
 

@@ -1,0 +1,39 @@
+"""cStar's event types: the catalogue, what subscriptions match, and sample payloads.
+
+event_types    the 35 published types
+subscriptions  splitting and validating events, wildcards, unknown types
+samples        a sample payload for each type
+"""
+
+from .event_types import EVENT_TYPES, FORMER_NAMES, NAMES, EventType, catalogue, groups
+from .samples import sample
+from .subscriptions import (
+    UnknownEventWarning,
+    is_wildcard,
+    matching_types,
+    parse_events,
+    receivers_by_type,
+    split_events,
+    unknown_type_warning,
+    warn_about_unknown_types,
+    without_unknown_type_warnings,
+)
+
+__all__ = [
+    "EVENT_TYPES",
+    "FORMER_NAMES",
+    "NAMES",
+    "EventType",
+    "UnknownEventWarning",
+    "catalogue",
+    "groups",
+    "is_wildcard",
+    "matching_types",
+    "parse_events",
+    "receivers_by_type",
+    "sample",
+    "split_events",
+    "unknown_type_warning",
+    "warn_about_unknown_types",
+    "without_unknown_type_warnings",
+]

@@ -1,0 +1,1 @@
+"""What sandbox and listener are built on: a server in a thread, a database file, posting deliveries."""

@@ -1,0 +1,1788 @@
+"""Planned change: how a desired frame is read, what a plan shows, how it is applied, taken back, kept in a file."""
+
+import contextlib
+import csv
+import itertools
+import json
+import os
+import pickle
+import random
+import re
+import stat
+import threading
+import unicodedata
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import cstar_explore as cx
+from cstar_explore import errors, events
+from tests.support.forms import CONTROLS, HOSTILE, behind, holding, listed, passed, written
+from tests.support.misbehaving import Line, Misbehaving, closed_port, data, reset, status
+
+NEW = {"name": "New", "url": "https://example.com/new", "events": "ticket.created"}
+OTHER = {"name": "Other", "url": "https://example.com/other", "events": "ticket.closed"}
+URL = "https://example.com/moved"
+COLUMNS = ["step", "what", "id", "name", "field", "before", "after", "note"]
+MASK = "••••"
+
+State = dict[str, tuple[Any, ...]]
+
+
+# --- states, frames and steps -----------------------------------------------------------------------------------------
+
+
+def state(sandbox: cx.Sandbox) -> State:
+    """All that a plan can change, for each webhook."""
+    return {hook.id: _content(hook) for hook in listed(sandbox)}
+
+
+def contents(sandbox: cx.Sandbox) -> list[tuple[Any, ...]]:
+    """The same, for comparing where ids are new."""
+    return sorted(state(sandbox).values())
+
+
+def _content(hook: cx.Webhook) -> tuple[Any, ...]:
+    return (hook.name, hook.url, tuple(sorted(hook.events or ())), hook.is_active)
+
+
+def edited(frame: pd.DataFrame, row: int = 0, **cells: Any) -> pd.DataFrame:
+    """The frame with these cells of one row changed, whatever they hold."""
+    frame = frame.copy()
+    for column, value in cells.items():
+        values = list(frame[column]) if column in frame else [None] * len(frame)
+        values[row] = value
+        frame[column] = pd.Series(values, index=frame.index, dtype=object)
+    return frame
+
+
+def rows(*cells: dict[str, Any]) -> pd.DataFrame:
+    """A frame with just these cells."""
+    return pd.DataFrame(list(cells), dtype=object)
+
+
+def ids(sandbox: cx.Sandbox) -> list[str]:
+    return [hook.id for hook in listed(sandbox)]
+
+
+def whats(plan: cx.Plan) -> list[str]:
+    return [change.what for change in plan.changes]
+
+
+def afters(plan: cx.Plan) -> dict[str, Any]:
+    """The wanted value of each field of a plan with one change."""
+    frame = plan.to_frame()
+    return dict(zip(frame["field"], frame["after"], strict=True))
+
+
+def steps_of(plan: cx.Plan, **options: Any) -> list[Any]:
+    """The steps, whether all went well or not."""
+    try:
+        return list(plan.apply(**options))
+    except errors.IncompleteError as error:
+        return list(error.steps)
+
+
+def outcomes(plan: cx.Plan, **options: Any) -> list[str]:
+    return [step.outcome for step in steps_of(plan, **options)]
+
+
+def refusal(client: cx.Client, desired: Any) -> str:
+    """The words with which this is refused."""
+    with pytest.raises(errors.ValidationError) as caught:
+        cx.plan(client, desired)
+    assert caught.value.status is None
+    return str(caught.value)
+
+
+def five(sandbox: cx.Sandbox) -> pd.DataFrame:
+    """A renaming with other events, a pause, a create, a create that is paused, and a delete."""
+    one, two, three, _ = ids(sandbox)
+    return rows(
+        {"id": one, "name": "Renamed", "events": ("ticket.created", "ticket.updated")},
+        {"id": two, "is_active": False},
+        NEW,
+        OTHER | {"is_active": False},
+        {"id": three, "delete": True},
+    )
+
+
+FIVE = ["update", "update", "create", "create", "delete"]
+
+
+def as_wanted(before: State, after: State) -> bool:
+    """Whether this is what `five` wants."""
+    (one, first), (two, second), (three, _), (four, fourth) = before.items()
+    there = {
+        one: ("Renamed", first[1], ("ticket.created", "ticket.updated"), True),
+        two: (*second[:3], False),
+        four: fourth,
+    }
+    new = [content for key, content in after.items() if key not in before]
+    return (
+        there == {key: content for key, content in after.items() if key in before}
+        and three not in after
+        and [
+            ("New", "https://example.com/new", ("ticket.created",), True),
+            ("Other", "https://example.com/other", ("ticket.closed",), False),
+        ]
+        == sorted(new)
+    )
+
+
+class Shelf:
+    """A server that has just these webhooks, whatever they hold, and a client that reads them."""
+
+    def __init__(self) -> None:
+        self.items: list[dict[str, Any]] = []
+        self.server = Misbehaving(*[self._answer] * 50_000)
+        self.client = cx.Client("sk_test_abcdefghijklmnop", "team_1", self.server.url, timeout=5)
+
+    def holds(self, *items: dict[str, Any]) -> cx.Client:
+        base = {"name": "One", "url": "https://example.com/1", "events": ["ticket.created"], "isActive": True}
+        self.items = [{"id": f"whk_{number}"} | base | item for number, item in enumerate(items, 1)]
+        return self.client
+
+    def _answer(self, connection: Any, received: Any) -> bool:
+        return data(self.items)(connection, received)
+
+    def close(self) -> None:
+        self.client.close()
+        self.server.close()
+
+
+class Boxes:
+    """Sandboxes that nobody wrote to yet, which their clock tells; the others are closed while the next test runs."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor()
+        self._closed: list[Future[None]] = []
+        self._fresh: list[cx.Sandbox] = []
+
+    def take(self) -> cx.Sandbox:
+        return self._fresh.pop() if self._fresh else cx.Sandbox()
+
+    def give_back(self, sandbox: cx.Sandbox, began: Any) -> None:
+        if sandbox.clock.now == began:
+            self._fresh.append(sandbox)
+        else:
+            self._closed.append(self._pool.submit(sandbox.close))
+
+    def close(self) -> None:
+        self._closed += [self._pool.submit(sandbox.close) for sandbox in self._fresh]
+        self._pool.shutdown()
+        assert [None] * len(self._closed) == [future.result() for future in self._closed]
+
+
+@pytest.fixture(scope="module")
+def boxes() -> Iterator[Boxes]:
+    made = Boxes()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def sandbox(boxes: Boxes) -> Iterator[cx.Sandbox]:
+    """A sandbox that nobody wrote to."""
+    sandbox = boxes.take()
+    began = sandbox.clock.now
+    yield sandbox
+    boxes.give_back(sandbox, began)
+
+
+@pytest.fixture(scope="module")
+def shelf() -> Iterator[Shelf]:
+    made = Shelf()
+    yield made
+    made.close()
+
+
+# --- what is left alone -----------------------------------------------------------------------------------------------
+
+
+def test_an_unedited_list_is_an_empty_plan(sandbox: cx.Sandbox) -> None:
+    """Nothing to do, and the list was read once."""
+    with behind(sandbox) as (server, client):
+        frame = client.webhooks.list().to_frame()
+        before = len(server.requests)
+        plan = cx.plan(client, frame)
+        assert ["GET"] == server.methods[before:]
+    assert (0, (), False) == (len(plan), plan.changes, bool(plan))
+
+
+def test_planning_changes_nothing(sandbox: cx.Sandbox) -> None:
+    """One GET of the list, whatever is wanted."""
+    before = state(sandbox)
+    desired = five(sandbox)
+    with behind(sandbox) as (server, client):
+        plan = cx.plan(client, desired)
+        assert ["GET"] == server.methods
+        repr(plan), plan._repr_html_(), plan.to_frame(), plan.invert()
+        assert ["GET"] == server.methods
+    assert before == state(sandbox)
+    assert (5, True, FIVE) == (len(plan), bool(plan), whats(plan))
+
+
+def test_the_frame_that_was_given_is_left_as_it_is(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Reading it changes neither cells nor types."""
+    desired = edited(client.webhooks.list().to_frame(), name="Renamed", is_active="no")
+    copy = desired.copy(deep=True)
+    cx.plan(client, desired)
+    pd.testing.assert_frame_equal(copy, desired)
+
+
+def test_a_webhook_that_is_not_mentioned_is_left_alone(client: cx.Client) -> None:
+    """Absence never deletes."""
+    frame = client.webhooks.list().to_frame()
+    assert 0 == len(cx.plan(client, frame.iloc[:1]))
+    assert 0 == len(cx.plan(client, frame.iloc[:0]))
+
+
+@pytest.mark.parametrize(
+    "empty",
+    [
+        pytest.param(pd.DataFrame(), id="nothing at all"),
+        pytest.param(pd.DataFrame({"id": []}), id="no rows"),
+        pytest.param(pd.DataFrame(columns=["id", "name", "url", "events", "is_active", "delete"]), id="columns only"),
+    ],
+)
+def test_a_frame_without_rows_is_an_empty_plan(client: cx.Client, empty: pd.DataFrame) -> None:
+    """It wants nothing."""
+    assert 0 == len(cx.plan(client, empty))
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        pytest.param(np.nan, id="NaN"),
+        pytest.param(None, id="None"),
+        pytest.param(pd.NaT, id="NaT"),
+        pytest.param(pd.NA, id="NA"),
+        pytest.param("", id="empty"),
+        pytest.param("  \t ", id="blank"),
+    ],
+)
+@pytest.mark.parametrize("column", ["name", "url", "events", "is_active", "delete"])
+def test_a_missing_cell_leaves_the_field_as_it_is(client: cx.Client, column: str, missing: Any) -> None:
+    """However it is missing."""
+    frame = client.webhooks.list().to_frame()
+    assert 0 == len(cx.plan(client, edited(frame, **{column: missing})))
+
+
+@pytest.mark.parametrize("missing", [np.nan, None, pd.NaT, pd.NA, "", "  "])
+def test_a_row_whose_id_is_missing_is_a_create(client: cx.Client, missing: Any) -> None:
+    """However it is missing."""
+    assert ["create"] == whats(cx.plan(client, rows(NEW | {"id": missing})))
+
+
+def test_an_absent_column_leaves_the_field_as_it_is(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Only what is there is compared."""
+    plan = cx.plan(client, rows({"id": ids(sandbox)[0], "name": "Renamed"}))
+    assert {"name": "Renamed"} == afters(plan)
+
+
+# --- columns ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("column", ["created_at", "updated_at", "account", "team_id", "environment", "because"])
+def test_a_column_that_does_not_count_is_passed_over(client: cx.Client, column: str) -> None:
+    """What a list or an audit has besides is no error."""
+    frame = client.webhooks.list().to_frame()
+    value = client.team_id if column == "team_id" else "2030-01-01"
+    assert 0 == len(cx.plan(client, edited(frame, **{column: value})))
+
+
+def test_a_field_that_cstar_added_is_passed_over(shelf: Shelf) -> None:
+    """The list has it as a column, and so may the desired frame."""
+    client = shelf.holds({"retryPolicy": "slow", "createdAt": "not a time"})
+    frame = client.webhooks.list().to_frame()
+    assert {"retry_policy", "created_at_raw"} < set(frame)
+    assert 0 == len(cx.plan(client, frame))
+
+
+@pytest.mark.parametrize(
+    ("column", "nearest"),
+    [
+        pytest.param("nmae", "name", id="misspelt"),
+        pytest.param("isActive", "is_active", id="camel case"),
+        pytest.param("event", "events", id="singular"),
+        pytest.param("Deleted", "delete", id="participle"),
+    ],
+)
+def test_an_unknown_column_is_refused_and_the_nearest_is_named(client: cx.Client, column: str, nearest: str) -> None:
+    """An edit in a column that nobody reads would be lost without a word."""
+    told = refusal(client, edited(client.webhooks.list().to_frame(), **{column: "x"}))
+    assert {column, nearest} <= set(re.findall(r"\w+", told))
+
+
+@pytest.mark.parametrize("column", ["colour", "Unnamed: 0", "", 7, None, ("id", "x"), HOSTILE, CONTROLS])
+def test_a_strange_column_is_refused(client: cx.Client, column: Any) -> None:
+    """Whatever its name is, and without letting control characters through."""
+    frame = client.webhooks.list().to_frame()
+    frame[column] = "x"
+    told = refusal(client, frame)
+    assert [] == [letter for letter in told if letter in CONTROLS]
+
+
+@pytest.mark.parametrize("column", ["secret", "signing_secret", "signingSecret"])
+@pytest.mark.parametrize("value", ["whsec_notToBeTold1234567890", cx.Secret("whsec_notToBeTold1234567890"), MASK])
+def test_a_signing_secret_cannot_be_set(client: cx.Client, column: str, value: Any) -> None:
+    """And it is not told in the refusal."""
+    told = refusal(client, edited(client.webhooks.list().to_frame(), **{column: value}))
+    assert (True, False) == (column in told, "notToBeTold" in told)
+
+
+@pytest.mark.parametrize("column", ["secret", "signing_secret", "signingSecret"])
+def test_an_empty_column_of_secrets_is_passed_over(client: cx.Client, column: str) -> None:
+    """There is nothing to set."""
+    assert 0 == len(cx.plan(client, edited(client.webhooks.list().to_frame(), **{column: ""})))
+
+
+def test_a_frame_of_another_team_is_refused(client: cx.Client) -> None:
+    """Its ids might even exist here."""
+    told = refusal(client, edited(client.webhooks.list().to_frame(), 1, team_id="team_somebody_else"))
+    assert "team_somebody_else" in told
+
+
+@pytest.mark.parametrize("column", ["id", "name", "url", "events", "is_active", "delete", "created_at"])
+def test_a_column_that_is_there_twice_is_an_error(client: cx.Client, column: str) -> None:
+    """One of the two would be lost; none of pandas' own errors is shown."""
+    frame = edited(client.webhooks.list().to_frame(), delete=False)
+    twice = pd.concat([frame, frame[[column]]], axis="columns")
+    with pytest.raises(errors.CStarError):
+        cx.plan(client, twice)
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_id_is_refused_with_its_row(client: cx.Client) -> None:
+    """Rows are counted from 1."""
+    told = refusal(client, edited(client.webhooks.list().to_frame(), 1, id="whk_nowhere"))
+    assert (True, True) == ("whk_nowhere" in told, "row 2" in told.lower())
+
+
+def test_an_id_that_is_there_twice_is_refused_with_its_row(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Which of the two rows is meant cannot be known."""
+    frame = client.webhooks.list().to_frame()
+    told = refusal(client, edited(frame, 2, id=ids(sandbox)[0]))
+    assert (True, True) == (ids(sandbox)[0] in told, "row 3" in told.lower())
+
+
+@pytest.mark.parametrize("label", [7, "x", (1, 2)])
+def test_rows_are_counted_whatever_the_index_is(client: cx.Client, label: Any) -> None:
+    """A sorted or filtered frame has an index that tells nothing."""
+    frame = edited(client.webhooks.list().to_frame(), 1, id="whk_nowhere")
+    frame.index = pd.Index([label] * 4)
+    assert "row 2" in refusal(client, frame).lower()
+
+
+@pytest.mark.parametrize("column", ["name", "url", "events"])
+@pytest.mark.parametrize("how", ["absent", "blank"])
+def test_a_create_needs_name_url_and_events(client: cx.Client, column: str, how: str) -> None:
+    """What is missing is named, and the row."""
+    row = {**NEW, column: " "} if how == "blank" else {key: cell for key, cell in NEW.items() if key != column}
+    told = refusal(client, rows(OTHER, row))
+    assert (True, True) == (column in told, "row 2" in told.lower())
+
+
+def test_a_create_of_what_is_there_already_is_none(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """The same name, address and events, in whatever order."""
+    there = listed(sandbox)[0]
+    row = {"name": there.name, "url": there.url, "events": tuple(reversed(there.events or ()))}
+    assert 0 == len(cx.plan(client, rows(row)))
+
+
+def test_a_create_of_what_is_there_already_only_sets_its_activity(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """The existing one is paused, and no second one made."""
+    there = listed(sandbox)[0]
+    row = {"name": there.name, "url": there.url, "events": there.events, "is_active": False}
+    plan = cx.plan(client, rows(row))
+    assert (["update"], [there.id], {"is_active": "paused"}) == (whats(plan), [plan.changes[0].id], afters(plan))
+    assert ["done"] == outcomes(plan)
+    assert (4, False) == (len(listed(sandbox)), listed(sandbox)[0].is_active)
+
+
+@pytest.mark.parametrize("column", ["name", "url", "events"])
+def test_a_create_that_differs_in_one_is_another_webhook(sandbox: cx.Sandbox, client: cx.Client, column: str) -> None:
+    """Only all three together make it the same."""
+    there = listed(sandbox)[0]
+    row = {"name": there.name, "url": there.url, "events": there.events} | {column: NEW[column]}
+    assert ["create"] == whats(cx.plan(client, rows(row)))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param("ticket.created,ticket.closed", "ticket.created,ticket.closed", id="alike"),
+        pytest.param("ticket.created,ticket.closed", ("ticket.closed", "ticket.created"), id="in another order"),
+    ],
+)
+def test_two_creates_alike_are_refused(client: cx.Client, first: Any, second: Any) -> None:
+    """Nobody wants each event twice at one address."""
+    assert "row 2" in refusal(client, rows(NEW | {"events": first}, NEW | {"events": second})).lower()
+
+
+@pytest.mark.parametrize("yes", [True, np.True_, "true", "True", "TRUE", "yes", "Yes", 1, np.int64(1), 1.0, "1"])
+def test_a_row_to_delete_is_a_delete(sandbox: cx.Sandbox, client: cx.Client, yes: Any) -> None:
+    """However a spreadsheet says yes."""
+    plan = cx.plan(client, edited(client.webhooks.list().to_frame(), 1, delete=yes))
+    assert (["delete"], ids(sandbox)[1]) == (whats(plan), plan.changes[0].id)
+
+
+@pytest.mark.parametrize("no", [False, np.False_, "false", "False", "no", 0, 0.0, "0", np.nan, None, pd.NA, ""])
+def test_a_row_not_to_delete_is_none(client: cx.Client, no: Any) -> None:
+    """Nor is one where nothing is said."""
+    assert 0 == len(cx.plan(client, edited(client.webhooks.list().to_frame(), 1, delete=no)))
+
+
+@pytest.mark.parametrize("word", ["maybe", "yes?", "truefalse", 2, -1, 0.5, "no thanks", [True], (), {"a": 1}])
+def test_a_word_that_is_no_yes_never_deletes(client: cx.Client, word: Any) -> None:
+    """It is refused or passed over, and in no case taken for a yes."""
+    planned = []
+    with contextlib.suppress(errors.ValidationError):
+        planned = whats(cx.plan(client, edited(client.webhooks.list().to_frame(), 1, delete=word)))
+    assert [] == planned
+
+
+def test_a_row_to_delete_without_an_id_creates_nothing(client: cx.Client) -> None:
+    """What is to go is never made."""
+    planned = []
+    with contextlib.suppress(errors.ValidationError):
+        planned = whats(cx.plan(client, rows(NEW | {"delete": True})))
+    assert [] == planned
+
+
+def test_changes_come_in_the_order_of_the_rows(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Not sorted by kind or by the list."""
+    desired = five(sandbox).iloc[::-1]
+    plan = cx.plan(client, desired)
+    assert FIVE[::-1] == whats(plan)
+    assert ["Search index", "Other", "New", "CRM sync"] == [change.name for change in plan.changes][:4]
+
+
+# --- cells ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        pytest.param(("ticket.created", "ticket.closed"), id="tuple"),
+        pytest.param(["ticket.closed", "ticket.created"], id="list"),
+        pytest.param("ticket.created,ticket.closed", id="comma"),
+        pytest.param(" ticket.closed ,\tticket.created ", id="comma and blanks"),
+        pytest.param("('ticket.created', 'ticket.closed')", id="text of a tuple"),
+        pytest.param("['ticket.closed', 'ticket.created']", id="text of a list"),
+        pytest.param('("ticket.closed", "ticket.created")', id="text of a tuple with double quotes"),
+        pytest.param(("ticket.created", "ticket.closed", "ticket.created"), id="one of them twice"),
+    ],
+)
+def test_events_are_read_however_they_are_written_and_compared_as_sets(client: cx.Client, cell: Any) -> None:
+    """The first webhook has these two, in one order or the other."""
+    frame = client.webhooks.list().to_frame()
+    assert 0 == len(cx.plan(client, edited(frame, 0, events=cell)))
+    plan = cx.plan(client, edited(frame, 1, events=cell))
+    assert {"ticket.created", "ticket.closed"} == set(afters(plan)["events"].split(", "))
+
+
+@pytest.mark.parametrize("cell", ["ticket.created", "('ticket.created',)", "['ticket.created']", ("ticket.created",)])
+def test_a_single_event_is_read(client: cx.Client, cell: Any) -> None:
+    """With the comma that Python writes after it, and without."""
+    assert {"events": "ticket.created"} == afters(
+        cx.plan(client, edited(client.webhooks.list().to_frame(), events=cell))
+    )
+
+
+@pytest.mark.parametrize("none", [(), [], "()", "[]", ",", " , "])
+def test_events_are_never_emptied(client: cx.Client, none: Any) -> None:
+    """A webhook without events is deaf; that is no edit but an accident."""
+    assert "row 1" in refusal(client, edited(client.webhooks.list().to_frame(), events=none)).lower()
+
+
+@pytest.mark.parametrize("none", [(), [], "()", "[]"])
+def test_a_webhook_without_events_may_stay_without(shelf: Shelf, none: Any) -> None:
+    """Nothing changes."""
+    client = shelf.holds({"events": []})
+    assert 0 == len(cx.plan(client, rows({"id": "whk_1", "events": none})))
+
+
+@pytest.mark.parametrize("now", [[], None])
+def test_a_webhook_without_events_can_be_given_some(shelf: Shelf, now: Any) -> None:
+    """Whether the list says that there are none, or nothing about them."""
+    client = shelf.holds({"events": now})
+    plan = cx.plan(client, rows({"id": "whk_1", "events": "ticket.created"}))
+    assert {"events": "ticket.created"} == afters(plan)
+
+
+def test_a_cell_of_events_is_never_executed(client: cx.Client, tmp_path: Path) -> None:
+    """It looks like Python, and is only read."""
+    planted = tmp_path / "planted"
+    code = f"(__import__('pathlib').Path({str(planted)!r}).touch(), 'ticket.created')"
+    with contextlib.suppress(errors.CStarError):
+        cx.plan(client, edited(client.webhooks.list().to_frame(), events=code))
+    assert False is planted.exists()
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        pytest.param("(" * 5_000, id="brackets"),
+        pytest.param("[" * 50_000 + "]" * 50_000, id="deep list"),
+        pytest.param("('ticket.created'", id="cut off"),
+        pytest.param("('ticket.created', 7)", id="a number among them"),
+        pytest.param("(('ticket.created',),)", id="nested"),
+        pytest.param("{'ticket.created': 1}", id="dict"),
+        pytest.param(("ticket.created", None), id="None among them"),
+        pytest.param((("ticket.created",),), id="tuple of tuples"),
+        pytest.param(7, id="number"),
+        pytest.param(b"ticket.created", id="bytes"),
+        pytest.param({"ticket.created": 1}, id="a real dict"),
+        pytest.param("\ud800", id="half a character"),
+        pytest.param("(b'ticket.created',)", id="bytes in text"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::cstar_explore.events.UnknownEventWarning")
+def test_strange_events_are_planned_or_refused(client: cx.Client, cell: Any) -> None:
+    """Never another error, and never another field."""
+    told: Any = None
+    try:
+        told = set(afters(cx.plan(client, edited(client.webhooks.list().to_frame(), events=cell))))
+    except errors.ValidationError as error:
+        told = error.status
+    assert told in ({"events"}, None)
+
+
+@pytest.mark.parametrize(
+    ("cell", "active"),
+    [
+        *[(yes, True) for yes in (True, np.True_, "True", "true", "TRUE", "yes", "Yes", 1, np.int64(1), 1.0, "1")],
+        *[(no, False) for no in (False, np.False_, "False", "false", "FALSE", "no", "No", 0, np.int64(0), 0.0, "0")],
+    ],
+)
+def test_activity_is_read_however_it_is_written(
+    sandbox: cx.Sandbox, client: cx.Client, cell: Any, active: bool
+) -> None:
+    """The first webhook is active, the last one paused."""
+    first, *_, last = ids(sandbox)
+    plan = cx.plan(client, rows({"id": first, "is_active": cell}, {"id": last, "is_active": cell}))
+    assert [(last if active else first, "active" if active else "paused")] == list(
+        plan.to_frame()[["id", "after"]].itertuples(index=False, name=None)
+    )
+
+
+@pytest.mark.parametrize("cell", ["maybe", "ja", 2, -1, 0.5, "2", [True], float("inf")])
+def test_another_word_for_activity_is_refused_with_its_value(client: cx.Client, cell: Any) -> None:
+    """A guess would pause somebody's production."""
+    told = refusal(client, edited(client.webhooks.list().to_frame(), 2, is_active=cell))
+    assert (True, True) == (str(cell).strip("[]") in told, "row 3" in told.lower())
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pytest.param({"name": f"Token {MASK}"}, id="name"),
+        pytest.param({"url": f"https://example.com/{MASK}/x"}, id="url"),
+        pytest.param({"events": f"ticket.{MASK}"}, id="events"),
+    ],
+)
+def test_a_masked_value_is_never_written_back(sandbox: cx.Sandbox, client: cx.Client, cells: dict[str, Any]) -> None:
+    """Neither in an update nor in a create."""
+    assert "row 1" in refusal(client, rows({"id": ids(sandbox)[0]} | cells)).lower()
+    assert "row 1" in refusal(client, rows(NEW | cells)).lower()
+
+
+def test_a_mask_that_cstar_itself_holds_may_stay(shelf: Shelf) -> None:
+    """Only a changed value is judged."""
+    client = shelf.holds({"name": MASK, "url": f"https://example.com/{MASK}"})
+    frame = client.webhooks.list().to_frame()
+    assert 0 == len(cx.plan(client, frame))
+    assert ["update"] == whats(cx.plan(client, edited(frame, is_active=False)))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com/hook",
+        "nope",
+        "ftp://example.com/",
+        "https://",
+        "javascript:alert(1)",
+        "http://127.0.0.1.example.com/",
+        "https://exa mple.com/",
+    ],
+)
+def test_an_address_that_an_update_would_refuse_is_refused(sandbox: cx.Sandbox, client: cx.Client, url: str) -> None:
+    """In an update and in a create alike, with its row."""
+    with pytest.raises(errors.ValidationError):
+        client.webhooks.preview.update(ids(sandbox)[0], url=url)
+    assert "row 1" in refusal(client, rows({"id": ids(sandbox)[0], "url": url})).lower()
+    assert "row 1" in refusal(client, rows(NEW | {"url": url})).lower()
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/hook", "http://localhost:9/hook", URL])
+def test_an_address_that_an_update_would_take_is_taken(sandbox: cx.Sandbox, client: cx.Client, url: str) -> None:
+    """Plain http is for loopback."""
+    assert {"url": url} == afters(cx.plan(client, rows({"id": ids(sandbox)[0], "url": url})))
+
+
+def test_what_is_not_changed_is_not_judged(shelf: Shelf) -> None:
+    """A webhook with plain http from long ago can be paused and renamed."""
+    client = shelf.holds({"url": "http://example.com/old", "name": " "})
+    frame = client.webhooks.list().to_frame()
+    assert 0 == len(cx.plan(client, frame))
+    assert {"name": "Found", "is_active": "paused"} == afters(
+        cx.plan(client, edited(frame, name="Found", is_active=False))
+    )
+
+
+def test_all_problems_are_told_at_once(client: cx.Client) -> None:
+    """Nobody wants to mend a sheet one error at a time."""
+    frame = client.webhooks.list().to_frame()
+    told = refusal(client, edited(edited(edited(frame, 0, is_active="ja"), 1, id="whk_nowhere"), 3, url="nope"))
+    assert ["row 1", "row 2", "row 4"] == [row for row in ("row 1", "row 2", "row 3", "row 4") if row in told.lower()]
+
+
+@pytest.mark.parametrize(("count", "more"), [(5, []), (6, ["1"]), (7, ["2"]), (900, ["895"])])
+def test_of_many_problems_five_are_told(client: cx.Client, count: int, more: list[str]) -> None:
+    """And how many more there are."""
+    told = refusal(client, rows(*[{"id": f"whk_nowhere{number}."} for number in range(count)]))
+    assert [f"whk_nowhere{number}." for number in range(5)] == [
+        f"whk_nowhere{number}." for number in range(count) if f"whk_nowhere{number}." in told
+    ]
+    assert more == re.findall(r"(?i)and (\d+) more", told)
+
+
+# --- strange frames ---------------------------------------------------------------------------------------------------
+
+
+STRANGE = [
+    pytest.param(7, id="number"),
+    pytest.param(-0.5, id="fraction"),
+    pytest.param(10**400, id="number beyond floats"),
+    pytest.param(float("inf"), id="infinity"),
+    pytest.param(b"\xff\x00", id="bytes"),
+    pytest.param(["a", ["b"]], id="list"),
+    pytest.param({"a": 1}, id="dict"),
+    pytest.param(pd.Timestamp("2025-12-10", tz="UTC"), id="time"),
+    pytest.param(pd.Series([1, 2]), id="series"),
+    pytest.param(np.array([True, False]), id="array"),
+    pytest.param(cx.Secret("whsec_notToBeTold1234567890"), id="secret"),
+    pytest.param("\ud800", id="half a character"),
+    pytest.param("a\x00b", id="NUL"),
+    pytest.param(f"{CONTROLS}{HOSTILE}", id="hostile"),
+    pytest.param("x" * 3_000_000, id="long"),
+    pytest.param(object, id="class"),
+]
+
+
+@pytest.mark.parametrize("cell", STRANGE)
+@pytest.mark.parametrize("column", ["id", "name", "url", "events", "is_active", "delete", "team_id", "because"])
+@pytest.mark.filterwarnings("ignore::cstar_explore.events.UnknownEventWarning")
+def test_a_strange_cell_is_planned_or_refused(sandbox: cx.Sandbox, client: cx.Client, column: str, cell: Any) -> None:
+    """No other error, no secret told, nothing that moves the cursor, and words that a person can still read."""
+    desired = edited(client.webhooks.list().to_frame(), 1, **{column: cell})
+    try:
+        plan = cx.plan(client, desired)
+        told = f"{plan!r} {plan._repr_html_()}"
+        assert len(plan) <= 1
+    except errors.ValidationError as error:
+        told = str(error)
+        assert len(told) < 10_000
+    assert (False, []) == ("notToBeTold" in told, [letter for letter in told if letter in CONTROLS])
+
+
+@pytest.mark.parametrize(
+    "dressed",
+    [
+        pytest.param(lambda frame: frame.astype(object), id="objects"),
+        pytest.param(lambda frame: frame.astype({"name": "category", "url": "category"}), id="categories"),
+        pytest.param(lambda frame: frame.astype({"name": "string", "id": "string"}), id="nullable text"),
+        pytest.param(lambda frame: frame.astype({"is_active": bool}), id="plain bool"),
+        pytest.param(lambda frame: frame.astype({"is_active": float}), id="floats"),
+        pytest.param(lambda frame: frame.astype({"is_active": "Int64"}), id="nullable numbers"),
+        pytest.param(lambda frame: frame.convert_dtypes(), id="converted"),
+        pytest.param(lambda frame: frame[sorted(frame)], id="columns sorted"),
+        pytest.param(lambda frame: frame.sample(frac=1, random_state=7), id="rows shuffled"),
+        pytest.param(lambda frame: frame.set_index(pd.Index([None, "x", 2.5, ("a",)])), id="strange index"),
+        pytest.param(
+            lambda frame: frame.set_index(pd.MultiIndex.from_product([["a"], [1, 2, 3, 4]])), id="index of two levels"
+        ),
+        pytest.param(lambda frame: frame.rename_axis(columns="field", index="id"), id="axes with names"),
+    ],
+)
+def test_a_frame_in_another_dress_is_the_same_frame(client: cx.Client, dressed: Any) -> None:
+    """Types, order and index are pandas' business."""
+    assert 0 == len(cx.plan(client, dressed(client.webhooks.list().to_frame())))
+
+
+def test_columns_of_two_levels_are_an_error_of_ours(client: cx.Client) -> None:
+    """Not a KeyError out of pandas."""
+    frame = client.webhooks.list().to_frame()
+    frame.columns = pd.MultiIndex.from_product([["webhook"], frame.columns])
+    with pytest.raises(errors.CStarError):
+        cx.plan(client, frame)
+
+
+@pytest.mark.parametrize(
+    "desired",
+    [
+        pytest.param(None, id="nothing"),
+        pytest.param(7, id="number"),
+        pytest.param([{"id": "whk_1"}], id="list"),
+        pytest.param({"id": ["whk_1"]}, id="dict"),
+        pytest.param(pd.Series(["whk_1"], name="id"), id="series"),
+        pytest.param("nowhere.csv", id="no such file"),
+        pytest.param("", id="empty path"),
+        pytest.param("a\x00b", id="no path at all"),
+        pytest.param(Path("nowhere.csv"), id="no such path"),
+        pytest.param(Path(), id="folder"),
+        pytest.param(b"nowhere.csv", id="bytes"),
+    ],
+)
+def test_what_is_neither_frame_nor_file_is_an_error_of_ours(client: cx.Client, desired: Any) -> None:
+    """With words about it."""
+    with pytest.raises(errors.CStarError) as caught:
+        cx.plan(client, desired)
+    assert str(caught.value)
+
+
+# --- round trips ------------------------------------------------------------------------------------------------------
+
+TEMPTING = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "'", "''", "'=1", "＝1", "＋1", "－1", "＠x"]
+PANDAS = ["NA", "nan", "None", "null", "<NA>", "NaT", "True", "false", "007", "1e5", "1.0", "inf", "2025-01-01", "1,5"]
+BREAKING = [
+    "a\rb",
+    "a\nb",
+    "a\r\nb",
+    'a"b',
+    '"',
+    "a,b",
+    ";",
+    "a\x00b",
+    " padded ",
+    "\ufeffx",
+    "\u2028",
+    "#",
+    "\\",
+    "\\N",
+]
+names = st.one_of(
+    st.text(max_size=20), st.sampled_from([*TEMPTING, *PANDAS, *BREAKING, "", " ", HOSTILE, CONTROLS, MASK])
+)
+some_events = st.lists(
+    st.one_of(st.sampled_from(events.NAMES), st.sampled_from(["*", "a'b", 'a"b', "ü.ñ"])), max_size=4
+)
+items = st.lists(
+    st.fixed_dictionaries(
+        {"name": names, "url": st.one_of(names, st.just("https://example.com/x"))},
+        optional={"events": st.one_of(some_events, st.none()), "isActive": st.sampled_from([True, False, None])},
+    ),
+    max_size=4,
+)
+plain = st.lists(
+    st.fixed_dictionaries(
+        {"name": st.text(alphabet='abc äß<>&,"=;', min_size=1, max_size=9).map(lambda text: f"n{text}")},
+        optional={"events": some_events, "isActive": st.booleans(), "url": st.just("https://example.com/'=x")},
+    ),
+    max_size=4,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(items)
+def test_any_list_as_a_frame_is_an_empty_plan(shelf: Shelf, items: list[dict[str, Any]]) -> None:
+    """Whatever names, addresses and events there are."""
+    client = shelf.holds(*items)
+    assert [] == list(cx.plan(client, client.webhooks.list().to_frame()).changes)
+
+
+@settings(max_examples=150, deadline=None)
+@given(items, st.randoms(use_true_random=False))
+def test_any_list_as_a_csv_file_is_an_empty_plan(
+    shelf: Shelf, tmp_path_factory: pytest.TempPathFactory, items: list[dict[str, Any]], chance: random.Random
+) -> None:
+    """Whatever a spreadsheet must not execute, or pandas would take for a number or for nothing."""
+    path = tmp_path_factory.mktemp("csv") / "list.csv"
+    client = shelf.holds(*items)
+    client.webhooks.list().to_csv(path)
+    assert [] == list(cx.plan(client, chance.choice([path, str(path)])).changes)
+
+
+@pytest.mark.parametrize("name", [*TEMPTING, *PANDAS, *BREAKING, "\ud800"])
+@pytest.mark.parametrize("field", ["name", "url", "id"])
+def test_a_hostile_text_survives_the_csv_file(shelf: Shelf, tmp_path: Path, field: str, name: str) -> None:
+    """As the name, the address or the id of a webhook."""
+    client = shelf.holds({field: name}, {"name": "Two"})
+    client.webhooks.list().to_csv(tmp_path / "list.csv")
+    assert [] == list(cx.plan(client, tmp_path / "list.csv").changes)
+
+
+@pytest.mark.parametrize("name", TEMPTING)
+def test_no_cell_of_the_csv_file_would_be_executed(shelf: Shelf, tmp_path: Path, name: str) -> None:
+    """It begins with an apostrophe, and only there."""
+    client = shelf.holds({"name": name})
+    client.webhooks.list().to_csv(tmp_path / "list.csv")
+    with (tmp_path / "list.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [f"'{name}"] == [row["name"] for row in csv.DictReader(file)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(plain)
+def test_a_frame_through_a_csv_of_pandas_is_an_empty_plan(
+    shelf: Shelf, tmp_path_factory: pytest.TempPathFactory, items: list[dict[str, Any]]
+) -> None:
+    """Written and read by pandas itself, or written by pandas and read here."""
+    path = tmp_path_factory.mktemp("csv") / "frame.csv"
+    client = shelf.holds(*items)
+    client.webhooks.list().to_frame().to_csv(path, index=False)
+    assert [] == list(cx.plan(client, pd.read_csv(path)).changes)
+    assert [] == list(cx.plan(client, path).changes)
+
+
+def test_an_edited_csv_file_is_planned(sandbox: cx.Sandbox, client: cx.Client, tmp_path: Path) -> None:
+    """A changed cell, a new row and a row to delete, as a spreadsheet would save them."""
+    path = tmp_path / "list.csv"
+    client.webhooks.list().to_csv(path)
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    frame["delete"] = ["", "yes", "", ""]
+    frame.loc[0, "name"] = "'=Renamed"
+    frame.loc[2, "is_active"] = "FALSE"
+    frame.loc[4] = ["", "New", NEW["url"], "ticket.created, ticket.closed", "no", "", "", ""]
+    frame.to_csv(path, index=False)
+    plan = cx.plan(client, path)
+    assert ["update", "delete", "update", "create"] == whats(plan)
+    plan.apply()
+    one, three, four, _ = ids(sandbox)
+    after = state(sandbox)
+    assert ("=Renamed", False, 4) == (after[one][0], after[three][3], len(after))
+    assert ("New", NEW["url"], ("ticket.closed", "ticket.created"), False) == list(after.values())[-1]
+    assert four in after
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_csv_file_may_begin_with_a_byte_order_mark(client: cx.Client, tmp_path: Path, encoding: str) -> None:
+    """As spreadsheets write it."""
+    path = tmp_path / "list.csv"
+    edited(client.webhooks.list().to_frame(), name="Zoë").to_csv(path, index=False, encoding=encoding)
+    assert {"name": "Zoë"} == afters(cx.plan(client, path))
+
+
+def test_an_apostrophe_in_a_frame_is_meant(client: cx.Client) -> None:
+    """Only a file has it as a guard."""
+    assert {"name": "'=1"} == afters(cx.plan(client, edited(client.webhooks.list().to_frame(), name="'=1")))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.one_of(st.binary(max_size=200), st.text(alphabet="id,name\n\r\"'é\x00;\t ", max_size=80).map(str.encode)))
+def test_any_file_is_planned_or_refused(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    """No error of pandas or of Python comes through."""
+    path = tmp_path_factory.mktemp("csv") / "any.csv"
+    path.write_bytes(content)
+    told: Any = None
+    try:
+        told = len(cx.plan(shelf.holds({}), path))
+    except errors.CStarError as error:
+        told = str(error)
+    assert told == 0 or isinstance(told, str)
+
+
+# --- what a plan shows ------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_has_a_row_for_each_changed_field(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """And one step for each webhook."""
+    one, two, three, _ = ids(sandbox)
+    frame = cx.plan(client, five(sandbox)).to_frame()
+    assert COLUMNS == list(frame)
+    assert [1, 2, 3, 4, 5] == sorted(set(frame["step"]))
+    told = [
+        {row["field"]: (row["before"], row["after"]) for _, row in frame[frame["step"] == step].iterrows()}
+        for step in range(1, 6)
+    ]
+    assert {
+        "name": ("Slack notifications", "Renamed"),
+        "events": ("ticket.created, ticket.closed", "ticket.created, ticket.updated"),
+    } == told[0]
+    assert {"is_active": ("active", "paused")} == told[1]
+    assert {"url": NEW["url"], "events": "ticket.created"}.items() <= {
+        field: after for field, (_, after) in told[2].items()
+    }.items()
+    assert "paused" == told[3]["is_active"][1]
+    assert {"events": "article.*", "is_active": "active"}.items() <= {
+        field: before for field, (before, _) in told[4].items()
+    }.items()
+    assert [one, two, three] == list(frame[frame["what"] != "create"].drop_duplicates("step")["id"])
+    assert True is bool(frame[frame["what"] == "create"][["id", "before"]].isna().all(axis=None))
+    assert True is bool(frame[frame["what"] == "delete"]["after"].isna().all())
+    assert {"update", "create", "delete"} == set(frame["what"])
+
+
+def test_a_plan_has_the_same_columns_and_types_with_no_rows(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """As every frame here."""
+    full, empty = cx.plan(client, five(sandbox)).to_frame(), cx.plan(client, pd.DataFrame()).to_frame()
+    expected = {column: "Int64" if column == "step" else "str" for column in COLUMNS}
+    assert expected == {column: str(dtype) for column, dtype in full.dtypes.items()}
+    assert (expected, 0) == ({column: str(dtype) for column, dtype in empty.dtypes.items()}, len(empty))
+
+
+def test_a_plan_is_shown_as_text_and_as_a_table(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """With what it does to whom."""
+    plan = cx.plan(client, five(sandbox))
+    assert [] == [name for name in ("Renamed", "CRM sync", "New", "Other", "Search index") if name not in repr(plan)]
+    assert "<table" in plan._repr_html_()
+    assert [] == [name for name in ("Renamed", "CRM sync", "New", "Other") if name not in plan._repr_html_()]
+
+
+def test_an_empty_plan_is_shown(client: cx.Client) -> None:
+    """It says that there is nothing to do."""
+    plan = cx.plan(client, pd.DataFrame())
+    assert (True, True) == (bool(repr(plan)), bool(plan._repr_html_()))
+
+
+def test_hostile_names_are_only_text(shelf: Shelf) -> None:
+    """No tag, and nothing that turns or moves the text."""
+    client = shelf.holds({"name": HOSTILE + CONTROLS})
+    plan = cx.plan(client, rows({"id": "whk_1", "name": "<script>x</script>" + CONTROLS, "delete": None}))
+    page = plan._repr_html_()
+    assert (False, False) == ("<script>" in page, "<img" in page)
+    marks = [letter for letter in repr(plan) + page if unicodedata.category(letter) in {"Cc", "Cf"} and letter != "\n"]
+    assert [] == marks
+
+
+# --- applying ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_is_applied_exactly(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Each step is done, in order, and the webhooks are as wanted."""
+    before = state(sandbox)
+    plan = cx.plan(client, five(sandbox))
+    applied = plan.apply()
+    assert (FIVE, ["done"] * 5) == ([step.change.what for step in applied], [step.outcome for step in applied])
+    assert (5, "done") == (len(applied), applied[-1].outcome)
+    assert True is as_wanted(before, state(sandbox))
+
+
+def test_the_account_of_what_was_applied(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """In a sentence and in a frame."""
+    client.webhooks.update(ids(sandbox)[1], is_active=True)
+    plan = cx.plan(client, five(sandbox))
+    client.webhooks.update(ids(sandbox)[1], is_active=False)
+    applied = plan.apply()
+    assert ("4 done, 1 unchanged.", "4 done, 1 unchanged.") == (str(applied), applied.account())
+    frame = applied.to_frame()
+    assert ["step", "what", "id", "name", "outcome", "detail"] == list(frame)
+    assert [1, 2, 3, 4, 5] == list(frame["step"])
+    assert FIVE == list(frame["what"])
+    assert ["done", "unchanged", "done", "done", "done"] == list(frame["outcome"])
+    assert [step.detail for step in applied] == list(frame["detail"])
+
+
+def test_each_step_has_a_sentence(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Also those that went well."""
+    assert [] == [step for step in cx.plan(client, five(sandbox)).apply() if not step.detail.strip()]
+
+
+@pytest.mark.parametrize(
+    ("cells", "sent"),
+    [
+        pytest.param({"name": "Renamed"}, {"name": "Renamed"}, id="name"),
+        pytest.param({"url": URL}, {"url": URL}, id="url"),
+        pytest.param({"events": "ticket.created"}, {"events": "ticket.created"}, id="events"),
+        pytest.param({"is_active": False}, {"isActive": False}, id="activity"),
+        pytest.param({"name": "Renamed", "is_active": 0}, {"name": "Renamed", "isActive": False}, id="two"),
+    ],
+)
+def test_only_the_changed_fields_are_written(sandbox: cx.Sandbox, cells: dict[str, Any], sent: dict[str, Any]) -> None:
+    """Between a read that compares and a read that proves."""
+    with behind(sandbox) as (server, client):
+        plan = cx.plan(client, edited(client.webhooks.list().to_frame(), **cells))
+        before = len(server.requests)
+        assert ["done"] == outcomes(plan)
+        assert ["GET", "PATCH", "GET"] == server.methods[before:]
+        assert [sent] == [request.json for request in written(server)]
+
+
+def test_the_webhook_of_a_step_is_as_it_was_read_back(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """With its new name, and with the secret where one was told."""
+    update, _, create, paused, _ = cx.plan(client, five(sandbox)).apply()
+    there = {hook.id: hook for hook in listed(sandbox)}
+    assert ("Renamed", there[update.change.id].events) == (update.webhook.name, update.webhook.events)
+    assert ["New", "Other"] == [there[step.webhook.id].name for step in (create, paused)]
+    assert [True, False] == [step.webhook.is_active for step in (create, paused)]
+    assert [True, True] == [step.webhook.secret.reveal().startswith("whsec_") for step in (create, paused)]
+
+
+def test_the_secret_of_a_created_webhook_is_printed_nowhere(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Not in a step, a frame, the account or the plan."""
+    plan = cx.plan(client, five(sandbox))
+    applied = plan.apply()
+    secrets = [step.webhook.secret.reveal().removeprefix("whsec_") for step in applied if step.change.what == "create"]
+    printed = f"{applied!r} {applied} {list(applied)!r} {applied.to_frame().to_csv()} {plan!r} {plan._repr_html_()}"
+    printed += f"{[step.detail for step in applied]} {plan.to_frame().to_csv()} {plan.invert().to_frame().to_csv()}"
+    assert (2, []) == (len(secrets), [secret for secret in secrets if secret in printed])
+
+
+def test_each_step_is_told_as_it_is_taken(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """The second webhook is as it was when the first step is told."""
+    seen: list[tuple[str, bool | None]] = []
+    told: list[Any] = []
+
+    def on_step(step: Any) -> None:
+        told.append(step)
+        seen.append((listed(sandbox)[0].name, listed(sandbox)[1].is_active))
+
+    desired = five(sandbox).iloc[:2]
+    assert list(cx.plan(client, desired).apply(on_step=on_step)) == told
+    assert [("Renamed", True), ("Renamed", False)] == seen
+
+
+@pytest.mark.parametrize("after", range(5))
+def test_a_plan_can_be_stopped_and_continued(sandbox: cx.Sandbox, client: cx.Client, after: int) -> None:
+    """The rest is not tried; applied again, it is done, and what was done is unchanged."""
+    before, taken = state(sandbox), []
+    plan = cx.plan(client, five(sandbox))
+    with pytest.raises(errors.IncompleteError) as caught:
+        plan.apply(on_step=taken.append, stopped=lambda: len(taken) >= after)
+    assert ["done"] * after + ["not tried"] * (5 - after) == [step.outcome for step in caught.value.steps]
+    assert True is isinstance(caught.value.steps, tuple)
+    assert ["unchanged"] * after + ["done"] * (5 - after) == outcomes(plan)
+    assert True is as_wanted(before, state(sandbox))
+
+
+def test_a_plan_that_was_stopped_at_once_wrote_nothing(sandbox: cx.Sandbox) -> None:
+    """Stopped before the first step."""
+    with behind(sandbox) as (server, client):
+        assert ["not tried"] * 5 == outcomes(cx.plan(client, five(sandbox)), stopped=lambda: True)
+        assert [] == written(server)
+
+
+def test_an_interrupt_between_two_steps_can_be_continued(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Whoever presses the stop button of the notebook finds the plan as it was."""
+    before, plan = state(sandbox), cx.plan(client, five(sandbox))
+
+    def interrupt(step: Any) -> None:
+        if step.change.name == "New":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        plan.apply(on_step=interrupt)
+    assert ["unchanged", "unchanged", "unchanged", "done", "done"] == outcomes(plan)
+    assert True is as_wanted(before, state(sandbox))
+
+
+def test_applied_again_a_plan_writes_nothing(sandbox: cx.Sandbox) -> None:
+    """All is as wanted already; also for the same file loaded anew."""
+    with behind(sandbox) as (server, client):
+        plan = cx.plan(client, five(sandbox))
+        plan.apply()
+        count = len(written(server))
+        assert ["unchanged"] * 5 == outcomes(plan)
+        assert count == len(written(server))
+
+
+def test_an_empty_plan_is_applied(sandbox: cx.Sandbox) -> None:
+    """There is nothing to send."""
+    with behind(sandbox) as (server, client):
+        plan = cx.plan(client, pd.DataFrame())
+        assert 0 == len(plan.apply())
+        assert ["GET"] == server.methods
+        assert 0 == len(plan.apply().to_frame())
+
+
+# --- what moved meanwhile ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("moved", "now"),
+    [
+        pytest.param({"name": "Somebody else's"}, "Somebody else's", id="the same field"),
+        pytest.param({"url": URL}, URL, id="another field"),
+        pytest.param({"events": "ticket.deleted"}, "ticket.deleted", id="events"),
+        pytest.param({"is_active": False}, "active", id="activity"),
+    ],
+)
+@pytest.mark.parametrize("cells", [{"name": "Renamed"}, {"delete": True}], ids=["update", "delete"])
+def test_a_webhook_that_moved_meanwhile_is_not_written(
+    sandbox: cx.Sandbox, moved: dict[str, Any], now: str, cells: dict[str, Any]
+) -> None:
+    """The step fails and says what moved; the next one is done."""
+    one, two, *_ = ids(sandbox)
+    with behind(sandbox) as (server, client), sandbox.client() as other:
+        plan = cx.plan(client, rows({"id": one} | cells, {"id": two, "name": "Also renamed"}))
+        other.webhooks.update(one, **moved)
+        before = state(sandbox)[one]
+        with pytest.raises(errors.IncompleteError) as caught:
+            plan.apply()
+        failed, done = caught.value.steps
+        assert 1 == len(written(server))
+    assert ("failed", "done") == (failed.outcome, done.outcome)
+    assert now in failed.detail
+    assert before == state(sandbox)[one]
+    assert ("1 done", "1 failed") == tuple(word for word in ("1 done", "1 failed") if word in str(caught.value))
+
+
+def test_what_somebody_else_did_already_is_unchanged(sandbox: cx.Sandbox) -> None:
+    """An update, a delete and a create that are there by now are not written again."""
+    with behind(sandbox) as (server, client), sandbox.client() as other:
+        plan = cx.plan(client, five(sandbox))
+        one, two, three, _ = ids(sandbox)
+        other.webhooks.update(one, name="Renamed", events=["ticket.updated", "ticket.created"])
+        other.webhooks.update(two, is_active=False)
+        other.webhooks.delete(three)
+        other.webhooks.create(**NEW)
+        assert ["unchanged", "unchanged", "unchanged", "done", "unchanged"] == outcomes(plan)
+        assert {"POST": 1, "PATCH": 1} == {
+            method: [request.method for request in written(server)].count(method) for method in ("POST", "PATCH")
+        }
+    assert 1 == [name for name, *_ in contents(sandbox)].count("New")
+
+
+def test_a_webhook_that_is_gone_fails_alone(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """It cannot be updated; the others can."""
+    plan = cx.plan(client, five(sandbox))
+    client.webhooks.delete(ids(sandbox)[0])
+    assert ["failed", "done", "done", "done", "done"] == outcomes(plan)
+
+
+@pytest.mark.parametrize("code", [400, 404, 422])
+def test_a_step_that_is_refused_fails_alone(sandbox: cx.Sandbox, code: int) -> None:
+    """What is wrong with one webhook says nothing about the next."""
+    with behind(sandbox, status(code, message="This one is frozen")) as (_, client):
+        steps = steps_of(cx.plan(client, five(sandbox)))
+    assert ["failed", "done", "done", "done", "done"] == [step.outcome for step in steps]
+    if code != 404:
+        assert "This one is frozen" in steps[0].detail
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(status(401, type="authentication_error"), id="key refused"),
+        pytest.param(status(403, type="permission_error"), id="not permitted"),
+        pytest.param(status(429, {"Retry-After": "3600"}), id="rate limit"),
+        pytest.param(status(500), id="server error"),
+        pytest.param(status(503), id="not available"),
+    ],
+)
+@pytest.mark.parametrize("reading", [True, False], ids=["on reading", "on writing"])
+def test_an_error_that_would_meet_the_next_step_stops(sandbox: cx.Sandbox, line: Line, reading: bool) -> None:
+    """The rest is not tried, and can be continued."""
+    before, broken = state(sandbox), threading.Event()
+
+    def answer(connection: Any, received: Any) -> bool:
+        affected = (received.method == "GET") is reading
+        return (line if broken.is_set() and affected else passed(sandbox))(connection, received)
+
+    with behind(sandbox, *[answer] * 50, reads=answer) as (_, client):
+        plan = cx.plan(client, five(sandbox))
+        steps = steps_of(plan, on_step=lambda _: broken.set())
+        broken.clear()
+        again = outcomes(plan)
+    assert ["done", "failed", "not tried", "not tried", "not tried"] == [step.outcome for step in steps]
+    assert [] == [step for step in steps[1:2] if not step.detail]
+    assert (["unchanged", *["done"] * 4], True) == (again, as_wanted(before, state(sandbox)))
+
+
+def test_a_server_that_is_not_there_fails_the_first_step(sandbox: cx.Sandbox) -> None:
+    """The rest is not tried."""
+    with Misbehaving(*[passed(sandbox)]) as server:
+        client = cx.Client(sandbox.key, sandbox.team_id, server.url, timeout=1)
+        plan = cx.plan(client, five(sandbox))
+    assert ["failed", *["not tried"] * 4] == outcomes(plan)
+    client.close()
+
+
+# --- lost answers -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lost", [1, 4, 8])
+def test_writes_that_happened_and_whose_answers_were_lost_are_done(sandbox: cx.Sandbox, lost: int) -> None:
+    """Reading back shows them; nothing happened twice."""
+    before = state(sandbox)
+    with behind(sandbox, *[passed(sandbox, answered=False)] * lost) as (_, client):
+        plan = cx.plan(client, five(sandbox))
+        first = steps_of(plan)
+        again = outcomes(plan)
+    assert "done" == first[0].outcome
+    assert {"done", "not tried"} >= {step.outcome for step in first}
+    assert {"unchanged", "done"} >= set(again)
+    assert True is as_wanted(before, state(sandbox))
+
+
+@pytest.mark.parametrize("row", range(5), ids=["update", "pause", "create", "create paused", "delete"])
+def test_a_single_write_whose_answer_stays_lost_is_looked_for(sandbox: cx.Sandbox, row: int) -> None:
+    """It happened, so the step is done or at least not called failed, and applied again it is complete, once."""
+    before = state(sandbox)
+    with behind(sandbox, *[passed(sandbox, answered=False)] * 4) as (_, client):
+        plan = cx.plan(client, five(sandbox).iloc[[row]])
+        (step,) = steps_of(plan)
+        (again,) = steps_of(plan)
+    assert ("done", "unchanged") == (step.outcome, again.outcome)
+    assert len(before) + {2: 1, 3: 1, 4: -1}.get(row, 0) == len(state(sandbox))
+
+
+@pytest.mark.parametrize("row", [2, 3], ids=["create", "create paused"])
+def test_a_created_webhook_whose_answer_was_lost_has_no_secret(sandbox: cx.Sandbox, row: int) -> None:
+    """It was told once, to nobody; the step says so."""
+    with behind(sandbox, *[passed(sandbox, answered=False)] * 4) as (_, client):
+        (step,) = steps_of(cx.plan(client, five(sandbox).iloc[[row]]))
+    assert (None, True) == (step.webhook.secret, step.webhook.id in state(sandbox))
+    assert "secret" in step.detail
+
+
+@pytest.mark.parametrize("row", range(5), ids=["update", "pause", "create", "create paused", "delete"])
+def test_a_write_that_did_not_happen_is_failed(sandbox: cx.Sandbox, row: int) -> None:
+    """The connection broke, and reading back shows nothing of it."""
+    before = state(sandbox)
+    with behind(sandbox, *[reset()] * 4) as (_, client):
+        plan = cx.plan(client, five(sandbox).iloc[[row]])
+        assert ["failed"] == outcomes(plan)
+        assert before == state(sandbox)
+        assert ["done"] == outcomes(plan)
+
+
+@pytest.mark.parametrize("row", range(5), ids=["update", "pause", "create", "create paused", "delete"])
+@pytest.mark.parametrize("acts", [True, False], ids=["it happened", "it did not"])
+def test_a_write_that_cannot_be_looked_for_is_unknown(sandbox: cx.Sandbox, row: int, acts: bool) -> None:
+    """Whether it happened or not; when the line is back, it is continued."""
+    gone = threading.Event()
+
+    def write(connection: Any, received: Any) -> bool:
+        gone.set()
+        return (passed(sandbox, answered=False) if acts else reset())(connection, received)
+
+    def read(connection: Any, received: Any) -> bool:
+        return (reset() if gone.is_set() else passed(sandbox))(connection, received)
+
+    with behind(sandbox, *[write] * 4, reads=read) as (_, client):
+        plan = cx.plan(client, pd.concat([five(sandbox).iloc[[row]], rows({"id": ids(sandbox)[3], "name": "Next"})]))
+        assert ["unknown", "not tried"] == outcomes(plan)
+        gone.clear()
+        first, second = outcomes(plan)
+    assert ("unchanged" if acts and row != 3 else first, "done") == (first, second)
+    assert first in ({"unchanged", "done"} if acts else {"done"})
+    assert len({name for name, *_ in contents(sandbox)}) == len(contents(sandbox))
+
+
+def test_a_server_that_only_says_so_is_not_believed(sandbox: cx.Sandbox) -> None:
+    """A step is done only if reading back shows it."""
+    hook = listed(sandbox)[0]
+    item = {"id": hook.id, "name": "Renamed", "url": hook.url, "events": list(hook.events or ()), "isActive": True}
+    with behind(sandbox, data(item)) as (_, client):
+        assert ["failed"] == outcomes(cx.plan(client, rows({"id": hook.id, "name": "Renamed"})))
+
+
+def test_a_delete_that_is_only_said_is_not_believed(sandbox: cx.Sandbox) -> None:
+    """It is still there."""
+    with behind(sandbox, data({"deleted": True})) as (_, client):
+        assert ["failed"] == outcomes(cx.plan(client, rows({"id": ids(sandbox)[0], "delete": True})))
+
+
+def test_a_create_that_is_only_said_is_not_believed(sandbox: cx.Sandbox) -> None:
+    """It is not there."""
+    item = {"id": "whk_made_up", "name": "New", "url": NEW["url"], "events": ["ticket.created"], "secret": "whsec_x"}
+    with behind(sandbox, data(item, 201)) as (_, client):
+        assert ["failed"] == outcomes(cx.plan(client, rows(NEW)))
+    assert 4 == len(state(sandbox))
+
+
+def test_a_value_that_cstar_changes_is_not_called_done() -> None:
+    """The name that is read back is not the one that was wanted."""
+    item = {
+        "id": "whk_1",
+        "name": "One",
+        "url": "https://example.com/1",
+        "events": ["ticket.created"],
+        "isActive": True,
+    }
+    with (
+        Misbehaving(
+            data([item]), data(item), data(item), data(item | {"name": "RENAMED"}), *[data(item)] * 9
+        ) as server,
+        cx.Client("sk_test_abcdefghijklmnop", "team_1", server.url) as client,
+    ):
+        assert ["failed"] == outcomes(cx.plan(client, rows({"id": "whk_1", "name": "Renamed"})))
+
+
+# --- who may not ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "options", "kind"),
+    [
+        pytest.param("secret", {"write": False}, errors.ReadOnlyError, id="reads only"),
+        pytest.param("publishable", {}, errors.PermissionDeniedError, id="publishable"),
+    ],
+)
+@pytest.mark.parametrize("inverted", [False, True], ids=["the plan", "its inverse"])
+def test_a_client_that_may_not_write_sends_nothing(
+    sandbox: cx.Sandbox, key: str, options: dict[str, Any], kind: type[Exception], inverted: bool
+) -> None:
+    """It may plan, and applying is refused before any request."""
+    before, told = state(sandbox), []
+    with behind(sandbox, key=key, **options) as (server, client):
+        plan = cx.plan(client, five(sandbox))
+        with pytest.raises(kind):
+            (plan.invert() if inverted else plan).apply(on_step=told.append)
+        assert (["GET"], []) == (server.methods, told)
+    assert before == state(sandbox)
+
+
+# --- the error --------------------------------------------------------------------------------------------------------
+
+
+def test_the_error_is_the_account(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Its message says how many are done and how many not; its steps say which; it survives pickling."""
+    plan = cx.plan(client, five(sandbox).iloc[:2])
+    client.webhooks.update(ids(sandbox)[1], name="Moved")
+    with pytest.raises(errors.IncompleteError) as caught:
+        plan.apply()
+    assert "1 done, 1 failed." in str(caught.value)
+    assert ["done", "failed"] == [step.outcome for step in caught.value.steps]
+    assert (None, None, True) == (caught.value.status, caught.value.code, isinstance(caught.value, errors.CStarError))
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (str(caught.value), ["done", "failed"]) == (str(copy), [step.outcome for step in copy.steps])
+
+
+# --- taking it back ---------------------------------------------------------------------------------------------------
+
+
+def test_an_inverse_takes_all_of_it_back(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """In reverse order; only the deleted webhook has another id."""
+    before = state(sandbox)
+    plan = cx.plan(client, five(sandbox))
+    plan.apply()
+    inverse = plan.invert()
+    assert (5, ["create", "delete", "delete", "update", "update"]) == (len(inverse), whats(inverse))
+    assert ["done"] * 5 == outcomes(inverse)
+    assert sorted(before.values()) == contents(sandbox)
+    assert {key for key in before if key != list(before)[2]} == before.keys() & state(sandbox).keys()
+
+
+def test_an_inverse_says_that_id_and_secret_are_new(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Wherever a deleted webhook is created anew, and nowhere else."""
+    frame = cx.plan(client, five(sandbox)).invert().to_frame()
+    noted = frame[frame["note"].notna() & (frame["what"] == "create")]
+    assert len(noted) >= 1
+    assert [] == [note for note in noted["note"] if "id" not in note or "secret" not in note or "new" not in note]
+    assert True is bool(frame[frame["what"] == "update"]["note"].isna().all())
+
+
+@pytest.mark.parametrize("row", range(4))
+def test_a_deleted_webhook_is_recreated_as_it_was(sandbox: cx.Sandbox, client: cx.Client, row: int) -> None:
+    """Also one that was paused."""
+    before = contents(sandbox)
+    plan = cx.plan(client, rows({"id": ids(sandbox)[row], "delete": True}))
+    plan.apply()
+    assert 3 == len(state(sandbox))
+    (step,) = plan.invert().apply()
+    assert (before, True) == (contents(sandbox), step.webhook.secret.reveal().startswith("whsec_"))
+
+
+@pytest.mark.parametrize("after", range(6))
+@pytest.mark.parametrize("loaded", [False, True], ids=["in the same process", "from the file"])
+def test_a_plan_that_was_applied_in_part_is_taken_back(
+    sandbox: cx.Sandbox, client: cx.Client, tmp_path: Path, after: int, loaded: bool
+) -> None:
+    """What was not done needs nothing, and so it is unchanged."""
+    before, taken = state(sandbox), []
+    plan = cx.plan(client, five(sandbox)).save(tmp_path / "plan.json")
+    with contextlib.suppress(errors.IncompleteError):
+        plan.apply(on_step=taken.append, stopped=lambda: len(taken) >= after)
+    plan = cx.Plan.load(client, tmp_path / "plan.json") if loaded else plan
+    assert ["unchanged"] * (5 - after) + ["done"] * after == outcomes(plan.invert())
+    assert sorted(before.values()) == contents(sandbox)
+    assert after == 5 or before == state(sandbox)
+
+
+def test_an_inverse_of_an_inverse_wants_what_the_plan_wants(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Before anything was applied, and after there and back."""
+    before = state(sandbox)
+    plan = cx.plan(client, five(sandbox))
+    there_and_back = plan.invert().invert()
+    columns = ["step", "what", "name", "field", "before", "after"]
+    pd.testing.assert_frame_equal(plan.to_frame()[columns], there_and_back.to_frame()[columns])
+    assert ["done"] * 5 == outcomes(there_and_back)
+    assert True is as_wanted(before, state(sandbox))
+    plan.invert().apply()
+    assert sorted(before.values()) == contents(sandbox)
+
+
+def test_there_and_back_and_there_again(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """The inverse of the inverse deletes the recreated one, under its new id."""
+    before, plan = state(sandbox), cx.plan(client, five(sandbox))
+    plan.apply()
+    wanted = contents(sandbox)
+    inverse = plan.invert()
+    inverse.apply()
+    assert sorted(before.values()) == contents(sandbox)
+    assert {"done"} == set(outcomes(inverse.invert()))
+    assert wanted == contents(sandbox)
+
+
+def test_an_inverse_does_not_undo_what_somebody_else_did(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """It is a plan like any other: what moved meanwhile is not written."""
+    plan = cx.plan(client, five(sandbox))
+    plan.apply()
+    client.webhooks.update(ids(sandbox)[0], url=URL)
+    before = state(sandbox)[ids(sandbox)[0]]
+    assert ["done", "done", "done", "done", "failed"] == outcomes(plan.invert())
+    assert before == state(sandbox)[ids(sandbox)[0]]
+
+
+@pytest.mark.parametrize(("others", "expected"), [(0, "unchanged"), (1, "done"), (2, "failed")])
+def test_a_created_webhook_whose_id_is_not_known_is_deleted_if_there_is_just_one(
+    sandbox: cx.Sandbox, client: cx.Client, tmp_path: Path, others: int, expected: str
+) -> None:
+    """Among several that came after the plan nobody can tell which is meant, and none is deleted."""
+    cx.plan(client, rows(NEW)).save(tmp_path / "plan.json")
+    for _ in range(others):
+        client.webhooks.create(**NEW)
+    (outcome,) = outcomes(cx.Plan.load(client, tmp_path / "plan.json").invert())
+    assert (4 + (others if others > 1 else 0)) == len(state(sandbox))
+    assert outcome in ({"failed", "unchanged"} if others > 1 else {expected})
+
+
+def test_a_created_webhook_that_was_changed_since_is_not_deleted(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Somebody has made it theirs."""
+    plan = cx.plan(client, rows(NEW))
+    (step,) = plan.apply()
+    client.webhooks.update(step.webhook.id, url=URL)
+    (outcome,) = outcomes(plan.invert())
+    assert (True, True) == (outcome != "done", step.webhook.id in state(sandbox))
+
+
+# --- twins ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def twins(sandbox: cx.Sandbox, client: cx.Client) -> list[str]:
+    """Two webhooks that are alike in everything but their id."""
+    return [client.webhooks.create(**NEW).id for _ in range(2)]
+
+
+def test_a_deleted_twin_is_recreated_beside_its_twin(sandbox: cx.Sandbox, client: cx.Client, twins: list[str]) -> None:
+    """The other one is no reason to call it there already."""
+    before = contents(sandbox)
+    plan = cx.plan(client, rows({"id": twins[0], "delete": True}))
+    plan.apply()
+    inverse = plan.invert()
+    assert ["done"] == outcomes(inverse)
+    assert (before, True) == (contents(sandbox), twins[1] in state(sandbox))
+    assert ["unchanged"] == outcomes(inverse)
+    assert before == contents(sandbox)
+
+
+def test_an_inverse_of_a_delete_that_never_happened_makes_no_third(
+    sandbox: cx.Sandbox, client: cx.Client, twins: list[str]
+) -> None:
+    """Both are there still."""
+    before = state(sandbox)
+    assert ["unchanged"] == outcomes(cx.plan(client, rows({"id": twins[0], "delete": True})).invert())
+    assert before == state(sandbox)
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_both_twins_are_recreated(sandbox: cx.Sandbox, client: cx.Client, twins: list[str], after: int) -> None:
+    """Also when the inverse was stopped between them and is continued."""
+    before, taken = contents(sandbox), []
+    plan = cx.plan(client, rows(*[{"id": twin, "delete": True} for twin in twins]))
+    plan.apply()
+    inverse = plan.invert()
+    with contextlib.suppress(errors.IncompleteError):
+        inverse.apply(on_step=taken.append, stopped=lambda: len(taken) >= after)
+    steps_of(inverse)
+    assert before == contents(sandbox)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_an_updated_twin_is_taken_back_alone(
+    sandbox: cx.Sandbox, client: cx.Client, twins: list[str], which: int
+) -> None:
+    """An id says which one is meant."""
+    before = state(sandbox)
+    plan = cx.plan(client, rows({"id": twins[which], "name": "Not a twin"}))
+    plan.apply()
+    assert "New" == state(sandbox)[twins[1 - which]][0]
+    plan.invert().apply()
+    assert before == state(sandbox)
+
+
+def test_a_webhook_that_becomes_like_a_created_one_is_not_taken_for_it(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """The created one is made nevertheless, and taken back without touching the other."""
+    before = state(sandbox)
+    one = ids(sandbox)[0]
+    plan = cx.plan(client, rows({"id": one} | NEW, NEW))
+    assert ["update", "create"] == whats(plan)
+    assert ["done", "done"] == outcomes(plan)
+    assert ["New", "New"] == [name for name, *_ in contents(sandbox) if name == "New"]
+    assert ["unchanged", "unchanged"] == outcomes(plan)
+    assert ["done", "done"] == outcomes(plan.invert())
+    assert before == state(sandbox)
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def saved(sandbox: cx.Sandbox, client: cx.Client, tmp_path: Path) -> Path:
+    """A plan in a file."""
+    cx.plan(client, five(sandbox)).save(tmp_path / "plan.json")
+    return tmp_path / "plan.json"
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_saved_plan_is_the_same_plan(sandbox: cx.Sandbox, client: cx.Client, tmp_path: Path, kind: Any) -> None:
+    """Saved, loaded, and applied; planning and loading are two things, so no request is needed to compare."""
+    before, plan = state(sandbox), cx.plan(client, five(sandbox))
+    assert plan is plan.save(kind(tmp_path / "plan.json"))
+    loaded = cx.Plan.load(client, kind(tmp_path / "plan.json"))
+    pd.testing.assert_frame_equal(plan.to_frame(), loaded.to_frame())
+    pd.testing.assert_frame_equal(plan.invert().to_frame(), loaded.invert().to_frame())
+    assert (repr(plan), whats(plan)) == (repr(loaded), whats(loaded))
+    assert ["done"] * 5 == outcomes(loaded)
+    assert ["unchanged"] * 5 == outcomes(plan)
+    assert True is as_wanted(before, state(sandbox))
+
+
+def test_loading_writes_nothing(sandbox: cx.Sandbox, tmp_path: Path) -> None:
+    """It is a plan, not yet a deed."""
+    with behind(sandbox) as (server, client):
+        cx.plan(client, five(sandbox)).save(tmp_path / "plan.json")
+        cx.Plan.load(client, tmp_path / "plan.json").invert().save(tmp_path / "inverse.json")
+        assert [] == written(server)
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o077], ids=oct)
+def test_a_plan_is_readable_by_its_owner_only(client: cx.Client, tmp_path: Path, mask: int) -> None:
+    """Whatever the umask is."""
+    path, plan = tmp_path / "plan.json", cx.plan(client, rows(NEW))
+    old = os.umask(mask)
+    try:
+        plan.save(path)
+    finally:
+        os.umask(old)
+    assert 0o600 == stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_file_holds_no_key_and_no_secret(sandbox: cx.Sandbox, client: cx.Client, tmp_path: Path) -> None:
+    """Also when the plan was applied before it was saved."""
+    plan = cx.plan(client, five(sandbox))
+    plan.save(tmp_path / "before.json")
+    made = [step.webhook.secret for step in plan.apply() if step.change.what == "create"]
+    plan.save(tmp_path / "after.json")
+    plan.invert().save(tmp_path / "inverse.json")
+    text = "".join(path.read_text("utf-8") for path in sorted(tmp_path.iterdir()))
+    assert 3 == len(list(tmp_path.iterdir()))
+    hidden = [secret.reveal().partition("_")[2] for secret in (*made, *sandbox.keys.values())]
+    assert [] == [secret for secret in [*hidden, "sk_test_", "whsec_"] if secret in text]
+    assert True is all(one in text for one in ids(sandbox)[:2])
+
+
+@pytest.mark.parametrize("there", ["file", "folder", "link", "dangling link"])
+def test_a_path_that_exists_is_refused(client: cx.Client, tmp_path: Path, there: str) -> None:
+    """Nothing is overwritten, and no link is followed."""
+    path, other = tmp_path / "plan.json", tmp_path / "other"
+    match there:
+        case "file":
+            path.write_text("mine")
+        case "folder":
+            path.mkdir()
+        case "link":
+            other.write_text("mine")
+            path.symlink_to(other)
+        case _:
+            path.symlink_to(other)
+    with pytest.raises(errors.ConfigurationError) as caught:
+        cx.plan(client, rows(NEW)).save(path)
+    assert "plan.json" in str(caught.value)
+    assert there != "dangling link" or not other.exists()
+    assert there not in {"file", "link"} or path.read_text() == "mine"
+
+
+@pytest.mark.parametrize("path", ["nowhere/plan.json", "plan.json/x", "a\x00b", "", "x" * 5_000])
+def test_a_path_that_cannot_be_written_is_an_error_of_ours(client: cx.Client, tmp_path: Path, path: str) -> None:
+    """Not an OSError or a ValueError."""
+    (tmp_path / "plan.json").write_text("mine")
+    with pytest.raises(errors.CStarError):
+        cx.plan(client, rows(NEW)).save(str(tmp_path / path) if path else "")
+
+
+def test_a_plan_of_another_team_is_refused(sandbox: cx.Sandbox, saved: Path) -> None:
+    """Its ids mean nothing there."""
+    with cx.Client(sandbox.key, "team_other", sandbox.base_url) as client, pytest.raises(errors.ConfigurationError):
+        cx.Plan.load(client, saved)
+
+
+def test_a_plan_of_another_environment_is_refused(sandbox: cx.Sandbox, saved: Path) -> None:
+    """What was planned on test data is never applied to live data."""
+    with sandbox.client("live") as client, pytest.raises(errors.ConfigurationError):
+        cx.Plan.load(client, saved)
+
+
+def test_a_plan_of_another_address_is_refused(sandbox: cx.Sandbox, saved: Path) -> None:
+    """Another server has other webhooks."""
+    with (
+        cx.Client(sandbox.key, sandbox.team_id, f"http://127.0.0.1:{closed_port()}") as client,
+        pytest.raises(errors.ConfigurationError),
+    ):
+        cx.Plan.load(client, saved)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"\xff\xfe\x00", id="binary"),
+        pytest.param(b"id,name\n1,2\n", id="CSV"),
+        pytest.param(b"null", id="null"),
+        pytest.param(b"[]", id="list"),
+        pytest.param(b"7", id="number"),
+        pytest.param(b'"plan"', id="text"),
+        pytest.param(b"{}", id="empty object"),
+        pytest.param(b'{"changes": []}', id="almost"),
+        pytest.param(b'{"cells": [], "metadata": {}, "nbformat": 4}', id="notebook"),
+        pytest.param(b"[" * 200_000, id="deep"),
+        pytest.param(b'{"a":' * 200_000 + b"1" + b"}" * 200_000, id="deep object"),
+        pytest.param(b"1" * 10_000, id="number beyond all"),
+        pytest.param(b"NaN", id="NaN"),
+        pytest.param(b'"\\ud800"', id="half a character"),
+    ],
+)
+def test_a_file_that_is_no_plan_is_refused(client: cx.Client, tmp_path: Path, content: bytes) -> None:
+    """Broken or foreign, in one kind of error."""
+    (tmp_path / "plan.json").write_bytes(content)
+    with pytest.raises(errors.ConfigurationError):
+        cx.Plan.load(client, tmp_path / "plan.json")
+
+
+@pytest.mark.parametrize("path", ["nowhere.json", ".", "a\x00b", "plan.json/x"])
+def test_a_file_that_cannot_be_read_is_refused(client: cx.Client, saved: Path, path: str) -> None:
+    """Not an OSError."""
+    with pytest.raises(errors.ConfigurationError):
+        cx.Plan.load(client, str(saved.parent) + "/" + path)
+
+
+def test_a_file_that_was_cut_off_is_refused(client: cx.Client, saved: Path) -> None:
+    """Wherever it ends."""
+    whole = saved.read_bytes().rstrip()
+    for end in sorted({*range(0, len(whole), 97), len(whole) - 1}):
+        saved.write_bytes(whole[:end])
+        with pytest.raises(errors.ConfigurationError):
+            cx.Plan.load(client, saved)
+    saved.write_bytes(whole)
+    assert 5 == len(cx.Plan.load(client, saved))
+
+
+def test_a_huge_file_is_refused(client: cx.Client, saved: Path) -> None:
+    """Although it is a plan, followed by a hundred megabytes of nothing."""
+    with saved.open("ab") as file:
+        for _ in range(100):
+            file.write(b" " * 1_000_000)
+    with pytest.raises(errors.ConfigurationError):
+        cx.Plan.load(client, saved)
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Each container in a JSON value, with each of its keys."""
+    if isinstance(value, dict | list):
+        for key in list(value) if isinstance(value, dict) else range(len(value)):
+            yield value, key
+            yield from places(value[key])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [None, 7, -1, 0.5, True, "x", "", [], {}, ["x"], [None], {"x": 1}, "\ud800", 10**30],
+    ids=json.dumps,
+)
+def test_a_file_that_was_tampered_with_is_refused_or_is_a_plan(client: cx.Client, saved: Path, other: Any) -> None:
+    """Whatever stands in whatever place; a plan that is loaded can be shown and inverted."""
+    whole = saved.read_text("utf-8")
+    count = len(list(places(json.loads(whole))))
+    refused = 0
+    for number in range(count):
+        content = json.loads(whole)
+        container, key = next(itertools.islice(places(content), number, None))
+        container[key] = other
+        saved.write_text(json.dumps(content))
+        try:
+            plan = cx.Plan.load(client, saved)
+        except errors.ConfigurationError:
+            refused += 1
+            continue
+        assert set(plan.to_frame()["step"]) <= set(range(1, len(plan) + 1))
+        assert (True, True, True) == (bool(repr(plan)), bool(plan._repr_html_()), len(plan.invert()) == len(plan))
+    assert refused in range(1, count + 1)
+
+
+def test_a_file_from_which_something_was_taken_is_refused_or_is_a_plan(client: cx.Client, saved: Path) -> None:
+    """Whatever is missing."""
+    whole = saved.read_text("utf-8")
+    refused = 0
+    for number in range(count := len(list(places(json.loads(whole))))):
+        content = json.loads(whole)
+        container, key = next(itertools.islice(places(content), number, None))
+        del container[key]
+        saved.write_text(json.dumps(content))
+        try:
+            plan = cx.Plan.load(client, saved)
+        except errors.ConfigurationError:
+            refused += 1
+            continue
+        assert set(plan.to_frame()["step"]) <= set(range(1, len(plan) + 1))
+        assert len(plan) == len(plan.invert())
+    assert refused in range(1, count + 1)
+
+
+def test_a_tampered_plan_is_still_checked_when_it_is_applied(sandbox: cx.Sandbox, saved: Path) -> None:
+    """An address that may not be written is not written, whatever the file says."""
+    text = (
+        saved.read_text("utf-8").replace(NEW["url"], "http://example.com/plain").replace(ids(sandbox)[0], "../../admin")
+    )
+    saved.write_text(text)
+    with sandbox.client() as client, contextlib.suppress(errors.CStarError):
+        cx.Plan.load(client, saved).apply()
+    assert [] == [url for _, url, *_ in contents(sandbox) if not url.startswith("https://")]
+    assert 0 == [name for name, *_ in contents(sandbox)].count("Renamed")
+
+
+def test_a_plan_of_hostile_names_is_saved_and_loaded(shelf: Shelf, tmp_path: Path) -> None:
+    """Also half a character that JSON can hold and UTF-8 cannot."""
+    client = shelf.holds({"name": HOSTILE + CONTROLS}, {"name": "\ud800"}, {"name": "\x00", "events": None})
+    plan = cx.plan(client, rows(*[{"id": f"whk_{number}", "is_active": False} for number in (1, 2, 3)]))
+    plan.save(tmp_path / "plan.json")
+    loaded = cx.Plan.load(client, tmp_path / "plan.json")
+    assert [change.name for change in plan.changes] == [change.name for change in loaded.changes]
+    pd.testing.assert_frame_equal(plan.to_frame(), loaded.to_frame())
+
+
+def test_an_empty_plan_is_saved_and_loaded(client: cx.Client, tmp_path: Path) -> None:
+    """It stays empty."""
+    cx.plan(client, pd.DataFrame()).save(tmp_path / "plan.json")
+    assert (0, 0) == (
+        len(cx.Plan.load(client, tmp_path / "plan.json")),
+        len(cx.Plan.load(client, tmp_path / "plan.json").invert()),
+    )
+
+
+def test_another_webhook_under_the_same_id_is_not_written(sandbox: cx.Sandbox) -> None:
+    """Where the server tells another webhook than was asked for, nothing is written."""
+    hook = listed(sandbox)[0]
+    item = {"id": hook.id, "name": "Else", "url": "https://example.com/else", "events": ["*"], "isActive": True}
+    reads = iter([passed(sandbox)])
+
+    def read(connection: Any, received: Any) -> bool:
+        return next(reads, holding(item))(connection, received)
+
+    with behind(sandbox, reads=read) as (server, client):
+        plan = cx.plan(client, rows({"id": hook.id, "name": "Renamed"}))
+        assert ["failed"] == outcomes(plan)
+        assert [] == written(server)
