@@ -30,9 +30,9 @@ def _display_listeners_as_widgets() -> None:
 
 
 def _display_bundle(listener: Any) -> dict[str, Any]:
-    from .widgets import ListenerView
+    from .widgets import DeliveriesTab
 
-    return ListenerView.of(listener)._repr_mimebundle_()
+    return DeliveriesTab.of(listener)._repr_mimebundle_()
 
 
 _display_listeners_as_widgets()

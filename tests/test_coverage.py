@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import cstar_explore as cx
 from cstar_explore import events, models
 from tests.support.forms import HOSTILE, behind, in_loop, passed
-from tests.support.misbehaving import Received, data
+from tests.support.scripted_server import RecordedRequest, data
 
 
 def made(number: int, listens: Any, *, active: Any = True) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def receivers(items: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
 async def pictured(sandbox: cx.Sandbox, items: list[dict[str, Any]]) -> tuple[list[Any], list[str]]:
     """The rows and the names of the picture that an Explorer draws of these webhooks."""
 
-    def reads(connection: Any, received: Received) -> bool:
+    def reads(connection: Any, received: RecordedRequest) -> bool:
         return (data(items) if received.path.endswith("/webhooks") else passed(sandbox))(connection, received)
 
     with behind(sandbox, reads=reads) as (_, client):

@@ -2,10 +2,10 @@
 
 from .create import CreateForm
 from .delete import DeleteForm
-from .deliveries_tab import ListenerView
+from .deliveries_tab import DeliveriesTab
 from .edit import EditForm
 from .explorer import Explorer
 from .fire import FireForm
 from .plan_form import PlanForm
 
-__all__ = ["CreateForm", "DeleteForm", "EditForm", "Explorer", "FireForm", "ListenerView", "PlanForm"]
+__all__ = ["CreateForm", "DeleteForm", "DeliveriesTab", "EditForm", "Explorer", "FireForm", "PlanForm"]

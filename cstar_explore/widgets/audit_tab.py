@@ -11,13 +11,13 @@ from ..api.client import Client
 from ..audits import Audit, audit
 from ..errors import CStarError, ValidationError
 from ..plans import plan
-from .form import close, panel, row, show
-from .inputs import Rows, Status
+from .form import close, panel, row, set_visible
+from .inputs import StatusLine, TextTable
 from .plan_form import PlanForm
 from .tasks import Tasks
 
 
-class AuditView:
+class AuditTab:
     """A team's findings: **Audit**, **Plan the fixes**, and the form of the plan.
 
     Args:
@@ -34,8 +34,8 @@ class AuditView:
         self.client = client
         self.findings: Audit | None = None
         self.form: PlanForm | None = None
-        self.status = Status()
-        self.table = Rows(columns=["severity", "what", "webhook", "evidence", "remedy"])
+        self.status = StatusLine()
+        self.table = TextTable(columns=["severity", "what", "webhook", "evidence", "remedy"])
         self.again = widgets.Button(description="Audit")
         self.mend = widgets.Button(description="Plan the fixes", disabled=True)
         self._place = panel()
@@ -44,7 +44,7 @@ class AuditView:
         self.again.on_click(lambda _: self._tasks.spawn(self.audit()))
         self.mend.on_click(lambda _: self._tasks.spawn(self.plan_fixes()))
         self.widget = panel(row(self.again, self.mend), self.table, self._place, self.status)
-        show(self.mend, on=client.write)
+        set_visible(self.mend, on=client.write)
         self._tasks.spawn(self.audit())
 
     async def audit(self) -> Audit:
@@ -53,11 +53,11 @@ class AuditView:
         Raises:
             CStarError: They could not be read; what was shown stays, and the status says why.
         """
-        self.status.say("Auditing …", "busy")
+        self.status.show("Auditing …", "busy")
         try:
             self.findings = await asyncio.to_thread(audit, self.client)
         except CStarError as error:
-            self.status.say(f"Not audited: {error}", "failed")
+            self.status.show(f"Not audited: {error}", "failed")
             raise
         rows = [
             (
@@ -74,7 +74,7 @@ class AuditView:
         self.mend.disabled = not count
         fixes = f"{count:,} {'fix' if count == 1 else 'fixes'}"
         self.mend.description = f"Plan {fixes}" if count else "Nothing to mend by a plan"
-        self.status.say(self.findings.summary(), "" if rows else "done")
+        self.status.show(self.findings.summary(), "" if rows else "done")
         return self.findings
 
     async def plan_fixes(self) -> PlanForm:
@@ -91,7 +91,7 @@ class AuditView:
                 raise ValidationError("A plan is being applied.", advice="Wait for it, or stop it.")
             mending = await asyncio.to_thread(plan, self.client, self.findings.fix())
         except CStarError as error:
-            self.status.say(f"Not planned: {error}", "failed")
+            self.status.show(f"Not planned: {error}", "failed")
             raise
         self._forget_form()
         self.form = PlanForm(mending)

@@ -9,8 +9,8 @@ from ..api.client import Client
 from ..errors import ConfirmationError, CStarError, ValidationError
 from ..models import Webhook
 from ..plans import Action, Applied, Step, toward
-from .form import named, panel, plural, row, show, stepped
-from .inputs import Status, TextField, Words
+from .form import named, panel, plural, row, set_visible, step_line
+from .inputs import StatusLine, TextBlock, TextField
 from .table import WebhookTable
 from .tasks import Tasks
 
@@ -20,7 +20,7 @@ _PAST: dict[Action, str] = {"pause": "paused", "resume": "resumed", "delete": "d
 _OPPOSITE: dict[Action, Action] = {"pause": "resume", "resume": "pause"}
 
 
-class Together:
+class BulkActions:
     """Pause, resume and delete for the selected webhooks of a table.
 
     Args:
@@ -36,7 +36,7 @@ class Together:
         self,
         client: Client,
         table: WebhookTable,
-        status: Status,
+        status: StatusLine,
         tasks: Tasks,
         read_again: Callable[[], Awaitable[None]],
     ) -> None:
@@ -44,9 +44,9 @@ class Together:
         self.table = table
         self.status = status
         self.working = False
-        self.code = Words(kind="cell")
-        self.steps = Words(kind="list")
-        self.question = Words(kind="note")
+        self.code = TextBlock(kind="cell")
+        self.steps = TextBlock(kind="list")
+        self.question = TextBlock(kind="note")
         self.confirmation = TextField("Confirm")
         self._tasks = tasks
         self._read_again = read_again
@@ -77,8 +77,8 @@ class Together:
         self._confirming = panel(self.confirmation)
         self._answers = row(self.buttons["keep"], self.buttons["really"])
         self.parts = (self._confirming, self.question, self._answers, self.code, self.steps)
-        show(self.buttons["stop"], on=False)
-        show(self.buttons["undo"], on=False)
+        set_visible(self.buttons["stop"], on=False)
+        set_visible(self.buttons["undo"], on=False)
         self.selected()
 
     async def act(self, action: Action, confirm: str | None = None) -> list[Step]:
@@ -116,7 +116,7 @@ class Together:
             raise self._refused(error) from None
         self._begin(action, chosen)
         try:
-            # A generator stepped on another thread: the kernel stays free, and each step is shown as it ends.
+            # A generator step_line on another thread: the kernel stays free, and each step is shown as it ends.
             while (step := await asyncio.to_thread(next, work, None)) is not None:
                 steps.append(step)
                 self._show_steps(steps, chosen, action)
@@ -125,7 +125,7 @@ class Together:
         applied = Applied(steps)
         await self._read_again()
         verified = " Each was verified by reading back." if applied.finished else ""
-        self.status.say(f"{_account(applied, action)}{verified}", "done" if applied.finished else "failed")
+        self.status.show(f"{_summary(applied, action)}{verified}", "done" if applied.finished else "failed")
         return steps
 
     def stop(self) -> None:
@@ -141,15 +141,15 @@ class Together:
         """Follows the selection. A question that was asked about another one is taken back."""
         self.enable()
         self._ask(on=False, focus=False)
-        self.steps.say()
-        self.code.say(*_python("pause", list(self.table.selected)))
+        self.steps.show()
+        self.code.show(*_python("pause", list(self.table.selected)))
 
     def enable(self) -> None:
         """Enables what can be done to what is selected."""
         chosen = bool(self.table.selected)
         for name in ("pause", "resume", "delete"):
             self.buttons[name].disabled = self.working or not self.client.write or not chosen
-        show(self._confirming, on=self.client.environment == "live" and self.client.write and chosen)
+        set_visible(self._confirming, on=self.client.environment == "live" and self.client.write and chosen)
 
     def _clicked(self, action: Action) -> None:
         self._tasks.spawn(self.act(action, self.confirmation.value or None))
@@ -158,20 +158,20 @@ class Together:
         self._stopped, self.working = False, True
         self._ask(on=False, focus=False)
         self.enable()
-        show(self.buttons["stop"], on=True)
-        show(self.buttons["undo"], on=False)
-        self.steps.say()
-        self.status.say(f"Beginning to {action} …", "busy")
-        self.code.say(*_python(action, [webhook.id for webhook in chosen]))
+        set_visible(self.buttons["stop"], on=True)
+        set_visible(self.buttons["undo"], on=False)
+        self.steps.show()
+        self.status.show(f"Beginning to {action} …", "busy")
+        self.code.show(*_python(action, [webhook.id for webhook in chosen]))
 
     def _end(self, action: Action, done: list[Webhook]) -> None:
         self.working = False
         self._undo = (_OPPOSITE[action], done) if action in _OPPOSITE and done else None
         if self._undo is not None:
             self.buttons["undo"].description = f"Undo: {self._undo[0]} {plural(len(done), 'webhook')}"
-        show(self.buttons["undo"], on=self._undo is not None)
+        set_visible(self.buttons["undo"], on=self._undo is not None)
         self.confirmation.value = ""
-        show(self.buttons["stop"], on=False)
+        set_visible(self.buttons["stop"], on=False)
         self.enable()
 
     def _confirmed(self) -> None:
@@ -184,9 +184,9 @@ class Together:
         self._asked = list(self.table.selected) if on else []
         self._label("delete" if on else "pause")
         names = "; ".join(named(webhook) for webhook in chosen[:10]) + ("; …" if len(chosen) > 10 else "")
-        self.question.say(*([f"Delete {names} for good? Ids and signing secrets do not come back."] if on else []))
+        self.question.show(*([f"Delete {names} for good? Ids and signing secrets do not come back."] if on else []))
         self.buttons["really"].description = f"Delete {plural(len(chosen), 'webhook')}"
-        show(self._answers, on=on)
+        set_visible(self._answers, on=on)
         if focus:
             self.buttons["keep" if on else "delete"].focus()
 
@@ -197,15 +197,15 @@ class Together:
         )
 
     def _show_steps(self, steps: list[Step], chosen: list[Webhook], action: Action) -> None:
-        self.steps.say(*(stepped(step, named(webhook)) for step, webhook in zip(steps, chosen, strict=False)))
-        self.status.say(f"{len(steps):,} of {len(chosen):,}: {_account(Applied(steps), action)}", "busy")
+        self.steps.show(*(step_line(step, named(webhook)) for step, webhook in zip(steps, chosen, strict=False)))
+        self.status.show(f"{len(steps):,} of {len(chosen):,}: {_summary(Applied(steps), action)}", "busy")
 
     def _refused(self, error: CStarError) -> CStarError:
-        self.status.say(f"Not done: {error}", "failed")
+        self.status.show(f"Not done: {error}", "failed")
         return error
 
 
-def _account(applied: Applied, action: Action) -> str:
+def _summary(applied: Applied, action: Action) -> str:
     """All of it in one sentence: `2 paused, 1 failed, 3 not tried.`"""
     return applied.account(done=_PAST[action], unchanged=f"{_PAST[action]} already")
 

@@ -45,7 +45,7 @@ class CreateForm(Form[Webhook]):
     def check(self, name: str) -> CStarError | None:
         return check_field(name, self.fields[name], events_needed=True)
 
-    def to_type(self) -> str:
+    def confirmation_text(self) -> str:
         return str(self.arguments()["name"])
 
     def done(self, result: Webhook) -> str:
@@ -64,7 +64,7 @@ class CreateForm(Form[Webhook]):
 
     def _clicked(self) -> None:
         if self.created == self.arguments():
-            self.status.say("This webhook has been created. Change a field to create another.", "done")
+            self.status.show("This webhook has been created. Change a field to create another.", "done")
             return
         super()._clicked()
 

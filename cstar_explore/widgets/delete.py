@@ -7,8 +7,8 @@ from ..errors import CStarError
 from ..events import matching_types
 from ..models import Webhook, WebhookList
 from ..text import printable
-from .form import Form, close, named, row, show
-from .inputs import Words
+from .form import Form, close, named, row, set_visible
+from .inputs import TextBlock
 
 
 class DeleteForm(Form[None]):
@@ -27,8 +27,8 @@ class DeleteForm(Form[None]):
 
     def __init__(self, client: Client, webhook: Webhook | str) -> None:
         self.webhook = client.webhooks.get(webhook) if isinstance(webhook, str) else webhook
-        self.loss = Words(kind="list")
-        self.question = Words(kind="note")
+        self.loss = TextBlock(kind="list")
+        self.question = TextBlock(kind="note")
         self.keep = widgets.Button(description="Keep it")
         self.confirm = widgets.Button(
             description=f"Delete '{printable(self.webhook.name or self.webhook.id, 40)}'", button_style="danger"
@@ -39,7 +39,7 @@ class DeleteForm(Form[None]):
         self.confirm.on_click(lambda _: super(DeleteForm, self)._clicked())
         self._ask(on=False)
         self._edited()
-        self.loss.say(*_loss(self.webhook, None))
+        self.loss.show(*_loss(self.webhook, None))
 
     def call(self, client: Client) -> None:
         return client.webhooks.delete(self.webhook.id)
@@ -50,12 +50,12 @@ class DeleteForm(Form[None]):
     def check(self, name: str) -> CStarError | None:
         raise KeyError(name)
 
-    def to_type(self) -> str:
+    def confirmation_text(self) -> str:
         return self.webhook.name or self.webhook.id
 
     def done(self, result: None) -> str:  # noqa: ARG002 - the call has no result
         self._ask(on=False)
-        show(self.button, on=False)
+        set_visible(self.button, on=False)
         return f"Deleted {named(self.webhook)}."
 
     def _clicked(self) -> None:
@@ -66,19 +66,19 @@ class DeleteForm(Form[None]):
     async def _look_and_ask(self) -> None:
         """Reads the list, to say which events would reach nobody any more, and asks."""
         try:
-            listed = await self.off_thread(lambda client: client.webhooks.list())
+            listed = await self.run_in_thread(lambda client: client.webhooks.list())
         except CStarError as error:
             self._show_error(error)
             return
         finally:
             self.button.disabled = False
-        self.loss.say(*_loss(self.webhook, listed))
+        self.loss.show(*_loss(self.webhook, listed))
         self._ask(on=True)
 
     def _ask(self, *, on: bool) -> None:
-        self.question.say(*([f"Delete {named(self.webhook)} for good? There is no undo."] if on else []))
-        show(self.answers, on=on)
-        show(self.button, on=not on)
+        self.question.show(*([f"Delete {named(self.webhook)} for good? There is no undo."] if on else []))
+        set_visible(self.answers, on=on)
+        set_visible(self.button, on=not on)
         (self.keep if on else self.button).focus()
 
     def close(self) -> None:

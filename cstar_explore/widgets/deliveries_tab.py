@@ -8,7 +8,7 @@ import traitlets
 
 from ..errors import CStarError
 from ..text import printable
-from .inputs import STATIC, Part
+from .inputs import STATIC, BaseWidget
 
 if TYPE_CHECKING:
     from ..listener import Listener, Received
@@ -17,10 +17,10 @@ NEWEST = 100  # rows in view; `to_frame()` has them all
 _BREATH = 0.05  # seconds in which arrivals are gathered into one update
 
 
-_views: dict["Listener", "ListenerView"] = {}  # until the listener is closed
+_views: dict["Listener", "DeliveriesTab"] = {}  # until the listener is closed
 
 
-class _Arrivals(Part):
+class _Arrivals(BaseWidget):
     """The table and the opened request. All text, set as text."""
 
     _esm = STATIC / "arrivals.js"
@@ -29,7 +29,7 @@ class _Arrivals(Part):
     opened: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
 
 
-class ListenerView:
+class DeliveriesTab:
     """A listener, displayed. It is updated as requests arrive, until the listener is closed."""
 
     def __init__(self, listener: "Listener") -> None:
@@ -41,7 +41,7 @@ class ListenerView:
         self.refresh()
 
     @classmethod
-    def of(cls, listener: "Listener") -> "ListenerView":
+    def of(cls, listener: "Listener") -> "DeliveriesTab":
         """The view of a listener, made when it is first displayed, and closed with it."""
         if listener not in _views:
             _views[listener] = cls(listener)

@@ -10,7 +10,7 @@ from ..events import split_events
 from ..models import Webhook
 from ..plans import State, differences, worded
 from .form import Form, named
-from .inputs import TickField, Words
+from .inputs import TextBlock, TickField
 from .webhook_fields import check_field, webhook_fields
 
 
@@ -31,7 +31,7 @@ class EditForm(Form[Webhook]):
 
     def __init__(self, client: Client, webhook: Webhook | str) -> None:
         self.before = client.webhooks.get(webhook) if isinstance(webhook, str) else webhook
-        self.changes_shown = Words(kind="list")
+        self.changes_shown = TextBlock(kind="list")
         fields = webhook_fields(self.before.name or "", self.before.url or "", self.before.events or ())
         active = TickField("Active", value=bool(self.before.is_active))
         super().__init__(client, {**fields, "active": active}, self.changes_shown)
@@ -58,17 +58,17 @@ class EditForm(Form[Webhook]):
     def check(self, name: str) -> CStarError | None:
         if name == "active" or name not in self.arguments():
             # What is not changed is not sent, and may be whatever it is.
-            self.fields[name].say()
+            self.fields[name].show()
             return None
         return check_field(name, self.fields[name], events_needed=True)
 
-    def to_type(self) -> str:
+    def confirmation_text(self) -> str:
         return self.before.name or self.before.id
 
     async def prepare(self) -> None:
         if not self.arguments():
             raise ValidationError("Nothing was changed, so nothing was sent.", advice="Change a field first.")
-        now = await self.off_thread(lambda client: client.webhooks.get(self.before.id))
+        now = await self.run_in_thread(lambda client: client.webhooks.get(self.before.id))
         moved = differences(State.of(self.before), State.of(now))
         if moved:
             self._rebase(now)
@@ -99,7 +99,7 @@ class EditForm(Form[Webhook]):
         super()._edited()
         before = _current(self.before)
         changes = [worded(name, before[name], value) for name, value in self.arguments().items()]
-        self.changes_shown.say(*changes or ["Nothing is changed yet."])
+        self.changes_shown.show(*changes or ["Nothing is changed yet."])
 
 
 def _current(webhook: Webhook) -> dict[str, Any]:

@@ -12,14 +12,14 @@ from ..errors import CStarError
 from ..models import WebhookList
 from ..plans import Action, Step
 from ..text import printable
-from .audit_tab import AuditView
-from .bulk import Together
+from .audit_tab import AuditTab
+from .bulk import BulkActions
 from .create import CreateForm
-from .deliveries_tab import ListenerView
+from .deliveries_tab import DeliveriesTab
 from .edit import EditForm
 from .fire import FireForm
 from .form import Form, close, named, panel, plural, row
-from .inputs import STATIC, Part, Status, Words
+from .inputs import STATIC, BaseWidget, StatusLine, TextBlock
 from .table import Coverage, WebhookTable
 from .tasks import Tasks
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 TABS = ("Webhooks", "Create", "Edit", "Fire", "Deliveries", "Audit")
 
 
-class _Tabs(Part):
+class _Tabs(BaseWidget):
     _esm = STATIC / "tabs.js"
     names = traitlets.List(traitlets.Unicode(), default_value=list(TABS)).tag(sync=True)
     chosen = traitlets.Int(0).tag(sync=True)
@@ -55,11 +55,11 @@ class Explorer:
         self.client = client
         self.form: Form[Any] | None = None
         self.webhooks = WebhookList([])
-        self.status = Status()
+        self.status = StatusLine()
         self.table = WebhookTable(self._selected)
         self._listener = listener
-        self._view: ListenerView | None = None
-        self.audit: AuditView | None = None
+        self._view: DeliveriesTab | None = None
+        self.audit: AuditTab | None = None
         self._forms: dict[str, Form[Any]] = {}
         self._team_name: str | None = None
         self._reading: asyncio.Task[WebhookList] | None = None
@@ -82,33 +82,33 @@ class Explorer:
         return await asyncio.shield(self._reading)
 
     async def _read(self) -> WebhookList:
-        self.status.say("Reading the webhooks …", "busy")
+        self.status.show("Reading the webhooks …", "busy")
         try:
             if self._team_name is None:
                 self._team_name = await asyncio.to_thread(self._whose)
             self.webhooks = await asyncio.to_thread(self.client.webhooks.list)
         except CStarError as error:
-            self.status.say(f"Not read: {error}", "failed")
+            self.status.show(f"Not read: {error}", "failed")
             raise
         gone = self.table.fill(self.webhooks, now=self.client.server_time)
         self.coverage.fill(self.webhooks)
-        self.together.enable()
+        self.bulk.enable()
         self._say_where()
         told = (
             f" No longer there, and not selected any more: {printable('; '.join(map(named, gone)), 300)}."
             if gone
             else ""
         )
-        self.status.say(f"Read {plural(len(self.webhooks), 'webhook')}.{told}", "failed" if gone else "done")
+        self.status.show(f"Read {plural(len(self.webhooks), 'webhook')}.{told}", "failed" if gone else "done")
         return self.webhooks
 
     async def act(self, action: Action, confirm: str | None = None) -> list[Step]:
-        """Pauses, resumes or deletes the selected webhooks; see `Together.act`."""
-        return await self.together.act(action, confirm)
+        """Pauses, resumes or deletes the selected webhooks; see `BulkActions.act`."""
+        return await self.bulk.act(action, confirm)
 
     def stop(self) -> None:
         """Stops a change of several webhooks between two steps."""
-        self.together.stop()
+        self.bulk.stop()
 
     def open(self, tab: str) -> None:
         """Opens a tab by its name."""
@@ -130,24 +130,24 @@ class Explorer:
     # --- how it is built -------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.title = Words(kind="title")
-        self.rate_limit = Words(kind="note")
-        self.hint = Words(kind="note")
+        self.title = TextBlock(kind="title")
+        self.rate_limit = TextBlock(kind="note")
+        self.hint = TextBlock(kind="note")
         self.tabs = _Tabs()
         self.coverage = Coverage()
-        self.together = Together(self.client, self.table, self.status, self._tasks, self._read_again)
-        self.code, self.steps = self.together.code, self.together.steps
+        self.bulk = BulkActions(self.client, self.table, self.status, self._tasks, self._read_again)
+        self.code, self.steps = self.bulk.code, self.bulk.steps
         self.buttons = {
             "edit": widgets.Button(description="Edit"),
             "fire": widgets.Button(description="Fire"),
             "refresh": widgets.Button(description="Refresh"),
-            **self.together.buttons,
+            **self.bulk.buttons,
         }
         self.buttons["edit"].on_click(lambda _: self.open("Edit"))
         self.buttons["fire"].on_click(lambda _: self.open("Fire"))
         self.buttons["refresh"].on_click(lambda _: self._tasks.spawn(self.refresh()))
         actions = row(*(self.buttons[name] for name in ("edit", "fire", "pause", "resume", "delete", "stop", "undo")))
-        parts = [self.table, actions, *self.together.parts, self.coverage]
+        parts = [self.table, actions, *self.bulk.parts, self.coverage]
         self._panels: dict[str, widgets.VBox] = {"Webhooks": panel(*parts)}
         self._place = panel(self._panels["Webhooks"])
         self.widget = widgets.VBox(
@@ -162,8 +162,8 @@ class Explorer:
         makers = {"Create": self._create, "Edit": self._edit, "Fire": self._fire}
         makers |= {"Deliveries": self._deliveries, "Audit": self._audit}
         self.form = None
-        if not self.together.working:
-            self.status.say("")  # it was about another tab
+        if not self.bulk.working:
+            self.status.show("")  # it was about another tab
         self._place.children = [self._panels["Webhooks"] if tab == "Webhooks" else makers[tab]()]
 
     def _create(self) -> widgets.Widget:
@@ -172,7 +172,7 @@ class Explorer:
     def _edit(self) -> widgets.Widget:
         chosen = self.table.chosen()
         if len(chosen) != 1:
-            self.hint.say(
+            self.hint.show(
                 f"One webhook can be edited at a time; {len(chosen) or 'none'} selected. Select one in the tab Webhooks."
             )
             return self.hint
@@ -187,15 +187,15 @@ class Explorer:
 
     def _deliveries(self) -> widgets.Widget:
         if self._listener is None:
-            self.hint.say(
+            self.hint.show(
                 "No listener was given. cx.Explorer(client, listener=sandbox.listener()) shows here what arrives, as it arrives."
             )
             return self.hint
-        self._view = self._view or ListenerView(self._listener)
+        self._view = self._view or DeliveriesTab(self._listener)
         return self._view.widget
 
     def _audit(self) -> widgets.Widget:
-        self.audit = self.audit or AuditView(self.client, self._read_again)
+        self.audit = self.audit or AuditTab(self.client, self._read_again)
         return self.audit.widget
 
     def _shown(self, tab: str, make: Callable[[], Form[Any]]) -> widgets.Widget:
@@ -217,20 +217,20 @@ class Explorer:
     def _say_where(self) -> None:
         team = printable(self._team_name or self.client.team_id, 80)
         reads = "" if self.client.write else ", reads only"
-        self.title.say(
+        self.title.show(
             f"Webhooks of {team}", self.client.environment, f"team {self.client.team_id}, key {self.client.key}{reads}"
         )
         rate_limit = self.client.rate_limit
         if rate_limit is None or rate_limit.remaining is None:
-            self.rate_limit.say("The request budget is not known yet.")
+            self.rate_limit.show("The request budget is not known yet.")
             return
         of = f" of {rate_limit.limit:,}" if rate_limit.limit is not None else ""
         clock = " on the sandbox's clock" if self.client.environment == "sandbox" else ""
         until = f", until {rate_limit.reset_at:%H:%M} UTC{clock}" if rate_limit.reset_at else ""
-        self.rate_limit.say(f"{rate_limit.remaining:,}{of} requests left{until}.")
+        self.rate_limit.show(f"{rate_limit.remaining:,}{of} requests left{until}.")
 
     def _selected(self) -> None:
-        self.together.selected()
+        self.bulk.selected()
         self.buttons["edit"].disabled = len(self.table.selected) != 1
 
     # --- how it runs -----------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from ..events import NAMES, is_wildcard, unknown_type_warning
 from ..models import Delivery, FiredEvent, WebhookList
 from ..text import printable
 from .form import Form, plural
-from .inputs import TextField, Words
+from .inputs import TextBlock, TextField
 
 
 class FireForm(Form[FiredEvent]):
@@ -22,13 +22,13 @@ class FireForm(Form[FiredEvent]):
     action = "Fire test event"
 
     def __init__(self, client: Client, event: str = "") -> None:
-        self.reach = Words(kind="note")
-        self.told = Words(kind="list")
+        self.reach = TextBlock(kind="note")
+        self.told = TextBlock(kind="list")
         self.refresh = widgets.Button(description="Refresh", tooltip="Count the active webhooks again")
         field = TextField("Event", value=event, suggestions=list(NAMES), placeholder="ticket.created")
         super().__init__(client, {"event": field}, self.reach, self.told, buttons=(self.refresh,))
         self.refresh.on_click(lambda _: self.tasks.spawn(self.count()))
-        self.reach.say("It will go to all active webhooks of this team, and to CLI listeners.")
+        self.reach.show("It will go to all active webhooks of this team, and to CLI listeners.")
         self._edited()
         # Under way while the form is being looked at; who fires waits for it.
         self._counting = self.tasks.spawn(self.count())
@@ -47,34 +47,34 @@ class FireForm(Form[FiredEvent]):
     def check(self, name: str) -> CStarError | None:
         field = self.fields[name]
         if not self.event:
-            field.say("Choose the type of the event to fire.", "failed")
+            field.show("Choose the type of the event to fire.", "failed")
             return ValidationError(
                 "There is no event to fire.", param="event", advice="Choose one of the catalogue's types."
             )
         doubt = unknown_type_warning(self.event) or ""
         if is_wildcard(self.event):
             doubt = "cStar does not say that a wildcard can be fired; it decides."
-        field.say(doubt, "warned" if doubt else "")
+        field.show(doubt, "warned" if doubt else "")
         return None
 
-    def to_type(self) -> str:
+    def confirmation_text(self) -> str:
         return self.event
 
     async def count(self) -> None:
         """Counts the active webhooks, and says which they are."""
         try:
-            listed = await self.off_thread(lambda client: client.webhooks.list())
+            listed = await self.run_in_thread(lambda client: client.webhooks.list())
         except CStarError as error:
-            self.reach.say(f"The webhooks it would reach could not be counted: {error}")
+            self.reach.show(f"The webhooks it would reach could not be counted: {error}")
             return
-        self.reach.say(_reach(listed))
+        self.reach.show(_reach(listed))
 
     async def prepare(self) -> None:
         await (self._counting or self.count())
 
     def done(self, result: FiredEvent) -> str:
         self.confirmation.value = ""
-        self.told.say(*map(_told, result.deliveries))
+        self.told.show(*map(_told, result.deliveries))
         count = result.delivered_to if result.delivered_to is not None else len(result.deliveries)
         # An empty list of deliveries is the reference's own sample, and no failure.
         heard = (

@@ -19,7 +19,7 @@ from ..events import without_unknown_type_warnings
 from ..models import Webhook
 from ..plans import Outcome, Step
 from ..text import printable
-from .inputs import Field, Status, TextField, Words
+from .inputs import InputField, StatusLine, TextBlock, TextField
 from .tasks import Tasks
 
 T = TypeVar("T")
@@ -44,18 +44,22 @@ class Form(Generic[T]):
     danger = False
 
     def __init__(
-        self, client: Client, fields: dict[str, Field], *more: widgets.Widget, buttons: tuple[widgets.Button, ...] = ()
+        self,
+        client: Client,
+        fields: dict[str, InputField],
+        *more: widgets.Widget,
+        buttons: tuple[widgets.Button, ...] = (),
     ) -> None:
         self.client = client
         self.result: T | None = None
         self.fields = fields
-        self.status = Status()
-        self.code = Words(kind="code")
+        self.status = StatusLine()
+        self.code = TextBlock(kind="code")
         self.button = widgets.Button(description=self.action, button_style="danger" if self.danger else "primary")
         self.cancel = widgets.Button(description="Cancel", tooltip="Stop waiting; the call is not repeated")
         self.confirmation = TextField("Confirm")
-        self.title = Words(kind="title")
-        self.title.say(self.heading, client.environment, f"team {client.team_id}, key {client.key}")
+        self.title = TextBlock(kind="title")
+        self.title.show(self.heading, client.environment, f"team {client.team_id}, key {client.key}")
         self.widget = widgets.VBox(
             [
                 self.title,
@@ -69,8 +73,8 @@ class Form(Generic[T]):
         )
         self.widget.add_class("cx")
         self.widget.add_class("cx-form")
-        show(self.cancel, on=False)
-        show(self.confirmation, on=self._asks)
+        set_visible(self.cancel, on=False)
+        set_visible(self.confirmation, on=self._asks)
         self._wait: Wait | None = None
         self._running: asyncio.Task[T] | None = None
         self.tasks = Tasks()
@@ -82,9 +86,9 @@ class Form(Generic[T]):
             field.on("left", partial(self.check, name))
             field.on("entered", self._clicked)
         self.confirmation.on("entered", self._clicked)
-        self.button.disabled = not self.sendable
+        self.button.disabled = not self.can_submit
         if not client.write:
-            self.status.say("This client reads only: opened with write=True, the form can be sent.")
+            self.status.show("This client reads only: opened with write=True, the form can be sent.")
 
     # --- what each form is about -----------------------------------------------------------------------------------
 
@@ -100,7 +104,7 @@ class Form(Generic[T]):
         """Checks one field and shows its message beside it; the error, if it cannot be sent as it is."""
         raise NotImplementedError
 
-    def to_type(self) -> str:
+    def confirmation_text(self) -> str:
         """The name that is typed to confirm the call on a live key."""
         raise NotImplementedError
 
@@ -109,7 +113,7 @@ class Form(Generic[T]):
         raise NotImplementedError
 
     @property
-    def sendable(self) -> bool:
+    def can_submit(self) -> bool:
         """Whether there is something that may be sent."""
         return self.client.write
 
@@ -134,28 +138,28 @@ class Form(Generic[T]):
     async def _submit(self, confirm: str | None) -> T:
         self.button.disabled = True
         if self._wait is None:
-            self.status.say("Sending …", "busy")
+            self.status.show("Sending …", "busy")
         try:
             self._check_all()
             if self.client.write:
                 self._check_confirmation(confirm)
             await self.prepare()
-            self.result = await self.off_thread(self.call)
+            self.result = await self.run_in_thread(self.call)
         except CStarError as error:
             self._show_error(error)
             raise
         except BaseException as error:
-            self.status.say(
+            self.status.show(
                 f"Stopped by {type(error).__name__}: {error}. Look whether it happened before you repeat it.", "failed"
             )
             raise
         else:
-            self.status.say(self.done(self.result), "done")
+            self.status.show(self.done(self.result), "done")
             if self._afterwards is not None:
                 self._afterwards()
             return self.result
         finally:
-            self.button.disabled = not self.sendable
+            self.button.disabled = not self.can_submit
 
     def on_done(self, afterwards: Callable[[], object]) -> None:
         """Calls this after each call that succeeded."""
@@ -166,7 +170,7 @@ class Form(Generic[T]):
         """Whether the call is under way."""
         return self._running is not None and not self._running.done()
 
-    async def off_thread(self, call: Callable[[Client], R]) -> R:
+    async def run_in_thread(self, call: Callable[[Client], R]) -> R:
         """Runs a call beside the kernel, which stays free; shows its waits."""
         loop = asyncio.get_running_loop()
         patient = self.client.with_options(on_wait=lambda wait: loop.call_soon_threadsafe(self._show_wait, wait))
@@ -175,9 +179,9 @@ class Form(Generic[T]):
                 return await asyncio.to_thread(call, patient)
         finally:
             if self._wait is not None and not self.submitting:
-                self.status.say("")  # the wait was for a look at the list, and is over
+                self.status.show("")  # the wait was for a look at the list, and is over
             self._wait = None
-            show(self.cancel, on=False)
+            set_visible(self.cancel, on=False)
 
     def close(self) -> None:
         """Takes the form off the page and frees its widgets."""
@@ -198,12 +202,12 @@ class Form(Generic[T]):
         if self.fields[name].tone == "failed":
             self.check(name)
         if self.status.tone == "failed" and not self.submitting:
-            self.status.say("")
+            self.status.show("")
 
     def _edited(self) -> None:
-        self.code.say(*filter(None, [self.python()]))
-        show(self.confirmation, on=self._asks)
-        self.confirmation.label = f"This is a live key. Type '{printable(self.to_type(), 80)}' to confirm"
+        self.code.show(*filter(None, [self.python()]))
+        set_visible(self.confirmation, on=self._asks)
+        self.confirmation.label = f"This is a live key. Type '{printable(self.confirmation_text(), 80)}' to confirm"
 
     def _check_all(self) -> None:
         errors = {name: error for name in self.fields if (error := self.check(name)) is not None}
@@ -212,25 +216,25 @@ class Form(Generic[T]):
             raise error
 
     def _check_confirmation(self, confirm: str | None) -> None:
-        if self._asks and confirm != self.to_type():
+        if self._asks and confirm != self.confirmation_text():
             self.confirmation.focus()
             raise ConfirmationError(
-                f"This is a live key, and the call was not confirmed by '{printable(self.to_type(), 80)}'.",
+                f"This is a live key, and the call was not confirmed by '{printable(self.confirmation_text(), 80)}'.",
                 advice="Type it into the form, or give submit(confirm=…).",
             )
 
     def _show_error(self, error: CStarError) -> None:
         field = self.fields.get(_FIELD_OF.get(error.param or "", error.param or ""))
         if field is not None:
-            field.say(error.message, "failed")
+            field.show(error.message, "failed")
             field.focus()
-        self.status.say(f"Not done: {error}", "failed")
+        self.status.show(f"Not done: {error}", "failed")
 
     def _show_wait(self, wait: Wait) -> None:
         self._wait = wait
-        show(self.cancel, on=True)
+        set_visible(self.cancel, on=True)
         sentence = f"{wait.reason.message.rstrip('.')}. Trying again in {wait.seconds:,.0f} s."
-        self.status.say(sentence, "busy", (time.time() + wait.seconds) * 1000)
+        self.status.show(sentence, "busy", (time.time() + wait.seconds) * 1000)
 
     # --- display ---------------------------------------------------------------------------------------------------
 
@@ -259,7 +263,7 @@ def panel(*children: widgets.Widget) -> widgets.VBox:
     return box
 
 
-def show(widget: widgets.DOMWidget, *, on: bool) -> None:
+def set_visible(widget: widgets.DOMWidget, *, on: bool) -> None:
     """Shows or hides a widget, keeping its place."""
     (widget.remove_class if on else widget.add_class)("cx-hidden")
 
@@ -281,7 +285,7 @@ def named(webhook: Webhook) -> str:
 _MARKS: Mapping[Outcome, str] = {"done": "✓", "unchanged": "=", "failed": "✗", "unknown": "?", "not tried": "·"}
 
 
-def stepped(step: Step, about: str) -> str:
+def step_line(step: Step, about: str) -> str:
     """What became of a step, on a line."""
     detail = f": {step.detail}" if step.detail else ""
     return f"{_MARKS[step.outcome]} {step.outcome}, {about}{detail}"

@@ -19,7 +19,7 @@ _MOST = 200  # rows of words on a page
 STATIC = Path(__file__).parent / "static"
 
 
-class Part(anywidget.AnyWidget):
+class BaseWidget(anywidget.AnyWidget):
     _css = STATIC / "cstar.css"
 
     # The default repr lists every trait; one name is enough, and repeats between runs.
@@ -27,19 +27,19 @@ class Part(anywidget.AnyWidget):
         return f"{type(self).__name__}()"
 
 
-class Words(Part):
-    """Words of the kernel's: a `title`, a `note`, a `list`, a line of `code`, or a `cell` of it that can be copied. Without lines it takes no room."""
+class TextBlock(BaseWidget):
+    """TextBlock of the kernel's: a `title`, a `note`, a `list`, a line of `code`, or a `cell` of it that can be copied. Without lines it takes no room."""
 
     _esm = STATIC / "words.js"
     kind = traitlets.Enum(("title", "note", "list", "code", "cell")).tag(sync=True)
     lines = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
-    def say(self, *lines: str) -> None:
+    def show(self, *lines: str) -> None:
         """Shows these lines, made printable, in place of the ones before."""
         self.lines = [line if self.kind in ("code", "cell") else printable(line, 2_000) for line in lines]
 
 
-class Rows(Part):
+class TextTable(BaseWidget):
     """A table of words to be read. Without rows it takes no room."""
 
     _esm = STATIC / "rows.js"
@@ -54,7 +54,7 @@ class Rows(Part):
             self.said = f"The first {_MOST} of {len(rows):,}." if len(rows) > _MOST else ""
 
 
-class Status(Part):
+class StatusLine(BaseWidget):
     """The line that says how things stand, in words, announced to screen readers."""
 
     _esm = STATIC / "status.js"
@@ -62,13 +62,13 @@ class Status(Part):
     tone = traitlets.Enum(("", "busy", "done", "failed"), default_value="").tag(sync=True)
     wait_until = traitlets.Float(0).tag(sync=True)  # milliseconds of Unix time; past means no wait
 
-    def say(self, text: str, tone: str = "", wait_until: float = 0) -> None:
+    def show(self, text: str, tone: str = "", wait_until: float = 0) -> None:
         """Shows a sentence; a wait counts down behind it."""
         with self.hold_sync():
             self.text, self.tone, self.wait_until = printable(text, 2_000), tone, wait_until
 
 
-class Field(Part):
+class InputField(BaseWidget):
     label = traitlets.Unicode().tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
     tone = traitlets.Enum(("", "failed", "warned"), default_value="").tag(sync=True)
@@ -82,7 +82,7 @@ class Field(Part):
         """Calls the handler when the field is `left`, or when Enter is pressed in it (`entered`)."""
         self._heard[event] = handler
 
-    def say(self, message: str = "", tone: str = "") -> None:
+    def show(self, message: str = "", tone: str = "") -> None:
         """Shows a message beside the field."""
         with self.hold_sync():
             self.message, self.tone = printable(message), tone
@@ -97,7 +97,7 @@ class Field(Part):
             handler()
 
 
-class TextField(Field):
+class TextField(InputField):
     """A line of text."""
 
     _esm = STATIC / "text_field.js"
@@ -107,14 +107,14 @@ class TextField(Field):
     disabled = traitlets.Bool(default_value=False).tag(sync=True)
 
 
-class TickField(Field):
+class TickField(InputField):
     """A tick."""
 
     _esm = STATIC / "tick_field.js"
     value = traitlets.Bool(default_value=False).tag(sync=True)
 
 
-class EventsField(Field):
+class EventsField(InputField):
     """Event types, typed or ticked by group; `unknown` are those that are not in the catalogue."""
 
     _esm = STATIC / "events_field.js"
@@ -131,7 +131,7 @@ class EventsField(Field):
         self.unknown = [name for name in self.value if unknown_type_warning(name)]
 
 
-class SecretReveal(Part):
+class SecretReveal(BaseWidget):
     """A signing secret, masked until the page asks for it. Its value is in no trait: it goes out by message, when asked."""
 
     _esm = STATIC / "secret_reveal.js"

@@ -9,8 +9,8 @@ from ..api.client import Client
 from ..errors import CStarError, IncompleteError, ValidationError
 from ..plans import Applied, Plan, Step
 from ..text import printable
-from .form import Form, plural, show, stepped
-from .inputs import Rows, SecretReveal, Words
+from .form import Form, plural, set_visible, step_line
+from .inputs import SecretReveal, TextBlock, TextTable
 
 _LAST = 50  # steps on the page
 
@@ -30,8 +30,8 @@ class PlanForm(Form[Applied]):
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.changes = Rows(columns=["what", "webhook", "field", "before", "after", "note"])
-        self.steps = Words(kind="list")
+        self.changes = TextTable(columns=["what", "webhook", "field", "before", "after", "note"])
+        self.steps = TextBlock(kind="list")
         self.secrets = widgets.VBox([])
         self.stop = widgets.Button(description="Stop", tooltip="Stop between two steps")
         self.undo = widgets.Button(description="Undo", tooltip="Show the plan that takes it back")
@@ -54,11 +54,11 @@ class PlanForm(Form[Applied]):
     def check(self, name: str) -> CStarError | None:
         raise KeyError(name)
 
-    def to_type(self) -> str:
+    def confirmation_text(self) -> str:
         return f"apply {plural(len(self.plan), 'change')}"
 
     @property
-    def sendable(self) -> bool:
+    def can_submit(self) -> bool:
         return self.client.write and len(self.plan) > 0
 
     async def prepare(self) -> None:
@@ -67,9 +67,9 @@ class PlanForm(Form[Applied]):
         self._loop = asyncio.get_running_loop()
         self._stopped = False
         self._finished: list[Step] = []
-        self.steps.say()
-        show(self.stop, on=True)
-        show(self.undo, on=False)
+        self.steps.show()
+        set_visible(self.stop, on=True)
+        set_visible(self.undo, on=False)
 
     def done(self, result: Applied) -> str:
         self._ended(result)
@@ -86,34 +86,34 @@ class PlanForm(Form[Applied]):
             return
         self._ended(Applied(step for step in error.steps if isinstance(step, Step)))
         back = " Undo shows the way back." if self._in_force else ""
-        self.status.say(f"{error.message} Apply it again to go on.{back}", "failed")
+        self.status.show(f"{error.message} Apply it again to go on.{back}", "failed")
         if self._afterwards is not None:
             self._afterwards()
 
     def _ended(self, applied: Applied) -> None:
         if self._closed:
             return
-        show(self.stop, on=False)
+        set_visible(self.stop, on=False)
         self.confirmation.value = ""
         self._show_steps(applied)
         for step in applied:
             self._reveal(step)
         self._in_force = self._in_force or any(step.outcome in ("done", "unknown") for step in applied)
-        show(self.undo, on=self._in_force)
+        set_visible(self.undo, on=self._in_force)
 
     def _show_step(self, step: Step) -> None:
         self._finished.append(step)
         if self.submitting and not self._closed:
             self._reveal(step)
             self._show_steps(self._finished)
-            self.status.say(
+            self.status.show(
                 f"{len(self._finished):,} of {len(self.plan):,}: {Applied(self._finished).account()}", "busy"
             )
 
     def _show_steps(self, steps: Sequence[Step]) -> None:
         """The steps, of very many the last."""
         left_out = [f"… {len(steps) - _LAST:,} steps before"] if len(steps) > _LAST else []
-        self.steps.say(*left_out, *map(_line, steps[-_LAST:]))
+        self.steps.show(*left_out, *map(_line, steps[-_LAST:]))
 
     def _reveal(self, step: Step) -> None:
         """Offers the secret of a webhook that was just made, at once and for as long as the form is there."""
@@ -131,21 +131,21 @@ class PlanForm(Form[Applied]):
             self._in_force = False
             self.plan = self.plan.invert()
             self._show_plan()
-            self.status.say("This takes it back. Nothing is done until you apply it.")
+            self.status.show("This takes it back. Nothing is done until you apply it.")
 
     def _show_plan(self) -> None:
         from ..frames import plain
 
         told = self.plan.to_frame()[["what", "name", "field", "before", "after", "note"]]
         self.changes.fill(plain(told).to_numpy().tolist())
-        self.steps.say()
-        show(self.stop, on=False)
-        show(self.undo, on=False)
+        self.steps.show()
+        set_visible(self.stop, on=False)
+        set_visible(self.undo, on=False)
         self._edited()
-        self.button.disabled = not self.sendable
+        self.button.disabled = not self.can_submit
         if not len(self.plan):
-            self.status.say("There is nothing to change.", "done")
+            self.status.show("There is nothing to change.", "done")
 
 
 def _line(step: Step) -> str:
-    return stepped(step, f"{step.change.what} '{printable(step.change.name, 80)}'")
+    return step_line(step, f"{step.change.what} '{printable(step.change.name, 80)}'")

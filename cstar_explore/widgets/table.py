@@ -13,13 +13,13 @@ import traitlets
 from ..events import matching_types, receivers_by_type
 from ..models import Webhook, WebhookList
 from ..text import printable
-from .inputs import STATIC, Part
+from .inputs import STATIC, BaseWidget
 
 PAGE = 25  # rows
 _COVERED = 24  # columns of the coverage picture; beyond that, the count has to do
 
 
-class WebhookTable(Part):
+class WebhookTable(BaseWidget):
     """Webhooks to choose from; `chosen()` are those that are selected."""
 
     _esm = STATIC / "webhook_table.js"
@@ -120,7 +120,7 @@ class WebhookTable(Part):
                 pass
 
 
-class Coverage(Part):
+class Coverage(BaseWidget):
     """Which event reaches which webhook: nobody, one, or several, seen at a glance."""
 
     _esm = STATIC / "coverage.js"

@@ -7,10 +7,10 @@ from ..api.validation import checked_name, checked_url
 from ..errors import ValidationError
 from ..events import parse_events, split_events, unknown_type_warning
 from ..serving.loopback import is_loopback_url
-from .inputs import EventsField, Field, TextField
+from .inputs import EventsField, InputField, TextField
 
 
-def webhook_fields(name: str, url: str, events: str | Iterable[str]) -> dict[str, Field]:
+def webhook_fields(name: str, url: str, events: str | Iterable[str]) -> dict[str, InputField]:
     """Name, URL and Events, filled in."""
     chosen = EventsField("Events", value=list(split_events(events)))
     chosen.observe(lambda _: chosen.mark_unknown(), "value")
@@ -21,14 +21,14 @@ def webhook_fields(name: str, url: str, events: str | Iterable[str]) -> dict[str
     }
 
 
-def check_field(name: str, field: Field, *, events_needed: bool) -> ValidationError | None:
+def check_field(name: str, field: InputField, *, events_needed: bool) -> ValidationError | None:
     """Checks one of them, and shows beside it what is wrong or doubtful."""
     try:
         hint = _CHECKS[name](field, events_needed)
     except ValidationError as error:
-        field.say(f"{error.message} {error.advice}", "failed")
+        field.show(f"{error.message} {error.advice}", "failed")
         return error
-    field.say(hint, "warned" if hint else "")
+    field.show(hint, "warned" if hint else "")
     return None
 
 

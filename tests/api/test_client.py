@@ -19,10 +19,10 @@ import cstar_explore as cx
 from cstar_explore import errors
 from cstar_explore.api import connection, retries
 from cstar_explore.api.connection import RateLimit
-from tests.support.misbehaving import (
-    Line,
-    Misbehaving,
-    Received,
+from tests.support.scripted_server import (
+    RecordedRequest,
+    Script,
+    ScriptedServer,
     closed_port,
     cut,
     data,
@@ -52,7 +52,7 @@ DELETE: Call = lambda client: client.webhooks.delete("whk_1")  # noqa: E731
 FIRE: Call = lambda client: client.webhooks.trigger_test("ticket.created")  # noqa: E731
 WHOAMI: Call = lambda client: client.whoami()  # noqa: E731
 
-GOOD: dict[str, tuple[Call, Line]] = {
+GOOD: dict[str, tuple[Call, Script]] = {
     "list": (LIST, data([HOOK])),
     "get": (GET, data(HOOK)),
     "create": (CREATE, data(HOOK | {"secret": "whsec_x"}, 201)),
@@ -74,7 +74,7 @@ def sandbox() -> Iterator[cx.Sandbox]:
         yield sandbox
 
 
-def client_of(server: Misbehaving, **options: Any) -> cx.Client:
+def client_of(server: ScriptedServer, **options: Any) -> cx.Client:
     return cx.Client(**{"key": KEY, "team_id": "team_1", "base_url": server.url, "timeout": 5} | options)
 
 
@@ -131,10 +131,10 @@ def test_whoami_tells_the_team_with_or_without_one_given(sandbox: cx.Sandbox) ->
     ],
 )
 def test_what_arrives_is_what_the_api_reference_prints(
-    *, call: Call, good: Line, method: str, path: str, body: Any, with_key: bool
+    *, call: Call, good: Script, method: str, path: str, body: Any, with_key: bool
 ) -> None:
     """Method, path, key, body and its type; an Idempotency-Key on create and update only."""
-    with Misbehaving(good) as server, client_of(server) as client:
+    with ScriptedServer(good) as server, client_of(server) as client:
         call(client)
     (request,) = server.requests
     assert (method, path, f"Bearer {KEY}") == (request.method, request.path, request.headers["authorization"])
@@ -153,9 +153,9 @@ def test_what_arrives_is_what_the_api_reference_prints(
         pytest.param(lambda calls: calls.trigger_test("ticket.created"), data(FIRED), id="trigger_test"),
     ],
 )
-def test_what_is_shown_is_what_is_sent(make, good: Line) -> None:
+def test_what_is_shown_is_what_is_sent(make, good: Script) -> None:
     """A preview is inert; sent, it arrives byte for byte as it was shown."""
-    with Misbehaving(good) as server, client_of(server) as client:
+    with ScriptedServer(good) as server, client_of(server) as client:
         request = make(client.webhooks.preview)
         assert [] == server.requests
         client.send(request)
@@ -165,7 +165,7 @@ def test_what_is_shown_is_what_is_sent(make, good: Line) -> None:
 
 def test_an_id_cannot_leave_its_place_in_the_path() -> None:
     """What looks like a way out arrives as one segment."""
-    with Misbehaving(data(HOOK)) as server, client_of(server) as client:
+    with ScriptedServer(data(HOOK)) as server, client_of(server) as client:
         client.webhooks.get("../../admin?x=1#y")
     assert [f"{BASE}/..%2F..%2Fadmin%3Fx%3D1%23y"] == [request.path for request in server.requests]
 
@@ -192,9 +192,9 @@ PASSING = {
         *[pytest.param(PASSING["reset"], *GOOD[name], id=f"{name} reset") for name in ("list", "update", "delete")],
     ],
 )
-def test_a_passing_failure_is_not_noticed(trouble: Line, call: Call, good: Line) -> None:
+def test_a_passing_failure_is_not_noticed(trouble: Script, call: Call, good: Script) -> None:
     """The call is repeated as it was, and succeeds."""
-    with Misbehaving(trouble, trouble, trouble, good) as server, client_of(server) as client:
+    with ScriptedServer(trouble, trouble, trouble, good) as server, client_of(server) as client:
         call(client)
     assert 4 == len(server.requests)
     assert 1 == len({(request.method, request.path, request.body) for request in server.requests})
@@ -213,10 +213,10 @@ def test_a_passing_failure_is_not_noticed(trouble: Line, call: Call, good: Line)
     ],
 )
 @pytest.mark.parametrize("call", [GET, DELETE], ids=["get", "delete"])
-def test_after_four_attempts_the_failure_is_told(trouble: Line, kind: type[errors.CStarError], call: Call) -> None:
+def test_after_four_attempts_the_failure_is_told(trouble: Script, kind: type[errors.CStarError], call: Call) -> None:
     """The error is the one that kept coming, without a traceback of somebody else's."""
     with (
-        Misbehaving(*[trouble] * 4) as server,
+        ScriptedServer(*[trouble] * 4) as server,
         client_of(server, timeout=0.05) as client,
         pytest.raises(kind) as caught,
     ):
@@ -231,9 +231,9 @@ def test_after_four_attempts_the_failure_is_told(trouble: Line, kind: type[error
         *[pytest.param(404, *pair, id=f"{name} 404") for name, pair in GOOD.items() if name != "create"],
     ],
 )
-def test_a_refusal_is_not_repeated(call: Call, good: Line, code: int) -> None:
+def test_a_refusal_is_not_repeated(call: Call, good: Script, code: int) -> None:
     """Asking again would not change the answer."""
-    with Misbehaving(status(code), good) as server, client_of(server) as client, pytest.raises(errors.StatusError):
+    with ScriptedServer(status(code), good) as server, client_of(server) as client, pytest.raises(errors.StatusError):
         call(client)
     assert 1 == len(server.requests)
 
@@ -242,7 +242,7 @@ def test_a_refusal_is_not_repeated(call: Call, good: Line, code: int) -> None:
 def test_one_operation_has_one_idempotency_key_and_the_next_another(call: Call) -> None:
     """The key is random, the same through all attempts, and never used again."""
     good = data(HOOK)
-    with Misbehaving(reset(), status(503), good, status(500), good, good) as server, client_of(server) as client:
+    with ScriptedServer(reset(), status(503), good, status(500), good, good) as server, client_of(server) as client:
         call(client)
         call(client)
         request = client.webhooks.preview.create(**NEW)
@@ -255,7 +255,7 @@ def test_one_operation_has_one_idempotency_key_and_the_next_another(call: Call) 
 
 def test_the_same_request_sent_twice_is_two_operations() -> None:
     """A preview that is sent again is meant again, and must not be answered from the first one's record."""
-    with Misbehaving(data(HOOK), data(HOOK)) as server, client_of(server) as client:
+    with ScriptedServer(data(HOOK), data(HOOK)) as server, client_of(server) as client:
         request = client.webhooks.preview.update("whk_1", is_active=True)
         client.send(request)
         client.send(request)
@@ -271,10 +271,10 @@ def test_the_same_request_sent_twice_is_two_operations() -> None:
         pytest.param(reply(200, "<h1>Log in</h1>"), id="HTML"),
     ],
 )
-def test_a_test_event_that_may_have_arrived_is_never_fired_again(trouble: Line) -> None:
+def test_a_test_event_that_may_have_arrived_is_never_fired_again(trouble: Script) -> None:
     """It would reach every receiver twice; the error says that it may have happened."""
     with (
-        Misbehaving(trouble, data(FIRED)) as server,
+        ScriptedServer(trouble, data(FIRED)) as server,
         client_of(server, timeout=0.1) as client,
         pytest.raises(errors.CStarError) as caught,
     ):
@@ -284,19 +284,19 @@ def test_a_test_event_that_may_have_arrived_is_never_fired_again(trouble: Line) 
 
 def test_a_test_event_refused_for_its_rate_is_fired_later() -> None:
     """A 429 had no effect."""
-    with Misbehaving(status(429, {"Retry-After": "0"}), data(FIRED)) as server, client_of(server) as client:
+    with ScriptedServer(status(429, {"Retry-After": "0"}), data(FIRED)) as server, client_of(server) as client:
         assert "evt_1" == FIRE(client).event_id
     assert 2 == len(server.requests)
 
 
 @every_call
-def test_a_refused_connection_is_tried_again(call: Call, good: Line) -> None:
+def test_a_refused_connection_is_tried_again(call: Call, good: Script) -> None:
     """Nothing arrived, so anything may be repeated; here the server comes up during the wait."""
     port = closed_port()
-    came_up: list[Misbehaving] = []
+    came_up: list[ScriptedServer] = []
 
     def come_up(_: retries.Wait) -> None:
-        came_up or came_up.append(Misbehaving(good, port=port))
+        came_up or came_up.append(ScriptedServer(good, port=port))
 
     with cx.Client(KEY, "team_1", f"http://127.0.0.1:{port}", on_wait=come_up) as client:
         call(client)
@@ -305,7 +305,7 @@ def test_a_refused_connection_is_tried_again(call: Call, good: Line) -> None:
 
 
 @every_call
-def test_an_address_where_nobody_answers_is_told_as_such(call: Call, good: Line) -> None:
+def test_an_address_where_nobody_answers_is_told_as_such(call: Call, good: Script) -> None:
     """Nothing was sent, also for a create: there is nothing unknown about it."""
     with (
         cx.Client(KEY, "team_1", f"http://127.0.0.1:{closed_port()}") as client,
@@ -325,9 +325,9 @@ def test_an_address_where_nobody_answers_is_told_as_such(call: Call, good: Line)
         pytest.param([status(429, {"Retry-After": "0"})], errors.NotFoundError, id="after a 429, which had no effect"),
     ],
 )
-def test_a_delete_that_finds_nothing_on_its_repeat_is_done(before: list[Line], found_gone_is: type | None) -> None:
+def test_a_delete_that_finds_nothing_on_its_repeat_is_done(before: list[Script], found_gone_is: type | None) -> None:
     """Where an earlier attempt may have deleted it, 404 means that it did; otherwise it never existed."""
-    with Misbehaving(*before, status(404, code="RESOURCE_MISSING")) as server, client_of(server) as client:
+    with ScriptedServer(*before, status(404, code="RESOURCE_MISSING")) as server, client_of(server) as client:
         try:
             outcome = DELETE(client)
         except errors.CStarError as error:
@@ -337,7 +337,11 @@ def test_a_delete_that_finds_nothing_on_its_repeat_is_done(before: list[Line], f
 
 def test_a_get_that_finds_nothing_on_its_repeat_is_not_found() -> None:
     """Only a delete is done when nothing is there."""
-    with Misbehaving(reset(), status(404)) as server, client_of(server) as client, pytest.raises(errors.NotFoundError):
+    with (
+        ScriptedServer(reset(), status(404)) as server,
+        client_of(server) as client,
+        pytest.raises(errors.NotFoundError),
+    ):
         GET(client)
 
 
@@ -361,10 +365,10 @@ OTHERS = [
         pytest.param([status(504)] * 4, id="504"),
     ],
 )
-def test_a_create_whose_answer_stays_lost_says_so_and_offers_what_matches(lost: list[Line]) -> None:
+def test_a_create_whose_answer_stays_lost_says_so_and_offers_what_matches(lost: list[Script]) -> None:
     """The list is read once, and the webhook on it that looks like the one asked for is handed over."""
     with (
-        Misbehaving(*lost, data([*OTHERS, HOOK])) as server,
+        ScriptedServer(*lost, data([*OTHERS, HOOK])) as server,
         client_of(server, timeout=0.08) as client,
         pytest.raises(errors.OutcomeUnknownError, match="whk_1") as caught,
     ):
@@ -386,10 +390,10 @@ def test_a_create_whose_answer_stays_lost_says_so_and_offers_what_matches(lost: 
         pytest.param([reply(200, "<h1>Log in</h1>")], id="a list that is none"),
     ],
 )
-def test_without_a_match_the_outcome_stays_unknown_and_there_are_no_candidates(listed: list[Line]) -> None:
+def test_without_a_match_the_outcome_stays_unknown_and_there_are_no_candidates(listed: list[Script]) -> None:
     """What was lost is the create, whatever happens to the list."""
     with (
-        Misbehaving(*[reset()] * 4, *listed) as server,
+        ScriptedServer(*[reset()] * 4, *listed) as server,
         client_of(server) as client,
         pytest.raises(errors.OutcomeUnknownError) as caught,
     ):
@@ -401,7 +405,7 @@ def test_without_a_match_the_outcome_stays_unknown_and_there_are_no_candidates(l
 def test_a_create_that_the_server_failed_at_is_a_server_error(code: int) -> None:
     """cStar itself answered, so its answer is told."""
     with (
-        Misbehaving(*[status(code)] * 4) as server,
+        ScriptedServer(*[status(code)] * 4) as server,
         client_of(server) as client,
         pytest.raises(errors.ServerError) as caught,
     ):
@@ -420,7 +424,7 @@ def test_a_create_that_the_server_failed_at_is_a_server_error(code: int) -> None
 def test_a_create_answered_with_something_unreadable_may_have_happened(body: str) -> None:
     """A good status over a broken body tells nothing sure, and it says so."""
     with (
-        Misbehaving(*[reply(201, body)] * 4, data([HOOK])) as server,
+        ScriptedServer(*[reply(201, body)] * 4, data([HOOK])) as server,
         client_of(server) as client,
         pytest.raises(errors.TransportError) as caught,
     ):
@@ -433,7 +437,7 @@ def test_a_create_answered_with_something_unreadable_may_have_happened(body: str
 def test_a_create_refused_after_an_attempt_was_lost_may_have_happened(code: int) -> None:
     """The second answer says nothing of the first attempt."""
     with (
-        Misbehaving(reset(), status(code), data([HOOK])) as server,
+        ScriptedServer(reset(), status(code), data([HOOK])) as server,
         client_of(server) as client,
         pytest.raises(errors.CStarError) as caught,
     ):
@@ -441,10 +445,10 @@ def test_a_create_refused_after_an_attempt_was_lost_may_have_happened(code: int)
     assert True is caught.value.may_have_acted
 
 
-def passed_on(sandbox: cx.Sandbox, then: Line | None = None) -> Line:
+def passed_on(sandbox: cx.Sandbox, then: Script | None = None) -> Script:
     """Hands the request to the sandbox; then hands back its answer, or does something else to the connection."""
 
-    def answer(connection: socket.socket, received: Received) -> bool:
+    def answer(connection: socket.socket, received: RecordedRequest) -> bool:
         onward = http.client.HTTPConnection(*sandbox.base_url.removeprefix("http://").split(":"))
         headers = {name: value for name, value in received.headers.items() if name != "host"}
         onward.request(received.method, received.path, received.body or None, headers)
@@ -465,11 +469,11 @@ def passed_on(sandbox: cx.Sandbox, then: Line | None = None) -> Line:
         pytest.param(lambda client: client.webhooks.delete(client.webhooks.list()[0].id), -1, id="delete"),
     ],
 )
-def test_a_change_whose_answer_is_lost_happens_once(sandbox: cx.Sandbox, call: Call, change: int, then: Line) -> None:
+def test_a_change_whose_answer_is_lost_happens_once(sandbox: cx.Sandbox, call: Call, change: int, then: Script) -> None:
     """The request reaches the sandbox, its answer is cut off, and the repeat neither fails nor does it twice."""
     reading = 0 if call is CREATE else 1
     script = [passed_on(sandbox)] * reading + [passed_on(sandbox, then), passed_on(sandbox)]
-    with Misbehaving(*script) as server, sandbox.client() as direct:
+    with ScriptedServer(*script) as server, sandbox.client() as direct:
         before = len(direct.webhooks.list())
         with client_of(server, key=sandbox.key, team_id=sandbox.team_id, timeout=0.15) as client:
             call(client)
@@ -483,7 +487,7 @@ def test_a_wait_longer_than_allowed_raises_at_once_and_names_the_time() -> None:
     """Nobody is kept for an hour without being asked."""
     waits: list[retries.Wait] = []
     with (
-        Misbehaving(status(429, {"Retry-After": "3600"})) as server,
+        ScriptedServer(status(429, {"Retry-After": "3600"})) as server,
         client_of(server, on_wait=waits.append) as client,
         pytest.raises(errors.RateLimitError, match=r"3,?600 s") as caught,
     ):
@@ -497,7 +501,7 @@ def test_a_wait_longer_than_allowed_raises_at_once_and_names_the_time() -> None:
 def test_all_waits_of_one_call_together_stay_within_what_is_allowed(max_wait: float, requests: int) -> None:
     """Two short waits can be one too many."""
     with (
-        Misbehaving(*[status(429, retryAfter=0.04)] * 4) as server,
+        ScriptedServer(*[status(429, retryAfter=0.04)] * 4) as server,
         client_of(server, max_wait=max_wait) as client,
         pytest.raises(errors.RateLimitError),
     ):
@@ -508,7 +512,7 @@ def test_all_waits_of_one_call_together_stay_within_what_is_allowed(max_wait: fl
 def test_where_cstar_names_no_time_the_guess_counts_against_what_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sixty seconds are guessed; a client that waits less raises at once."""
     waits: list[float] = []
-    with Misbehaving(*[status(429)] * 2, data([])) as server:
+    with ScriptedServer(*[status(429)] * 2, data([])) as server:
         with client_of(server, max_wait=59) as client, pytest.raises(errors.RateLimitError):
             LIST(client)
         monkeypatch.setattr(retries, "GUESS", 0.01)
@@ -522,7 +526,7 @@ def test_every_wait_is_announced_with_its_length_its_reason_and_its_number() -> 
     """A page can count down, and say why."""
     waits: list[retries.Wait] = []
     script = [status(503), status(429, {"Retry-After": "0"}), reset(), data([])]
-    with Misbehaving(*script) as server, client_of(server, on_wait=waits.append) as client:
+    with ScriptedServer(*script) as server, client_of(server, on_wait=waits.append) as client:
         LIST(client)
     assert [
         (1, errors.ServerError),
@@ -537,7 +541,7 @@ def test_the_pauses_after_passing_failures_double(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(retries, "JITTER", 0.0)
     waits: list[float] = []
     with (
-        Misbehaving(*[status(500)] * 3, data([])) as server,
+        ScriptedServer(*[status(500)] * 3, data([])) as server,
         client_of(server, on_wait=lambda wait: waits.append(wait.seconds)) as client,
     ):
         LIST(client)
@@ -549,7 +553,7 @@ def test_a_wait_can_be_cancelled_from_another_thread(code: int) -> None:
     """The call ends at once, without another request, and says so."""
     waits: queue.Queue[retries.Wait] = queue.Queue()
     with (
-        Misbehaving(status(code, {"Retry-After": "30"})) as server,
+        ScriptedServer(status(code, {"Retry-After": "30"})) as server,
         client_of(server, on_wait=waits.put) as client,
         ThreadPoolExecutor(1) as executor,
     ):
@@ -565,7 +569,7 @@ def test_a_wait_can_be_cancelled_from_another_thread(code: int) -> None:
 def test_a_wait_can_be_cancelled_as_it_is_announced() -> None:
     """The callback itself may say no."""
     with (
-        Misbehaving(status(429, {"Retry-After": "30"})) as server,
+        ScriptedServer(status(429, {"Retry-After": "30"})) as server,
         client_of(server, on_wait=retries.Wait.cancel) as client,
         pytest.raises(errors.WaitCancelledError),
     ):
@@ -577,7 +581,7 @@ def test_a_wait_can_be_cancelled_as_it_is_announced() -> None:
 def test_a_wait_cancelled_after_a_lost_answer_says_that_it_may_have_happened(call: Call) -> None:
     """Who cancels has to know that the first attempt may have arrived."""
     with (
-        Misbehaving(reset(), data([HOOK])) as server,
+        ScriptedServer(reset(), data([HOOK])) as server,
         client_of(server, on_wait=retries.Wait.cancel) as client,
         pytest.raises(errors.CStarError) as caught,
     ):
@@ -636,14 +640,14 @@ def test_the_budget_is_what_the_last_answer_said(client: cx.Client) -> None:
 )  # fmt: skip
 def test_the_budget_takes_what_it_can_read(headers: dict[str, str], expected: RateLimit | None) -> None:
     """A header that makes no sense is left out, and does not disturb the call."""
-    with Misbehaving(data([], headers=headers)) as server, client_of(server) as client:
+    with ScriptedServer(data([], headers=headers)) as server, client_of(server) as client:
         LIST(client)
         assert expected == client.rate_limit
 
 
 def test_a_refusal_tells_the_budget_too() -> None:
     """Especially then it is of interest."""
-    with Misbehaving(status(404, {"X-RateLimit-Remaining": "3"})) as server, client_of(server) as client:
+    with ScriptedServer(status(404, {"X-RateLimit-Remaining": "3"})) as server, client_of(server) as client:
         with pytest.raises(errors.NotFoundError):
             GET(client)
         assert 3 == client.rate_limit.remaining
@@ -659,11 +663,11 @@ def test_a_refusal_tells_the_budget_too() -> None:
         *[pytest.param(307, *pair, id=f"{name} 307") for name, pair in GOOD.items() if name != "create"],
     ],
 )
-def test_a_redirect_is_refused_and_the_key_not_sent_on(call: Call, good: Line, code: int) -> None:
+def test_a_redirect_is_refused_and_the_key_not_sent_on(call: Call, good: Script, code: int) -> None:
     """Nobody hears from us at the other address, and the first is not asked again."""
     with (
-        Misbehaving(good) as elsewhere,
-        Misbehaving(redirect(f"{elsewhere.url}/x", code)) as server,
+        ScriptedServer(good) as elsewhere,
+        ScriptedServer(redirect(f"{elsewhere.url}/x", code)) as server,
         client_of(server) as client,
         pytest.raises(errors.RedirectError, match=elsewhere.url),
     ):
@@ -676,7 +680,7 @@ def test_a_redirect_is_refused_and_the_key_not_sent_on(call: Call, good: Line, c
 def test_a_redirect_to_any_place_is_refused(location: str, call: Call) -> None:
     """Also within the same host, and where the address cannot be read: the request arrived, and is not repeated."""
     with (
-        Misbehaving(*[redirect(location)] * 4) as server,
+        ScriptedServer(*[redirect(location)] * 4) as server,
         client_of(server) as client,
         pytest.raises(errors.TransportError) as caught,
     ):
@@ -689,7 +693,7 @@ def test_loopback_is_never_asked_through_a_proxy(monkeypatch: pytest.MonkeyPatch
     """A proxy in the environment is for other hosts."""
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    with Misbehaving() as proxy, Misbehaving(data([HOOK])) as server:
+    with ScriptedServer() as proxy, ScriptedServer(data([HOOK])) as server:
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url)
             monkeypatch.setenv(name.lower(), proxy.url)
@@ -700,7 +704,7 @@ def test_loopback_is_never_asked_through_a_proxy(monkeypatch: pytest.MonkeyPatch
 
 def test_cstar_is_asked_through_the_proxy_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
     """It gets a CONNECT, not the key; one that refuses is an error of ours."""
-    with Misbehaving(*[status(502)] * 4) as proxy:
+    with ScriptedServer(*[status(502)] * 4) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with (
             cx.Client(KEY, "team_1", "https://cstar.invalid") as client,
@@ -756,7 +760,7 @@ def test_the_environment_is_told_by_the_key(key: str, base_url: str, environment
 @writing_calls
 def test_a_reading_client_sends_no_change(call: Call) -> None:
     """It says so before anything is sent; reading, previews and a writing twin work."""
-    with Misbehaving(data([HOOK]), data(HOOK)) as server, client_of(server, write=False) as client:
+    with ScriptedServer(data([HOOK]), data(HOOK)) as server, client_of(server, write=False) as client:
         with pytest.raises(errors.ReadOnlyError, match="write=True"):
             call(client)
         with pytest.raises(errors.ReadOnlyError):
@@ -772,7 +776,7 @@ def test_a_reading_client_sends_no_change(call: Call) -> None:
 def test_a_publishable_key_on_a_writing_call_is_explained_before_sending(call: Call, prefix: str) -> None:
     """The sentence says which key is needed; there is no status, for nothing was asked."""
     with (
-        Misbehaving() as server,
+        ScriptedServer() as server,
         client_of(server, key=prefix + HIDDEN) as client,
         pytest.raises(errors.PermissionDeniedError, match="sk_") as caught,
     ):
@@ -782,7 +786,7 @@ def test_a_publishable_key_on_a_writing_call_is_explained_before_sending(call: C
 
 def test_a_publishable_key_may_try_to_read() -> None:
     """cStar decides about list and get."""
-    with Misbehaving(data([HOOK]), data(HOOK)) as server, client_of(server, key="pk_test_" + HIDDEN) as client:
+    with ScriptedServer(data([HOOK]), data(HOOK)) as server, client_of(server, key="pk_test_" + HIDDEN) as client:
         LIST(client)
         GET(client)
     assert 2 == len(server.requests)
@@ -860,10 +864,10 @@ FIRST, SECOND, THIRD = "", "?page=1&pageSize=100", "?page=2&pageSize=100"
     ],
 )
 def test_every_page_is_fetched_where_cstar_says_there_are_more(
-    script: list[Line], ids: list[int], queries: list[str]
+    script: list[Script], ids: list[int], queries: list[str]
 ) -> None:
     """The first request is the reference's; each webhook is listed once, in cStar's order."""
-    with Misbehaving(*script) as server, client_of(server) as client:
+    with ScriptedServer(*script) as server, client_of(server) as client:
         assert [f"whk_{number}" for number in ids] == [webhook.id for webhook in LIST(client)]
     assert [BASE + query for query in queries] == [request.path for request in server.requests]
 
@@ -871,7 +875,7 @@ def test_every_page_is_fetched_where_cstar_says_there_are_more(
 def test_a_failing_later_page_is_repeated_by_itself() -> None:
     """What was read is not asked for again, and half a list is never returned as a whole one."""
     pages = [data(hooks(1), hasMore=True), data(hooks(1, 2), hasMore=True)]
-    with Misbehaving(*pages, reset(), data(hooks(3)), *pages, status(403)) as server, client_of(server) as client:
+    with ScriptedServer(*pages, reset(), data(hooks(3)), *pages, status(403)) as server, client_of(server) as client:
         assert ["whk_1", "whk_2", "whk_3"] == [webhook.id for webhook in LIST(client)]
         with pytest.raises(errors.PermissionDeniedError):
             LIST(client)
@@ -884,7 +888,7 @@ def test_a_failing_later_page_is_repeated_by_itself() -> None:
 def test_a_server_that_never_answers_is_given_up() -> None:
     """The error says what may have happened."""
     with (
-        Misbehaving(silence()) as server,
+        ScriptedServer(silence()) as server,
         client_of(server, timeout=0.1) as client,
         pytest.raises(errors.ResponseTimeoutError) as caught,
     ):
@@ -896,7 +900,7 @@ def test_a_server_that_answers_drop_by_drop_is_given_up() -> None:
     """The timeout is for the whole attempt, not for each byte."""
     whole = json.dumps({"success": True, "data": FIRED}).encode()
     with (
-        Misbehaving(drip(whole, 0.02)) as server,
+        ScriptedServer(drip(whole, 0.02)) as server,
         client_of(server, timeout=0.15) as client,
         pytest.raises(errors.ResponseTimeoutError),
     ):
@@ -912,10 +916,10 @@ def test_a_server_that_answers_drop_by_drop_is_given_up() -> None:
         pytest.param(reply(200, b" " * 3000, declared=10**15), id="declared to be longer than any disk"),
     ],
 )
-def test_an_answer_too_long_is_not_taken_in(monkeypatch: pytest.MonkeyPatch, line: Line) -> None:
+def test_an_answer_too_long_is_not_taken_in(monkeypatch: pytest.MonkeyPatch, line: Script) -> None:
     """Memory is not filled by whoever answers."""
     monkeypatch.setattr(connection, "MAX_RESPONSE", 2000)
-    with Misbehaving(line) as server, client_of(server, timeout=1) as client, pytest.raises(errors.TransportError):
+    with ScriptedServer(line) as server, client_of(server, timeout=1) as client, pytest.raises(errors.TransportError):
         FIRE(client)
 
 
@@ -923,7 +927,7 @@ def test_an_answer_of_exactly_the_limit_is_read(monkeypatch: pytest.MonkeyPatch)
     """The limit is allowed."""
     body = json.dumps({"success": True, "data": [HOOK]})
     monkeypatch.setattr(connection, "MAX_RESPONSE", len(body))
-    with Misbehaving(reply(200, body)) as server, client_of(server) as client:
+    with ScriptedServer(reply(200, body)) as server, client_of(server) as client:
         assert 1 == len(LIST(client))
 
 
@@ -952,10 +956,10 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("line", [pytest.param(line, id=name) for name, line in UNREADABLE.items()])
-def test_an_answer_that_is_not_cstars_is_an_error_of_ours(line: Line) -> None:
+def test_an_answer_that_is_not_cstars_is_an_error_of_ours(line: Script) -> None:
     """Whatever is wrong with it, nobody has to know which library noticed."""
     with (
-        Misbehaving(line) as server,
+        ScriptedServer(line) as server,
         client_of(server, timeout=1) as client,
         pytest.raises(errors.TransportError) as caught,
     ):
@@ -966,11 +970,11 @@ def test_an_answer_that_is_not_cstars_is_an_error_of_ours(line: Line) -> None:
 def test_a_connection_that_was_closed_meanwhile_is_replaced() -> None:
     """A server may close what it had left open; the next call does not suffer."""
 
-    def answer_and_leave(connection: socket.socket, received: Received) -> bool:
+    def answer_and_leave(connection: socket.socket, received: RecordedRequest) -> bool:
         data([HOOK])(connection, received)
         return False
 
-    with Misbehaving(answer_and_leave, answer_and_leave, answer_and_leave) as server, client_of(server) as client:
+    with ScriptedServer(answer_and_leave, answer_and_leave, answer_and_leave) as server, client_of(server) as client:
         assert [1, 1] == [len(LIST(client)), len(LIST(client))]
 
 
@@ -979,14 +983,14 @@ def test_one_connection_serves_many_calls() -> None:
     lines = [reply(200, json.dumps({"success": True, "data": [HOOK]}), close=False)] * 3
     doors: list[int] = []
 
-    def noting(line: Line) -> Line:
-        def answer(connection: socket.socket, received: Received) -> bool:
+    def noting(line: Script) -> Script:
+        def answer(connection: socket.socket, received: RecordedRequest) -> bool:
             doors.append(connection.getpeername()[1])
             return line(connection, received)
 
         return answer
 
-    with Misbehaving(*map(noting, lines)) as server, client_of(server) as client:
+    with ScriptedServer(*map(noting, lines)) as server, client_of(server) as client:
         for _ in lines:
             LIST(client)
     assert (3, 1) == (len(doors), len(set(doors)))
@@ -1049,10 +1053,10 @@ TELLTALES = {
         pytest.param(CREATE, silence(), id="create silence"),
     ],
 )  # fmt: skip
-def test_no_error_tells_the_key(call: Call, line: Line) -> None:
+def test_no_error_tells_the_key(call: Call, line: Script) -> None:
     """Neither in its text, nor in its traceback, nor in any variable that a report with locals would show."""
     with (
-        Misbehaving(*[line] * 9) as server,
+        ScriptedServer(*[line] * 9) as server,
         client_of(server, timeout=0.05) as client,
         pytest.raises(errors.CStarError) as caught,
     ):

@@ -8,7 +8,7 @@ import pytest
 
 import cstar_explore as cx
 from cstar_explore import errors
-from tests.support.misbehaving import Misbehaving, data, reply, silence
+from tests.support.scripted_server import ScriptedServer, data, reply, silence
 
 KEY = "sk_live_abcdefghijklmnopqrstuvwxyz012345"
 
@@ -64,7 +64,7 @@ def test_a_client_of_the_sandbox_does_not_look_at_the_environment(
 def test_the_team_is_found_by_asking_whose_key_it_is() -> None:
     """Without a team, one `whoami` finds it, and that is the only request."""
     identity = {"teamId": "tm_1", "teamName": "One", "teamSlug": "one", "keyType": "secret", "environment": "live"}
-    with Misbehaving(data(identity)) as server, cx.connect(KEY, base_url=server.url) as client:
+    with ScriptedServer(data(identity)) as server, cx.connect(KEY, base_url=server.url) as client:
         assert "tm_1" == client.team_id
         assert [("GET", "/api/v1/auth/whoami", f"Bearer {KEY}")] == [
             (request.method, request.path, request.headers["authorization"]) for request in server.requests
@@ -137,7 +137,7 @@ def test_the_line_does_not_promise_writing_to_a_publishable_key(
 def test_a_team_name_in_the_line_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """It is foreign text, on one line."""
     identity = {"teamId": "tm_1", "teamName": "One\n\x1b[31mTwo\u202e", "keyType": "secret"}
-    with Misbehaving(data(identity)) as server:
+    with ScriptedServer(data(identity)) as server:
         cx.connect(KEY, base_url=server.url).close()
     assert capsys.readouterr().out.removesuffix("\n").isprintable()
 
@@ -194,7 +194,7 @@ def test_a_refused_key_is_an_authentication_error(
 
 def test_an_identity_without_a_team_is_explained() -> None:
     """Where cStar does not say, the team has to be given."""
-    with Misbehaving(data({"keyType": "secret"})) as server, pytest.raises(errors.CStarError, match=r"(?i)team"):
+    with ScriptedServer(data({"keyType": "secret"})) as server, pytest.raises(errors.CStarError, match=r"(?i)team"):
         cx.connect(KEY, base_url=server.url)
 
 
@@ -210,7 +210,7 @@ def test_an_identity_without_a_team_is_explained() -> None:
 def test_a_failed_connect_leaves_no_connection_open(code: int, body: dict, kind: type[errors.CStarError]) -> None:
     """Nobody gets the client, so nobody else could close it."""
     team = "team_1" if body.get("data") else None
-    with Misbehaving(reply(code, json.dumps(body), close=False)) as server:
+    with ScriptedServer(reply(code, json.dumps(body), close=False)) as server:
         with pytest.raises(kind) as caught:
             cx.connect(KEY, team, server.url)
         assert server.is_alone(), caught.value
@@ -218,7 +218,7 @@ def test_a_failed_connect_leaves_no_connection_open(code: int, body: dict, kind:
 
 def test_the_timeout_is_handed_on() -> None:
     """A server that never answers keeps nobody longer than that."""
-    with Misbehaving(*[silence()] * 4) as server, pytest.raises(errors.ResponseTimeoutError):
+    with ScriptedServer(*[silence()] * 4) as server, pytest.raises(errors.ResponseTimeoutError):
         cx.connect(KEY, base_url=server.url, timeout=0.05)
 
 

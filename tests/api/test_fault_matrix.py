@@ -37,7 +37,7 @@ import pytest
 import cstar_explore as cx
 from cstar_explore import errors
 from cstar_explore.api import retries
-from tests.support.misbehaving import Misbehaving, Received, closed_port
+from tests.support.scripted_server import RecordedRequest, ScriptedServer, closed_port
 
 NEW = {"name": "New", "url": "https://example.com/new", "events": "ticket.created"}
 TARGET = {"name": "Target", "url": "https://example.com/target", "events": "ticket.created"}
@@ -152,7 +152,7 @@ class State:
 class Turn:
     """A request, or a connection on which none was read yet, and what a fault can do with it."""
 
-    def __init__(self, front: "Front", connection: socket.socket, received: Received | None = None) -> None:
+    def __init__(self, front: "Front", connection: socket.socket, received: RecordedRequest | None = None) -> None:
         self.front = front
         self.connection = connection
         self.received = received
@@ -195,11 +195,11 @@ class Turn:
         self.connection.close()
 
 
-class Front(Misbehaving):
+class Front(ScriptedServer):
     """Passes requests of the sandbox on, except where the fault takes its turn."""
 
     def __init__(
-        self, sandbox: cx.Sandbox, elsewhere: Misbehaving, fault: "Fault", method: str, times: float, port: int = 0
+        self, sandbox: cx.Sandbox, elsewhere: ScriptedServer, fault: "Fault", method: str, times: float, port: int = 0
     ) -> None:
         self.sandbox = sandbox
         self.elsewhere = elsewhere
@@ -230,7 +230,7 @@ class Front(Misbehaving):
                 return
         super()._talk(connection)
 
-    def _answer(self, connection: socket.socket, received: Received) -> bool:
+    def _answer(self, connection: socket.socket, received: RecordedRequest) -> bool:
         turn = Turn(self, connection, received)
         if self._is_due(received.method):
             self.fault.act(turn)
@@ -764,7 +764,7 @@ class Place:
 
     sandbox: cx.Sandbox
     direct: cx.Client
-    elsewhere: Misbehaving
+    elsewhere: ScriptedServer
     other: str
     text: list[str]
 
@@ -810,7 +810,7 @@ def place() -> Iterator[Place]:
     loggers = [logging.getLogger(name) for name in ("httpx", "httpcore", "cstar_explore")]
     levels = [logger.level for logger in loggers]
     passes_on = [logger.propagate for logger in loggers]
-    with cx.Sandbox() as sandbox, sandbox.client() as direct, Misbehaving() as elsewhere:
+    with cx.Sandbox() as sandbox, sandbox.client() as direct, ScriptedServer() as elsewhere:
         for logger in loggers:
             logger.addHandler(handler)
             logger.setLevel(logging.DEBUG)

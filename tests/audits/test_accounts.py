@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import cstar_explore as cx
 from cstar_explore import errors
-from tests.support.misbehaving import Misbehaving, data
+from tests.support.scripted_server import ScriptedServer, data
 
 RANDOM = "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6"
 LIVE = "sk_live_" + RANDOM
@@ -393,12 +393,12 @@ ITEM = {
 
 
 @pytest.fixture
-def server() -> Iterator[Misbehaving]:
-    with Misbehaving(*[data([ITEM])] * 20) as server:
+def server() -> Iterator[ScriptedServer]:
+    with ScriptedServer(*[data([ITEM])] * 20) as server:
         yield server
 
 
-def keys(server: Misbehaving) -> list[str]:
+def keys(server: ScriptedServer) -> list[str]:
     return [request.headers["authorization"].removeprefix("Bearer ") for request in server.requests]
 
 
@@ -408,7 +408,7 @@ def shown(audited: Any) -> str:
     return "\n".join(parts)
 
 
-def test_a_variable_is_looked_up_when_the_audit_runs(server: Misbehaving, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_is_looked_up_when_the_audit_runs(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not when the table is read; a key that was changed meanwhile is the new one."""
     accounts = cx.Accounts(table(GOOD | {"base_url": server.url}))
     monkeypatch.setenv("CSTAR_KEY_SUPPORT", TEST)
@@ -421,7 +421,7 @@ def test_a_variable_is_looked_up_when_the_audit_runs(server: Misbehaving, monkey
     assert RANDOM not in shown(first) + shown(second)
 
 
-def test_each_account_is_asked_for_with_its_own_key(server: Misbehaving, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_account_is_asked_for_with_its_own_key(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where connections are shared."""
     monkeypatch.setenv("CSTAR_KEY_SUPPORT", TEST)
     monkeypatch.setenv("CSTAR_KEY_NORTH", LIVE)
@@ -445,7 +445,7 @@ def test_each_account_is_asked_for_with_its_own_key(server: Misbehaving, monkeyp
     ],
 )
 def test_an_account_whose_key_cannot_be_used_fails_alone(
-    server: Misbehaving, monkeypatch: pytest.MonkeyPatch, value: str | None, named: str
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, value: str | None, named: str
 ) -> None:
     """It says which variable, and nothing is sent for it."""
     if value is not None:
@@ -488,7 +488,7 @@ def test_accounts_travel_without_keys(monkeypatch: pytest.MonkeyPatch, taken_alo
     assert RANDOM not in repr(accounts) + repr(accounts[0]) + json.dumps(str(vars(accounts)))
 
 
-def test_a_key_is_looked_up_where_the_call_runs(server: Misbehaving, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_is_looked_up_where_the_call_runs(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker process has its own environment: what is set here alone is not seen there, and the other way round."""
     monkeypatch.setenv("CSTAR_KEY_SUPPORT", LIVE)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
@@ -514,7 +514,7 @@ def quoting(connection: Any, received: Any) -> bool:
 def test_a_key_that_a_refusal_repeats_is_masked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Why an account failed is told, without its key."""
     monkeypatch.setenv("CSTAR_KEY_SUPPORT", LIVE)
-    with Misbehaving(quoting) as server:
+    with ScriptedServer(quoting) as server:
         audited = cx.audit(cx.Accounts(table(GOOD | {"base_url": server.url})))
 
     assert ["failed"] == audited.accounts["state"].tolist()
@@ -525,7 +525,7 @@ def test_a_key_in_the_name_of_a_webhook_is_masked_in_what_is_handed_on(monkeypat
     """A baseline and a report are sent to others."""
     monkeypatch.setenv("CSTAR_KEY_SUPPORT", LIVE)
     named = data([ITEM | {"name": f"Desk {LIVE}", "url": f"https://desk.shop.example/{LIVE}", "events": []}])
-    with Misbehaving(named) as server:
+    with ScriptedServer(named) as server:
         audited = cx.audit(cx.Accounts(table(GOOD | {"base_url": server.url})))
 
     assert ["read"] == audited.accounts["state"].tolist()

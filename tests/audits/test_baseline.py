@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import cstar_explore as cx
 from cstar_explore import errors
-from tests.support.misbehaving import Misbehaving, data, status
+from tests.support.scripted_server import ScriptedServer, data, status
 
 NOW = dt.datetime(2025, 12, 10, 14, 30, tzinfo=dt.UTC)
 COLUMNS = ["account", "what", "id", "name", "field", "before", "after"]
@@ -222,7 +222,7 @@ ITEM = {
 def two_accounts(monkeypatch: pytest.MonkeyPatch, *lines: Any, **options: Any) -> cx.Audit:
     """Two accounts, asked one after the other."""
     monkeypatch.setenv("CSTAR_KEY_A", LIVE)
-    with Misbehaving(*lines) as server:
+    with ScriptedServer(*lines) as server:
         table = [["A", "team_1", "CSTAR_KEY_A", server.url], ["B", "team_2", "CSTAR_KEY_A", server.url]]
         accounts = cx.Accounts(pd.DataFrame(table, columns=["account", "team_id", "key_env", "base_url"]))
         return cx.audit(accounts, at_once=1, now=NOW, **options)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import cstar_explore as cx
 from cstar_explore import errors
-from tests.support.misbehaving import Misbehaving, data, reply, status
+from tests.support.scripted_server import ScriptedServer, data, reply, status
 
 NOW = dt.datetime(2025, 12, 10, 14, 30, tzinfo=dt.UTC)
 LIVE = "sk_live_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6"
@@ -118,7 +118,7 @@ def everything(content: str) -> str:
 def failing(monkeypatch: pytest.MonkeyPatch, *lines: Any, names: list[str]) -> cx.Audit:
     """Accounts of those names, asked one after the other."""
     monkeypatch.setenv("CSTAR_KEY_ALL", LIVE)
-    with Misbehaving(*lines) as server:
+    with ScriptedServer(*lines) as server:
         rows = [[name, f"team_{place}", "CSTAR_KEY_ALL", server.url] for place, name in enumerate(names)]
         table = pd.DataFrame(rows, columns=["account", "team_id", "key_env", "base_url"])
         return cx.audit(cx.Accounts(table), at_once=1, now=NOW)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import cstar_explore as cx
 from cstar_explore import errors, events
 from tests.support import audit_corpus as corpus
-from tests.support.misbehaving import Line, Misbehaving, data, status
+from tests.support.scripted_server import Script, ScriptedServer, data, status
 
 SCORE = Path(__file__).parents[2] / "build" / "audit-score.txt"
 WEBHOOKS = corpus.webhooks()
@@ -762,8 +762,8 @@ def detail(number: int, updated: float, **told: Any) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def asked(*script: Line, key: str = LIVE, **options: Any) -> Iterator[tuple[Misbehaving, cx.Client]]:
-    with Misbehaving(*script) as server, cx.Client(key, "team_1", server.url, timeout=2, **options) as client:
+def asked(*script: Script, key: str = LIVE, **options: Any) -> Iterator[tuple[ScriptedServer, cx.Client]]:
+    with ScriptedServer(*script) as server, cx.Client(key, "team_1", server.url, timeout=2, **options) as client:
         yield server, client
 
 
@@ -851,7 +851,7 @@ def test_details_are_left_out_where_the_budget_is_short(remaining: int, expected
         pytest.param(data({"id": "whk_2"}), id="tells nothing"),
     ],
 )
-def test_a_detail_that_is_not_told_is_no_finding(line: Line) -> None:
+def test_a_detail_that_is_not_told_is_no_finding(line: Script) -> None:
     """What is not known is not guessed, and the rest is told."""
     with asked(data([item(1, url="https://a.example:99/"), item(2, active=False)]), line) as (_, client):
         audited = cx.audit(client, now=NOW)

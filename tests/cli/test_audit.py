@@ -20,7 +20,7 @@ import pytest
 
 import cstar_explore as cx
 from cstar_explore import cli
-from tests.support.misbehaving import Line, Misbehaving, Received, closed_port, data, reply, status
+from tests.support.scripted_server import RecordedRequest, Script, ScriptedServer, closed_port, data, reply, status
 
 RANDOM = "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6"
 LIVE = "sk_live_" + RANDOM
@@ -102,16 +102,16 @@ def ran(*arguments: str | Path, **more: str) -> Ran:
 WHO = data({"teamId": "team_1", "teamName": "Shop", "keyType": "secret", "environment": "live"})
 
 
-def always(line: Line) -> list[Line]:
+def always(line: Script) -> list[Script]:
     """Whoever asks gets that answer, but who asks for the team of a key is told it."""
 
-    def answer(connection: socket.socket, received: Received) -> bool:
+    def answer(connection: socket.socket, received: RecordedRequest) -> bool:
         return (WHO if received.path.endswith("/whoami") else line)(connection, received)
 
     return [answer] * 60
 
 
-def lists(server: Misbehaving) -> int:
+def lists(server: ScriptedServer) -> int:
     """How often the list of webhooks was asked for; all else is one GET at most, of whose key it is."""
     assert set(server.methods) <= {"GET"}
     others = [one.path for one in server.requests if not one.path.endswith("/webhooks")]
@@ -119,22 +119,22 @@ def lists(server: Misbehaving) -> int:
     return len(server.requests) - len(others)
 
 
-def by_team(**lines: Line) -> list[Line]:
+def by_team(**lines: Script) -> list[Script]:
     """Answers by who is asked for: `t3=...` for team_3; the others are clean."""
 
-    def answer(connection: socket.socket, received: Received) -> bool:
+    def answer(connection: socket.socket, received: RecordedRequest) -> bool:
         team = received.path.split("/")[4].replace("team_", "t")
         return lines.get(team, CLEAN)(connection, received)
 
     return always(answer)
 
 
-def one(server: Misbehaving, key: str = LIVE) -> dict[str, str]:
+def one(server: ScriptedServer, key: str = LIVE) -> dict[str, str]:
     """The variables that name one team."""
     return {"CSTAR_KEY": key, "CSTAR_TEAM_ID": "team_1", "CSTAR_BASE_URL": server.url}
 
 
-def table_of(folder: Path, server: Misbehaving, count: int) -> Path:
+def table_of(folder: Path, server: ScriptedServer, count: int) -> Path:
     """A file of accounts, all with the key of CSTAR_KEY_ALL."""
     path = folder / "accounts.csv"
     lines = [f"Team {number},team_{number},CSTAR_KEY_ALL,{server.url}" for number in range(count)]
@@ -142,9 +142,9 @@ def table_of(folder: Path, server: Misbehaving, count: int) -> Path:
     return path
 
 
-def baseline(folder: Path, line: Line) -> Path:
+def baseline(folder: Path, line: Script) -> Path:
     """What an audit of that answer printed."""
-    with Misbehaving(*always(line)) as server:
+    with ScriptedServer(*always(line)) as server:
         told = ran("audit", "--format", "json", **one(server))
     path = folder / "baseline.json"
     path.write_text(told.out, encoding="utf-8")
@@ -166,9 +166,9 @@ def baseline(folder: Path, line: Line) -> Path:
         pytest.param(BOTH, "info", 3, id="anything on info"),
     ],
 )
-def test_findings_fail_only_where_asked_and_from_there_on(line: Line, fail_on: str | None, code: int) -> None:
+def test_findings_fail_only_where_asked_and_from_there_on(line: Script, fail_on: str | None, code: int) -> None:
     """One team, one request, which is a GET."""
-    with Misbehaving(*always(line)) as server:
+    with ScriptedServer(*always(line)) as server:
         told = ran("audit", *(["--fail-on", fail_on] if fail_on else []), **one(server))
 
     assert code == told.code
@@ -187,11 +187,11 @@ def test_findings_fail_only_where_asked_and_from_there_on(line: Line, fail_on: s
     ],
 )
 def test_with_a_baseline_only_new_findings_fail(
-    tmp_path: Path, before: Line, after: Line, fail_on: str, code: int
+    tmp_path: Path, before: Script, after: Script, fail_on: str, code: int
 ) -> None:
     """What was known yesterday does not wake anybody tonight; what json prints is a baseline."""
     path = baseline(tmp_path, before)
-    with Misbehaving(*always(after)) as server:
+    with ScriptedServer(*always(after)) as server:
         told = ran("audit", "--baseline", path, "--fail-on", fail_on, "--format", "json", **one(server))
 
     assert code == told.code
@@ -202,7 +202,7 @@ def test_with_a_baseline_only_new_findings_fail(
 @pytest.mark.parametrize("form", FORMATS)
 def test_some_accounts_that_could_not_be_read_are_a_four(tmp_path: Path, form: str) -> None:
     """Before a three: which, and why, on stderr; what was read on stdout."""
-    with Misbehaving(*by_team(t1=status(403), t2=PLAIN)) as server:
+    with ScriptedServer(*by_team(t1=status(403), t2=PLAIN)) as server:
         path = table_of(tmp_path, server, 3)
         told = shell("audit", "--accounts", path, "--fail-on", "info", "--format", form, CSTAR_KEY_ALL=LIVE)
 
@@ -216,7 +216,7 @@ def test_some_accounts_that_could_not_be_read_are_a_four(tmp_path: Path, form: s
 
 def test_one_team_in_ten_that_fails_is_said_and_is_a_four(tmp_path: Path) -> None:
     """The other nine tenths are there."""
-    with Misbehaving(*by_team(t3=status(500), t13=status(500))) as server:
+    with ScriptedServer(*by_team(t3=status(500), t13=status(500))) as server:
         told = ran("audit", "--accounts", table_of(tmp_path, server, 20), "--format", "json", CSTAR_KEY_ALL=LIVE)
 
     assert 4 == told.code
@@ -229,7 +229,7 @@ def test_one_team_in_ten_that_fails_is_said_and_is_a_four(tmp_path: Path) -> Non
 
 def test_no_account_that_could_be_read_is_a_one(tmp_path: Path) -> None:
     """Each is named."""
-    with Misbehaving(*always(status(403))) as server:
+    with ScriptedServer(*always(status(403))) as server:
         told = shell("audit", "--accounts", table_of(tmp_path, server, 2), CSTAR_KEY_ALL=LIVE)
         unset = shell("audit", "--accounts", table_of(tmp_path, server, 2))
 
@@ -250,9 +250,9 @@ def test_no_account_that_could_be_read_is_a_one(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("first", [True, False], ids=["of its key", "of its list"])
-def test_one_team_that_cannot_be_read_is_a_one(line: Line, first: bool) -> None:
+def test_one_team_that_cannot_be_read_is_a_one(line: Script, first: bool) -> None:
     """In words, with nothing on stdout that looks like a clean audit."""
-    with Misbehaving(*([line] * 5 if first else always(line))) as server:
+    with ScriptedServer(*([line] * 5 if first else always(line))) as server:
         told = ran("audit", "--format", "csv", **one(server))
 
     assert 1 == told.code
@@ -275,7 +275,7 @@ def test_a_file_that_cannot_be_used_is_a_one_and_named(tmp_path: Path, option: s
     path = tmp_path / "file.any"
     if content:
         path.write_bytes(content)
-    with Misbehaving(*always(CLEAN)) as server:
+    with ScriptedServer(*always(CLEAN)) as server:
         told = ran("audit", option, path, **one(server))
 
     assert (1, "") == (told.code, told.out)
@@ -315,7 +315,7 @@ def test_what_is_misspelled_is_a_two(arguments: list[str]) -> None:
 @pytest.mark.parametrize(("fail_on", "code"), [("high", 3), ("hihg", 2)])
 def test_a_shell_sees_the_exit_code(fail_on: str, code: int) -> None:
     """The module as a program."""
-    with Misbehaving(*always(PLAIN)) as server:
+    with ScriptedServer(*always(PLAIN)) as server:
         told = shell("audit", "--fail-on", fail_on, **one(server))
 
     assert code == told.code
@@ -333,7 +333,7 @@ def rows_of(text: str) -> list[dict[str, str]]:
 def test_stdout_is_the_result_and_nothing_else(tmp_path: Path, form: str, compared: bool) -> None:
     """Whole and readable by what reads such a thing; the words are on stderr."""
     options: list[Any] = ["--baseline", baseline(tmp_path, CLEAN)] if compared else []
-    with Misbehaving(*always(BOTH)) as server:
+    with ScriptedServer(*always(BOTH)) as server:
         told = ran("audit", "--format", form, *options, **one(server))
 
     assert 0 == told.code
@@ -354,7 +354,7 @@ def test_stdout_is_the_result_and_nothing_else(tmp_path: Path, form: str, compar
 @pytest.mark.parametrize("form", FORMATS)
 def test_the_sandbox_is_audited_when_asked_for(form: str) -> None:
     """Three neglected teams; a key that is set is not used for it, and its team is not asked."""
-    with Misbehaving(*always(CLEAN)) as server:
+    with ScriptedServer(*always(CLEAN)) as server:
         told = ran("audit", "--sandbox", "--format", form, "--fail-on", "high", **one(server))
 
     assert 3 == told.code
@@ -378,7 +378,7 @@ def test_json_is_a_baseline_and_the_same_bytes_each_time(tmp_path: Path) -> None
 def test_a_narrow_terminal_encoding_breaks_nothing(form: str) -> None:
     """The mask is no letter of ASCII."""
     odd = data([ITEM | {"name": "会社 ä", "url": "http://desk.shop.example/?token=hunter2Rosebud"}])
-    with Misbehaving(*always(odd)) as server:
+    with ScriptedServer(*always(odd)) as server:
         told = shell("audit", "--format", form, PYTHONIOENCODING="ascii", **one(server))
 
     assert 0 == told.code
@@ -390,7 +390,7 @@ def test_a_narrow_terminal_encoding_breaks_nothing(form: str) -> None:
 def test_hostile_text_of_a_team_is_told_as_text(tmp_path: Path, form: str) -> None:
     """No control character, no line of its own, no tag, no formula."""
     hostile = "=1+1\x1b[2J\r\nhigh  <script>alert(1)</script>"
-    with Misbehaving(*always(data([ITEM | {"name": hostile, "url": "http://desk.shop.example/"}]))) as server:
+    with ScriptedServer(*always(data([ITEM | {"name": hostile, "url": "http://desk.shop.example/"}]))) as server:
         told = ran("audit", "--format", form, **one(server))
 
     assert 0 == told.code
@@ -406,7 +406,7 @@ def test_hostile_text_of_a_team_is_told_as_text(tmp_path: Path, form: str) -> No
 
 def test_a_reader_that_leaves_early_gets_no_traceback() -> None:
     """As `head` does."""
-    with Misbehaving(*always(data([ITEM | {"id": f"whk_{n}", "events": ["*"]} for n in range(3000)]))) as server:
+    with ScriptedServer(*always(data([ITEM | {"id": f"whk_{n}", "events": ["*"]} for n in range(3000)]))) as server:
         running = started("audit", "--format", "csv", **one(server))
         assert running.stdout is not None
         assert running.stderr is not None
@@ -424,17 +424,17 @@ def test_a_reader_that_leaves_early_gets_no_traceback() -> None:
 
 
 @pytest.fixture
-def held() -> Iterator[tuple[Misbehaving, threading.Event, Callable[[], None]]]:
+def held() -> Iterator[tuple[ScriptedServer, threading.Event, Callable[[], None]]]:
     """A server that answers five teams, and the others only once it is told to."""
     arrived, released = threading.Event(), threading.Event()
 
-    def answer(connection: socket.socket, received: Received) -> bool:
+    def answer(connection: socket.socket, received: RecordedRequest) -> bool:
         if int(received.path.split("/")[4].removeprefix("team_")) >= 5:
             arrived.set()
             released.wait(30)
         return PLAIN(connection, received)
 
-    with Misbehaving(*always(answer)) as server:
+    with ScriptedServer(*always(answer)) as server:
         yield server, arrived, released.set
         released.set()
 
@@ -473,12 +473,12 @@ def test_an_interruption_of_one_team_is_a_130() -> None:
     """There is nothing to print then."""
     arrived, released = threading.Event(), threading.Event()
 
-    def answer(connection: socket.socket, received: Received) -> bool:
+    def answer(connection: socket.socket, received: RecordedRequest) -> bool:
         arrived.set()
         released.wait(30)
         return CLEAN(connection, received)
 
-    with Misbehaving(*always(answer)) as server:
+    with ScriptedServer(*always(answer)) as server:
         running = started("audit", "--format", "csv", **one(server))
         assert arrived.wait(30)
         running.send_signal(signal.SIGINT)
@@ -572,9 +572,9 @@ def test_the_doctor_says_what_is_in_the_way(changed: dict[str, str], named: str)
         pytest.param(reply(200, "<html>Sign in</html>", content_type="text/html"), id="HTML"),
     ],
 )
-def test_the_doctor_sends_nothing_but_get(line: Line) -> None:
+def test_the_doctor_sends_nothing_but_get(line: Script) -> None:
     """Whatever is answered, in no more than a few requests."""
-    with Misbehaving(*([line] * 9)) as server:
+    with ScriptedServer(*([line] * 9)) as server:
         told = ran("doctor", **one(server))
 
     assert {"GET"} == set(server.methods)

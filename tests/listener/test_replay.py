@@ -17,7 +17,7 @@ import pytest
 
 import cstar_explore as cx
 from cstar_explore import errors
-from tests.support.misbehaving import Misbehaving, Received, closed_port, redirect, reply
+from tests.support.scripted_server import RecordedRequest, ScriptedServer, closed_port, redirect, reply
 
 SECRET = "whsec_kept_by_the_tests"
 OTHER = "whsec_of_the_receiver"
@@ -74,7 +74,7 @@ def target() -> Iterator[cx.Listener]:
         yield listener
 
 
-def is_signed(request: Received, secret: str) -> bool:
+def is_signed(request: RecordedRequest, secret: str) -> bool:
     """Worked out here, with nothing but the standard library."""
     stamp, digest = (part.split("=", 1)[1] for part in request.headers["x-signature"].split(","))
     expected = hmac.new(secret.encode(), stamp.encode() + b"." + request.body, hashlib.sha256).hexdigest()
@@ -86,7 +86,7 @@ def is_signed(request: Received, secret: str) -> bool:
 
 def test_the_same_bytes_and_headers_are_sent_again(filled: cx.Listener) -> None:
     """With the signature they had."""
-    with Misbehaving(*[reply()] * 3) as server:
+    with ScriptedServer(*[reply()] * 3) as server:
         filled.replay([1, 2, 3], server.url + "/again?a=b")
         assert [body_of(1), body_of(2), body_of(3)] == [request.body for request in server.requests]
         for old, new in zip(filled.requests(), server.requests, strict=True):
@@ -196,9 +196,9 @@ def test_the_function_gets_the_event(filled: cx.Listener) -> None:
 @pytest.mark.parametrize("status", [200, 204, 302, 400, 500, 503])
 def test_the_answer_of_a_url_is_told(filled: cx.Listener, status: int) -> None:
     """Redirects are answers, and are not followed."""
-    with Misbehaving(reply()) as other:
+    with ScriptedServer(reply()) as other:
         line = redirect(other.url) if status == 302 else reply(status)
-        with Misbehaving(line) as server:
+        with ScriptedServer(line) as server:
             frame = filled.replay([1], server.url)
         assert [] == other.requests
     assert ([200], [status], [status != 200]) == (
@@ -286,7 +286,7 @@ def test_a_function_may_do_what_a_handler_may_do(act: str) -> None:
 
 def test_it_can_be_signed_again(filled: cx.Listener, target: cx.Listener) -> None:
     """With the receiver's secret, over the same bytes."""
-    with Misbehaving(reply()) as server:
+    with ScriptedServer(reply()) as server:
         filled.replay([1], server.url, secret=OTHER)
         assert (body_of(1), True, False) == (
             server.requests[0].body,
@@ -345,7 +345,7 @@ def test_an_edit_in_place_does_not_change_what_was_kept(filled: cx.Listener) -> 
 
 def test_what_is_no_json_can_be_replayed_as_it_is() -> None:
     """Bytes are bytes; a function, which wants an event, is not called with anything else."""
-    with cx.Listener() as listener, Misbehaving(reply()) as server:
+    with cx.Listener() as listener, ScriptedServer(reply()) as server:
         deliver(listener, b"\x00 no json \xff")
         listener.replay([1], server.url)
         assert [b"\x00 no json \xff"] == [request.body for request in server.requests]

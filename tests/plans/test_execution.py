@@ -10,7 +10,7 @@ import pytest
 import cstar_explore as cx
 from cstar_explore import plans
 from tests.support.forms import HOSTILE, behind, listed, once, passed, written
-from tests.support.misbehaving import closed_port, data, reset, status
+from tests.support.scripted_server import closed_port, data, reset, status
 
 ACTIONS = ["pause", "resume", "delete"]
 

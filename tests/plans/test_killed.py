@@ -20,7 +20,7 @@ import pytest
 
 import cstar_explore as cx
 from tests.support.forms import listed, passed
-from tests.support.misbehaving import Misbehaving, Received, closed_port
+from tests.support.scripted_server import RecordedRequest, ScriptedServer, closed_port
 
 NURSERY = """
 import contextlib, gc, os, sys
@@ -58,7 +58,7 @@ class Gate:
         self._forwards = False
         self.count = 0
         self.killed = threading.Event()
-        self.server = Misbehaving(*[self._pass] * 5_000)
+        self.server = ScriptedServer(*[self._pass] * 5_000)
 
     def kill(self, at: int | None, *, forwards: bool) -> None:
         """From now on requests are counted, and the one of this number is the last."""
@@ -77,7 +77,7 @@ class Gate:
             self._at = None
             self._child.set()
 
-    def _pass(self, connection: Any, received: Received) -> bool:
+    def _pass(self, connection: Any, received: RecordedRequest) -> bool:
         assert self._child.wait(10)
         with self._lock:
             self.count += 1

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 import cstar_explore as cx
 from cstar_explore import errors, events
 from tests.support.forms import CONTROLS, HOSTILE, behind, holding, listed, passed, written
-from tests.support.misbehaving import Line, Misbehaving, closed_port, data, reset, status
+from tests.support.scripted_server import Script, ScriptedServer, closed_port, data, reset, status
 
 NEW = {"name": "New", "url": "https://example.com/new", "events": "ticket.created"}
 OTHER = {"name": "Other", "url": "https://example.com/other", "events": "ticket.closed"}
@@ -142,7 +142,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self.items: list[dict[str, Any]] = []
-        self.server = Misbehaving(*[self._answer] * 50_000)
+        self.server = ScriptedServer(*[self._answer] * 50_000)
         self.client = cx.Client("sk_test_abcdefghijklmnop", "team_1", self.server.url, timeout=5)
 
     def holds(self, *items: dict[str, Any]) -> cx.Client:
@@ -1172,7 +1172,7 @@ def test_a_step_that_is_refused_fails_alone(sandbox: cx.Sandbox, code: int) -> N
     ],
 )
 @pytest.mark.parametrize("reading", [True, False], ids=["on reading", "on writing"])
-def test_an_error_that_would_meet_the_next_step_stops(sandbox: cx.Sandbox, line: Line, reading: bool) -> None:
+def test_an_error_that_would_meet_the_next_step_stops(sandbox: cx.Sandbox, line: Script, reading: bool) -> None:
     """The rest is not tried, and can be continued."""
     before, broken = state(sandbox), threading.Event()
 
@@ -1192,7 +1192,7 @@ def test_an_error_that_would_meet_the_next_step_stops(sandbox: cx.Sandbox, line:
 
 def test_a_server_that_is_not_there_fails_the_first_step(sandbox: cx.Sandbox) -> None:
     """The rest is not tried."""
-    with Misbehaving(*[passed(sandbox)]) as server:
+    with ScriptedServer(*[passed(sandbox)]) as server:
         client = cx.Client(sandbox.key, sandbox.team_id, server.url, timeout=1)
         plan = cx.plan(client, five(sandbox))
     assert ["failed", *["not tried"] * 4] == outcomes(plan)
@@ -1303,7 +1303,7 @@ def test_a_value_that_cstar_changes_is_not_called_done() -> None:
         "isActive": True,
     }
     with (
-        Misbehaving(
+        ScriptedServer(
             data([item]), data(item), data(item), data(item | {"name": "RENAMED"}), *[data(item)] * 9
         ) as server,
         cx.Client("sk_test_abcdefghijklmnop", "team_1", server.url) as client,

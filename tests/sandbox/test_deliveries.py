@@ -20,10 +20,10 @@ from matplotlib.figure import Figure
 
 import cstar_explore as cx
 from cstar_explore import errors
-from tests.support.misbehaving import (
-    Line,
-    Misbehaving,
-    Received,
+from tests.support.scripted_server import (
+    RecordedRequest,
+    Script,
+    ScriptedServer,
     closed_port,
     garbled,
     hang_up,
@@ -78,7 +78,7 @@ def outcome(one: Any) -> tuple[Any, ...]:
     return one.success, one.status, one.error
 
 
-def is_signed(request: Received, secret: str) -> bool:
+def is_signed(request: RecordedRequest, secret: str) -> bool:
     """Whether the signature is the published one, worked out here from nothing but the standard library."""
     stamp, digest = (part.split("=", 1) for part in request.headers["x-signature"].split(","))
     signed = stamp[1].encode() + b"." + request.body
@@ -87,7 +87,7 @@ def is_signed(request: Received, secret: str) -> bool:
     )
 
 
-def stamped(request: Received) -> int:
+def stamped(request: RecordedRequest) -> int:
     """The signed time."""
     return int(request.headers["x-signature"].split(",")[0].removeprefix("t="))
 
@@ -150,7 +150,7 @@ def shared(_shared: Shared) -> Iterator[Shared]:
 def test_an_event_is_posted_to_every_active_webhook(shared: Shared, events: str) -> None:
     """As the reference says, whatever the webhook subscribes to."""
     _, client = shared
-    with Misbehaving(reply()) as server:
+    with ScriptedServer(reply()) as server:
         hook(client, server.url, events=events)
         fired = client.webhooks.trigger_test("ticket.created")
 
@@ -171,7 +171,11 @@ def test_an_event_is_posted_to_every_active_webhook(shared: Shared, events: str)
 )
 def test_subscriptions_are_followed_when_asked_for(events: str, arrives: int) -> None:
     """The switch makes the sandbox choosy."""
-    with cx.Sandbox(follow_subscriptions=True) as sandbox, sandbox.client() as client, Misbehaving(reply()) as server:
+    with (
+        cx.Sandbox(follow_subscriptions=True) as sandbox,
+        sandbox.client() as client,
+        ScriptedServer(reply()) as server,
+    ):
         hook(client, server.url, events=events)
         fired = client.webhooks.trigger_test("ticket.created")
 
@@ -182,7 +186,7 @@ def test_subscriptions_are_followed_when_asked_for(events: str, arrives: int) ->
 def test_an_inactive_webhook_receives_nothing(shared: Shared) -> None:
     """It is not even told of."""
     sandbox, client = shared
-    with Misbehaving(reply()) as server:
+    with ScriptedServer(reply()) as server:
         webhook = hook(client, server.url)
         client.webhooks.update(webhook.id, is_active=False)
         fired = client.webhooks.trigger_test("ticket.created")
@@ -193,7 +197,7 @@ def test_an_inactive_webhook_receives_nothing(shared: Shared) -> None:
 
 def test_test_and_live_keys_reach_only_their_own_webhooks(sandbox: cx.Sandbox, client: cx.Client) -> None:
     """Their data are separate, and so are their deliveries."""
-    with Misbehaving(reply()) as tests, Misbehaving(reply()) as lives, sandbox.client("live") as live:
+    with ScriptedServer(reply()) as tests, ScriptedServer(reply()) as lives, sandbox.client("live") as live:
         hook(client, tests.url)
         hook(live, lives.url)
         client.webhooks.trigger_test("ticket.created")
@@ -250,7 +254,7 @@ def test_nothing_is_sent_beyond_loopback(shared: Shared, host: str) -> None:
 def test_loopback_is_posted_to_by_address_and_by_name(shared: Shared, host: str) -> None:
     """Both are this machine."""
     _, client = shared
-    with Misbehaving(reply()) as server:
+    with ScriptedServer(reply()) as server:
         hook(client, f"http://{host}:{server.port}/hook")
         client.webhooks.trigger_test("ticket.created")
         assert [("POST", "/hook")] == [(request.method, request.path) for request in server.requests]
@@ -291,7 +295,7 @@ def test_an_attempt_that_ran_out_of_time_hangs_up() -> None:
 def test_a_redirect_is_a_failure_and_is_not_followed(shared: Shared) -> None:
     """What is signed for one address goes to no other."""
     sandbox, client = shared
-    with Misbehaving(reply()) as other, Misbehaving(redirect(f"{other.url}/away", 307), reply()) as server:
+    with ScriptedServer(reply()) as other, ScriptedServer(redirect(f"{other.url}/away", 307), reply()) as server:
         hook(client, server.url)
         one = told(client.webhooks.trigger_test("ticket.created"), server.url)
 
@@ -303,7 +307,7 @@ def test_a_redirect_is_a_failure_and_is_not_followed(shared: Shared) -> None:
 
 def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A delivery to loopback goes straight there."""
-    with Misbehaving(reply()) as proxy, Misbehaving(reply()) as server:
+    with ScriptedServer(reply()) as proxy, ScriptedServer(reply()) as server:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url)
         monkeypatch.setenv("no_proxy", "")
@@ -319,7 +323,7 @@ def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_published_headers_are_sent(sandbox: cx.Sandbox, client: cx.Client) -> None:
     """All of them, with the values that belong together."""
-    with Misbehaving(reply()) as server:
+    with ScriptedServer(reply()) as server:
         webhook = hook(client, f"{server.url}/here?a=b")
         fired = client.webhooks.trigger_test("ticket.created")
         (request,) = server.requests
@@ -343,7 +347,7 @@ def test_the_published_headers_are_sent(sandbox: cx.Sandbox, client: cx.Client) 
 
 def test_the_body_is_the_published_envelope(sandbox: cx.Sandbox, client: cx.Client) -> None:
     """Five fields, and the data of the sample."""
-    with Misbehaving(reply()) as server:
+    with ScriptedServer(reply()) as server:
         hook(client, server.url)
         fired = client.webhooks.trigger_test("ticket.created")
         body = json.loads(server.requests[0].body)
@@ -356,7 +360,7 @@ def test_the_body_is_the_published_envelope(sandbox: cx.Sandbox, client: cx.Clie
 
 def test_every_published_event_can_be_delivered(client: cx.Client) -> None:
     """All 35, each under its own id."""
-    with Misbehaving(*[reply()] * len(cx.events.NAMES)) as server:
+    with ScriptedServer(*[reply()] * len(cx.events.NAMES)) as server:
         hook(client, server.url)
         fired = [client.webhooks.trigger_test(name).event_id for name in cx.events.NAMES]
         bodies = [json.loads(request.body) for request in server.requests]
@@ -369,7 +373,7 @@ def test_every_published_event_can_be_delivered(client: cx.Client) -> None:
 def test_each_webhook_is_signed_for_with_its_own_secret(shared: Shared) -> None:
     """Over the same bytes, and with no other's."""
     _, client = shared
-    with Misbehaving(reply()) as one, Misbehaving(reply()) as two:
+    with ScriptedServer(reply()) as one, ScriptedServer(reply()) as two:
         first, second = secret_of(hook(client, one.url)), secret_of(hook(client, two.url, "Other"))
         client.webhooks.trigger_test("ticket.created")
 
@@ -381,7 +385,7 @@ def test_each_webhook_is_signed_for_with_its_own_secret(shared: Shared) -> None:
 
 def test_the_request_id_is_that_of_the_call_that_fired(sandbox: cx.Sandbox, client: cx.Client) -> None:
     """So that a delivery can be traced back; and the answer's deliveries have the fields of the closest published shape."""
-    with Misbehaving(reply()) as server:
+    with ScriptedServer(reply()) as server:
         hook(client, server.url)
         answer = httpx.post(
             f"{sandbox.base_url}/api/v1/teams/{sandbox.team_id}/webhooks/trigger-test",
@@ -401,7 +405,7 @@ def test_the_request_id_is_that_of_the_call_that_fired(sandbox: cx.Sandbox, clie
 def test_any_2xx_is_a_success(shared: Shared, code: int) -> None:
     """It is not sent again."""
     sandbox, client = shared
-    with Misbehaving(reply(code)) as server:
+    with ScriptedServer(reply(code)) as server:
         webhook = hook(client, server.url)
         one = told(client.webhooks.trigger_test("ticket.created"), server.url)
         sandbox.clock.advance(**EVERYTHING)
@@ -416,7 +420,7 @@ def test_any_2xx_is_a_success(shared: Shared, code: int) -> None:
 def test_any_other_status_is_a_failure_that_is_tried_again(shared: Shared, code: int) -> None:
     """The first attempt names the status, the second one comes after 30 s."""
     sandbox, client = shared
-    with Misbehaving(reply(code), reply()) as server:
+    with ScriptedServer(reply(code), reply()) as server:
         webhook = hook(client, server.url)
         one = told(client.webhooks.trigger_test("ticket.created"), server.url)
         assert (False, code, True) == (one.success, one.status, str(code) in (one.error or ""))
@@ -438,9 +442,13 @@ def test_any_other_status_is_a_failure_that_is_tried_again(shared: Shared, code:
         pytest.param(silence(), id="silent"),
     ],
 )
-def test_no_answer_is_a_failure_that_is_tried_again(line: Line) -> None:
+def test_no_answer_is_a_failure_that_is_tried_again(line: Script) -> None:
     """It has no status, but it has a cause."""
-    with cx.Sandbox(delivery_timeout=0.1) as sandbox, sandbox.client() as client, Misbehaving(line, reply()) as server:
+    with (
+        cx.Sandbox(delivery_timeout=0.1) as sandbox,
+        sandbox.client() as client,
+        ScriptedServer(line, reply()) as server,
+    ):
         hook(client, server.url)
         one = bounded(lambda: told(client.webhooks.trigger_test("ticket.created"), server.url))
         assert (False, None, True) == (one.success, one.status, bool(one.error))
@@ -459,7 +467,7 @@ def test_a_port_on_which_nobody_listens_is_a_failure(sandbox: cx.Sandbox, client
     one = told(client.webhooks.trigger_test("ticket.created"), f"http://127.0.0.1:{port}/")
     assert (False, None, True) == (one.success, one.status, bool(one.error))
 
-    with Misbehaving(reply(), port=port) as server:
+    with ScriptedServer(reply(), port=port) as server:
         sandbox.clock.advance(seconds=30)
         assert ["2"] == [request.headers["x-delivery-attempt"] for request in server.requests]
 
@@ -468,7 +476,7 @@ def test_the_budget_is_for_the_whole_attempt() -> None:
     """A receiver that drips its answer does not stretch it."""
     left = threading.Event()
 
-    def dripping(connection: socket.socket, _: Received) -> bool:
+    def dripping(connection: socket.socket, _: RecordedRequest) -> bool:
         connection.sendall(b"HTTP/1.1 200 OK\r\n")
         for number in range(40):
             if left.wait(0.05):
@@ -477,7 +485,7 @@ def test_the_budget_is_for_the_whole_attempt() -> None:
         connection.sendall(b"Content-Length: 0\r\n\r\n")
         return False
 
-    with cx.Sandbox(delivery_timeout=0.15) as sandbox, sandbox.client() as client, Misbehaving(dripping) as server:
+    with cx.Sandbox(delivery_timeout=0.15) as sandbox, sandbox.client() as client, ScriptedServer(dripping) as server:
         hook(client, server.url)
         one = bounded(lambda: told(client.webhooks.trigger_test("ticket.created"), server.url))
         left.set()
@@ -488,12 +496,12 @@ def test_the_budget_is_for_the_whole_attempt() -> None:
 def test_an_endless_answer_ends() -> None:
     """Of what a receiver answers, no more is read than is needed."""
 
-    def pouring(connection: socket.socket, _: Received) -> bool:
+    def pouring(connection: socket.socket, _: RecordedRequest) -> bool:
         connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         while True:
             connection.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
 
-    with cx.Sandbox(delivery_timeout=0.2) as sandbox, sandbox.client() as client, Misbehaving(pouring) as server:
+    with cx.Sandbox(delivery_timeout=0.2) as sandbox, sandbox.client() as client, ScriptedServer(pouring) as server:
         hook(client, server.url)
         bounded(lambda: client.webhooks.trigger_test("ticket.created"))
         assert (1, 1) == (len(server.requests), len(attempts(sandbox)))
@@ -504,11 +512,11 @@ def test_an_answer_that_is_not_text_is_told_in_printable_text(shared: Shared) ->
     """What a receiver answers is foreign, too."""
     sandbox, client = shared
 
-    def rude(connection: socket.socket, _: Received) -> bool:
+    def rude(connection: socket.socket, _: RecordedRequest) -> bool:
         connection.sendall(b"HTTP/1.1 500 \x1b[31m\xe2\x80\xae\xff\r\nContent-Length: 4\r\n\r\n\x00\x1b<b")
         return False
 
-    with Misbehaving(rude) as server:
+    with ScriptedServer(rude) as server:
         webhook = hook(client, server.url)
         one = told(client.webhooks.trigger_test("ticket.created"), server.url)
         assert (False, 500, True) == (one.success, one.status, repr(one).isprintable())
@@ -521,7 +529,7 @@ def test_an_answer_that_is_not_text_is_told_in_printable_text(shared: Shared) ->
 def test_a_failure_is_tried_seven_times_over_thirty_one_hours(shared: Shared) -> None:
     """One leap of the clock lives through all of it, at the published distances."""
     sandbox, client = shared
-    with Misbehaving(*[reply(500)] * 8) as server:
+    with ScriptedServer(*[reply(500)] * 8) as server:
         webhook = hook(client, server.url)
         client.webhooks.trigger_test("ticket.created")
         first = attempts(sandbox, webhook)
@@ -542,7 +550,7 @@ def test_a_failure_is_tried_seven_times_over_thirty_one_hours(shared: Shared) ->
 def test_each_attempt_is_signed_afresh_over_the_same_bytes(shared: Shared) -> None:
     """Its number, its time and its signature are new, and the event is the same."""
     sandbox, client = shared
-    with Misbehaving(*[reply(500)] * 7) as server:
+    with ScriptedServer(*[reply(500)] * 7) as server:
         webhook = hook(client, server.url)
         secret = secret_of(webhook)
         client.webhooks.trigger_test("ticket.created")
@@ -563,7 +571,7 @@ def test_each_attempt_is_signed_afresh_over_the_same_bytes(shared: Shared) -> No
 def test_a_receiver_that_recovers_gets_the_event(shared: Shared, failures: int) -> None:
     """Then it is delivered, and not sent once more."""
     sandbox, client = shared
-    with Misbehaving(*[reply(503)] * failures, reply(204)) as server:
+    with ScriptedServer(*[reply(503)] * failures, reply(204)) as server:
         webhook = hook(client, server.url)
         client.webhooks.trigger_test("ticket.created")
         sandbox.clock.advance(**EVERYTHING)
@@ -577,7 +585,7 @@ def test_a_receiver_that_recovers_gets_the_event(shared: Shared, failures: int) 
 def test_many_small_steps_of_the_clock_are_like_one_leap(shared: Shared) -> None:
     """An attempt takes place when it is due, not when somebody looks."""
     sandbox, client = shared
-    with Misbehaving(*[reply(500)] * 7) as server:
+    with ScriptedServer(*[reply(500)] * 7) as server:
         webhook = hook(client, server.url)
         client.webhooks.trigger_test("ticket.created")
         for _ in range(100):
@@ -591,7 +599,7 @@ def test_many_small_steps_of_the_clock_are_like_one_leap(shared: Shared) -> None
 def test_a_second_early_is_too_early(shared: Shared) -> None:
     """The retry comes at 30 s sharp."""
     sandbox, client = shared
-    with Misbehaving(reply(500), reply()) as server:
+    with ScriptedServer(reply(500), reply()) as server:
         hook(client, server.url)
         client.webhooks.trigger_test("ticket.created")
         sandbox.clock.advance(seconds=29)
@@ -602,7 +610,7 @@ def test_a_second_early_is_too_early(shared: Shared) -> None:
 
 def test_a_writing_call_moves_the_clock_and_delivers_what_became_due(sandbox: cx.Sandbox, client: cx.Client) -> None:
     """By one second; a reading call does neither."""
-    with Misbehaving(reply(500), reply()) as server:
+    with ScriptedServer(reply(500), reply()) as server:
         webhook = hook(client, server.url)
         client.webhooks.trigger_test("ticket.created")
         sandbox.clock.advance(seconds=29)
@@ -619,14 +627,14 @@ def test_retries_of_several_webhooks_come_in_the_order_of_their_time(sandbox: cx
     """Whoever is due first is posted to first."""
     order: list[str] = []
 
-    def noted(name: str) -> Line:
-        def answer(connection: socket.socket, received: Received) -> bool:
+    def noted(name: str) -> Script:
+        def answer(connection: socket.socket, received: RecordedRequest) -> bool:
             order.append(name + received.headers["x-delivery-attempt"])
             return reply(500)(connection, received)
 
         return answer
 
-    with Misbehaving(*[noted("a")] * 14) as one, Misbehaving(*[noted("b")] * 7) as two:
+    with ScriptedServer(*[noted("a")] * 14) as one, ScriptedServer(*[noted("b")] * 7) as two:
         hook(client, one.url, "A")
         client.webhooks.trigger_test("ticket.created")
         sandbox.clock.advance(seconds=10)
@@ -649,7 +657,7 @@ def test_retries_of_several_webhooks_come_in_the_order_of_their_time(sandbox: cx
 def test_an_edited_webhook_is_delivered_to_its_new_url(shared: Shared) -> None:
     """The frame shows which attempt went where."""
     sandbox, client = shared
-    with Misbehaving(reply(500)) as old, Misbehaving(reply()) as new:
+    with ScriptedServer(reply(500)) as old, ScriptedServer(reply()) as new:
         webhook = hook(client, old.url)
         client.webhooks.trigger_test("ticket.created")
         client.webhooks.update(webhook.id, url=new.url)
@@ -671,7 +679,7 @@ def test_an_edited_webhook_is_delivered_to_its_new_url(shared: Shared) -> None:
 )
 def test_what_is_gone_is_dropped(sandbox: cx.Sandbox, client: cx.Client, end: Callable[..., object]) -> None:
     """A deleted or inactive webhook is not posted to again."""
-    with Misbehaving(reply(500), reply()) as server:
+    with ScriptedServer(reply(500), reply()) as server:
         webhook = hook(client, server.url)
         client.webhooks.trigger_test("ticket.created")
         end(client.webhooks, webhook.id)
@@ -689,7 +697,7 @@ def test_what_is_gone_is_dropped(sandbox: cx.Sandbox, client: cx.Client, end: Ca
 def test_the_frame_has_the_same_columns_and_types_when_it_is_empty(sandbox: cx.Sandbox, client: cx.Client) -> None:
     """So that code written for the full one runs on the empty one."""
     empty = sandbox.deliveries()
-    with Misbehaving(reply(500), reply()) as server:
+    with ScriptedServer(reply(500), reply()) as server:
         hook(client, server.url)
         client.webhooks.trigger_test("ticket.created")
         sandbox.clock.advance(seconds=30)
@@ -703,7 +711,7 @@ def test_the_frame_has_the_same_columns_and_types_when_it_is_empty(sandbox: cx.S
 def test_there_is_a_row_for_each_webhook_event_and_attempt(shared: Shared) -> None:
     """None twice, none missing, and each under the id the answer told."""
     sandbox, client = shared
-    with Misbehaving(reply(500), reply(500), reply(), reply()) as server:
+    with ScriptedServer(reply(500), reply(500), reply(), reply()) as server:
         webhook = hook(client, server.url)
         fired = [client.webhooks.trigger_test(name) for name in ("ticket.created", "ticket.closed")]
         sandbox.clock.advance(**EVERYTHING)
@@ -721,7 +729,7 @@ def test_there_is_a_row_for_each_webhook_event_and_attempt(shared: Shared) -> No
 def test_a_response_time_is_told_of_what_was_posted(shared: Shared) -> None:
     """A number of milliseconds that is not negative."""
     sandbox, client = shared
-    with Misbehaving(reply()) as server:
+    with ScriptedServer(reply()) as server:
         webhook = hook(client, server.url)
         one = told(client.webhooks.trigger_test("ticket.created"), server.url)
         assert one.response_time_ms >= 0
@@ -730,7 +738,7 @@ def test_a_response_time_is_told_of_what_was_posted(shared: Shared) -> None:
 
 def test_the_timeline_is_a_picture(sandbox: cx.Sandbox, client: cx.Client) -> None:
     """Of deliveries and attempts, which its repr counts."""
-    with Misbehaving(*[reply(500)] * 7) as server:
+    with ScriptedServer(*[reply(500)] * 7) as server:
         hook(client, server.url, "<b> $x^2$ \x1b[31m\u202e _y_")
         client.webhooks.trigger_test("ticket.created")
         sandbox.clock.advance(**EVERYTHING)
@@ -750,7 +758,7 @@ def test_an_empty_timeline_is_a_picture_too(sandbox: cx.Sandbox) -> None:
 
 def test_a_timeline_of_what_still_waits_is_a_picture_too(sandbox: cx.Sandbox, client: cx.Client) -> None:
     """A delivery without an attempt has no place in time yet."""
-    with Misbehaving(reply()) as server:
+    with ScriptedServer(reply()) as server:
         for webhook in client.webhooks.list():
             client.webhooks.update(webhook.id, is_active=False)
         hook(client, server.url)
@@ -879,12 +887,12 @@ def test_advances_of_two_threads_add_up(sandbox: cx.Sandbox, client: cx.Client) 
     """The second begins while the first waits for a receiver; each moves the clock by what it was told."""
     inside, leave = threading.Event(), threading.Event()
 
-    def waiting(connection: socket.socket, received: Received) -> bool:
+    def waiting(connection: socket.socket, received: RecordedRequest) -> bool:
         inside.set()
         leave.wait(0.2)
         return reply(500)(connection, received)
 
-    with Misbehaving(reply(500), waiting, *[reply(500)] * 5) as server, ThreadPoolExecutor(2) as executor:
+    with ScriptedServer(reply(500), waiting, *[reply(500)] * 5) as server, ThreadPoolExecutor(2) as executor:
         hook(client, server.url)
         client.webhooks.trigger_test("ticket.created")
         start = sandbox.clock.now
@@ -904,7 +912,7 @@ def test_advances_of_two_threads_add_up(sandbox: cx.Sandbox, client: cx.Client) 
 def test_a_closed_sandbox_leaves_nothing_running() -> None:
     """Closing while a delivery waits for its next attempt ends at once."""
     before = threading.active_count()
-    with Misbehaving(reply(500)) as server:
+    with ScriptedServer(reply(500)) as server:
         sandbox = cx.Sandbox()
         with sandbox.client() as client:
             hook(client, server.url)
@@ -916,12 +924,12 @@ def test_a_closed_sandbox_leaves_nothing_running() -> None:
 # The same again
 
 
-def run(port_of: Callable[[str], Line]) -> list[tuple[str, str, str]]:
+def run(port_of: Callable[[str], Script]) -> list[tuple[str, str, str]]:
     """A few calls, and what they delivered: who, which attempt, and the hash of the bytes."""
     arrived: list[tuple[str, str, str]] = []
 
-    def noted(name: str) -> Line:
-        def answer(connection: socket.socket, received: Received) -> bool:
+    def noted(name: str) -> Script:
+        def answer(connection: socket.socket, received: RecordedRequest) -> bool:
             digest = hashlib.sha256(received.body).hexdigest()
             arrived.append((name, received.headers["x-delivery-attempt"], digest))
             return port_of(name)(connection, received)
@@ -929,8 +937,8 @@ def run(port_of: Callable[[str], Line]) -> list[tuple[str, str, str]]:
         return answer
 
     with (
-        Misbehaving(*[noted("a")] * 60) as one,
-        Misbehaving(*[noted("b")] * 60) as two,
+        ScriptedServer(*[noted("a")] * 60) as one,
+        ScriptedServer(*[noted("b")] * 60) as two,
         cx.Sandbox() as sandbox,
         sandbox.client() as client,
     ):
@@ -950,7 +958,7 @@ def run(port_of: Callable[[str], Line]) -> list[tuple[str, str, str]]:
 def test_two_runs_of_the_same_calls_deliver_the_same_bytes_in_the_same_order() -> None:
     """Also with faults and retries."""
 
-    def answers(name: str) -> Line:
+    def answers(name: str) -> Script:
         return reply(500 if name == "a" else 200)
 
     first, second = run(answers), run(answers)
@@ -968,7 +976,7 @@ def test_the_outcome_of_a_delivery_does_not_change_the_bytes_of_the_next_event()
 def test_deliveries_that_wait_survive_on_disk(tmp_path: Path) -> None:
     """A sandbox that was opened by path goes on where it was."""
     path = tmp_path / "sandbox.sqlite"
-    with Misbehaving(reply(500), reply()) as server:
+    with ScriptedServer(reply(500), reply()) as server:
         with cx.Sandbox(path) as sandbox, sandbox.client() as client:
             hook(client, server.url)
             client.webhooks.trigger_test("ticket.created")
@@ -983,7 +991,7 @@ def test_deliveries_that_wait_survive_on_disk(tmp_path: Path) -> None:
 @pytest.mark.parametrize("event", ["nonsense", "ticket.creatd"])
 def test_an_unknown_event_is_refused_and_nothing_is_delivered(sandbox: cx.Sandbox, event: str) -> None:
     """The server decides, with the reference's 400."""
-    with Misbehaving(reply()) as server, sandbox.client() as client:
+    with ScriptedServer(reply()) as server, sandbox.client() as client:
         hook(client, server.url)
         with pytest.raises(errors.ValidationError), pytest.warns():
             client.webhooks.trigger_test(event)

@@ -15,7 +15,7 @@ import ipywidgets
 from ipywidgets.widgets import widget as registry
 
 import cstar_explore as cx
-from tests.support.misbehaving import Line, Misbehaving, Received, data, reply
+from tests.support.scripted_server import RecordedRequest, Script, ScriptedServer, data, reply
 
 HOSTILE = "<img src=x onerror=alert(1)> $5 and $6"
 CONTROLS = "\x07\x1b\u200f\u202e\u2066"
@@ -128,10 +128,10 @@ def item(number: int, **changed: Any) -> dict[str, Any]:
     } | changed
 
 
-def passed(sandbox: cx.Sandbox, *, answered: bool = True) -> Line:
+def passed(sandbox: cx.Sandbox, *, answered: bool = True) -> Script:
     """The sandbox acts, and its answer comes back or is lost on the way."""
 
-    def answer(connection: Any, received: Received) -> bool:
+    def answer(connection: Any, received: RecordedRequest) -> bool:
         with contextlib.closing(http.client.HTTPConnection(urlsplit(sandbox.base_url).netloc)) as onward:
             headers = {name: value for name, value in received.headers.items() if name != "host"}
             onward.request(received.method, received.path, received.body or None, headers)
@@ -142,30 +142,30 @@ def passed(sandbox: cx.Sandbox, *, answered: bool = True) -> Line:
     return answer
 
 
-def holding(item: dict[str, Any]) -> Line:
+def holding(item: dict[str, Any]) -> Script:
     """A team with this one webhook."""
 
-    def answer(connection: Any, received: Received) -> bool:
+    def answer(connection: Any, received: RecordedRequest) -> bool:
         return data([item] if received.path.endswith("/webhooks") else item)(connection, received)
 
     return answer
 
 
-def held(gate: threading.Event, line: Line) -> Line:
+def held(gate: threading.Event, line: Script) -> Script:
     """Nothing comes back before the gate is opened."""
 
-    def answer(connection: Any, received: Received) -> bool:
+    def answer(connection: Any, received: RecordedRequest) -> bool:
         gate.wait(5)
         return line(connection, received)
 
     return answer
 
 
-def once(*lines: Line, then: Line) -> Line:
+def once(*lines: Script, then: Script) -> Script:
     """Each of these lines is used once, and after the last one it is always the other."""
     remaining = iter(lines)
 
-    def answer(connection: Any, received: Received) -> bool:
+    def answer(connection: Any, received: RecordedRequest) -> bool:
         line = next(remaining, then)
         return line(connection, received)
 
@@ -174,22 +174,22 @@ def once(*lines: Line, then: Line) -> Line:
 
 @contextlib.contextmanager
 def behind(
-    sandbox: cx.Sandbox, *writes: Line, key: str = "secret", reads: Line | None = None, **options: Any
-) -> Iterator[tuple[Misbehaving, cx.Client]]:
+    sandbox: cx.Sandbox, *writes: Script, key: str = "secret", reads: Script | None = None, **options: Any
+) -> Iterator[tuple[ScriptedServer, cx.Client]]:
     """A server before the sandbox, and its client: each writing call takes the next line, all others pass."""
     reading, writing = reads or passed(sandbox), once(*writes, then=passed(sandbox))
 
-    def answer(connection: Any, received: Received) -> bool:
+    def answer(connection: Any, received: RecordedRequest) -> bool:
         return (reading if received.method == "GET" else writing)(connection, received)
 
     with (
-        Misbehaving(*[answer] * 50) as server,
+        ScriptedServer(*[answer] * 50) as server,
         cx.Client(sandbox.keys[key], sandbox.team_id, server.url, **{"timeout": 2} | options) as client,
     ):
         yield server, client
 
 
-def written(server: Misbehaving) -> list[Received]:
+def written(server: ScriptedServer) -> list[RecordedRequest]:
     """The requests that would change something."""
     return [request for request in server.requests if request.method != "GET"]
 

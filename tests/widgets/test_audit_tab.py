@@ -31,7 +31,7 @@ from tests.support.forms import (
     widgets_of,
     written,
 )
-from tests.support.misbehaving import Line, Received, data, reset, status
+from tests.support.scripted_server import RecordedRequest, Script, data, reset, status
 
 pytestmark = pytest.mark.usefixtures("no_widget_is_left")
 
@@ -53,11 +53,11 @@ def neglected(opened: Callable[..., cx.Sandbox]) -> cx.Sandbox:
 # --- a person at the Explorer -----------------------------------------------------------------------------------------
 
 
-def holding_all(sandbox: cx.Sandbox, items: list[dict[str, Any]]) -> Line:
+def holding_all(sandbox: cx.Sandbox, items: list[dict[str, Any]]) -> Script:
     """The team has these webhooks, all together and one by one."""
     each = {told["id"]: told for told in items}
 
-    def answer(connection: Any, received: Received) -> bool:
+    def answer(connection: Any, received: RecordedRequest) -> bool:
         last = received.path.rpartition("/")[2]
         line = data(items) if last == "webhooks" else data(each[last]) if last in each else passed(sandbox)
         return line(connection, received)
@@ -290,7 +290,7 @@ async def auditing_once(client: cx.Client) -> cx.Explorer:
 )
 @in_loop
 async def test_an_audit_that_fails_keeps_what_was_shown(
-    neglected: cx.Sandbox, line: Line, kind: type[Exception]
+    neglected: cx.Sandbox, line: Script, kind: type[Exception]
 ) -> None:
     """It raises and says so, and the findings of before are still there."""
     good = passed(neglected)
@@ -570,7 +570,7 @@ async def test_no_widget_holds_the_key(sandbox: cx.Sandbox, key: str) -> None:
     value, good = sandbox.keys[key].reveal(), passed(sandbox)
     gone = threading.Event()
 
-    def reads(connection: Any, received: Received) -> bool:
+    def reads(connection: Any, received: RecordedRequest) -> bool:
         refusal = status(401, type="authentication_error", message=f"Bad key {value}")
         return (refusal if gone.is_set() else good)(connection, received)
 

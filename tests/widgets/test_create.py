@@ -20,7 +20,7 @@ from tests.support.forms import (
     widgets_of,
     written,
 )
-from tests.support.misbehaving import data, reset, status
+from tests.support.scripted_server import data, reset, status
 
 FILLED = {"name": "New one", "url": "https://example.com/new", "events": ["ticket.created"]}
 

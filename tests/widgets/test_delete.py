@@ -21,7 +21,7 @@ from tests.support.forms import (
     until,
     written,
 )
-from tests.support.misbehaving import reset, status
+from tests.support.scripted_server import reset, status
 
 EVENTS = ["boss.spawned", "player.level_up"]
 

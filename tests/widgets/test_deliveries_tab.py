@@ -14,7 +14,7 @@ import pytest
 from ipywidgets.widgets import widget as registry
 
 import cstar_explore as cx
-from cstar_explore.widgets import ListenerView
+from cstar_explore.widgets import DeliveriesTab
 
 SECRET = "whsec_kept_by_the_tests"
 HOSTILE = "<img src=x onerror=alert(1)> $5 and $6 \x1b[31m\x07\u200f\u202e\u2066"
@@ -54,13 +54,13 @@ def listener() -> Iterator[cx.Listener]:
 
 
 @pytest.fixture
-def view(listener: cx.Listener) -> Iterator[ListenerView]:
-    view = ListenerView(listener)
+def view(listener: cx.Listener) -> Iterator[DeliveriesTab]:
+    view = DeliveriesTab(listener)
     yield view
     view.close()
 
 
-def parts(view: ListenerView) -> dict[str, str]:
+def parts(view: DeliveriesTab) -> dict[str, str]:
     """What is opened, by its headings."""
     return dict(view.widget.opened)
 
@@ -88,7 +88,7 @@ def test_showing_it_twice_shows_the_same(listener: cx.Listener) -> None:
 def test_a_closed_view_leaves_no_widget_and_hears_no_more(listener: cx.Listener) -> None:
     """Closing twice does no harm, and the listener goes on."""
     before = set(registry._instances)
-    view = ListenerView(listener)
+    view = DeliveriesTab(listener)
     deliver(listener, body_of())
     assert soon(lambda: view.widget.rows)
     view.close()
@@ -100,7 +100,7 @@ def test_a_closed_view_leaves_no_widget_and_hears_no_more(listener: cx.Listener)
 # Rows
 
 
-def test_at_first_there_are_no_rows(view: ListenerView) -> None:
+def test_at_first_there_are_no_rows(view: DeliveriesTab) -> None:
     """And nothing is opened."""
     assert ([], []) == (list(view.widget.rows), list(view.widget.opened))
 
@@ -108,12 +108,12 @@ def test_at_first_there_are_no_rows(view: ListenerView) -> None:
 def test_what_came_before_the_view_is_in_it(listener: cx.Listener) -> None:
     """A view that is opened late misses nothing."""
     deliver(listener, body_of())
-    view = ListenerView(listener)
+    view = DeliveriesTab(listener)
     assert soon(lambda: 1 == len(view.widget.rows))
     view.close()
 
 
-def test_a_row_comes_by_itself(listener: cx.Listener, view: ListenerView) -> None:
+def test_a_row_comes_by_itself(listener: cx.Listener, view: DeliveriesTab) -> None:
     """With number, time, event, attempt, verdict and answer."""
     deliver(listener, body_of())
     assert soon(lambda: view.widget.rows)
@@ -123,7 +123,7 @@ def test_a_row_comes_by_itself(listener: cx.Listener, view: ListenerView) -> Non
     assert ("14:30:05" in time, "verified" in verdict) == (True, True)
 
 
-def test_the_newest_row_is_the_first(listener: cx.Listener, view: ListenerView) -> None:
+def test_the_newest_row_is_the_first(listener: cx.Listener, view: DeliveriesTab) -> None:
     """So that it is seen without scrolling."""
     for event_id, event in (("evt_1", "ticket.created"), ("evt_2", "ticket.closed"), ("evt_3", "boss.spawned")):
         deliver(listener, body_of(event_id, event))
@@ -132,7 +132,7 @@ def test_the_newest_row_is_the_first(listener: cx.Listener, view: ListenerView) 
     assert [3, 2, 1] == [row[0] for row in view.widget.rows]
 
 
-def test_a_refused_delivery_is_a_row_that_says_why(listener: cx.Listener, view: ListenerView) -> None:
+def test_a_refused_delivery_is_a_row_that_says_why(listener: cx.Listener, view: DeliveriesTab) -> None:
     """With the check that failed."""
     deliver(listener, body_of(), "whsec_other")
     post(listener, b"no json")
@@ -142,7 +142,7 @@ def test_a_refused_delivery_is_a_row_that_says_why(listener: cx.Listener, view: 
     assert ("401", "401", False) == (str(first), str(second), "verified" in (missing + other).split())
 
 
-def test_a_duplicate_can_be_told(listener: cx.Listener, view: ListenerView) -> None:
+def test_a_duplicate_can_be_told(listener: cx.Listener, view: DeliveriesTab) -> None:
     """Its row differs from that of the first."""
     deliver(listener, body_of())
     deliver(listener, body_of())
@@ -150,7 +150,7 @@ def test_a_duplicate_can_be_told(listener: cx.Listener, view: ListenerView) -> N
     assert view.widget.rows[0][4] != view.widget.rows[1][4]
 
 
-def test_a_row_comes_while_the_handler_still_works(listener: cx.Listener, view: ListenerView) -> None:
+def test_a_row_comes_while_the_handler_still_works(listener: cx.Listener, view: DeliveriesTab) -> None:
     """It has arrived; the answer follows."""
     gate = threading.Event()
     listener.answer.handler = lambda _: gate.wait(4) and None
@@ -164,7 +164,7 @@ def test_a_row_comes_while_the_handler_still_works(listener: cx.Listener, view: 
     assert soon(lambda: "200" == str(view.widget.rows[0][5]))
 
 
-def test_many_at_once_are_all_shown_in_the_end(listener: cx.Listener, view: ListenerView) -> None:
+def test_many_at_once_are_all_shown_in_the_end(listener: cx.Listener, view: DeliveriesTab) -> None:
     """The last one, too, however fast they come."""
     with ThreadPoolExecutor(8) as executor:
         list(executor.map(lambda number: deliver(listener, body_of(f"evt_{number}")), range(60), timeout=8))
@@ -173,9 +173,9 @@ def test_many_at_once_are_all_shown_in_the_end(listener: cx.Listener, view: List
     assert sorted(numbers, reverse=True) == numbers
 
 
-def test_two_views_of_one_listener_both_follow(listener: cx.Listener, view: ListenerView) -> None:
+def test_two_views_of_one_listener_both_follow(listener: cx.Listener, view: DeliveriesTab) -> None:
     """One of them may close."""
-    other = ListenerView(listener)
+    other = DeliveriesTab(listener)
     deliver(listener, body_of())
     assert soon(lambda: len(view.widget.rows) == len(other.widget.rows) == 1)
     other.close()
@@ -186,17 +186,17 @@ def test_two_views_of_one_listener_both_follow(listener: cx.Listener, view: List
 # One opened
 
 
-def by_method(view: ListenerView, number: int) -> None:
+def by_method(view: DeliveriesTab, number: int) -> None:
     view.open(number)
 
 
-def by_message(view: ListenerView, number: int) -> None:
+def by_message(view: DeliveriesTab, number: int) -> None:
     view.widget._handle_custom_msg({"event": "open", "id": number}, [])
 
 
 @pytest.mark.parametrize("open_", [pytest.param(by_method, id="method"), pytest.param(by_message, id="message")])
 def test_a_delivery_opens_into_its_parts(
-    listener: cx.Listener, view: ListenerView, open_: Callable[[ListenerView, int], None]
+    listener: cx.Listener, view: DeliveriesTab, open_: Callable[[DeliveriesTab, int], None]
 ) -> None:
     """Heading, verdict, headers, pretty JSON and raw bytes."""
     body = body_of(data={"n": 1})
@@ -211,7 +211,7 @@ def test_a_delivery_opens_into_its_parts(
     assert repr(body) == opened[f"Raw, {len(body)} bytes"]
 
 
-def test_a_handler_that_raised_is_shown(listener: cx.Listener, view: ListenerView) -> None:
+def test_a_handler_that_raised_is_shown(listener: cx.Listener, view: DeliveriesTab) -> None:
     """With its traceback."""
     listener.answer.handler = lambda _: 1 // 0
     deliver(listener, body_of())
@@ -219,7 +219,7 @@ def test_a_handler_that_raised_is_shown(listener: cx.Listener, view: ListenerVie
     assert "ZeroDivisionError" in parts(view)["The handler raised"]
 
 
-def test_a_refused_delivery_opens_into_an_explanation(listener: cx.Listener, view: ListenerView) -> None:
+def test_a_refused_delivery_opens_into_an_explanation(listener: cx.Listener, view: DeliveriesTab) -> None:
     """Why, and what to do."""
     body = body_of()
     signature = cx.sign(body, SECRET, int(FixedClock.now.timestamp()))
@@ -229,14 +229,14 @@ def test_a_refused_delivery_opens_into_an_explanation(listener: cx.Listener, vie
 
 
 @pytest.mark.parametrize("body", [b"no json", b"[1]", b"5"], ids=["text", "list", "number"])
-def test_the_verdict_is_that_of_the_row(listener: cx.Listener, view: ListenerView, body: bytes) -> None:
+def test_the_verdict_is_that_of_the_row(listener: cx.Listener, view: DeliveriesTab, body: bytes) -> None:
     """What was refused is not called verified when it is opened."""
     assert 401 == deliver(listener, body)
     view.open(1)
     assert "verified" not in parts(view)["Verdict"].split()
 
 
-def test_a_body_that_is_no_text_opens_too(listener: cx.Listener, view: ListenerView) -> None:
+def test_a_body_that_is_no_text_opens_too(listener: cx.Listener, view: DeliveriesTab) -> None:
     """Raw, and said to be no JSON."""
     post(listener, b"\x00\xff\x1b[31m")
     view.open(1)
@@ -248,7 +248,7 @@ def test_a_body_that_is_no_text_opens_too(listener: cx.Listener, view: ListenerV
 def test_a_listener_without_secrets_opens_its_requests_too() -> None:
     """There is no verdict to give, and that is said."""
     with cx.Listener() as listener:
-        view = ListenerView(listener)
+        view = DeliveriesTab(listener)
         post(listener, body_of())
         view.open(1)
         opened = parts(view)
@@ -257,7 +257,7 @@ def test_a_listener_without_secrets_opens_its_requests_too() -> None:
     assert "verified" not in opened.get("Verdict", "").split()
 
 
-def test_what_is_opened_stays_open_when_others_come(listener: cx.Listener, view: ListenerView) -> None:
+def test_what_is_opened_stays_open_when_others_come(listener: cx.Listener, view: DeliveriesTab) -> None:
     """Nobody loses the place while reading."""
     deliver(listener, body_of())
     view.open(1)
@@ -283,7 +283,7 @@ def test_what_is_opened_stays_open_when_others_come(listener: cx.Listener, view:
         pytest.param(None, id="nothing"),
     ],
 )
-def test_an_odd_message_changes_nothing(listener: cx.Listener, view: ListenerView, message: Any) -> None:
+def test_an_odd_message_changes_nothing(listener: cx.Listener, view: DeliveriesTab, message: Any) -> None:
     """A front end may be of another version."""
     deliver(listener, body_of())
     view.open(1)
@@ -295,7 +295,7 @@ def test_an_odd_message_changes_nothing(listener: cx.Listener, view: ListenerVie
 # Foreign text, and secrets
 
 
-def test_hostile_text_is_shown_in_printable_characters(listener: cx.Listener, view: ListenerView) -> None:
+def test_hostile_text_is_shown_in_printable_characters(listener: cx.Listener, view: DeliveriesTab) -> None:
     """In rows and in all parts but for the ends of lines; markup stays text."""
     body = body_of(HOSTILE, HOSTILE, data={HOSTILE: HOSTILE})
     deliver(listener, body)
@@ -309,7 +309,7 @@ def test_hostile_text_is_shown_in_printable_characters(listener: cx.Listener, vi
     assert "HTMLModel" not in {widget._model_name for widget in registry._instances.values()}
 
 
-def test_half_characters_can_be_sent_to_a_front_end(listener: cx.Listener, view: ListenerView) -> None:
+def test_half_characters_can_be_sent_to_a_front_end(listener: cx.Listener, view: DeliveriesTab) -> None:
     """What cannot be written as UTF-8 is not in any trait."""
     deliver(listener, b'{"id": "\\ud800", "type": "\\udfff", "\\udc00": ["\\ud83d"]}')
     assert soon(lambda: view.widget.rows)
@@ -327,7 +327,7 @@ def test_half_characters_can_be_sent_to_a_front_end(listener: cx.Listener, view:
         pytest.param(b'"' + b"x" * 1_000_000 + b'"', id="long"),
     ],
 )
-def test_an_odd_body_can_be_opened(listener: cx.Listener, view: ListenerView, body: bytes) -> None:
+def test_an_odd_body_can_be_opened(listener: cx.Listener, view: DeliveriesTab, body: bytes) -> None:
     """Whatever its JSON is like."""
     deliver(listener, body)
     assert soon(lambda: view.widget.rows)
@@ -335,7 +335,7 @@ def test_an_odd_body_can_be_opened(listener: cx.Listener, view: ListenerView, bo
     assert "Request 1" in parts(view)
 
 
-def test_no_secret_is_in_any_trait(listener: cx.Listener, view: ListenerView) -> None:
+def test_no_secret_is_in_any_trait(listener: cx.Listener, view: DeliveriesTab) -> None:
     """Of this widget, or of any other."""
     listener.trust("whsec_trusted_later")
     for secret in (SECRET, "whsec_trusted_later", "whsec_unknown"):

@@ -7,7 +7,7 @@ import pytest
 import cstar_explore as cx
 from cstar_explore import errors
 from tests.support.forms import behind, first, holding, in_loop, leave, listed, pressed, written
-from tests.support.misbehaving import status
+from tests.support.scripted_server import status
 
 CHANGES = [
     pytest.param("name", "Renamed", {"name": "Renamed"}, id="name"),

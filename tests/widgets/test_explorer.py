@@ -30,7 +30,7 @@ from tests.support.forms import (
     widgets_of,
     written,
 )
-from tests.support.misbehaving import Line, Received, data, reset, status
+from tests.support.scripted_server import RecordedRequest, Script, data, reset, status
 
 pytestmark = pytest.mark.usefixtures("no_widget_is_left")
 
@@ -41,10 +41,10 @@ LIVE = "live"
 # --- a person at the Explorer -----------------------------------------------------------------------------------------
 
 
-def listing(sandbox: cx.Sandbox, items: list[dict[str, Any]]) -> Line:
+def listing(sandbox: cx.Sandbox, items: list[dict[str, Any]]) -> Script:
     """The team's list is this, and every other read passes to the sandbox."""
 
-    def answer(connection: Any, received: Received) -> bool:
+    def answer(connection: Any, received: RecordedRequest) -> bool:
         return (data(items) if received.path.endswith("/webhooks") else passed(sandbox))(connection, received)
 
     return answer
@@ -266,7 +266,7 @@ async def test_refresh_keeps_selection_search_sort_and_page(sandbox: cx.Sandbox)
     """Who looked at something still looks at it, though the list has grown at its beginning."""
     items = [item(number) for number in range(1, 81)]
 
-    def reads(connection: Any, received: Received) -> bool:
+    def reads(connection: Any, received: RecordedRequest) -> bool:
         return (passed(sandbox) if received.path.endswith("whoami") else lists)(connection, received)
 
     lists = once(data(items), then=data([item(0), *items]))
@@ -325,7 +325,7 @@ async def test_a_webhook_that_is_gone_unselected_is_not_named(client: cx.Client)
 )
 @in_loop
 async def test_a_refresh_that_fails_leaves_what_was_shown(
-    sandbox: cx.Sandbox, line: Line, kind: type[Exception]
+    sandbox: cx.Sandbox, line: Script, kind: type[Exception]
 ) -> None:
     """It raises and says so, and rows, selection and picture stay as they were."""
     with behind(sandbox, reads=once(passed(sandbox), passed(sandbox), then=line)) as (_, client):
@@ -506,7 +506,7 @@ async def test_a_refresh_that_shortens_the_list_leaves_no_empty_page(sandbox: cx
     """Who was on the third page of three sees the last one of those that are left."""
     lists = once(data([item(number) for number in range(60)]), then=data([item(number) for number in range(30)]))
 
-    def reads(connection: Any, received: Received) -> bool:
+    def reads(connection: Any, received: RecordedRequest) -> bool:
         return (passed(sandbox) if received.path.endswith("whoami") else lists)(connection, received)
 
     with behind(sandbox, reads=reads) as (_, client):
@@ -773,7 +773,7 @@ async def test_one_that_is_gone_does_not_stop_the_others(sandbox: cx.Sandbox, cl
     ],
 )
 @in_loop
-async def test_trouble_with_key_or_network_ends_the_work(sandbox: cx.Sandbox, line: Line) -> None:
+async def test_trouble_with_key_or_network_ends_the_work(sandbox: cx.Sandbox, line: Script) -> None:
     """The rest is not tried; the loop is free and another action may begin."""
     with behind(sandbox, passed(sandbox), *[line] * 4) as (_, client):
         explorer = await opened(client)
@@ -1380,7 +1380,7 @@ async def test_hostile_text_is_shown_printable(sandbox: cx.Sandbox) -> None:
     items = [item(1, name=text, url=f"https://{text}.example.com/", events=[text, "ticket.created"]), item(2)]
     lists = once(data(items), then=data(items[1:]))
 
-    def reads(connection: Any, received: Received) -> bool:
+    def reads(connection: Any, received: RecordedRequest) -> bool:
         if received.path.endswith("/webhooks"):
             return lists(connection, received)
         return (passed(sandbox) if received.path.endswith("whoami") else data(items[0]))(connection, received)

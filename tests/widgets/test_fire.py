@@ -8,7 +8,7 @@ import pytest
 import cstar_explore as cx
 from cstar_explore import errors
 from tests.support.forms import CONTROLS, HOSTILE, behind, hidden, in_loop, leave, once, passed, turns, until, written
-from tests.support.misbehaving import data, reset, status
+from tests.support.scripted_server import data, reset, status
 
 ACTIVE = ("Slack notifications", "CRM sync", "Search index")
 

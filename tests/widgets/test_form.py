@@ -40,7 +40,7 @@ from tests.support.forms import (
     widgets_of,
     written,
 )
-from tests.support.misbehaving import Line, cut, garbled, hang_up, reset, status
+from tests.support.scripted_server import Script, cut, garbled, hang_up, reset, status
 
 
 @pytest.fixture
@@ -317,7 +317,7 @@ def assert_told_as_a_sentence(form: Any) -> None:
 @pytest.mark.parametrize("broken", BREAKS)
 @all_four
 @in_loop
-async def test_a_cut_connection_is_told_in_a_sentence(kind: Kind, broken: Line, sandbox: cx.Sandbox):
+async def test_a_cut_connection_is_told_in_a_sentence(kind: Kind, broken: Script, sandbox: cx.Sandbox):
     """However the line breaks, and as often as it is tried, one of our errors comes out and the form can be used again."""
     with behind(sandbox, *[broken] * 8) as (server, client):
         form = kind.ready(client, first(sandbox))
@@ -330,7 +330,7 @@ async def test_a_cut_connection_is_told_in_a_sentence(kind: Kind, broken: Line, 
 @pytest.mark.parametrize("broken", BREAKS)
 @all_four
 @in_loop
-async def test_a_connection_cut_in_every_call_is_told_in_a_sentence(kind: Kind, broken: Line, sandbox: cx.Sandbox):
+async def test_a_connection_cut_in_every_call_is_told_in_a_sentence(kind: Kind, broken: Script, sandbox: cx.Sandbox):
     """Also where a form has to read before it writes, and the reading fails, a click leaves a sentence."""
     with behind(sandbox, *[broken] * 8, reads=broken) as (_, client):
         form = kind.ready(client, first(sandbox))

@@ -32,7 +32,7 @@ from tests.support.forms import (
     widgets_of,
     written,
 )
-from tests.support.misbehaving import Line, cut, data, garbled, hang_up, reset, status
+from tests.support.scripted_server import Script, cut, data, garbled, hang_up, reset, status
 
 pytestmark = pytest.mark.usefixtures("no_widget_is_left")
 
@@ -501,7 +501,7 @@ BREAKS = [
 @pytest.mark.parametrize("broken", BREAKS)
 @in_loop
 async def test_a_connection_that_breaks_ends_the_work_and_another_submit_goes_on(
-    broken: Line, sandbox: cx.Sandbox
+    broken: Script, sandbox: cx.Sandbox
 ) -> None:
     """What was done is told, the rest was not tried, and when the line is good again all of it gets done."""
     with behind(sandbox, passed(sandbox), *[broken] * 4) as (_, client):
@@ -517,7 +517,7 @@ async def test_a_connection_that_breaks_ends_the_work_and_another_submit_goes_on
 
 @pytest.mark.parametrize("broken", BREAKS)
 @in_loop
-async def test_a_connection_cut_in_every_call_is_told_in_words(broken: Line, sandbox: cx.Sandbox) -> None:
+async def test_a_connection_cut_in_every_call_is_told_in_words(broken: Script, sandbox: cx.Sandbox) -> None:
     """A click leaves a sentence and a form that can be used again, and no step is told as done."""
     with behind(sandbox, *[broken] * 8, reads=once(passed(sandbox), then=broken)) as (server, client):
         form = opened(client, three(sandbox))

@@ -1,6 +1,6 @@
 """A small HTTP server on loopback that answers exactly as scripted, mistakes included, and remembers what it was asked.
 
-    with Misbehaving(reset(), status(503), data({"id": "whk_1"})) as server:
+    with ScriptedServer(reset(), status(503), data({"id": "whk_1"})) as server:
         client = cx.Client(KEY, "team_1", server.url)
         client.webhooks.get("whk_1")
     assert ["GET", "GET", "GET"] == server.methods
@@ -18,7 +18,7 @@ from typing import Any, Self
 
 
 @dataclass(frozen=True)
-class Received:
+class RecordedRequest:
     """A request as it arrived; header names are lower-case."""
 
     method: str
@@ -31,7 +31,7 @@ class Received:
         return json.loads(self.body)
 
 
-Line = Callable[[socket.socket, Received], bool]
+Script = Callable[[socket.socket, RecordedRequest], bool]
 """A line of the script: answers on the connection, and says whether it is kept open."""
 
 
@@ -43,7 +43,7 @@ def reply(
     content_type: str = "application/json",
     declared: int | None = None,
     close: bool = True,
-) -> Line:
+) -> Script:
     """Any answer. `declared` is a Content-Length that need not be true."""
     content = body.encode() if isinstance(body, str) else body
     lines = [f"HTTP/1.1 {code} As-Scripted", f"Content-Type: {content_type}"]
@@ -51,65 +51,65 @@ def reply(
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     lines += ["Connection: close"] if close else []
 
-    def answer(connection: socket.socket, _: Received) -> bool:
+    def answer(connection: socket.socket, _: RecordedRequest) -> bool:
         connection.sendall("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + content)
         return not close
 
     return answer
 
 
-def data(value: Any, code: int = 200, headers: Mapping[str, str] | None = None, **envelope: Any) -> Line:
+def data(value: Any, code: int = 200, headers: Mapping[str, str] | None = None, **envelope: Any) -> Script:
     """A good answer in cStar's envelope."""
     body = {"success": True, "data": value, "meta": {"requestId": "req_1", "timestamp": "2025-12-10T14:30:00Z"}}
     return reply(code, json.dumps(body | envelope), headers)
 
 
-def status(number: int, /, headers: Mapping[str, str] | None = None, **error: Any) -> Line:
+def status(number: int, /, headers: Mapping[str, str] | None = None, **error: Any) -> Script:
     """A refusal in cStar's envelope."""
     told = {"type": "api_error", "code": "told", "message": f"Refused with {number}", "request_id": "req_1"} | error
     return reply(number, json.dumps({"success": False, "error": told}), headers)
 
 
-def redirect(location: str, code: int = 302) -> Line:
+def redirect(location: str, code: int = 302) -> Script:
     """An answer that points elsewhere."""
     return reply(code, b"", {"Location": location})
 
 
-def cut(body: bytes | str, after: int) -> Line:
+def cut(body: bytes | str, after: int) -> Script:
     """An answer that ends after some bytes of a body that was declared whole."""
     content = body.encode() if isinstance(body, str) else body
     return reply(200, content[:after], declared=len(content))
 
 
-def garbled() -> Line:
+def garbled() -> Script:
     """Bytes that are no HTTP at all."""
 
-    def answer(connection: socket.socket, _: Received) -> bool:
+    def answer(connection: socket.socket, _: RecordedRequest) -> bool:
         connection.sendall(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
         return False
 
     return answer
 
 
-def hang_up() -> Line:
+def hang_up() -> Script:
     """Closes the connection in good order, without an answer."""
     return lambda _connection, _received: False
 
 
-def reset() -> Line:
+def reset() -> Script:
     """Breaks the connection, without an answer."""
 
-    def answer(connection: socket.socket, _: Received) -> bool:
+    def answer(connection: socket.socket, _: RecordedRequest) -> bool:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return False
 
     return answer
 
 
-def silence() -> Line:
+def silence() -> Script:
     """Never answers; waits for the other side to leave."""
 
-    def answer(connection: socket.socket, _: Received) -> bool:
+    def answer(connection: socket.socket, _: RecordedRequest) -> bool:
         while connection.recv(1024):
             pass
         return False
@@ -117,10 +117,10 @@ def silence() -> Line:
     return answer
 
 
-def drip(body: bytes, pause: float) -> Line:
+def drip(body: bytes, pause: float) -> Script:
     """Sends the body one byte at a time, each after a pause, until the other side leaves."""
 
-    def answer(connection: socket.socket, _: Received) -> bool:
+    def answer(connection: socket.socket, _: RecordedRequest) -> bool:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body))
         connection.settimeout(pause)
         for number in range(len(body)):
@@ -135,12 +135,12 @@ def drip(body: bytes, pause: float) -> Line:
     return answer
 
 
-class Misbehaving:
+class ScriptedServer:
     """The server, running as soon as it is made. A context manager; leaves neither thread nor socket behind."""
 
-    def __init__(self, *script: Line, port: int = 0) -> None:
-        self.requests: list[Received] = []
-        self._script: Iterator[Line] = iter(script)
+    def __init__(self, *script: Script, port: int = 0) -> None:
+        self.requests: list[RecordedRequest] = []
+        self._script: Iterator[Script] = iter(script)
         self._listening = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listening.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -208,13 +208,13 @@ class Misbehaving:
                 self._open.discard(connection)
             connection.close()
 
-    def _next(self, received: Received) -> Line:
+    def _next(self, received: RecordedRequest) -> Script:
         with self._lock:
             self.requests.append(received)
             return next(self._script, status(418, message="The script has no answer for this request"))
 
 
-def _received(connection: socket.socket) -> Received | None:
+def _received(connection: socket.socket) -> RecordedRequest | None:
     """One request, or None where the other side has left."""
     arrived = b""
     while b"\r\n\r\n" not in arrived:
@@ -229,7 +229,7 @@ def _received(connection: socket.socket) -> Received | None:
         if not (more := connection.recv(65536)):
             return None
         body += more
-    return Received(method, path, headers, body)
+    return RecordedRequest(method, path, headers, body)
 
 
 def closed_port() -> int:
