@@ -1,4 +1,4 @@
-"""Pictures that show themselves in a notebook and can stand in a page: matplotlib's, without its global state."""
+"""Charts for notebooks and HTML reports, made with matplotlib but without its global state."""
 
 import io
 import warnings
@@ -10,35 +10,35 @@ from matplotlib.text import Text
 
 
 class Chart:
-    """A figure, and what it shows in words.
+    """A figure with alternative text. It displays itself in a notebook.
 
     Attributes:
-        figure: matplotlib's.
-        words: For who cannot see it.
+        figure: The matplotlib figure.
+        alt_text: Alternative text.
     """
 
-    def __init__(self, width: float, height: float, words: str = "") -> None:
+    def __init__(self, width: float, height: float, alt_text: str = "") -> None:
         self.figure = Figure(figsize=(width, height), layout="constrained")
-        self.words = words
+        self.alt_text = alt_text
 
     def svg(self) -> str:
-        """As SVG, the same each time."""
-        return self._drawn("svg", metadata={"Date": None, "Creator": None}).decode()
+        """The chart as SVG; equal charts give equal text."""
+        return self._render("svg", metadata={"Date": None, "Creator": None}).decode()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.words.rstrip('.')})"
+        return f"{type(self).__name__}({self.alt_text.rstrip('.')})"
 
     def _repr_png_(self) -> bytes:
-        return self._drawn("png", dpi=110, facecolor="white")
+        return self._render("png", dpi=110, facecolor="white")
 
-    def _drawn(self, kind: str, **options: Any) -> bytes:
+    def _render(self, kind: str, **options: Any) -> bytes:
         for text in self.figure.findobj(Text):
-            text.set_parse_math(False)  # foreign names stand in it: "$5 and $6" is no formula
-        drawn = io.BytesIO()
-        # Text stays text in SVG, so that it can be searched and read aloud.
+            text.set_parse_math(False)  # names are untrusted text: "$5 and $6" is not a formula
+        output = io.BytesIO()
+        # Text stays text in SVG, so that it can be searched and read by screen readers.
         settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "cstar_explore", "font.family": "sans-serif"}
         with mpl.rc_context(settings), warnings.catch_warnings():
-            # A letter that our font lacks is drawn as a sandbox in a PNG, and by the reader's own font in SVG.
+            # A glyph that our font lacks is a box in a PNG; in SVG the viewer's font has it.
             warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
-            self.figure.savefig(drawn, format=kind, **options)
-        return drawn.getvalue()
+            self.figure.savefig(output, format=kind, **options)
+        return output.getvalue()

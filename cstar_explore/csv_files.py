@@ -1,8 +1,7 @@
-"""Tables as CSV files that no spreadsheet executes, and back again without loss.
+"""CSV files that are safe to open in a spreadsheet, written and read back without loss.
 
-A cell that begins with `=`, `+`, `-`, `@`, a tab or a line end is a formula to some spreadsheet, and what others put into a
-name would run on the reader's machine. Such a cell gets an apostrophe in front, and so does one that begins with an
-apostrophe; reading takes one away.
+Some spreadsheets run a cell as a formula if it begins with `=`, `+`, `-`, `@`, a tab or a line break, and webhook names are
+untrusted text. Such a cell is prefixed with an apostrophe, as is one that begins with an apostrophe; reading removes the prefix.
 """
 
 import ast
@@ -16,77 +15,77 @@ from .files import read_text, unreadable
 if TYPE_CHECKING:
     import pandas as pd
 
-_COLUMNS = 1_000
+_MAX_COLUMNS = 1_000
 
-# Also the full-width forms, which some spreadsheets take for the others.
-_EXECUTED = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - the lookalikes are meant
+# Some spreadsheets treat the full-width forms alike.
+_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - the lookalikes are intended
 
 
 def csv_text(frame: "pd.DataFrame") -> str:
-    """The frame as CSV, without its index; lists are joined by commas, what is missing is empty."""
-    table = frame.map(_cell)
-    # With this line end a cell that has a part of it inside is quoted.
+    """The frame as CSV, without its index. Lists are joined by commas; missing values are empty."""
+    table = frame.map(_escape)
+    # With this line ending, cells that contain only a part of it are quoted too.
     return str(table.to_csv(index=False, lineterminator="\r\n"))
 
 
 def write_csv(frame: "pd.DataFrame", path: str | Path) -> None:
-    """Writes `csv_text` to a file, with the mark by which spreadsheets know UTF-8."""
+    """Writes `csv_text` to a file, with the byte order mark by which spreadsheets recognise UTF-8."""
     Path(path).write_text(csv_text(frame), encoding="utf-8-sig", errors="surrogatepass", newline="")
 
 
 def read_csv(path: str | Path) -> "pd.DataFrame":
-    """A CSV file as a frame of text, with commas or semicolons between its cells; an empty cell is an empty text.
+    """Reads a CSV file, separated by commas or semicolons, into a frame of str; empty cells are empty strings.
 
     Raises:
-        ConfigurationError: It cannot be read, is no CSV in UTF-8, or has more than `MAX_FILE` bytes.
+        ConfigurationError: The file cannot be read, is not CSV in UTF-8, or is larger than `MAX_FILE` bytes.
     """
     import pandas as pd
 
     text = read_text(path)
-    head, *_ = text.splitlines() or [""]
-    delimiter = ";" if head.count(";") > head.count(",") else ","
+    header, *_ = text.splitlines() or [""]
+    delimiter = ";" if header.count(";") > header.count(",") else ","
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise unreadable(path, f"it is not CSV ({error})") from None
     names, rows = (rows[0], [row for row in rows[1:] if row]) if rows else ([], [])
-    if len(names) > _COLUMNS:
-        raise unreadable(path, f"it has more than {_COLUMNS:,} columns")
+    if len(names) > _MAX_COLUMNS:
+        raise unreadable(path, f"it has more than {_MAX_COLUMNS:,} columns")
     for number, row in enumerate(rows, 1):
         if len(row) != len(names):
-            raise unreadable(path, f"row {number} has {len(row)} cells and the first line {len(names)}")
-    return pd.DataFrame([[_uncell(cell) for cell in row] for row in rows], columns=names, dtype="str")
+            raise unreadable(path, f"row {number} has {len(row)} cells, but the header has {len(names)}")
+    return pd.DataFrame([[_unescape(cell) for cell in row] for row in rows], columns=names, dtype="str")
 
 
 _FLAGS = {"true": True, "yes": True, "1": True, "1.0": True, "false": False, "no": False, "0": False, "0.0": False}
 
 
-def flag_in(cell: object) -> bool | None:
-    """A cell as yes or no, in the spellings of spreadsheets and of pandas; None if it is neither."""
+def parse_flag(cell: object) -> bool | None:
+    """A cell as True or False, in the spellings of spreadsheets and pandas; None for any other text."""
     return _FLAGS.get(str(cell).strip().lower())
 
 
-def list_in(cell: Any) -> Any:
-    """The list in a cell that holds the text which pandas writes of one; any other cell as it is.
+def parse_list(cell: Any) -> Any:
+    """Parses a cell with a list as pandas writes it (its repr). Returns any other cell unchanged.
 
     Raises:
-        ValueError: It begins like a list, and is none.
+        ValueError: The cell begins like a list, but is not one.
     """
     if not isinstance(cell, str) or cell.strip()[:1] not in ("(", "["):
         return cell
     try:
         return ast.literal_eval(cell.strip())
     except (ValueError, SyntaxError, MemoryError, RecursionError):
-        raise ValueError("It begins like a list, and is none.") from None
+        raise ValueError("The cell begins like a list, but is not one.") from None
 
 
-def _cell(value: object) -> object:
+def _escape(value: object) -> object:
     if isinstance(value, list | tuple):
         value = ",".join(map(str, value))
     if not isinstance(value, str):
         return value
-    return f"'{value}" if value.lstrip(" ").startswith((*_EXECUTED, "'")) else value
+    return f"'{value}" if value.lstrip(" ").startswith((*_FORMULA_STARTS, "'")) else value
 
 
-def _uncell(text: str) -> str:
+def _unescape(text: str) -> str:
     return text.removeprefix("'") if text.lstrip(" ").startswith("'") else text

@@ -1,4 +1,4 @@
-"""Reading and writing files: text that someone else may have written, with a size limit."""
+"""Reads untrusted text files, with a size limit."""
 
 from pathlib import Path
 
@@ -8,27 +8,29 @@ from .text import printable
 MAX_FILE = 64 * 2**20  # bytes: 10,000 webhooks are about 3 MB
 
 
-def read_text(path: str | Path, most: int = MAX_FILE) -> str:
-    """The text of a file that somebody else may have written.
+def read_text(path: str | Path, max_bytes: int = MAX_FILE) -> str:
+    """The text of a file from an untrusted source.
 
     Raises:
-        ConfigurationError: It cannot be read, is not UTF-8, or has more than `most` bytes.
+        ConfigurationError: The file cannot be read, is not UTF-8, or is larger than `max_bytes`.
     """
     content = bytearray()
     try:
         with Path(path).open("rb") as file:
-            while len(content) <= most and (part := file.read(2**16)):
+            while len(content) <= max_bytes and (part := file.read(2**16)):
                 content += part
     except (OSError, ValueError) as error:
         raise unreadable(path, getattr(error, "strerror", None) or str(error)) from None
-    if len(content) > most:
-        raise unreadable(path, f"it has more than {most:,} bytes")
+    if len(content) > max_bytes:
+        raise unreadable(path, f"it is larger than {max_bytes:,} bytes")
     try:
         return content.decode("utf-8-sig", "surrogatepass")
     except UnicodeDecodeError:
-        raise unreadable(path, "it is not text in UTF-8") from None
+        raise unreadable(path, "it is not UTF-8 text") from None
 
 
-def unreadable(path: str | Path, why: str) -> ConfigurationError:
+def unreadable(path: str | Path, reason: str) -> ConfigurationError:
     """The error for a file that cannot be used."""
-    return ConfigurationError(f"{printable(path, 200)} cannot be read: {why}.", advice="Give another file, or mend it.")
+    return ConfigurationError(
+        f"{printable(path, 200)} cannot be read: {reason}.", advice="Fix the file or choose another."
+    )

@@ -1,11 +1,11 @@
-"""Objects of cStar's JSON → DataFrames, column by column, under the fields declared in `schema`. pandas is imported here.
+"""cStar's JSON objects → DataFrames, column by column, with the fields declared in `schema`. pandas is imported here.
 
-Columns are snake_case, with the id first, times in UTC with microseconds, nullable flags and counts, and events as tuples, on which
-`explode`, `merge` and `drop_duplicates` work. A frame has the same columns and dtypes with no rows as with many. An undeclared
-field becomes one more column. A value that does not fit its column is kept in `<column>_raw`.
+Columns are in snake_case, the ID first: times in UTC with microseconds, nullable flags and counts, and events as tuples, so that
+`explode`, `merge` and `drop_duplicates` work. An empty frame has the same columns and dtypes. Undeclared fields become further
+columns. A value that does not fit its column is kept in `<column>_raw`.
 
-pandas lets MathJax typeset `$…$` in HTML tables, and names of webhooks are foreign text. It has no setting for a single frame, so
-the first frame made here sets `display.html.use_mathjax` to False for the process.
+pandas lets MathJax typeset `$…$` in HTML tables, but webhook names are untrusted text. There is no setting for a single frame, so
+the first frame created here sets `display.html.use_mathjax` to False for the process.
 """
 
 import itertools
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .schema import DELIVERY_FIELDS, FIRED_FIELDS, SECRET_KEYS, WEBHOOK_FIELDS, Field, Kind, readable
+from .schema import DELIVERY_FIELDS, FIRED_FIELDS, SECRET_KEYS, WEBHOOK_FIELDS, Field, Kind, parse_value
 
 TIME = "datetime64[us, UTC]"
 
@@ -33,13 +33,13 @@ DTYPES: Mapping[Kind, str] = {
 Item = Mapping[str, Any]
 Column = Any  # an array of pandas or numpy
 
-# The published form of times. Other forms go one by one through the reader that the models use.
+# The documented form of times. Other forms are parsed one by one, as in the models.
 _PUBLISHED_TIMES = re.compile(r"(?:[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z(?:\n(?!\Z)|\Z))+", re.ASCII)
 
 
 def from_rows(rows: Sequence[Any], dtypes: Mapping[str, str]) -> pd.DataFrame:
-    """A frame of tuples or dicts with these columns and dtypes. Times may be datetimes or ISO 8601 text."""
-    _show_dollars_as_text()
+    """A frame with these columns and dtypes, from tuples or dicts. Times may be datetimes or ISO 8601 text."""
+    _disable_mathjax()
     frame = pd.DataFrame(rows, columns=list(dtypes), dtype="object")
     for name, dtype in dtypes.items():
         if dtype == TIME:
@@ -48,7 +48,7 @@ def from_rows(rows: Sequence[Any], dtypes: Mapping[str, str]) -> pd.DataFrame:
 
 
 @cache
-def _show_dollars_as_text() -> None:
+def _disable_mathjax() -> None:
     pd.set_option("display.html.use_mathjax", False)
 
 
@@ -58,7 +58,7 @@ def webhooks_frame(items: Sequence[Item]) -> pd.DataFrame:
 
 
 def subscriptions_frame(items: Sequence[Item]) -> pd.DataFrame:
-    """A row per webhook and event it subscribes to; a webhook without events has no row."""
+    """A row per webhook and subscribed event type; a webhook without events has no row."""
     frame = webhooks_frame(items)[["id", "name", "url", "events", "is_active"]]
     rows = frame.explode("events").dropna(subset=["events"]).rename(columns={"events": "event"})
     return rows.astype({"event": "str"})[["id", "name", "url", "event", "is_active"]].reset_index(drop=True)
@@ -73,7 +73,7 @@ def fired_frame(event: Item, deliveries: Sequence[Item], extra: Item) -> pd.Data
         right = right.drop(columns="delivery_event")  # it repeats the event
     columns: dict[str, Any] = {str(name): column for part in (left, right) for name, column in part.items()}
     for key, value in extra.items():
-        columns[_free(snake_case(key), columns)] = _undeclared([value] * rows)
+        columns[_unused_name(snake_case(key), columns)] = _undeclared([value] * rows)
     return pd.DataFrame(columns)
 
 
@@ -83,47 +83,47 @@ def is_missing(value: object) -> bool:
 
 
 def plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with plain Python values in its cells, and None where one is missing."""
+    """The frame with plain Python values, and None for missing ones."""
     objects = frame.astype("object")
     return objects.where(frame.notna(), None)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of `plain`, each by the names of its columns."""
+    """The rows of `plain` as dicts, by column name."""
     return [{str(name): value for name, value in row.items()} for row in plain(frame).to_dict("records")]
 
 
 def _frame(items: Sequence[Item], fields: Iterable[Field]) -> pd.DataFrame:
-    _show_dollars_as_text()
-    # The keys of each kind of object, and not of each object: mostly all objects of a list have the same.
-    kinds = dict.fromkeys(map(tuple, items))
-    present = dict.fromkeys(key for kind in kinds for key in kind if key not in SECRET_KEYS)
+    _disable_mathjax()
+    # Distinct tuples of keys, instead of the keys of every object: most objects of a list have the same keys.
+    shapes = dict.fromkeys(map(tuple, items))
+    present = dict.fromkeys(key for shape in shapes for key in shape if key not in SECRET_KEYS)
     columns: dict[str, Column] = {}
     misfits: dict[str, Column] = {}
-    for known in fields:
-        keys = [key for key in known.keys if key in present]
-        columns[known.name], misfit = _column(_raw_values(items, keys), known.kind)
+    for field in fields:
+        keys = [key for key in field.keys if key in present]
+        columns[field.name], misfit = _column(_raw_values(items, keys), field.kind)
         if misfit is not None:
-            misfits[known.name] = misfit
+            misfits[field.name] = misfit
         for number, key in enumerate(keys):
-            # An object that spells a field in both ways keeps the second under its own name, further down.
-            if not any(key in kind and not set(keys[:number]).isdisjoint(kind) for kind in kinds):
+            # If an object has a field in both spellings, the second becomes a column of its own below.
+            if not any(key in shape and not set(keys[:number]).isdisjoint(shape) for shape in shapes):
                 del present[key]
     for key in present:
-        columns[_free(snake_case(key), columns)] = _undeclared([item.get(key) for item in items])
+        columns[_unused_name(snake_case(key), columns)] = _undeclared([item.get(key) for item in items])
     for name, misfit in misfits.items():
-        columns[_free(f"{name}_raw", columns)] = misfit
+        columns[_unused_name(f"{name}_raw", columns)] = misfit
     return pd.DataFrame(columns, index=pd.RangeIndex(len(items)), copy=False)
 
 
-def _free(name: str, taken: Mapping[str, object]) -> str:
-    """The name, or the name with the first number that makes it a new one."""
+def _unused_name(name: str, taken: Mapping[str, object]) -> str:
+    """The name, with a number if it is taken."""
     numbered = (f"{name}_{number}" for number in itertools.count(2))
     return name if name not in taken else next(other for other in numbered if other not in taken)
 
 
 def snake_case(name: str) -> str:
-    """`isActive` → `is_active`; a name that has no such humps stays as it is."""
+    """`isActive` → `is_active`. Names that are not identifiers are unchanged."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower() if name.isidentifier() else name
 
 
@@ -137,18 +137,18 @@ def _raw_values(items: Sequence[Item], keys: Sequence[str]) -> list[Any]:
 
 
 def _column(raw: list[Any], kind: Kind) -> tuple[Column, Column | None]:
-    """The values as their kind; and, where some could not be read so, those as they came."""
-    column = _at_once(raw, kind)
+    """The values as their kind; and, if some do not fit, a column of those as received."""
+    column = _fast_column(raw, kind)
     if column is not None:
         return column, None
-    values = [readable(value, kind) for value in raw]
-    misfits = [was if now is None else None for was, now in zip(raw, values, strict=True)]
-    unread = any(value is not None for value in misfits)
-    return _array(values, kind), _objects(misfits) if unread else None
+    values = [parse_value(value, kind) for value in raw]
+    misfits = [original if value is None else None for original, value in zip(raw, values, strict=True)]
+    any_misfit = any(value is not None for value in misfits)
+    return _array(values, kind), _objects(misfits) if any_misfit else None
 
 
-def _at_once(raw: list[Any], kind: Kind) -> Column | None:
-    """The whole column in one call where every value has the published form; None where one has not."""
+def _fast_column(raw: list[Any], kind: Kind) -> Column | None:
+    """The whole column in one call if every value has the documented form, else None."""
     types = set(map(type, raw)) - {type(None)}
     if kind == "events" and types <= {list}:
         parts = set(map(type, itertools.chain.from_iterable(filter(None, raw))))
@@ -160,7 +160,7 @@ def _at_once(raw: list[Any], kind: Kind) -> Column | None:
         return _array(raw, kind)
     if kind == "time" and types == {str} and _PUBLISHED_TIMES.fullmatch("\n".join(filter(None, raw))):
         try:
-            # numpy reads the published form as it is, but for the Z; no other zone has passed.
+            # numpy reads this form except for the Z, and the pattern admits no other zone.
             return _utc(np.array(["NaT" if value is None else value[:-1] for value in raw], dtype="datetime64[us]"))
         except ValueError:
             return None

@@ -1,7 +1,7 @@
-"""What cStar tells, as plain typed values.
+"""cStar's objects as typed values.
 
-Every field but a webhook's `id` may be absent from some answer: the reference's own samples leave out `updatedAt` on
-lists and creates, and `createdAt` on updates. Fields that nobody knows yet are kept in `extra`.
+Every field but a webhook's `id` may be absent from a response: the API reference's samples lack `updatedAt` in lists and
+creates, and `createdAt` in updates. Undocumented fields are kept in `extra`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A webhook: where cStar sends which events.
+    """A webhook: the URL to which cStar delivers certain events.
 
     Attributes:
-        id: `whk_…`, to be treated as opaque.
+        id: `whk_…`. Treat it as opaque.
         name, url: Text.
-        events: The subscribed types, in cStar's order.
-        is_active: Whether it is delivered to.
-        created_at, updated_at: UTC; None where absent or unreadable (the text is then in `extra`).
-        secret: The signing secret. cStar tells it once, in the answer to `create`.
-        extra: Fields that no page of cStar's describes, as they came.
+        events: The subscribed event types, in cStar's order.
+        is_active: Whether cStar delivers to it.
+        created_at, updated_at: UTC; None where absent or invalid (the text is then in `extra`).
+        secret: The signing secret. cStar returns it once, in the response to `create`.
+        extra: Fields that cStar does not document, as received.
     """
 
     id: str
@@ -44,7 +44,7 @@ class Webhook:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
-        """Reads one object of cStar's JSON, in camelCase or snake_case."""
+        """Reads a webhook from cStar's JSON, in camelCase or snake_case."""
         values, extra = read_fields(item, WEBHOOK_FIELDS)
         secret = next((extra[key] for key in SECRET_KEYS if isinstance(extra.get(key), str) and extra[key]), None)
         for key in SECRET_KEYS:
@@ -69,9 +69,9 @@ class Webhook:
 
 
 class WebhookList(Sequence[Webhook]):
-    """The webhooks of a team, in cStar's order. Values are made when they are asked for.
+    """The webhooks of a team, in cStar's order. Each `Webhook` is created on access.
 
-    `to_frame()` gives a row per webhook, `subscriptions()` a row per webhook and event.
+    `to_frame()` has a row per webhook, `subscriptions()` a row per webhook and event type.
     """
 
     def __init__(self, items: Iterable[Mapping[str, Any]]) -> None:
@@ -92,24 +92,19 @@ class WebhookList(Sequence[Webhook]):
     def __len__(self) -> int:
         return len(self._items)
 
-    @property
-    def items(self) -> list[Mapping[str, Any]]:
-        """The webhooks as they came, without secrets."""
-        return list(self._items)
-
     def to_frame(self) -> "pd.DataFrame":
         """A row per webhook.
 
         Columns: `id`, `name`, `url` (str), `events` (tuples), `is_active` (boolean), `created_at`, `updated_at`
-        (datetime64[us, UTC]); then, in snake_case, each field that no page describes. The same columns and dtypes
-        with no rows as with many. A value that does not fit its column's type is kept as it came in `<column>_raw`.
+        (datetime64[us, UTC]); then, in snake_case, the fields that cStar does not document. An empty list has the same
+        columns and dtypes. A value that does not fit its column is kept, as received, in `<column>_raw`.
         """
         from .frames import webhooks_frame
 
         return webhooks_frame(self._items)
 
     def subscriptions(self) -> "pd.DataFrame":
-        """A row per webhook and event: `id`, `name`, `url`, `event` (str), `is_active` (boolean)."""
+        """A row per webhook and event type: `id`, `name`, `url`, `event` (str), `is_active` (boolean)."""
         from .frames import subscriptions_frame
 
         return subscriptions_frame(self._items)
@@ -117,7 +112,7 @@ class WebhookList(Sequence[Webhook]):
     def coverage(self) -> "pd.DataFrame":
         """A row per published event type: `event`, `group` (str), `receivers` (int64), `webhooks` (tuples of names).
 
-        Counted are active webhooks, wildcards resolved. An event that nobody receives has 0, one that is delivered twice 2.
+        Counts active webhooks, with wildcards resolved. An event type without a receiver has 0, one delivered twice has 2.
         """
         from .events import EVENT_TYPES, receivers_by_type
         from .frames import from_rows
@@ -131,7 +126,7 @@ class WebhookList(Sequence[Webhook]):
         return from_rows(rows, {"event": "str", "group": "str", "receivers": "int64", "webhooks": "object"})
 
     def to_csv(self, path: "str | Path") -> None:
-        """Writes the frame to a CSV file that no spreadsheet executes; edited there, it is what `cx.plan` reads."""
+        """Writes the frame to a CSV file that is safe to open in a spreadsheet. Edit it and pass it to `cx.plan`."""
         from .csv_files import write_csv
 
         write_csv(self.to_frame(), path)
@@ -144,13 +139,13 @@ class WebhookList(Sequence[Webhook]):
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        shown = [tuple(_cells(webhook).values()) for webhook in self[:50]]
-        return html_table(tuple(field.name for field in WEBHOOK_FIELDS), shown, len(self))
+        rows = [tuple(_cells(webhook).values()) for webhook in self[:50]]
+        return html_table(tuple(field.name for field in WEBHOOK_FIELDS), rows, len(self))
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What cStar said of one delivery of a test event. Its shape is not published for that call: all may be absent."""
+    """One delivery of a test event, as cStar reports it. Its fields are not documented for this call; all may be absent."""
 
     delivery_id: str | None = None
     event: str | None = None
@@ -163,22 +158,22 @@ class Delivery:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
-        """Reads one entry of `deliveries`."""
+        """Reads an entry of `deliveries`."""
         values, extra = read_fields(item, DELIVERY_FIELDS)
         return cls(**values, extra=extra)
 
 
 @dataclass(frozen=True, slots=True)
 class FiredEvent:
-    """The answer to a test event.
+    """The response to a test event.
 
     Attributes:
-        event: The type fired.
+        event: The event type fired.
         event_id: `evt_…`.
         test: True in the API reference's sample.
-        delivered_to: A count, on the SDK's page only.
-        deliveries: As far as cStar tells them. None told is not a failure.
-        extra: Fields that no page describes.
+        delivered_to: A count; documented on the SDK's page only.
+        deliveries: The deliveries that cStar reports. An empty tuple does not mean failure.
+        extra: Fields that cStar does not document, as received.
     """
 
     event: str | None = None
@@ -190,7 +185,7 @@ class FiredEvent:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
-        """Reads the `data` of the answer."""
+        """Reads the `data` of the response."""
         values, extra = read_fields(item, FIRED_FIELDS)
         entries = extra.get("deliveries")
         if "deliveries" in extra and entries is None:
@@ -201,28 +196,28 @@ class FiredEvent:
         return cls(**values, extra=extra)
 
     def to_frame(self) -> "pd.DataFrame":
-        """A row per delivery told; without any, the event's own one row.
+        """A row per reported delivery, or one row for the event if there is none.
 
         Columns: `event_id`, `event` (str), `test` (boolean), `delivered_to` (Int64), `delivery_id`, `url` (str),
-        `success` (boolean), `status`, `response_time_ms` (Int64), `error` (str); then fields that no page describes.
+        `success` (boolean), `status`, `response_time_ms` (Int64), `error` (str); then undocumented fields.
         """
         from .frames import fired_frame
 
-        event = {known.keys[0]: getattr(self, known.name) for known in FIRED_FIELDS}
+        event = {field.keys[0]: getattr(self, field.name) for field in FIRED_FIELDS}
         deliveries = [
-            {known.keys[0]: getattr(delivery, known.name) for known in DELIVERY_FIELDS} | dict(delivery.extra)
+            {field.keys[0]: getattr(delivery, field.name) for field in DELIVERY_FIELDS} | dict(delivery.extra)
             for delivery in self.deliveries
         ]
         return fired_frame(event, deliveries, self.extra)
 
     def __repr__(self) -> str:
-        told = f"{len(self.deliveries)} deliveries told"
-        return f"FiredEvent({_quoted(self.event)}, {_quoted(self.event_id)}, {told})"
+        reported = f"{len(self.deliveries)} deliveries reported"
+        return f"FiredEvent({_quoted(self.event)}, {_quoted(self.event_id)}, {reported})"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whose key it is, as `GET /api/v1/auth/whoami` answers (the SDK's start page)."""
+    """The team and environment of a key: the response of `GET /api/v1/auth/whoami` (the SDK's start page)."""
 
     team_id: str | None = None
     team_name: str | None = None
@@ -233,7 +228,7 @@ class Identity:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
-        """Reads the `data` of the answer."""
+        """Reads the `data` of the response."""
         values, extra = read_fields(item, IDENTITY_FIELDS)
         return cls(**values, extra=extra)
 
@@ -245,18 +240,18 @@ def _without_secrets(items: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def _as_item(webhook: Webhook) -> dict[str, Any]:
-    """A webhook as an object of JSON again, without its secret."""
+    """A webhook as JSON again, without its secret."""
     times = {name: moment.isoformat() for name in ("created_at", "updated_at") if (moment := getattr(webhook, name))}
-    plain = {
+    values = {
         name: value
         for name in ("id", "name", "url", "events", "is_active")
         if (value := getattr(webhook, name)) is not None
     }
-    return {**plain, **times, **webhook.extra}
+    return {**values, **times, **webhook.extra}
 
 
 def _cells(webhook: Webhook) -> dict[str, object]:
-    cells = {known.name: getattr(webhook, known.name) for known in WEBHOOK_FIELDS}
+    cells = {field.name: getattr(webhook, field.name) for field in WEBHOOK_FIELDS}
     cells["events"] = ", ".join(webhook.events or ())
     return {name: "" if value is None else value for name, value in cells.items()}
 

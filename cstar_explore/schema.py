@@ -1,7 +1,4 @@
-"""The published fields of cStar's objects, and how a value of each kind is read.
-
-Fields that are not named here are not lost: whoever reads an object gets them as the rest.
-"""
+"""The documented fields of cStar's objects, and how to parse their values. Reading an object keeps all other fields too."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -12,7 +9,7 @@ Kind = Literal["text", "flag", "integer", "time", "events"]
 
 
 class Field(NamedTuple):
-    """A published field: our name for it, the names cStar's pages give it (the reference's first), and its kind."""
+    """A documented field: our name, the names in cStar's documentation (the API reference's first), and its kind."""
 
     name: str
     keys: tuple[str, ...]
@@ -29,8 +26,8 @@ WEBHOOK_FIELDS = (
     Field("updated_at", ("updatedAt", "updated_at"), "time"),
 )
 
-# The reference publishes no entry of `deliveries` (its only sample is empty). These are the fields of the closest
-# published shape, the SDK page's answer to the test of a single webhook.
+# The API reference documents no entry of `deliveries`: its only sample is empty. These fields are from the closest documented
+# shape, the SDK page's response to testing a single webhook.
 DELIVERY_FIELDS = (
     Field("delivery_id", ("deliveryId", "delivery_id"), "text"),
     Field("event", ("event",), "text"),
@@ -56,32 +53,32 @@ IDENTITY_FIELDS = (
     Field("environment", ("environment",), "text"),
 )
 
-# `secret` in the reference, `signingSecret` on the SDK's page. Taken out of every item before anything can show it.
+# `secret` in the API reference, `signingSecret` on the SDK's page. Removed from every item before anything can show it.
 SECRET_KEYS = ("secret", "signingSecret", "signing_secret")
 
 
 def read_fields(item: Mapping[str, Any], fields: Iterable[Field]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Splits an object into the values of the known fields and all the rest.
+    """Splits an object into the values of these fields and everything else.
 
-    A value that cannot be read as its field's kind becomes None and stays in the rest, under the name it came with.
+    A value that does not fit its field's kind becomes None, and stays in the rest under its original name.
     """
     rest = dict(item)
     values: dict[str, Any] = {}
-    for known in fields:
-        key = next((key for key in known.keys if key in rest), None)
+    for field in fields:
+        key = next((key for key in field.keys if key in rest), None)
         raw = None if key is None else rest[key]
-        value = readable(raw, known.kind)
-        values[known.name] = value
+        value = parse_value(raw, field.kind)
+        values[field.name] = value
         if key is not None and (raw is None or value is not None):
             del rest[key]
     return values, rest
 
 
-def readable(raw: Any, kind: Kind) -> Any:
-    """The value as its kind, or None where it is absent or cannot be read so."""
+def parse_value(raw: Any, kind: Kind) -> Any:
+    """The value as its kind, or None if it is absent or does not fit."""
     if raw is None:
         return None
-    return _READERS[kind](raw)
+    return _PARSERS[kind](raw)
 
 
 def _text(raw: Any) -> str | None:
@@ -110,7 +107,7 @@ def _time(raw: Any) -> datetime | None:
 
 
 def _events(raw: Any) -> tuple[str, ...] | None:
-    """A list as it came; a string split at its commas."""
+    """A list as it is; a string split at its commas."""
     if isinstance(raw, str):
         return tuple(part for part in map(str.strip, raw.split(",")) if part)
     if isinstance(raw, list | tuple) and all(isinstance(part, str) for part in raw):
@@ -118,6 +115,6 @@ def _events(raw: Any) -> tuple[str, ...] | None:
     return None
 
 
-_READERS: Mapping[Kind, Any] = MappingProxyType(
+_PARSERS: Mapping[Kind, Any] = MappingProxyType(
     {"text": _text, "flag": _flag, "integer": _integer, "time": _time, "events": _events}
 )

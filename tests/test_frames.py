@@ -1,4 +1,4 @@
-"""The frames: their columns and dtypes, whatever cStar sends, and what pandas can do with them."""
+"""DataFrames: columns and dtypes for any response, and the pandas operations that work on them."""
 
 import json
 import subprocess
@@ -64,13 +64,13 @@ def fired(**fields: Any) -> pd.DataFrame:
 
 
 def dtypes(frame: pd.DataFrame) -> dict[str, str]:
-    """Column names, in order, and their dtypes in words."""
+    """Column names, in order, and the names of their dtypes."""
     return {name: str(dtype) for name, dtype in frame.dtypes.items()}
 
 
-def told(frame: pd.DataFrame, column: str) -> list[Any]:
-    """A column's values, with None for what is missing."""
-    return [None if gone else value for value, gone in zip(frame[column], frame[column].isna(), strict=True)]
+def values(frame: pd.DataFrame, column: str) -> list[Any]:
+    """The values of a column, with None for missing ones."""
+    return [None if missing else value for value, missing in zip(frame[column], frame[column].isna(), strict=True)]
 
 
 # Columns and dtypes
@@ -86,14 +86,14 @@ def told(frame: pd.DataFrame, column: str) -> list[Any]:
         pytest.param([dict.fromkeys(ONE) | BARE], id="nulls"),
     ],
 )
-def test_columns_and_dtypes_are_the_same_with_any_rows(items: list[dict[str, Any]]) -> None:
-    """Declared in this order, with a plain index."""
+def test_columns_and_dtypes_do_not_depend_on_the_rows(items: list[dict[str, Any]]) -> None:
+    """In the declared order, with a RangeIndex."""
     assert list(DTYPES.items()) == list(dtypes(frame(*items)).items())
     assert pd.RangeIndex(len(items)).equals(frame(*items).index)
 
 
-def test_values_stand_in_their_columns() -> None:
-    """Tuples for events, UTC times in microseconds, pandas' own missing values."""
+def test_values_are_in_their_columns() -> None:
+    """Events are tuples, times UTC with microseconds, and missing values pandas' own."""
     first, second, third = frame(ONE, TWO, BARE).to_dict("records")
     assert first == {
         "id": "whk_1",
@@ -113,13 +113,13 @@ def test_one_webhook_is_a_frame_of_one_row() -> None:
     pd.testing.assert_frame_equal(frame(ONE), models.Webhook.from_item(ONE).to_frame())
 
 
-def test_a_list_from_the_sandbox_has_the_declared_columns_only(client: cx.Client) -> None:
+def test_a_list_from_the_sandbox_has_only_the_declared_columns(client: cx.Client) -> None:
     """Over a real connection."""
     assert dtypes(client.webhooks.list().to_frame()) == DTYPES
 
 
 def test_times_in_mixed_forms_share_one_column() -> None:
-    """With and without fractions and offsets, each its own point in time."""
+    """With and without fractions and offsets."""
     forms = [
         "2025-11-01T10:00:00Z",
         "2025-11-01T10:00:00.5Z",
@@ -128,18 +128,18 @@ def test_times_in_mixed_forms_share_one_column() -> None:
         "2025-11-01T12:00:00+02:00",
         "2025-11-01T04:00:00.250-06:00",
     ]
-    made = frame(*({"id": form, "createdAt": form} for form in forms))
-    assert [pd.Timestamp(form).tz_convert("UTC") for form in forms] == list(made["created_at"])
-    assert dtypes(made) == DTYPES
+    result = frame(*({"id": form, "createdAt": form} for form in forms))
+    assert [pd.Timestamp(form).tz_convert("UTC") for form in forms] == list(result["created_at"])
+    assert dtypes(result) == DTYPES
 
 
-def test_unknown_fields_are_further_columns() -> None:
-    """In snake_case, behind the declared ones, nested values whole, missing where a row has none."""
-    made = frame(ONE | {"failureCount": 3, "retryPolicy": {"max": 6}, "tags": ["a"]}, TWO | {"failureCount": 4}, BARE)
-    assert [*DTYPES, "failure_count", "retry_policy", "tags"] == list(made.columns)
-    assert DTYPES == {name: dtype for name, dtype in dtypes(made).items() if name in DTYPES}
-    assert [3, 4, None] == told(made, "failure_count")
-    assert ([{"max": 6}, None, None], [["a"], None, None]) == (told(made, "retry_policy"), told(made, "tags"))
+def test_undocumented_fields_are_further_columns() -> None:
+    """In snake_case, after the declared ones; nested values are kept whole, absent ones are missing."""
+    result = frame(ONE | {"failureCount": 3, "retryPolicy": {"max": 6}, "tags": ["a"]}, TWO | {"failureCount": 4}, BARE)
+    assert [*DTYPES, "failure_count", "retry_policy", "tags"] == list(result.columns)
+    assert DTYPES == {name: dtype for name, dtype in dtypes(result).items() if name in DTYPES}
+    assert [3, 4, None] == values(result, "failure_count")
+    assert ([{"max": 6}, None, None], [["a"], None, None]) == (values(result, "retry_policy"), values(result, "tags"))
 
 
 @pytest.mark.parametrize(
@@ -148,36 +148,36 @@ def test_unknown_fields_are_further_columns() -> None:
         pytest.param("isActive", "maybe", "is_active", id="flag"),
         pytest.param("createdAt", "yesterday", "created_at", id="time"),
         pytest.param("updatedAt", 1_761_991_200.5, "updated_at", id="time-as-number"),
-        pytest.param("name", ["One"], "name", id="text-in-a-list"),
-        pytest.param("url", {"href": "x"}, "url", id="text-in-an-object"),
+        pytest.param("name", ["One"], "name", id="name-as-list"),
+        pytest.param("url", {"href": "x"}, "url", id="url-as-object"),
         pytest.param("events", 7, "events", id="events"),
         pytest.param("events", ["ticket.created", 5], "events", id="one-of-the-events"),
     ],
 )
-def test_a_value_that_does_not_fit_is_kept_beside_its_column(key: str, value: Any, column: str) -> None:
-    """Missing in the declared column, whole in `<column>_raw`, the other rows undisturbed."""
-    made = frame(ONE, TWO | {key: value})
-    assert [*DTYPES, f"{column}_raw"] == list(made.columns)
-    assert DTYPES == {name: dtype for name, dtype in dtypes(made).items() if name in DTYPES}
-    assert pd.isna(made[column][1])
-    assert [None, value] == [one if one == value else None for one in made[f"{column}_raw"]]
-    pd.testing.assert_frame_equal(frame(ONE), made.iloc[:1][[*DTYPES]])
+def test_a_value_that_does_not_fit_is_kept_in_a_raw_column(key: str, value: Any, column: str) -> None:
+    """It is missing in the declared column, and the other rows are not affected."""
+    result = frame(ONE, TWO | {key: value})
+    assert [*DTYPES, f"{column}_raw"] == list(result.columns)
+    assert DTYPES == {name: dtype for name, dtype in dtypes(result).items() if name in DTYPES}
+    assert pd.isna(result[column][1])
+    assert [None, value] == [cell if cell == value else None for cell in result[f"{column}_raw"]]
+    pd.testing.assert_frame_equal(frame(ONE), result.iloc[:1][[*DTYPES]])
 
 
 @pytest.mark.parametrize(
     "fields",
     [
-        pytest.param({"failureCount": 1, "failure_count": 2}, id="two-unknown-casings"),
-        pytest.param({"isActive": True, "is_active": False}, id="two-known-casings"),
-        pytest.param({"isActive": "maybe", "is_active_raw": "mine"}, id="a-field-named-like-a-misfit"),
+        pytest.param({"failureCount": 1, "failure_count": 2}, id="two-casings-of-an-undocumented-field"),
+        pytest.param({"isActive": True, "is_active": False}, id="two-casings-of-a-documented-field"),
+        pytest.param({"isActive": "maybe", "is_active_raw": "mine"}, id="a-field-named-like-a-raw-column"),
     ],
 )
-def test_two_fields_that_want_one_column_are_both_kept(fields: dict[str, Any]) -> None:
-    """Whatever the further columns are called."""
-    made = frame(BARE | fields)
-    assert made.columns.is_unique
-    cells = [made[column].iloc[0] for column in made.columns]
-    assert [] == [sent for sent in fields.values() if not any(same(sent, cell) for cell in cells)]
+def test_two_fields_with_one_column_name_are_both_kept(fields: dict[str, Any]) -> None:
+    """In columns with unique names."""
+    result = frame(BARE | fields)
+    assert result.columns.is_unique
+    cells = [result[column].iloc[0] for column in result.columns]
+    assert [] == [value for value in fields.values() if not any(same(value, cell) for cell in cells)]
 
 
 @pytest.mark.parametrize(
@@ -192,37 +192,37 @@ def test_two_fields_that_want_one_column_are_both_kept(fields: dict[str, Any]) -
         "0001-01-01T00:00:00+14:00",
     ],
 )
-def test_a_frame_and_a_model_agree_on_what_is_a_time(text: str) -> None:
-    """What the one puts aside as unreadable, the other does too."""
+def test_frames_and_models_agree_on_what_is_a_time(text: str) -> None:
+    """What is invalid in one is invalid in the other."""
     hooks = models.WebhookList([BARE | {"createdAt": text}])
     expected = hooks[0].created_at
-    assert [None if expected is None else pd.Timestamp(expected)] == told(hooks.to_frame(), "created_at")
+    assert [None if expected is None else pd.Timestamp(expected)] == values(hooks.to_frame(), "created_at")
 
 
-# What pandas does with them
+# pandas operations
 
 
 def test_events_can_be_exploded_merged_and_deduplicated() -> None:
-    """Tuples are hashable, also beside missing ones."""
-    made = frame(ONE, TWO, BARE, ONE)
-    exploded = made.explode("events")
+    """Tuples are hashable, also next to missing values."""
+    result = frame(ONE, TWO, BARE, ONE)
+    exploded = result.explode("events")
     assert ["ticket.created", "ticket.closed", "article.*", "ticket.created", "ticket.closed"] == list(
         exploded["events"].dropna()
     )
-    assert ["whk_1", "whk_2", "whk_3"] == list(made.drop_duplicates()["id"])
-    assert ["whk_1", "whk_2", "whk_3"] == list(made.drop_duplicates("events")["id"])
-    both = frame(ONE, TWO).merge(made, on=["id", "events"], how="left")
+    assert ["whk_1", "whk_2", "whk_3"] == list(result.drop_duplicates()["id"])
+    assert ["whk_1", "whk_2", "whk_3"] == list(result.drop_duplicates("events")["id"])
+    both = frame(ONE, TWO).merge(result, on=["id", "events"], how="left")
     assert ["whk_1", "whk_1", "whk_2"] == list(both["id"])
     pd.testing.assert_frame_equal(frame(ONE), frame(ONE).merge(frame(ONE)))
 
 
 @pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)], ids=["empty-first", "empty-last"])
-def test_empty_and_full_frames_can_be_joined(order: slice) -> None:
-    """No dtype changes and pandas warns of nothing, for each kind of frame."""
-    hooks, none = models.WebhookList([ONE, TWO]), models.WebhookList([])
+def test_empty_and_full_frames_can_be_concatenated(order: slice) -> None:
+    """No dtype changes, and pandas gives no warning, for each kind of frame."""
+    hooks, empty = models.WebhookList([ONE, TWO]), models.WebhookList([])
     kinds = [
-        ([none.to_frame(), hooks.to_frame()], DTYPES),
-        ([none.subscriptions(), hooks.subscriptions()], SUBSCRIPTIONS),
+        ([empty.to_frame(), hooks.to_frame()], DTYPES),
+        ([empty.subscriptions(), hooks.subscriptions()], SUBSCRIPTIONS),
         ([fired(), fired(deliveries=[DELIVERY])], FIRED),
     ]
     for frames, expected in kinds:
@@ -230,22 +230,22 @@ def test_empty_and_full_frames_can_be_joined(order: slice) -> None:
 
 
 def test_a_frame_can_be_written_as_json() -> None:
-    """`to_json` takes all that the frame holds."""
+    """`to_json` accepts every value of the frame."""
     rows = json.loads(frame(ONE, TWO, BARE).to_json(orient="records", date_format="iso"))
     assert ["whk_1", "whk_2", "whk_3"] == [row["id"] for row in rows]
     assert rows[0]["events"] == ["ticket.created", "ticket.closed"]
 
 
-def test_a_frame_is_its_own() -> None:
-    """Writing into it changes neither the list nor the next frame."""
+def test_a_frame_is_a_copy() -> None:
+    """Writing to it changes neither the list nor the next frame."""
     hooks = models.WebhookList([ONE])
-    made = hooks.to_frame()
-    made.loc[0, "name"] = "changed"
+    result = hooks.to_frame()
+    result.loc[0, "name"] = "changed"
     assert ("One", "One") == (hooks[0].name, hooks.to_frame()["name"][0])
 
 
-def test_a_hostile_name_in_a_frame_is_shown_as_its_characters() -> None:
-    """pandas escapes the markup, and MathJax leaves the dollars alone."""
+def test_a_hostile_name_in_a_frame_is_shown_as_text() -> None:
+    """pandas escapes the markup, and MathJax ignores the dollar signs."""
     html = frame(ONE | {"name": HOSTILE}).to_html() + frame(ONE | {"name": HOSTILE})._repr_html_()
     assert ("<img" in html, html.count("mathjax_ignore")) == (False, 2)
     assert "&lt;img src=x onerror=alert(1)&gt; $5 and $6" in html
@@ -255,28 +255,28 @@ def test_a_hostile_name_in_a_frame_is_shown_as_its_characters() -> None:
 
 
 def test_subscriptions_have_a_row_per_webhook_and_event() -> None:
-    """In the order of the answer; a webhook without events has none."""
-    made = models.WebhookList([ONE, TWO, BARE, {"id": "whk_4", "events": []}]).subscriptions()
+    """In the order of the response; a webhook without events has no row."""
+    result = models.WebhookList([ONE, TWO, BARE, {"id": "whk_4", "events": []}]).subscriptions()
     expected = [("whk_1", "ticket.created"), ("whk_1", "ticket.closed"), ("whk_2", "article.*")]
-    assert expected == list(zip(made["id"], made["event"], strict=True))
-    assert [True, True, False] == list(made["is_active"])
-    assert pd.RangeIndex(3).equals(made.index)
+    assert expected == list(zip(result["id"], result["event"], strict=True))
+    assert [True, True, False] == list(result["is_active"])
+    assert pd.RangeIndex(3).equals(result.index)
 
 
 @pytest.mark.parametrize("items", [[], [BARE], [ONE], [ONE, TWO, BARE]], ids=["empty", "bare", "one", "many"])
-def test_subscriptions_have_the_same_columns_with_any_rows(items: list[dict[str, Any]]) -> None:
-    """Also when nobody subscribes to anything."""
+def test_columns_of_subscriptions_do_not_depend_on_the_rows(items: list[dict[str, Any]]) -> None:
+    """Also if there are no subscriptions."""
     assert list(SUBSCRIPTIONS.items()) == list(dtypes(models.WebhookList(items).subscriptions()).items())
 
 
-# A fired event
+# Fired events
 
 
 @pytest.mark.parametrize(
     ("fields", "rows"),
     [
-        pytest.param({}, 1, id="nothing-told"),
-        pytest.param({"deliveries": []}, 1, id="no-delivery"),
+        pytest.param({}, 1, id="no-deliveries"),
+        pytest.param({"deliveries": []}, 1, id="empty-list"),
         pytest.param({"deliveries": None}, 1, id="null"),
         pytest.param({"deliveredTo": 2}, 1, id="a-count-only"),
         pytest.param({"deliveries": [DELIVERY]}, 1, id="one"),
@@ -284,57 +284,57 @@ def test_subscriptions_have_the_same_columns_with_any_rows(items: list[dict[str,
     ],
 )
 def test_a_fired_event_has_a_row_per_delivery_and_at_least_one(fields: dict[str, Any], rows: int) -> None:
-    """The same columns each time, and the event in each row."""
-    made = fired(**fields)
-    assert list(FIRED.items()) == list(dtypes(made).items())
+    """Always with the same columns, and with the event in each row."""
+    result = fired(**fields)
+    assert list(FIRED.items()) == list(dtypes(result).items())
     assert [("evt_1", "ticket.created", True)] * rows == list(
-        zip(made["event_id"], made["event"], made["test"], strict=True)
+        zip(result["event_id"], result["event"], result["test"], strict=True)
     )
 
 
-def test_a_delivery_stands_in_its_row() -> None:
-    """Every published field; the count beside them."""
-    made = fired(deliveredTo=2, deliveries=[DELIVERY, {"success": False, "error": "timeout"}])
-    assert ([2, 2], ["dlv_1", None]) == (told(made, "delivered_to"), told(made, "delivery_id"))
-    assert ([True, False], [200, None]) == (told(made, "success"), told(made, "status"))
-    assert ([12, None], [None, "timeout"]) == (told(made, "response_time_ms"), told(made, "error"))
+def test_each_delivery_is_in_its_row() -> None:
+    """With every documented field; the count is in each row."""
+    result = fired(deliveredTo=2, deliveries=[DELIVERY, {"success": False, "error": "timeout"}])
+    assert ([2, 2], ["dlv_1", None]) == (values(result, "delivered_to"), values(result, "delivery_id"))
+    assert ([True, False], [200, None]) == (values(result, "success"), values(result, "status"))
+    assert ([12, None], [None, "timeout"]) == (values(result, "response_time_ms"), values(result, "error"))
 
 
-def test_unknown_fields_of_a_fired_event_and_its_deliveries_are_further_columns() -> None:
-    """The event's in every row, an entry's in its own."""
-    made = fired(listeners=1, deliveries=[DELIVERY | {"webhookId": "whk_1", "response": {"ok": True}}, DELIVERY])
-    assert {"listeners", "webhook_id", "response"} == set(made.columns) - set(FIRED)
-    assert ([1, 1], ["whk_1", None]) == (told(made, "listeners"), told(made, "webhook_id"))
-    assert [{"ok": True}, None] == told(made, "response")
+def test_undocumented_fields_of_a_fired_event_are_further_columns() -> None:
+    """Those of the event in every row, those of a delivery in its own."""
+    result = fired(listeners=1, deliveries=[DELIVERY | {"webhookId": "whk_1", "response": {"ok": True}}, DELIVERY])
+    assert {"listeners", "webhook_id", "response"} == set(result.columns) - set(FIRED)
+    assert ([1, 1], ["whk_1", None]) == (values(result, "listeners"), values(result, "webhook_id"))
+    assert [{"ok": True}, None] == values(result, "response")
 
 
-@pytest.mark.parametrize("odd", [3, "sent", ["sent"], [DELIVERY, "sent"], {"whk_1": "sent"}, [[1]]], ids=str)
-def test_deliveries_in_a_form_nobody_knows_are_in_the_frame(odd: Any) -> None:
-    """As they came, in a column of their name."""
-    assert [odd] == list(fired(deliveries=odd)["deliveries"])
+@pytest.mark.parametrize("deliveries", [3, "sent", ["sent"], [DELIVERY, "sent"], {"whk_1": "sent"}, [[1]]], ids=str)
+def test_deliveries_in_an_unknown_form_are_in_the_frame(deliveries: Any) -> None:
+    """As received, in the column `deliveries`."""
+    assert [deliveries] == list(fired(deliveries=deliveries)["deliveries"])
 
 
-def test_an_event_that_a_delivery_tells_differently_is_not_lost() -> None:
-    """Both the fired type and the entry's own can be read."""
+def test_a_differing_event_of_a_delivery_is_kept() -> None:
+    """The row contains both event types."""
     row = fired(deliveries=[DELIVERY | {"event": "ticket.closed"}]).loc[0]
     assert {"ticket.created", "ticket.closed"} <= {cell for cell in row if isinstance(cell, str)}
 
 
-# The secret
+# Secrets
 
 
 @pytest.mark.parametrize("key", ["secret", "signingSecret", "signing_secret"])
 def test_the_secret_is_in_no_frame(key: str) -> None:
-    """Neither as a column nor in anything a frame can be turned into."""
+    """Neither as a column nor in any export."""
     hooks = models.WebhookList([ONE | {key: SECRET}, TWO])
-    for made in (hooks.to_frame(), hooks[0].to_frame(), hooks.subscriptions()):
-        assert [] == [column for column in made.columns if "secret" in column]
+    for result in (hooks.to_frame(), hooks[0].to_frame(), hooks.subscriptions()):
+        assert [] == [column for column in result.columns if "secret" in column]
         assert SECRET not in "".join(
-            [made.to_json(date_format="iso"), made.to_csv(), made.to_html(), repr(made), str(made.to_dict())]
+            [result.to_json(date_format="iso"), result.to_csv(), result.to_html(), repr(result), str(result.to_dict())]
         )
 
 
-# Whatever is sent
+# Arbitrary JSON
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=8)
 JSON = st.recursive(
@@ -370,25 +370,25 @@ ITEMS = st.lists(
 )
 
 
-def readings(sent: Any) -> list[Any]:
-    """What a sent value may be in a frame: itself, a scalar as text, events as a tuple, a time as a point in time."""
-    match sent:
+def representations(value: Any) -> list[Any]:
+    """How a frame may represent a value: unchanged, a scalar as text, events as a tuple, a time as a Timestamp."""
+    match value:
         case str():
-            parts = tuple(part.strip() for part in sent.split(",") if part.strip())
-            return [sent, parts, pd.to_datetime(sent, format="ISO8601", utc=True, errors="coerce")]
+            parts = tuple(part.strip() for part in value.split(",") if part.strip())
+            return [value, parts, pd.to_datetime(value, format="ISO8601", utc=True, errors="coerce")]
         case list():
-            return [sent, tuple(sent)]
+            return [value, tuple(value)]
         case bool() | int() | float():
-            return [sent, str(sent)]
-    return [sent]
+            return [value, str(value)]
+    return [value]
 
 
-def same(sent: Any, cell: Any) -> bool:
-    """Whether a cell says what was sent; True and 1 are two things, 1 and 1.0 are one."""
+def same(value: Any, cell: Any) -> bool:
+    """Whether a cell represents a value. True and 1 differ; 1 and 1.0 are equal."""
     cell = cell.item() if isinstance(cell, np.generic) else cell
     if isinstance(cell, int | float) and not isinstance(cell, bool):
-        return isinstance(sent, int | float) and not isinstance(sent, bool) and sent == cell
-    return any(type(reading) is type(cell) and reading == cell for reading in readings(sent))
+        return isinstance(value, int | float) and not isinstance(value, bool) and value == cell
+    return any(type(form) is type(cell) and form == cell for form in representations(value))
 
 
 @settings(deadline=None)
@@ -400,31 +400,35 @@ def same(sent: Any, cell: Any) -> bool:
 @example([{"id": "a", "n": 2**64}])
 @example([{"id": "\ud800", "name": "\ud800"}])
 @example([{"id": "a", "name": 5}])
-def test_whatever_is_sent_no_row_and_no_value_is_lost(items: list[dict[str, Any]]) -> None:
-    """Any JSON under any names: a row per item, the declared dtypes, and each value somewhere in its row."""
-    made = frame(*items)
-    assert len(items) == len(made)
-    assert made.columns.is_unique
-    assert DTYPES == {name: dtype for name, dtype in dtypes(made).items() if name in DTYPES}
-    for place, item in enumerate(items):
-        cells = [made[column].iloc[place] for column in made.columns]
-        lost = {name: sent for name, sent in item.items() if sent is not None and not any(same(sent, c) for c in cells)}
+def test_no_row_and_no_value_is_lost(items: list[dict[str, Any]]) -> None:
+    """For any JSON: a row per item, the declared dtypes, and every value somewhere in its row."""
+    result = frame(*items)
+    assert len(items) == len(result)
+    assert result.columns.is_unique
+    assert DTYPES == {name: dtype for name, dtype in dtypes(result).items() if name in DTYPES}
+    for index, item in enumerate(items):
+        cells = [result[column].iloc[index] for column in result.columns]
+        lost = {
+            name: value
+            for name, value in item.items()
+            if value is not None and not any(same(value, cell) for cell in cells)
+        }
         assert {} == lost
 
 
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*KNOWN, "deliveries", "eventId", "test", "deliveredTo", "secret"]), JSON))
-def test_whatever_is_sent_about_a_fired_event_has_a_frame(item: dict[str, Any]) -> None:
-    """The declared columns, and at least one row."""
-    made = models.FiredEvent.from_item(item).to_frame()
-    assert FIRED == {name: dtype for name, dtype in dtypes(made).items() if name in FIRED}
-    assert len(made) >= 1
+def test_any_fired_event_has_a_frame(item: dict[str, Any]) -> None:
+    """With the declared columns and at least one row."""
+    result = models.FiredEvent.from_item(item).to_frame()
+    assert FIRED == {name: dtype for name, dtype in dtypes(result).items() if name in FIRED}
+    assert len(result) >= 1
 
 
 @settings(deadline=None)
 @given(ITEMS)
-def test_whatever_is_sent_can_be_shown(items: list[dict[str, Any]]) -> None:
-    """Every webhook can be read, listed and shown, and what is shown can be written as UTF-8."""
+def test_any_webhook_can_be_shown(items: list[dict[str, Any]]) -> None:
+    """Its repr and HTML can be encoded as UTF-8."""
     hooks = models.WebhookList(items)
     shown = [repr(hooks), hooks._repr_html_(), *(repr(hook) + hook._repr_html_() for hook in hooks)]
     assert "".join(shown).encode()
@@ -432,9 +436,8 @@ def test_whatever_is_sent_can_be_shown(items: list[dict[str, Any]]) -> None:
     assert sum(len(hook.events or ()) for hook in hooks) == len(hooks.subscriptions())
 
 
-def test_no_frame_is_typeset_whichever_room_makes_the_first() -> None:
-    """A webhook may cost $5 and $6: not even the first frame of a process is given to MathJax."""
+def test_the_first_frame_of_a_process_is_not_typeset() -> None:
+    """Whichever module creates it, MathJax ignores `$5 and $6`."""
     code = "import cstar_explore as cx; print(cx.events.catalogue()._repr_html_().count('mathjax_ignore'))"
-    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-
-    assert "1" == ran.stdout.strip()
+    process = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "1" == process.stdout.strip()

@@ -1,4 +1,4 @@
-"""The models: what they take from an answer, what they keep, and how they show themselves."""
+"""The models: reading responses, keeping undocumented fields, and display."""
 
 import json
 import unicodedata
@@ -42,12 +42,12 @@ DELIVERY = {
 
 
 class Page(HTMLParser):
-    """What a browser makes of a piece of HTML: the tags it opens and the characters it shows."""
+    """Parses HTML into its start tags and its text."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
         self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.shown: list[str] = []
+        self.text: list[str] = []
         self.feed(html)
         self.close()
 
@@ -55,33 +55,33 @@ class Page(HTMLParser):
         self.tags.append((tag, dict(attrs)))
 
     def handle_data(self, data: str) -> None:
-        self.shown.append(data)
+        self.text.append(data)
 
 
 def every_repr(name: str) -> list[str]:
-    """All the ways in which models with this text in all their fields show themselves."""
+    """Every repr and HTML of models that have this text in all fields; the last two are HTML."""
     item = {"id": name, "name": name, "url": name, "events": [name], name: name, "createdAt": name}
     hook, hooks = models.Webhook.from_item(item), models.WebhookList([item])
     entry = {"deliveryId": name, "url": name, "error": name, name: name}
     fired = models.FiredEvent.from_item({"event": name, "eventId": name, name: name, "deliveries": [entry]})
     identity = models.Identity(team_id=name, team_name=name, team_slug=name, key_type=name, environment=name)
-    shown = [hook, hooks, fired, fired.deliveries, identity]
-    return [f"{one!r}\n{one}" for one in shown] + [hook._repr_html_(), hooks._repr_html_()]
+    objects = [hook, hooks, fired, fired.deliveries, identity]
+    return [f"{each!r}\n{each}" for each in objects] + [hook._repr_html_(), hooks._repr_html_()]
 
 
-# Taking
+# Reading
 
 
 def test_every_field_of_a_webhook_but_its_id_may_be_absent() -> None:
-    """What was not told is None, not a guess."""
+    """Absent fields are None."""
     hook = models.Webhook.from_item({"id": "whk_1"})
-    told = [hook.name, hook.url, hook.events, hook.is_active, hook.created_at, hook.updated_at, hook.secret]
-    assert ("whk_1", [None] * 7, {}) == (hook.id, told, dict(hook.extra))
+    values = [hook.name, hook.url, hook.events, hook.is_active, hook.created_at, hook.updated_at, hook.secret]
+    assert ("whk_1", [None] * 7, {}) == (hook.id, values, dict(hook.extra))
 
 
 @pytest.mark.parametrize("item", [pytest.param(CAMEL, id="camel-case"), pytest.param(SNAKE, id="snake-case")])
 def test_a_webhook_is_read_in_either_casing(item: dict[str, Any]) -> None:
-    """Every field has its type, nothing is left over."""
+    """Every field has its type, and nothing is left in `extra`."""
     assert models.Webhook(
         id="whk_1",
         name="Mine",
@@ -94,7 +94,7 @@ def test_a_webhook_is_read_in_either_casing(item: dict[str, Any]) -> None:
 
 
 def test_two_casings_that_disagree_are_both_kept() -> None:
-    """One becomes the field, the other stays readable."""
+    """One is the field, the other is in `extra`."""
     hook = models.Webhook.from_item({"id": "whk_1", "isActive": True, "is_active": False})
     assert [False, True] == sorted([hook.is_active, *hook.extra.values()])
 
@@ -112,7 +112,7 @@ def test_two_casings_that_disagree_are_both_kept() -> None:
     ],
 )
 def test_events_are_read_from_a_list_or_a_string(events: Any, expected: Any) -> None:
-    """None subscribed and not told are two things."""
+    """An empty list differs from null."""
     assert expected == models.Webhook.from_item({"id": "whk_1", "events": events}).events
 
 
@@ -126,7 +126,7 @@ def test_events_are_read_from_a_list_or_a_string(events: Any, expected: Any) -> 
     ],
 )
 def test_times_are_read_in_utc(text: str, expected: datetime) -> None:
-    """Every published form, and offsets."""
+    """In every documented form, and with offsets."""
     read = models.Webhook.from_item({"id": "whk_1", "createdAt": text}).created_at
     assert (expected, UTC) == (read, read and read.tzinfo)
 
@@ -136,28 +136,28 @@ def test_times_are_read_in_utc(text: str, expected: datetime) -> None:
     [
         pytest.param("isActive", "is_active", "maybe", id="flag"),
         pytest.param("createdAt", "created_at", "yesterday", id="time"),
-        pytest.param("createdAt", "created_at", "0001-01-01T00:00:00+14:00", id="time-before-all-time"),
+        pytest.param("createdAt", "created_at", "0001-01-01T00:00:00+14:00", id="time-out-of-range"),
         pytest.param("updated_at", "updated_at", ["2025"], id="time-in-a-list"),
         pytest.param("events", "events", {"ticket": True}, id="events"),
         pytest.param("events", "events", ["ticket.created", {"x": 1}], id="one-of-the-events"),
         pytest.param("url", "url", {"href": "https://example.com"}, id="text"),
     ],
 )
-def test_a_value_that_does_not_fit_its_field_is_kept_apart(key: str, field: str, value: Any) -> None:
-    """The field is None, the value stays under the name it came with."""
+def test_a_value_that_does_not_fit_its_field_is_in_extra(key: str, field: str, value: Any) -> None:
+    """The field is None; `extra` has the value under its original name."""
     hook = models.Webhook.from_item({"id": "whk_1", key: value})
     assert (None, {key: value}) == (getattr(hook, field), dict(hook.extra))
 
 
-def test_fields_that_nobody_knows_are_kept() -> None:
-    """Under their own names, nested ones whole."""
+def test_undocumented_fields_are_kept() -> None:
+    """Under their own names, with nested values."""
     unknown = {"failureCount": 3, "retry": {"max": 6, "steps": [30, 120]}, "flat_payload": None}
     assert unknown == dict(models.Webhook.from_item(CAMEL | unknown).extra)
     assert unknown == dict(models.FiredEvent.from_item(FIRED | unknown).extra)
 
 
-def test_a_fired_event_is_read_in_each_published_form() -> None:
-    """With deliveries, with a count, with neither, in either casing."""
+def test_a_fired_event_is_read_in_each_documented_form() -> None:
+    """With deliveries, with a count, with neither, and in either casing."""
     both = models.FiredEvent.from_item(FIRED | {"deliveredTo": 1, "deliveries": [DELIVERY | {"attempt": 1}]})
     assert ("ticket.created", "evt_1", True, 1) == (both.event, both.event_id, both.test, both.delivered_to)
     assert [
@@ -182,19 +182,19 @@ def test_a_fired_event_is_read_in_each_published_form() -> None:
     )
 
 
-def test_deliveries_in_a_form_nobody_knows_are_not_lost() -> None:
-    """A count, a null or bare strings where entries are expected."""
-    for odd in (3, ["sent"], [{"url": "https://example.com"}, "sent"], {"whk_1": "sent"}):
-        fired = models.FiredEvent.from_item(FIRED | {"deliveries": odd})
-        assert json.dumps(odd) in json.dumps(dict(fired.extra))
+def test_deliveries_in_an_unknown_form_are_kept() -> None:
+    """A number, strings or an object where entries are expected."""
+    for deliveries in (3, ["sent"], [{"url": "https://example.com"}, "sent"], {"whk_1": "sent"}):
+        fired = models.FiredEvent.from_item(FIRED | {"deliveries": deliveries})
+        assert json.dumps(deliveries) in json.dumps(dict(fired.extra))
 
 
-# The list
+# Lists
 
 
-def test_a_webhook_list_is_a_sequence_in_the_order_of_the_answer() -> None:
-    """Length, places, slices, iteration and membership."""
-    hooks = models.WebhookList({"id": f"whk_{place}"} for place in range(3))
+def test_a_webhook_list_is_a_sequence_in_the_order_of_the_response() -> None:
+    """Length, indexes, slices, iteration and membership."""
+    hooks = models.WebhookList({"id": f"whk_{index}"} for index in range(3))
     assert isinstance(hooks, Sequence)
     assert (3, "whk_0", "whk_2") == (len(hooks), hooks[0].id, hooks[-1].id)
     assert ["whk_1", "whk_2"] == [hook.id for hook in hooks[1:]]
@@ -203,20 +203,20 @@ def test_a_webhook_list_is_a_sequence_in_the_order_of_the_answer() -> None:
         hooks[3]
 
 
-# Showing
+# Display
 
 
-def test_a_hostile_name_is_shown_as_its_characters() -> None:
-    """No element comes of it, and the text that a browser shows is the name."""
+def test_a_hostile_name_is_shown_as_text() -> None:
+    """It creates no element, and the browser shows the name itself."""
     for html in every_repr(HOSTILE)[-2:]:
         page = Page(html)
         assert {tag for tag, _ in page.tags} <= {"table", "thead", "tbody", "tr", "th", "td", "div", "p", "code"}
         assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
-        assert HOSTILE in page.shown
+        assert HOSTILE in page.text
 
 
-def test_dollars_do_not_become_mathematics() -> None:
-    """Everything stands in one element that MathJax leaves alone, under its old and its new name for that."""
+def test_dollar_signs_are_not_typeset() -> None:
+    """The outermost element has both class names, old and new, that MathJax ignores."""
     for html in every_repr(HOSTILE)[-2:]:
         _, attributes = Page(html).tags[0]
         assert {"mathjax_ignore", "tex2jax_ignore"} <= set((attributes["class"] or "").split())
@@ -225,58 +225,58 @@ def test_dollars_do_not_become_mathematics() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param('"><script>alert(1)</script>', id="script-behind-a-quote"),
+        pytest.param('"><script>alert(1)</script>', id="script-after-a-quote"),
         pytest.param("</td></table><b>", id="closing-tags"),
         pytest.param("&lt;b&gt; &amp;", id="entities"),
         pytest.param("$$x^2$$ \\(y\\)", id="mathematics"),
     ],
 )
 def test_markup_in_any_field_is_text(text: str) -> None:
-    """What was written is what is read, entities included."""
+    """The browser shows it as written, entities included."""
     for html in every_repr(text)[-2:]:
         page = Page(html)
         assert not {"script", "b"} & {tag for tag, _ in page.tags}
-        assert text in page.shown
+        assert text in page.text
 
 
 @settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=()), max_size=30))
-def test_no_repr_steers_a_terminal_or_turns_the_reading_direction(text: str) -> None:
-    """Control characters, direction marks and lone surrogates are spelled out, in plain and in HTML."""
-    steering = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-    for shown in every_repr(f"\x1b[31m\u202e\u2066\u200f\x00\x9b\r{text}"):
-        assert [] == [mark for mark in shown if mark != "\n" and unicodedata.category(mark) in steering]
+def test_no_repr_contains_control_or_direction_characters(name: str) -> None:
+    """They and unpaired surrogates are escaped, in text and HTML."""
+    controls = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    for text in every_repr(f"\x1b[31m\u202e\u2066\u200f\x00\x9b\r{name}"):
+        assert [] == [char for char in text if char != "\n" and unicodedata.category(char) in controls]
 
 
 def test_a_name_stays_on_its_line() -> None:
-    """A line break in a name cannot counterfeit a second webhook in the list."""
+    """A line break in a name cannot fake a second webhook."""
     hooks = models.WebhookList([{"id": "whk_1", "name": "x\n  2. Webhook('whk_2', 'fake')\u2028\x85"}])
     assert [1] == [number for number, line in enumerate(repr(hooks).splitlines()) if "whk_" in line]
 
 
-def test_a_long_name_does_not_flood_the_page() -> None:
-    """A megabyte of it is cut, in plain and in HTML."""
+def test_a_long_name_is_truncated() -> None:
+    """In text and HTML."""
     hooks = models.WebhookList([{"id": "whk_1", "name": "x" * 1_000_000}])
-    shown = [repr(hooks), hooks._repr_html_(), repr(hooks[0]), hooks[0]._repr_html_()]
-    assert max(len(text) for text in shown) < 5_000
+    texts = [repr(hooks), hooks._repr_html_(), repr(hooks[0]), hooks[0]._repr_html_()]
+    assert max(len(text) for text in texts) < 5_000
 
 
-# The secret
+# Secrets
 
 
 @pytest.mark.parametrize("key", ["secret", "signingSecret", "signing_secret"])
-def test_the_secret_is_read_under_each_of_its_names_and_shown_under_none(key: str) -> None:
-    """It is a Secret, and in no repr, text, page or remaining field."""
+def test_the_secret_is_read_from_each_name_and_never_shown(key: str) -> None:
+    """It is a Secret, and in no repr, text, HTML or remaining field."""
     item = CAMEL | {key: SECRET}
     hook, hooks = models.Webhook.from_item(item), models.WebhookList([item])
     assert isinstance(hook.secret, cx.Secret)
     assert hook.secret.reveal() == SECRET
-    shown = [repr(hook), str(hook), f"{hook:}", hook._repr_html_(), repr(hooks), hooks._repr_html_(), repr(vars(hooks))]
-    assert [] == [text for text in shown if SECRET in text]
+    texts = [repr(hook), str(hook), f"{hook:}", hook._repr_html_(), repr(hooks), hooks._repr_html_(), repr(vars(hooks))]
+    assert [] == [text for text in texts if SECRET in text]
     assert {} == dict(hook.extra)
 
 
 @pytest.mark.parametrize("value", [pytest.param(None, id="null"), pytest.param("", id="empty")])
-def test_a_secret_that_was_not_told_is_none(value: Any) -> None:
-    """Nothing that looks like a secret is made of nothing."""
+def test_a_missing_secret_is_none(value: Any) -> None:
+    """Neither null nor an empty string becomes a Secret."""
     assert models.Webhook.from_item(CAMEL | {"secret": value}).secret is None

@@ -1,16 +1,16 @@
-"""Planned change: what is to be different, reviewed as a frame, carried out step by step, and taken back.
+"""Plans: changes to a team's webhooks that are reviewed first, then applied step by step, and can be undone.
 
-    desired     a frame of what is wanted → the changes that lead there
-    change      one webhook's change: what it was, what it shall be
-    working     carries one out: looks, writes, and reads back
-    planning    all of them, in order: `to_frame`, `apply`, `invert`
-    planfile    a plan as a file, so that it outlives the process that applies it
+from_frame  a frame of desired webhooks → the changes that are needed
+change      the change of one webhook, and its result
+execution   applies one change: reads, writes, reads back
+planner     `plan`, `Plan` and `Applied`
+file        plans as files
 
 Nothing is changed until a plan is applied.
 """
 
-from .change import Change, Outcome, State, Step, differences, shown, worded
-from .planner import Action, Applied, Plan, plan, toward
+from .change import Change, Outcome, State, Step, differences, format_difference, format_value
+from .planner import Action, Applied, Plan, plan, plan_action
 
 __all__ = [
     "Action",
@@ -21,8 +21,8 @@ __all__ = [
     "State",
     "Step",
     "differences",
+    "format_difference",
+    "format_value",
     "plan",
-    "shown",
-    "toward",
-    "worded",
+    "plan_action",
 ]

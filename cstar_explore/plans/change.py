@@ -1,4 +1,4 @@
-"""One webhook's change, and what became of it."""
+"""The change of one webhook, and its result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ EDITABLE = ("name", "url", "events", "is_active")
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What can be changed of a webhook. None is what cStar did not tell; it differs from nothing."""
+    """The editable fields of a webhook. None means unknown (cStar did not send it); it differs from nothing."""
 
     name: str | None = None
     url: str | None = None
@@ -26,12 +26,12 @@ class State:
 
     @classmethod
     def of(cls, webhook: Webhook) -> "State":
-        """What a webhook is."""
+        """The state of a webhook."""
         return cls(webhook.name, webhook.url, webhook.events, webhook.is_active)
 
 
 class Difference(NamedTuple):
-    """A field that is not the same in two states."""
+    """A field whose value differs between two states."""
 
     field: str
     before: Any
@@ -39,120 +39,124 @@ class Difference(NamedTuple):
 
 
 def differences(before: State, after: State) -> list[Difference]:
-    """The fields that are told of both and differ; the order of events does not count."""
-    return [known for known in to_write(before, after) if known.before is not None]
+    """The fields that are known in both states and differ. The order of events does not matter."""
+    return [difference for difference in fields_to_write(before, after) if difference.before is not None]
 
 
-def to_write(before: State, after: State) -> list[Difference]:
-    """The fields that are told of `after` and are not known to be so already."""
+def fields_to_write(before: State, after: State) -> list[Difference]:
+    """The fields that are set in `after` and differ from `before`, or are unknown there."""
     pairs = [(name, getattr(before, name), getattr(after, name)) for name in EDITABLE]
     return [
-        Difference(name, was, now)
-        for name, was, now in pairs
-        if now is not None and was != now and not (name == "events" and was is not None and set(was) == set(now))
+        Difference(name, old, new)
+        for name, old, new in pairs
+        if new is not None and old != new and not (name == "events" and old is not None and set(old) == set(new))
     ]
 
 
-def worded(field: str, before: Any, after: Any) -> str:
-    """A difference in words: `url: https://a → https://b`."""
+def format_difference(field: str, before: Any, after: Any) -> str:
+    """A difference as text: `url: https://a → https://b`."""
     if field == "events":
-        lost = [f"- {printable(event, 80)}" for event in before or () if event not in after]
-        gained = [f"+ {printable(event, 80)}" for event in after if event not in (before or ())]
-        return f"events: {', '.join([*lost, *gained]) or 'another order'}"
+        removed = [f"- {printable(event, 80)}" for event in before or () if event not in after]
+        added = [f"+ {printable(event, 80)}" for event in after if event not in (before or ())]
+        return f"events: {', '.join([*removed, *added]) or 'different order'}"
     if field == "is_active":
         return f"active: {_ACTIVE[before]} → {_ACTIVE[after]}"
-    return f"{field}: {printable('not told' if before is None else before, 200)} → {printable(after, 200)}"
+    return f"{field}: {printable('unknown' if before is None else before, 200)} → {printable(after, 200)}"
 
 
-def shown(value: Any) -> str | None:
-    """The value of a field in a cell: events with commas between, `active` or `paused`."""
+def format_value(value: Any) -> str | None:
+    """The value of a field as cell text: events joined by commas, `active` or `paused`."""
     if isinstance(value, bool):
         return "active" if value else "paused"
     return ", ".join(value) if isinstance(value, list | tuple) else value
 
 
-_ACTIVE: Mapping[bool | None, str] = {True: "yes", False: "no", None: "not told"}
+_ACTIVE: Mapping[bool | None, str] = {True: "yes", False: "no", None: "unknown"}
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to become of one webhook.
+    """The planned change of one webhook.
 
     Attributes:
-        id: Its id; of a webhook to be created, the id that it had before it was deleted, if it had one.
-        before, after: What it is and what it shall be; None where it is not there.
-        remade: Whether it may meanwhile have been deleted and created anew, under an id that is not known.
+        id: The webhook's ID. Of a create, the ID that the webhook had before it was deleted, if any.
+        before, after: Its state before and after the change; None where it does not exist.
+        recreated: Whether it may have been deleted and recreated since, with an ID that is not known.
     """
 
     id: str | None
     before: State | None
     after: State | None
-    remade: bool = False
+    recreated: bool = False
 
     @property
     def what(self) -> What:
-        """Create, update or delete."""
+        """`create`, `update` or `delete`."""
         if self.before is None:
             return "create"
         return "delete" if self.after is None else "update"
 
     @property
     def name(self) -> str | None:
-        """The webhook's name, as it was."""
+        """The webhook's name before the change; of a create, its new name."""
         return (self.before or self.after or State()).name
 
     @property
     def differences(self) -> list[Difference]:
-        """The fields that change; all that are told where the webhook comes or goes."""
+        """The fields that change. Of a create or a delete, all known fields but the name."""
         if self.before is not None and self.after is not None:
-            return to_write(self.before, self.after)
+            return fields_to_write(self.before, self.after)
         state = self.before or self.after or State()
-        told = ((name, getattr(state, name)) for name in EDITABLE[1:])
-        gone = self.after is None
+        values = ((name, getattr(state, name)) for name in EDITABLE[1:])
+        deleted = self.after is None
         return [
-            Difference(name, *((value, None) if gone else (None, value))) for name, value in told if value is not None
+            Difference(name, *((value, None) if deleted else (None, value)))
+            for name, value in values
+            if value is not None
         ]
 
     @property
     def note(self) -> str:
-        """What is to be known before it is carried out, in a sentence; mostly nothing."""
+        """What to know before applying the change, in a sentence; often empty."""
         if self.what == "delete":
-            return "Its id and its signing secret go with it."
+            return "Its id and signing secret are lost."
         if self.what == "create" and self.id:
-            return "It was deleted: its id and its signing secret will be new ones."
+            return "It was deleted: it gets a new id and a new signing secret."
         if self.what == "create":
-            return "Its signing secret is told once: .webhook.secret of its step."
-        new = [
+            return "Its signing secret is returned only once: in .webhook.secret of its step."
+        added = [
             event
-            for known in self.differences
-            if known.field == "events"
-            for event in known.after
-            if event not in (known.before or ())
+            for difference in self.differences
+            if difference.field == "events"
+            for event in difference.after
+            if event not in (difference.before or ())
         ]
-        return " ".join(filter(None, map(unknown_type_warning, new)))
+        return " ".join(filter(None, map(unknown_type_warning, added)))
 
     def inverted(self) -> "Change":
-        """The change that takes it back."""
-        return replace(self, before=self.after, after=self.before, remade=self.what == "create" and self.id is not None)
+        """The change that undoes this one."""
+        return replace(
+            self, before=self.after, after=self.before, recreated=self.what == "create" and self.id is not None
+        )
 
     @property
-    def makes(self) -> tuple[str | None, str | None, frozenset[str]] | None:
-        """What tells the webhook that it makes, or takes away again, from others; None if it makes none."""
-        state = self.after if self.what == "create" else self.before if self.id is None or self.remade else None
+    def content_key(self) -> tuple[str | None, str | None, frozenset[str]] | None:
+        """Name, URL and events, by which the webhook is found if its ID may be unknown; None if the ID is known."""
+        state = self.after if self.what == "create" else self.before if self.id is None or self.recreated else None
         return None if state is None else (state.name, state.url, frozenset(state.events or ()))
 
 
 @dataclass(frozen=True)
 class Step:
-    """What became of one change.
+    """The result of one change.
 
     Attributes:
-        change: What was to be done.
-        outcome: `done` was seen by reading back; `unchanged` was so already; `failed` was not done; `unknown` may have been
-            done and could not be read back; `not tried` was not begun.
+        change: The planned change.
+        outcome: `done`: confirmed by reading back. `unchanged`: it was already so. `failed`: not done. `unknown`: may have
+            been done, but could not be read back. `not tried`: not started.
         detail: The reason, in a sentence.
-        webhook: The webhook as it was last read. A created one has its `.secret`, if cStar told it.
-        error: What went wrong.
+        webhook: The webhook as last read. A created one has its `.secret`, if cStar returned it.
+        error: The error, if there was one.
     """
 
     change: Change

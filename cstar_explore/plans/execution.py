@@ -1,7 +1,7 @@
-"""Carries out one change: reads the webhook, leaves it alone if it is no longer what was planned on, writes, reads back.
+"""Applies one change: reads the webhook, skips it if it no longer matches the plan, writes, and reads back.
 
-What is there decides, and no record of what was done before: so a plan whose process died is carried on, or taken back, by
-whoever holds it.
+Only the server's state decides what is left to do; no progress is recorded. So after a crash, any process that has the plan
+can resume or undo it.
 """
 
 from collections.abc import Callable, Collection
@@ -12,85 +12,85 @@ from ..api.client import Client
 from ..errors import ConflictError, CStarError, NotFoundError
 from ..models import Webhook
 from ..text import printable
-from .change import Change, State, Step, differences, worded
+from .change import Change, State, Step, differences, format_difference
 
-_ALREADY = "It was so already."
-_SEEN = "Reading it back shows it."
+_UP_TO_DATE = "No change was needed."
+_CONFIRMED = "Confirmed by reading back."
 
 
-class Ground(NamedTuple):
-    """What a change finds when its turn comes.
+class Context(NamedTuple):
+    """Context for applying one change.
 
     Attributes:
-        known: The ids that are not of its making: those that were there when the plan was made, and those that other changes
-            have made.
-        alike: How many changes, from this one on, make a webhook like this one's.
+        other_ids: IDs of webhooks that this change did not create: they existed when the plan was made, or other changes
+            created them.
+        max_matches: How many changes, from this one on, have the same `content_key`.
     """
 
-    known: Collection[str]
-    alike: int
+    other_ids: Collection[str]
+    max_matches: int
 
 
-def carry_out(client: Client, change: Change, ground: Ground) -> Step:
+def apply_change(client: Client, change: Change, context: Context) -> Step:
     """Does what is left to do of one change."""
-    ways = {"create": _create, "update": _update, "delete": _delete}
+    functions = {"create": _create, "update": _update, "delete": _delete}
     try:
-        return ways[change.what](client, change, ground)
+        return functions[change.what](client, change, context)
     except CStarError as error:
         return Step(change, "failed", str(error), error=error)
 
 
-def _update(client: Client, change: Change, _: Ground) -> Step:
-    identity, before, after = str(change.id), change.before or State(), change.after or State()
-    now = client.webhooks.get(identity)
-    if not differences(State.of(now), after):
-        return Step(change, "unchanged", _ALREADY, now)
-    _refuse_if_moved(before, now)
-    wanted: dict[str, Any] = {known.field: known.after for known in change.differences}
-    lost = _tried(lambda: client.webhooks.update(identity, **wanted))
-    return _read_back(client, change, now, lost)
+def _update(client: Client, change: Change, _: Context) -> Step:
+    webhook_id, before, after = str(change.id), change.before or State(), change.after or State()
+    current = client.webhooks.get(webhook_id)
+    if not differences(State.of(current), after):
+        return Step(change, "unchanged", _UP_TO_DATE, current)
+    _check_unmodified(before, current)
+    values: dict[str, Any] = {difference.field: difference.after for difference in change.differences}
+    error = _write(lambda: client.webhooks.update(webhook_id, **values))
+    return _read_back(client, change, current, error)
 
 
-def _delete(client: Client, change: Change, ground: Ground) -> Step:
+def _delete(client: Client, change: Change, context: Context) -> Step:
     before = change.before or State()
-    now = _found(client, change.id) if change.id else None
-    if now is None and (change.id is None or change.remade):
-        now = _twin(client, before, ground)
-    if now is None:
-        return Step(change, "unchanged", "It is not there.")
-    # One that this plan made may have been left between being created and being paused.
-    _refuse_if_moved(before if now.id in ground.known else replace(before, is_active=None), now)
-    lost = _tried(lambda: client.webhooks.delete(now.id))
-    return _read_back(client, change, now, lost)
+    current = _get(client, change.id) if change.id else None
+    if current is None and (change.id is None or change.recreated):
+        current = _find_created(client, before, context)
+    if current is None:
+        return Step(change, "unchanged", "It does not exist.")
+    # A webhook that this plan created may still be active: the process died before pausing it.
+    _check_unmodified(before if current.id in context.other_ids else replace(before, is_active=None), current)
+    error = _write(lambda: client.webhooks.delete(current.id))
+    return _read_back(client, change, current, error)
 
 
-def _create(client: Client, change: Change, ground: Ground) -> Step:
+def _create(client: Client, change: Change, context: Context) -> Step:
     after = change.after or State()
     lost = None
-    there = _there_already(client, change, ground)
-    if there is None:
-        made, lost = _made(client, after)
+    webhook = _find_existing(client, change, context)
+    if webhook is None:
+        created, lost = _post(client, after)
         try:
-            there = made or _twin(client, after, ground)
+            webhook = created or _find_created(client, after, context)
         except CStarError as error:
             return Step(
-                change, "unknown", f"It may have been created, and the list could not be read: {error}", error=error
+                change, "unknown", f"It may have been created, but the list could not be read: {error}", error=error
             )
-        if there is None:
-            raise lost or ConflictError("cStar said that it was created, and it is not on the list.")
-    elif not differences(State.of(there), after):
-        return Step(change, "unchanged", _ALREADY, there)
+        if webhook is None:
+            raise lost or ConflictError("cStar reported it as created, but it is not in the list.")
+    elif not differences(State.of(webhook), after):
+        return Step(change, "unchanged", _UP_TO_DATE, webhook)
     try:
-        if after.is_active is not None and there.is_active is not after.is_active:
-            lost = _tried(lambda: client.webhooks.update(there.id, is_active=after.is_active)) or lost
+        if after.is_active is not None and webhook.is_active is not after.is_active:
+            lost = _write(lambda: client.webhooks.update(webhook.id, is_active=after.is_active)) or lost
     except CStarError as error:
-        # It is there, and its secret must not be lost with the error.
-        return Step(change, "failed", f"It was created, and could not be paused: {error}", there, error)
-    return _read_back(client, change, there, lost)
+        # Return the webhook: its secret must not be lost with the error.
+        return Step(change, "failed", f"It was created, but could not be paused: {error}", webhook, error)
+    return _read_back(client, change, webhook, lost)
 
 
-def _made(client: Client, state: State) -> tuple[Webhook | None, CStarError | None]:
-    """The new webhook; or, where the answer was lost, the error."""
+def _post(client: Client, state: State) -> tuple[Webhook | None, CStarError | None]:
+    """Creates the webhook. Returns the error instead if the webhook may have been created all the same."""
     try:
         return client.webhooks.create(name=state.name or "", url=state.url or "", events=state.events or ()), None
     except CStarError as error:
@@ -99,49 +99,51 @@ def _made(client: Client, state: State) -> tuple[Webhook | None, CStarError | No
         return None, error
 
 
-def _there_already(client: Client, change: Change, ground: Ground) -> Webhook | None:
-    """The webhook that a create would make: under the id it once had, or made by an earlier run."""
+def _find_existing(client: Client, change: Change, context: Context) -> Webhook | None:
+    """The webhook that this change would create: it still has its old ID, or an earlier run created it."""
     after = change.after or State()
-    now = _found(client, change.id) if change.id else None
-    if now is not None:
-        _refuse_if_moved(after if now.id in ground.known else replace(after, is_active=None), now)
-        return now
-    return _twin(client, after, ground)
+    current = _get(client, change.id) if change.id else None
+    if current is not None:
+        _check_unmodified(after if current.id in context.other_ids else replace(after, is_active=None), current)
+        return current
+    return _find_created(client, after, context)
 
 
-def _found(client: Client, identity: str) -> Webhook | None:
+def _get(client: Client, webhook_id: str) -> Webhook | None:
     try:
-        return client.webhooks.get(identity)
+        return client.webhooks.get(webhook_id)
     except NotFoundError:
         return None
 
 
-def _twin(client: Client, state: State, ground: Ground) -> Webhook | None:
-    """The webhook of this name, URL and events that is of this change's making."""
-    wanted = replace(state, is_active=None)
-    new = [webhook for webhook in client.webhooks.list() if webhook.id not in ground.known]
-    found = [webhook for webhook in new if not differences(State.of(webhook), wanted)]
-    if len(found) > ground.alike:
-        ids = ", ".join(printable(webhook.id, 80) for webhook in found)
+def _find_created(client: Client, state: State, context: Context) -> Webhook | None:
+    """The webhook with this name, URL and events that this change created, if there is one."""
+    content = replace(state, is_active=None)
+    new = [webhook for webhook in client.webhooks.list() if webhook.id not in context.other_ids]
+    matches = [webhook for webhook in new if not differences(State.of(webhook), content)]
+    if len(matches) > context.max_matches:
+        ids = ", ".join(printable(webhook.id, 80) for webhook in matches)
         raise ConflictError(
-            f"{len(found)} new webhooks are just like it: {ids}.", advice="Delete those that are too many, by hand."
+            f"{len(matches)} new webhooks have the same name, URL and events: {ids}.",
+            advice="Delete the ones you do not need, and apply again.",
         )
-    return found[0] if found else None
+    return matches[0] if matches else None
 
 
-def _refuse_if_moved(planned: State, now: Webhook) -> None:
-    moved = differences(planned, State.of(now))
-    if moved:
+def _check_unmodified(planned: State, current: Webhook) -> None:
+    modified = differences(planned, State.of(current))
+    if modified:
         raise ConflictError(
-            f"It changed meanwhile, and was left alone: {'; '.join(worded(*difference) for difference in moved)}.",
-            advice="Plan again, from what it is now.",
+            f"It was changed since the plan was made, so it was not written: "
+            f"{'; '.join(format_difference(*difference) for difference in modified)}.",
+            advice="Plan again from its current state.",
         )
 
 
-def _tried(write: Callable[[], object]) -> CStarError | None:
-    """Writes; the error of a write that may have had its effect all the same is returned, any other raised."""
+def _write(call: Callable[[], object]) -> CStarError | None:
+    """Writes. Returns the error if the write may have taken effect all the same; raises any other."""
     try:
-        write()
+        call()
     except CStarError as error:
         if not error.may_have_acted:
             raise
@@ -149,23 +151,26 @@ def _tried(write: Callable[[], object]) -> CStarError | None:
     return None
 
 
-def _read_back(client: Client, change: Change, now: Webhook, lost: CStarError | None) -> Step:
-    """Whether it is as wanted. `now` is the webhook before the last write, with its secret if it was just made."""
+def _read_back(client: Client, change: Change, webhook: Webhook, lost: CStarError | None) -> Step:
+    """Checks that the change took effect.
+
+    Args:
+        webhook: The webhook before the last write, with its secret if it was just created.
+        lost: The error of a write whose response was lost.
+    """
     try:
-        back = replace(client.webhooks.get(now.id), secret=now.secret)
+        current = replace(client.webhooks.get(webhook.id), secret=webhook.secret)
     except NotFoundError as error:
         if change.after is None:
-            return Step(change, "done", _SEEN)
-        return Step(change, "failed", f"It is gone: {error}", now, error)
+            return Step(change, "done", _CONFIRMED)
+        return Step(change, "failed", f"It no longer exists: {error}", webhook, error)
     except CStarError as error:
-        return Step(change, "unknown", f"It may have been done, and could not be read back: {error}", now, error)
-    if change.after is not None and not differences(State.of(back), change.after):
-        secret = (
-            " Its signing secret was in the answer that was lost."
-            if change.what == "create" and now.secret is None
-            else ""
-        )
-        return Step(change, "done", f"The answer was lost; reading back shows it.{secret}" if lost else _SEEN, back)
-    said = lost.message.rstrip(".") if lost else "cStar said yes"
-    detail = f"{said}, and reading it back shows no change."
-    return Step(change, "failed", detail, back, lost)
+        return Step(change, "unknown", f"It may have been done, but could not be read back: {error}", webhook, error)
+    if change.after is not None and not differences(State.of(current), change.after):
+        if not lost:
+            return Step(change, "done", _CONFIRMED, current)
+        no_secret = change.what == "create" and webhook.secret is None
+        secret = " The lost response contained its signing secret." if no_secret else ""
+        return Step(change, "done", f"The response was lost. {_CONFIRMED}{secret}", current)
+    message = lost.message.rstrip(".") if lost else "cStar reported success"
+    return Step(change, "failed", f"{message}, but reading back shows no change.", current, lost)

@@ -1,4 +1,4 @@
-"""A plan as a file: small JSON, a change on each line, its owner's alone."""
+"""Plans as files: JSON with one change per line, readable by its owner only."""
 
 import json
 import os
@@ -15,26 +15,28 @@ from .change import Change, State
 _KIND = "cstar_explore plan"
 
 
-def write_plan(path: str | Path, where: Mapping[str, Any], changes: Iterable[Change], known: Sequence[str]) -> None:
-    """Writes a new file; it is on the disk when this returns.
+def write_plan(
+    path: str | Path, target: Mapping[str, Any], changes: Iterable[Change], existing_ids: Sequence[str]
+) -> None:
+    """Writes a new file, and syncs it to disk.
 
     Raises:
-        ConfigurationError: The path exists, or cannot be written to.
+        ConfigurationError: The path exists, or cannot be written.
     """
-    lines = ",\n".join(json.dumps(asdict(change)) for change in changes)
-    head = json.dumps({"kind": _KIND, "version": 1, **where, "known": known})
+    lines = ",\n".join(json.dumps(_entry(change)) for change in changes)
+    head = json.dumps({"kind": _KIND, "version": 1, **target, "known": existing_ids})
     text = f'{head[:-1]}, "changes": [\n{lines}\n]}}\n'
     try:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
         raise ConfigurationError(
-            f"{printable(path, 200)} exists, and was left as it is: it may be what takes an earlier change back.",
-            advice="Give another name.",
+            f"{printable(path, 200)} exists and was not overwritten: it may be needed to undo an earlier plan.",
+            advice="Choose another name.",
         ) from None
     except (OSError, ValueError) as error:
         raise ConfigurationError(
             f"{printable(path, 200)} cannot be written: {getattr(error, 'strerror', None) or error}.",
-            advice="Give a path in a folder you may write to.",
+            advice="Choose a path in a folder that you can write to.",
         ) from None
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
@@ -43,27 +45,33 @@ def write_plan(path: str | Path, where: Mapping[str, Any], changes: Iterable[Cha
 
 
 def read_plan(path: str | Path) -> tuple[dict[str, Any], list[Change], list[str]]:
-    """What a plan is for, its changes, and the ids that were known to it.
+    """The file's content, its changes, and the IDs that existed when the plan was made.
 
     Raises:
-        ConfigurationError: The file is no plan of this version.
+        ConfigurationError: The file is not a plan of this version.
     """
     try:
-        plan = json.loads(read_text(path))
-        if (plan["kind"], plan["version"]) != (_KIND, 1):
-            raise unreadable(path, "it is no plan of this version")
-        changes = [_change(entry) for entry in plan["changes"]]
-        known = [_text(identity) for identity in plan["known"]]
+        content = json.loads(read_text(path))
+        if (content["kind"], content["version"]) != (_KIND, 1):
+            raise unreadable(path, "it is not a plan of this version")
+        changes = [_change(entry) for entry in content["changes"]]
+        existing_ids = [_text(webhook_id) for webhook_id in content["known"]]
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
-        raise unreadable(path, "it is no plan") from None
-    return plan, changes, known
+        raise unreadable(path, "it is not a plan") from None
+    return content, changes, existing_ids
+
+
+def _entry(change: Change) -> dict[str, Any]:
+    entry = asdict(change)
+    entry["remade"] = entry.pop("recreated")
+    return entry
 
 
 def _change(entry: Mapping[str, Any]) -> Change:
-    identity, before, after = entry["id"], _state(entry["before"]), _state(entry["after"])
-    if (before is None and after is None) or (identity is None and before is not None and after is not None):
-        raise ValueError("A change has nothing to change.")
-    return Change(None if identity is None else _text(identity), before, after, entry["remade"] is True)
+    webhook_id, before, after = entry["id"], _state(entry["before"]), _state(entry["after"])
+    if (before is None and after is None) or (webhook_id is None and before is not None and after is not None):
+        raise ValueError("A change needs a state, and an update needs an id.")
+    return Change(None if webhook_id is None else _text(webhook_id), before, after, entry["remade"] is True)
 
 
 def _state(entry: Mapping[str, Any] | None) -> State | None:
@@ -71,12 +79,12 @@ def _state(entry: Mapping[str, Any] | None) -> State | None:
         return None
     events, active = entry["events"], entry["is_active"]
     if active not in (True, False, None) or isinstance(events, str):
-        raise TypeError("A state is not one.")
+        raise TypeError("events must be a list, and is_active a flag.")
     name, url = (None if entry[key] is None else _text(entry[key]) for key in ("name", "url"))
     return State(name, url, None if events is None else tuple(map(_text, events)), active)
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError("Text was expected.")
+        raise TypeError("Expected text.")
     return value

@@ -1,4 +1,4 @@
-"""All changes of a plan, in order: shown, carried out, and taken back."""
+"""Plans: changes to a team's webhooks that can be reviewed, applied, resumed and undone."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -11,30 +11,30 @@ from ..errors import ConfigurationError, ConflictError, IncompleteError, NotFoun
 from ..events import without_unknown_type_warnings
 from ..models import Webhook
 from ..text import html_table, printable
-from .change import Change, State, Step, shown, worded
-from .execution import Ground, carry_out
+from .change import Change, State, Step, format_difference, format_value
+from .execution import Context, apply_change
 from .file import read_plan, write_plan
-from .from_frame import changes_in
+from .from_frame import changes_from_frame
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_SHOWN = 20  # changes in a repr
-_ROWS = 100  # rows of a table on a page
+_MAX_LINES = 20  # changes in a repr
+_MAX_ROWS = 100  # rows of an HTML table
 
 
 def plan(client: Client, desired: "pd.DataFrame | str | Path") -> "Plan":
-    """What would have to change for a team's webhooks to be as desired. Nothing is changed yet; one list is read.
+    """Plans the changes that turn a team's webhooks into the desired ones. Reads one list, and changes nothing.
 
     Args:
-        client: Whose webhooks they are.
+        client: A client of the team.
         desired: A frame, or the path of a CSV file, with any of the columns `id`, `name`, `url`, `events`, `is_active` and
-            `delete`. A row with an id changes that webhook, a row without one creates it, `delete` deletes it. A missing cell
-            and a webhook that is not mentioned are left as they are.
+            `delete`. A row with an `id` changes that webhook, a row without one creates a webhook, and a true `delete` deletes
+            it. Empty cells leave a field as it is, and webhooks without a row are left alone.
 
     Raises:
-        ValidationError: The frame asks for what cannot be; every row of it is told.
-        CStarError: The list could not be read.
+        ValidationError: The frame is invalid; the message lists the first five rows with a problem.
+        CStarError: The file or the list of webhooks could not be read.
     """
     if isinstance(desired, str | Path):
         from ..csv_files import read_csv
@@ -42,18 +42,18 @@ def plan(client: Client, desired: "pd.DataFrame | str | Path") -> "Plan":
         desired = read_csv(desired)
     if not hasattr(desired, "columns"):
         raise ValidationError(
-            f"What is desired is a DataFrame or the path of a CSV file, not {printable(repr(desired), 80)}."
+            f"desired must be a DataFrame or the path of a CSV file, not {printable(repr(desired), 80)}."
         )
     listed = client.webhooks.list()
-    return Plan(client, changes_in(desired, listed, str(client.team_id)), {webhook.id for webhook in listed})
+    changes = changes_from_frame(desired, listed, str(client.team_id))
+    return Plan(client, changes, {webhook.id for webhook in listed})
 
 
 Action = Literal["pause", "resume", "delete"]
 
 
-def toward(client: Client, webhooks: Iterable[Webhook], action: Action) -> "Plan":
-    """The plan that pauses, resumes or deletes webhooks, as they were last read."""
-    known = list(webhooks)
+def plan_action(client: Client, webhooks: Iterable[Webhook], action: Action) -> "Plan":
+    """Plans to pause, resume or delete webhooks, starting from their state as last read."""
     after: dict[str, Callable[[State], State | None]] = {
         "pause": lambda state: replace(state, is_active=False),
         "resume": lambda state: replace(state, is_active=True),
@@ -61,68 +61,74 @@ def toward(client: Client, webhooks: Iterable[Webhook], action: Action) -> "Plan
     }
     if action not in after:
         raise ValidationError(
-            f"'{printable(action, 80)}' cannot be done to webhooks.",
-            param="action",
-            advice="Choose pause, resume or delete.",
+            f"Unknown action '{printable(action, 80)}'.", param="action", advice="Choose pause, resume or delete."
         )
-    states = [(webhook.id, State.of(webhook)) for webhook in known]
-    return Plan(client, [Change(key, state, after[action](state)) for key, state in states], {key for key, _ in states})
+    states = [(webhook.id, State.of(webhook)) for webhook in webhooks]
+    changes = [Change(webhook_id, state, after[action](state)) for webhook_id, state in states]
+    return Plan(client, changes, {webhook_id for webhook_id, _ in states})
 
 
 class Plan:
-    """Changes to a team's webhooks, in order. Made by `cx.plan`; displaying it shows them.
+    """Planned changes to a team's webhooks, in order. Made by `cx.plan`; displaying a plan shows its changes.
 
     Attributes:
-        client: What carries it out.
+        client: The client that applies it.
         changes: One for each webhook.
-        known: The ids that were there when it was made.
     """
 
-    def __init__(self, client: Client, changes: Iterable[Change], known: Collection[str]) -> None:
+    def __init__(self, client: Client, changes: Iterable[Change], existing_ids: Collection[str]) -> None:
         self.client = client
         self.changes = tuple(changes)
-        self.known = frozenset(known)
-        self._made: dict[int, str] = {}
+        self._existing_ids = frozenset(existing_ids)
+        self._created_ids: dict[int, str] = {}
 
     @classmethod
     def load(cls, client: Client, path: str | Path) -> "Plan":
-        """A plan that was saved, to be continued or taken back.
+        """Loads a saved plan, to resume or undo it.
 
         Raises:
-            ConfigurationError: The file is no plan, or one for another team, environment or base URL than the client's.
+            ConfigurationError: The file is not a plan, or its team, environment or base URL is not the client's.
         """
-        where, changes, known = read_plan(path)
-        here = _place(client)
-        for name, value in here.items():
-            if where.get(name) != value:
+        content, changes, existing_ids = read_plan(path)
+        for name, value in _target(client).items():
+            if content.get(name) != value:
                 raise ConfigurationError(
-                    f"This plan is for {name} '{printable(where.get(name), 80)}', and the client's is '{printable(value, 80)}'.",
-                    advice="Load it with the client it was made with.",
+                    f"The plan's {name} is '{printable(content.get(name), 80)}', but the client's is '{printable(value, 80)}'.",
+                    advice="Load it with a client that matches the plan.",
                 )
-        return cls(client, changes, known)
+        return cls(client, changes, existing_ids)
 
     def save(self, path: str | Path) -> Self:
-        """Writes it to a file of its owner's (0600), so that it can be continued or taken back whatever happens.
+        """Saves the plan to a file that only its owner can read (0600). After a crash it can be resumed or undone from there.
 
-        It holds names, URLs and events, and neither key nor signing secret.
+        The file contains names, URLs and events, but neither the key nor signing secrets.
 
         Raises:
-            ConfigurationError: The path exists, or cannot be written to.
+            ConfigurationError: The path exists, or cannot be written.
         """
-        write_plan(path, _place(self.client), self.changes, sorted(self.known))
+        write_plan(path, _target(self.client), self.changes, sorted(self._existing_ids))
         return self
 
     def to_frame(self) -> "pd.DataFrame":
-        """A row per field that changes; a webhook's rows share their `step`.
+        """A row per field that changes; the rows of a webhook share a `step`.
 
         Columns: `step` (Int64), `what` (create, update, delete), `id`, `name`, `field`, `before`, `after`, `note` (str).
         """
         from ..frames import from_rows
 
         rows = [
-            (number, change.what, change.id, change.name, field, shown(was), shown(now), change.note or None)
+            (
+                number,
+                change.what,
+                change.id,
+                change.name,
+                field,
+                format_value(old),
+                format_value(new),
+                change.note or None,
+            )
             for number, change in enumerate(self.changes, 1)
-            for field, was, now in change.differences
+            for field, old, new in change.differences
         ]
         names = ["step", "what", "id", "name", "field", "before", "after", "note"]
         return from_rows(rows, dict.fromkeys(names, "str") | {"step": "Int64"})
@@ -130,71 +136,67 @@ class Plan:
     def apply(
         self, on_step: Callable[[Step], object] | None = None, stopped: Callable[[], bool] | None = None
     ) -> "Applied":
-        """Carries it out, one webhook after the other, each verified by reading back. Called again, it goes on.
+        """Applies the changes, one webhook at a time, each verified by reading back. Call it again to resume.
 
         Args:
             on_step: Called after each step.
-            stopped: Asked between two steps; when it says True, the rest is not tried.
+            stopped: Called before each step; once it returns True, the remaining changes are not tried.
 
         Raises:
             ReadOnlyError, PermissionDeniedError: The client may not write. Nothing was sent.
-            IncompleteError: Not all of it was done; its `steps` say what was and what was not.
+            IncompleteError: Some changes were not made; its `steps` show which.
         """
         self.client.check_may_write("the plan")
         steps = []
-        for step in self.work(stopped):
+        for step in self._run(stopped):
             steps.append(step)
             if on_step is not None:
                 on_step(step)
         applied = Applied(steps)
         if not applied.finished:
-            raise IncompleteError(f"Not all of the plan was done: {applied.account()}", steps=tuple(steps))
+            raise IncompleteError(f"The plan was not fully applied: {applied.summary()}", steps=tuple(steps))
         return applied
 
-    def work(self, stopped: Callable[[], bool] | None = None) -> Iterator[Step]:
-        """Yields a step for each change as it ends, also for those that were not tried.
+    def _run(self, stopped: Callable[[], bool] | None = None) -> Iterator[Step]:
+        """Applies the changes and yields a step for each, also for those that are not tried.
 
-        A webhook that is gone or has changed meanwhile does not stop the others; an error that would meet the next one too
+        A webhook that was deleted or changed since does not stop the others. An error that would affect the next change too
         (the key, the network, the rate limit) does.
         """
-        why_not = ""
-        for place, change in enumerate(self.changes):
-            if not why_not and stopped is not None and stopped():
-                why_not = "Stopped before it."
-            if why_not:
-                yield Step(change, "not tried", why_not)
+        reason = ""
+        for index, change in enumerate(self.changes):
+            if not reason and stopped is not None and stopped():
+                reason = "The plan was stopped."
+            if reason:
+                yield Step(change, "not tried", reason)
                 continue
             with without_unknown_type_warnings():
-                step = carry_out(self.client, self._resolved(place), self._ground(place))
+                step = apply_change(self.client, self._resolved(index), self._context(index))
             if step.webhook is not None:
-                self._made[place] = step.webhook.id
+                self._created_ids[index] = step.webhook.id
             if not isinstance(step.error, NotFoundError | ValidationError | ConflictError | ReadOnlyError | None):
-                why_not = "Not reached: a step before it failed."
+                reason = "An earlier step failed."
             yield replace(step, change=change)
 
-    def carried_out_by(self, client: Client) -> Self:
-        """The same plan, with a twin of its client."""
-        twin = object.__new__(type(self))
-        twin.__dict__.update(self.__dict__ | {"client": client})
-        return twin
-
     def invert(self) -> "Plan":
-        """The plan that takes all of it back, last step first; of what was not done, nothing is taken back.
+        """The plan that undoes this one, last step first. Changes that were not made need no undoing and are `unchanged`.
 
-        A deleted webhook is created anew, with an id and a signing secret of its own.
+        A deleted webhook is recreated, with a new ID and a new signing secret.
         """
-        places = reversed(range(len(self.changes)))
-        return Plan(self.client, [self._resolved(place).inverted() for place in places], self.known)
+        inverted = [self._resolved(index).inverted() for index in reversed(range(len(self.changes)))]
+        return Plan(self.client, inverted, self._existing_ids)
 
-    def _ground(self, place: int) -> Ground:
-        made_by_others = (identity for other, identity in self._made.items() if other != place)
-        makes = self.changes[place].makes
-        return Ground(self.known.union(made_by_others), sum(change.makes == makes for change in self.changes[place:]))
+    def _context(self, index: int) -> Context:
+        created_by_others = (webhook_id for other, webhook_id in self._created_ids.items() if other != index)
+        key = self.changes[index].content_key
+        matches = sum(change.content_key == key for change in self.changes[index:])
+        return Context(self._existing_ids.union(created_by_others), matches)
 
-    def _resolved(self, place: int) -> Change:
-        """The change, with the id of the webhook that it made, once that is known."""
-        change = self.changes[place]
-        return replace(change, id=self._made[place]) if change.what == "create" and place in self._made else change
+    def _resolved(self, index: int) -> Change:
+        """The change, with the ID of the webhook that it created, once that is known."""
+        change = self.changes[index]
+        created = change.what == "create" and index in self._created_ids
+        return replace(change, id=self._created_ids[index]) if created else change
 
     def __len__(self) -> int:
         return len(self.changes)
@@ -202,9 +204,9 @@ class Plan:
     def __repr__(self) -> str:
         where = f"{self.client.environment}, team {printable(self.client.team_id, 80)}"
         lines = [f"Plan of {len(self)} {'change' if len(self) == 1 else 'changes'} ({where})"]
-        lines += [f"  {number}. {_line(change)}" for number, change in enumerate(self.changes[:_SHOWN], 1)]
-        if len(self) > _SHOWN:
-            lines.append(f"  … and {len(self) - _SHOWN:,} more; .to_frame() has them all")
+        lines += [f"  {number}. {_line(change)}" for number, change in enumerate(self.changes[:_MAX_LINES], 1)]
+        if len(self) > _MAX_LINES:
+            lines.append(f"  … and {len(self) - _MAX_LINES:,} more; .to_frame() has them all")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -212,29 +214,29 @@ class Plan:
 
 
 class Applied(Sequence[Step]):
-    """What became of a plan: a step for each change."""
+    """The result of applying a plan: a step for each change."""
 
     def __init__(self, steps: Iterable[Step]) -> None:
         self._steps = tuple(steps)
 
     @property
     def finished(self) -> bool:
-        """Whether all of it is as it was wanted."""
+        """Whether every step is `done` or `unchanged`."""
         return {step.outcome for step in self._steps} <= {"done", "unchanged"}
 
-    def account(self, *, done: str = "done", unchanged: str = "unchanged") -> str:
-        """All of it in one sentence: `2 done, 1 failed, 3 not tried.` The first two can be called by another word."""
-        words = {"done": done, "unchanged": unchanged} | {word: word for word in ("failed", "unknown", "not tried")}
+    def summary(self, *, done: str = "done", unchanged: str = "unchanged") -> str:
+        """The outcomes in one sentence: `2 done, 1 failed, 3 not tried.` `done` and `unchanged` replace these two labels."""
+        labels = {"done": done, "unchanged": unchanged} | {name: name for name in ("failed", "unknown", "not tried")}
         counts: Counter[str] = Counter(step.outcome for step in self._steps)
-        told = [f"{counts[outcome]:,} {word}" for outcome, word in words.items() if counts[outcome]]
-        return f"{', '.join(told) or 'Nothing to do'}."
+        parts = [f"{counts[outcome]:,} {label}" for outcome, label in labels.items() if counts[outcome]]
+        return f"{', '.join(parts) or 'Nothing to do'}."
 
     def to_frame(self) -> "pd.DataFrame":
         """A row per change: `step` (Int64), `what`, `id`, `name`, `outcome`, `detail` (str)."""
         from ..frames import from_rows
 
         rows = [
-            (number, step.change.what, _id(step), step.change.name, step.outcome, step.detail)
+            (number, step.change.what, _webhook_id(step), step.change.name, step.outcome, step.detail)
             for number, step in enumerate(self._steps, 1)
         ]
         names = ["step", "what", "id", "name", "outcome", "detail"]
@@ -251,35 +253,36 @@ class Applied(Sequence[Step]):
         return len(self._steps)
 
     def __str__(self) -> str:
-        return self.account()
+        return self.summary()
 
     def __repr__(self) -> str:
         lines = [
-            f"  {number}. {step.outcome}: {_line(step.change)}" for number, step in enumerate(self._steps[:_SHOWN], 1)
+            f"  {number}. {step.outcome}: {_line(step.change)}"
+            for number, step in enumerate(self._steps[:_MAX_LINES], 1)
         ]
-        return "\n".join([self.account(), *lines])
+        return "\n".join([self.summary(), *lines])
 
     def _repr_html_(self) -> str:
         return _html(self.to_frame())
 
 
-def _place(client: Client) -> dict[str, Any]:
-    """What a plan is for."""
+def _target(client: Client) -> dict[str, Any]:
+    """The team and environment that a plan is for, and where the API is."""
     return {"team_id": client.team_id, "environment": client.environment, "base_url": client.base_url}
 
 
-def _id(step: Step) -> str | None:
+def _webhook_id(step: Step) -> str | None:
     return step.webhook.id if step.webhook is not None else step.change.id
 
 
 def _line(change: Change) -> str:
     name = f"'{printable(change.name, 80)}'" + (f" ({printable(change.id, 80)})" if change.id else "")
     if change.what == "update":
-        return f"update {name}: {'; '.join(worded(*difference) for difference in change.differences)}"
+        return f"update {name}: {'; '.join(format_difference(*difference) for difference in change.differences)}"
     return f"{change.what} {name}. {change.note}"
 
 
 def _html(frame: "pd.DataFrame") -> str:
     from ..frames import plain
 
-    return html_table(list(frame.columns), plain(frame.head(_ROWS)).to_numpy().tolist(), len(frame))
+    return html_table(list(frame.columns), plain(frame.head(_MAX_ROWS)).to_numpy().tolist(), len(frame))

@@ -1,4 +1,4 @@
-"""A plan whose process is killed at any request is continued, or taken back, to the exact state that is wanted."""
+"""A plan whose process is killed at any request can be resumed or undone, and reaches exactly the expected state."""
 
 import contextlib
 import itertools
@@ -22,10 +22,10 @@ import cstar_explore as cx
 from tests.support.forms import listed, passed
 from tests.support.scripted_server import RecordedRequest, ScriptedServer, closed_port
 
-NURSERY = """
+FORK_SERVER = """
 import contextlib, gc, os, sys
 import cstar_explore as cx
-from cstar_explore import retrying
+from cstar_explore.api import retries
 retries.FIRST_PAUSE = retries.JITTER = 0.001
 with contextlib.suppress(cx.errors.UnreachableError), cx.Client("sk_test_warm_up", "team", sys.argv[1]) as client:
     cx.Plan, client.webhooks.list()
@@ -39,72 +39,72 @@ for line in sys.stdin:
     print(child, flush=True)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
-"""Has everything loaded, and applies each plan that it is told of in a process of its own."""
+"""Imports everything once, and forks a process for each plan to apply."""
 
 NEW = {"name": "New", "url": "https://example.com/new", "events": "ticket.created"}
 QUIET = {"name": "Quiet", "url": "https://example.com/quiet", "events": "ticket.closed,ticket.created"}
-TWIN = {"name": "Twin", "url": "https://example.com/twin", "events": "ticket.deleted"}
+DUPLICATE = {"name": "Duplicate", "url": "https://example.com/duplicate", "events": "ticket.deleted"}
 
 
-class Gate:
-    """The line to the sandbox, on which the process at the other end is killed at one request, counted from 1."""
+class KillingProxy:
+    """A proxy in front of the sandbox that kills the client process at one request, counted from 1."""
 
     def __init__(self, sandbox: cx.Sandbox) -> None:
-        self._onward = passed(sandbox)
+        self._forward = passed(sandbox)
         self._lock = threading.Lock()
-        self._child = threading.Event()
+        self._has_pid = threading.Event()
         self._pid = 0
-        self._at: int | None = None
-        self._forwards = False
+        self._kill_at: int | None = None
+        self._forwards_last = False
         self.count = 0
         self.killed = threading.Event()
-        self.server = ScriptedServer(*[self._pass] * 5_000)
+        self.server = ScriptedServer(*[self._handle] * 5_000)
 
-    def kill(self, at: int | None, *, forwards: bool) -> None:
-        """From now on requests are counted, and the one of this number is the last."""
+    def kill_at(self, number: int | None, *, forwards: bool) -> None:
+        """Kills the client at the request with this number, optionally after forwarding it."""
         with self._lock:
-            self._at, self._forwards, self.count = at, forwards, 0
-            self._child.clear()
+            self._kill_at, self._forwards_last, self.count = number, forwards, 0
+            self._has_pid.clear()
             self.killed.clear()
 
-    def born(self, pid: int) -> None:
+    def set_pid(self, pid: int) -> None:
         self._pid = pid
-        self._child.set()
+        self._has_pid.set()
 
-    def open(self) -> None:
-        """From now on everything passes."""
+    def forward_all(self) -> None:
+        """Forwards every request from now on."""
         with self._lock:
-            self._at = None
-            self._child.set()
+            self._kill_at = None
+            self._has_pid.set()
 
-    def _pass(self, connection: Any, received: RecordedRequest) -> bool:
-        assert self._child.wait(10)
+    def _handle(self, connection: Any, received: RecordedRequest) -> bool:
+        assert self._has_pid.wait(10)
         with self._lock:
             self.count += 1
-            last = self.count == self._at
+            last = self.count == self._kill_at
         if not last:
-            return self._onward(connection, received)
-        if self._forwards:
+            return self._forward(connection, received)
+        if self._forwards_last:
             with contextlib.suppress(OSError):
-                self._onward(_Nowhere(), received)
+                self._forward(_NullConnection(), received)
         os.kill(self._pid, signal.SIGKILL)
         self.killed.set()
         return False
 
 
-class _Nowhere:
-    """Takes an answer that nobody is to receive."""
+class _NullConnection:
+    """Discards the response."""
 
     def sendall(self, _: bytes) -> None:
         return
 
 
-class Nursery:
-    """A process that bears processes."""
+class ForkServer:
+    """A process that forks the processes to be killed."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", NURSERY, f"http://127.0.0.1:{closed_port()}"],
+            [sys.executable, "-c", FORK_SERVER, f"http://127.0.0.1:{closed_port()}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -112,22 +112,22 @@ class Nursery:
         self._closing = ThreadPoolExecutor()
         self._closed: list[Future[None]] = []
 
-    def closes(self, sandbox: cx.Sandbox) -> None:
-        """Closes it while the next one is made."""
+    def close_later(self, sandbox: cx.Sandbox) -> None:
+        """Closes the sandbox in the background."""
         self._closed.append(self._closing.submit(sandbox.close))
 
-    def applies(self, scene: "Scene", path: Path, at: int | None, *, forwards: bool = False) -> int:
-        """Applies the plan in this file in another process; answers what that one exited with."""
+    def apply(self, scene: "Scene", path: Path, kill_at: int | None, *, forwards: bool = False) -> int:
+        """Applies the plan of this file in another process, and returns its exit code."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        gate, client = scene.gate, scene.client
-        gate.kill(at, forwards=forwards)
-        told = (client.base_url, client.team_id, client.key.reveal(), str(path))
-        self._process.stdin.write("\t".join(str(part) for part in told) + "\n")
+        proxy, client = scene.proxy, scene.client
+        proxy.kill_at(kill_at, forwards=forwards)
+        arguments = (client.base_url, client.team_id, client.key.reveal(), str(path))
+        self._process.stdin.write("\t".join(str(argument) for argument in arguments) + "\n")
         self._process.stdin.flush()
-        gate.born(int(self._process.stdout.readline()))
+        proxy.set_pid(int(self._process.stdout.readline()))
         code = int(self._process.stdout.readline())
-        gate.open()
+        proxy.forward_all()
         return code
 
     def close(self) -> None:
@@ -137,43 +137,43 @@ class Nursery:
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    made = Nursery()
-    yield made
-    made.close()
+def forks() -> Iterator[ForkServer]:
+    server = ForkServer()
+    yield server
+    server.close()
 
 
 @dataclass
 class Scene:
-    """A sandbox behind the gate, a plan for it in a file, and the two states that may come of it."""
+    """A sandbox behind the proxy, a plan for it in a file, and the states before and after the plan."""
 
     sandbox: cx.Sandbox
-    gate: Gate
+    proxy: KillingProxy
     client: cx.Client
     plan: cx.Plan
     path: Path
     before: list[tuple[Any, ...]]
-    wanted: list[tuple[Any, ...]]
-    kept: frozenset[str]
-    """The ids that neither applying nor taking back may change."""
+    after: list[tuple[Any, ...]]
+    kept_ids: frozenset[str]
+    """The ids that neither applying nor undoing may change."""
 
-    def now(self) -> list[tuple[Any, ...]]:
-        return state(self.sandbox, self.kept)
+    def current(self) -> list[tuple[Any, ...]]:
+        return state(self.sandbox, self.kept_ids)
 
     def names(self) -> Counter[str]:
         return Counter(hook.name for hook in listed(self.sandbox))
 
 
-def state(sandbox: cx.Sandbox, kept: frozenset[str]) -> list[tuple[Any, ...]]:
-    """All webhooks, those that are never recreated with their ids."""
+def state(sandbox: cx.Sandbox, kept_ids: frozenset[str]) -> list[tuple[Any, ...]]:
+    """All webhooks; with their ids, unless they may be recreated."""
     return sorted(
-        (hook.id if hook.id in kept else "", hook.name, hook.url, tuple(sorted(hook.events or ())), hook.is_active)
+        (hook.id if hook.id in kept_ids else "", hook.name, hook.url, tuple(sorted(hook.events or ())), hook.is_active)
         for hook in listed(sandbox)
     )
 
 
-def plain(ids: list[str]) -> tuple[pd.DataFrame, frozenset[str]]:
-    """Each kind of change, the deleted one an active one."""
+def mixed(ids: list[str]) -> tuple[pd.DataFrame, frozenset[str]]:
+    """Each kind of change; the deleted webhook is active."""
     one, two, three, four = ids
     desired = [
         {"id": one, "name": "Renamed", "events": "ticket.updated"},
@@ -185,8 +185,8 @@ def plain(ids: list[str]) -> tuple[pd.DataFrame, frozenset[str]]:
     return pd.DataFrame(desired, dtype=object), frozenset({one, two, four})
 
 
-def backwards(ids: list[str]) -> tuple[pd.DataFrame, frozenset[str]]:
-    """The deletes first, of a paused one and of an active one; what is created comes last."""
+def deletes_first(ids: list[str]) -> tuple[pd.DataFrame, frozenset[str]]:
+    """Deletes a paused and an active webhook first, and creates last."""
     one, two, three, four = ids
     desired = [
         {"id": four, "delete": True},
@@ -199,11 +199,11 @@ def backwards(ids: list[str]) -> tuple[pd.DataFrame, frozenset[str]]:
     return pd.DataFrame(desired, dtype=object), frozenset({one, two})
 
 
-def twins(ids: list[str]) -> tuple[pd.DataFrame, frozenset[str]]:
-    """One of two that are alike is deleted, one becomes like what is created, two that differ in activity are created."""
-    one, two, three, four, twin, other = ids
+def duplicates(ids: list[str]) -> tuple[pd.DataFrame, frozenset[str]]:
+    """Deletes one of two equal webhooks, makes another equal to a created one, and creates an active and a paused one."""
+    one, two, three, four, duplicate, other = ids
     desired = [
-        {"id": twin, "delete": True},
+        {"id": duplicate, "delete": True},
         {"id": one, **NEW},
         NEW,
         QUIET | {"is_active": False},
@@ -212,176 +212,181 @@ def twins(ids: list[str]) -> tuple[pd.DataFrame, frozenset[str]]:
     return pd.DataFrame(desired, dtype=object), frozenset({one, two, three, other})
 
 
-Desired = Callable[[list[str]], tuple[pd.DataFrame, frozenset[str]]]
-KINDS: list[Desired] = [plain, backwards, twins]
-every_kind = pytest.mark.parametrize("kind", KINDS, ids=[kind.__name__ for kind in KINDS])
-continued_or_inverted = pytest.mark.parametrize("back", [False, True], ids=["continued", "inverted"])
+MakePlan = Callable[[list[str]], tuple[pd.DataFrame, frozenset[str]]]
+PLANS: list[MakePlan] = [mixed, deletes_first, duplicates]
+every_plan = pytest.mark.parametrize("make", PLANS, ids=[make.__name__ for make in PLANS])
+resumed_or_undone = pytest.mark.parametrize("undo", [False, True], ids=["resumed", "undone"])
 
 
 @contextlib.contextmanager
-def scene_of(nursery: Nursery, kind: Desired, tmp_path: Path) -> Iterator[Scene]:
+def scene_of(forks: ForkServer, make: MakePlan, tmp_path: Path) -> Iterator[Scene]:
     with contextlib.ExitStack() as stack:
         sandbox = cx.Sandbox()
-        stack.callback(nursery.closes, sandbox)
-        if kind is twins:
+        stack.callback(forks.close_later, sandbox)
+        if make is duplicates:
             with sandbox.client() as client:
-                client.webhooks.create(**TWIN)
-                client.webhooks.create(**TWIN)
-        desired, kept = kind([hook.id for hook in listed(sandbox)])
-        before = state(sandbox, kept)
-        gate = Gate(sandbox)
-        gate.open()
-        stack.enter_context(gate.server)
-        client = stack.enter_context(cx.Client(sandbox.key, sandbox.team_id, gate.server.url))
+                client.webhooks.create(**DUPLICATE)
+                client.webhooks.create(**DUPLICATE)
+        desired, kept_ids = make([hook.id for hook in listed(sandbox)])
+        before = state(sandbox, kept_ids)
+        proxy = KillingProxy(sandbox)
+        proxy.forward_all()
+        stack.enter_context(proxy.server)
+        client = stack.enter_context(cx.Client(sandbox.key, sandbox.team_id, proxy.server.url))
         path = tmp_path / f"{len(list(tmp_path.iterdir()))}.json"
         plan = cx.plan(client, desired).save(path)
-        yield Scene(sandbox, gate, client, plan, path, before, _wanted(kind, before, desired, kept), kept)
+        after = _expected(make, before, desired, kept_ids)
+        yield Scene(sandbox, proxy, client, plan, path, before, after, kept_ids)
 
 
-def _wanted(
-    kind: Desired, before: list[tuple[Any, ...]], desired: pd.DataFrame, kept: frozenset[str]
+def _expected(
+    make: MakePlan, before: list[tuple[Any, ...]], desired: pd.DataFrame, kept_ids: frozenset[str]
 ) -> list[tuple[Any, ...]]:
-    """What a frame asks for, worked out without the package."""
-    gone = {plain: ["Search index"], backwards: ["Search index", "Boss fight overlay"], twins: ["Boss fight overlay"]}
-    there = [row for row in before if row[1] not in gone[kind]]
-    if kind is twins:
-        there.remove(("", "Twin", TWIN["url"], ("ticket.deleted",), True))
-    for cells in desired.to_dict("records"):
-        told = {key: cell for key, cell in cells.items() if not pd.isna(cell)}
-        active = told.get("is_active", True) not in (False, "no")
-        if "id" not in told:
-            there.append(("", told["name"], told["url"], tuple(sorted(told["events"].split(","))), active))
-        elif told["id"] in kept:
-            (old,) = (row for row in there if row[0] == told["id"])
-            chosen = tuple(sorted(told["events"].split(","))) if "events" in told else old[3]
-            row = (old[0], told.get("name", old[1]), told.get("url", old[2]), chosen, active)
-            there[there.index(old)] = row
-    return sorted(there)
+    """The state that the frame describes, computed without the package."""
+    deleted = {
+        mixed: ["Search index"],
+        deletes_first: ["Search index", "Boss fight overlay"],
+        duplicates: ["Boss fight overlay"],
+    }
+    after = [row for row in before if row[1] not in deleted[make]]
+    if make is duplicates:
+        after.remove(("", "Duplicate", DUPLICATE["url"], ("ticket.deleted",), True))
+    for row in desired.to_dict("records"):
+        cells = {key: cell for key, cell in row.items() if not pd.isna(cell)}
+        active = cells.get("is_active", True) not in (False, "no")
+        if "id" not in cells:
+            after.append(("", cells["name"], cells["url"], tuple(sorted(cells["events"].split(","))), active))
+        elif cells["id"] in kept_ids:
+            (old,) = (content for content in after if content[0] == cells["id"])
+            types = tuple(sorted(cells["events"].split(","))) if "events" in cells else old[3]
+            new = (old[0], cells.get("name", old[1]), cells.get("url", old[2]), types, active)
+            after[after.index(old)] = new
+    return sorted(after)
 
 
-def settled(scene: Scene, path: Path, *, back: bool) -> None:
-    """Loads the plan anew in this process, and brings it to its end or takes it back."""
+def finish(scene: Scene, path: Path, *, undo: bool) -> None:
+    """Loads the plan in this process, and resumes or undoes it."""
     plan = cx.Plan.load(scene.client, path)
-    applied = (plan.invert() if back else plan).apply()
+    applied = (plan.invert() if undo else plan).apply()
     assert {"done", "unchanged"} >= {step.outcome for step in applied}
 
 
 # --- not killed -------------------------------------------------------------------------------------------------------
 
 
-@every_kind
-def test_a_process_that_is_not_killed_applies_the_whole_plan(nursery: Nursery, tmp_path: Path, kind: Desired) -> None:
-    """So that the tests below mean something; afterwards there is nothing to continue, and all can be taken back."""
-    with scene_of(nursery, kind, tmp_path) as scene:
-        assert 0 == nursery.applies(scene, scene.path, None)
-        assert scene.wanted == scene.now()
-        assert scene.gate.count >= 3 * len(scene.plan)
-        settled(scene, scene.path, back=False)
-        assert scene.wanted == scene.now()
-        settled(scene, scene.path, back=True)
-        assert scene.before == scene.now()
+@every_plan
+def test_a_process_that_is_not_killed_applies_the_whole_plan(forks: ForkServer, tmp_path: Path, make: MakePlan) -> None:
+    """The baseline for the tests below: afterwards nothing is left to resume, and everything can be undone."""
+    with scene_of(forks, make, tmp_path) as scene:
+        assert 0 == forks.apply(scene, scene.path, None)
+        assert scene.after == scene.current()
+        assert scene.proxy.count >= 3 * len(scene.plan)
+        finish(scene, scene.path, undo=False)
+        assert scene.after == scene.current()
+        finish(scene, scene.path, undo=True)
+        assert scene.before == scene.current()
 
 
 # --- killed once ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("kind", "forwards"),
+    ("make", "forwards"),
     [
-        pytest.param(plain, False, id="plain, before"),
-        pytest.param(plain, True, id="plain, after"),
-        pytest.param(twins, True, id="twins, after"),
+        pytest.param(mixed, False, id="mixed, before"),
+        pytest.param(mixed, True, id="mixed, after"),
+        pytest.param(duplicates, True, id="duplicates, after"),
     ],
 )
-@continued_or_inverted
-def test_a_plan_killed_at_any_request_is_brought_to_its_end(
-    nursery: Nursery, tmp_path: Path, kind: Desired, forwards: bool, back: bool
+@resumed_or_undone
+def test_a_plan_killed_at_any_request_is_resumed_or_undone(
+    forks: ForkServer, tmp_path: Path, make: MakePlan, forwards: bool, undo: bool
 ) -> None:
-    """SIGKILL before or after each request of it; no webhook is there twice."""
-    wrong = {}
-    for at in itertools.count(1):
-        with scene_of(nursery, kind, tmp_path) as scene:
-            code = nursery.applies(scene, scene.path, at, forwards=forwards)
-            if not scene.gate.killed.is_set():
+    """SIGKILL before or after each of its requests. No webhook is created twice."""
+    failures = {}
+    for number in itertools.count(1):
+        with scene_of(forks, make, tmp_path) as scene:
+            code = forks.apply(scene, scene.path, number, forwards=forwards)
+            if not scene.proxy.killed.is_set():
                 assert 0 == code
                 break
             assert -signal.SIGKILL == code
-            wrong |= _wrong(at, scene, scene.path, back=back)
-    assert {} == wrong
-    assert at > 3 * len(scene.plan)
+            failures |= _failures(number, scene, scene.path, undo=undo)
+    assert {} == failures
+    assert number > 3 * len(scene.plan)
 
 
 @pytest.mark.parametrize(
-    ("kind", "back"),
+    ("make", "undo"),
     [
-        pytest.param(plain, False, id="plain, continued"),
-        pytest.param(plain, True, id="plain, inverted"),
-        pytest.param(twins, True, id="twins, inverted"),
+        pytest.param(mixed, False, id="mixed, resumed"),
+        pytest.param(mixed, True, id="mixed, undone"),
+        pytest.param(duplicates, True, id="duplicates, undone"),
     ],
 )
-def test_an_inverse_killed_after_any_request_is_brought_to_its_end(
-    nursery: Nursery, tmp_path: Path, kind: Desired, back: bool
+def test_an_inverse_killed_after_any_request_is_resumed_or_undone(
+    forks: ForkServer, tmp_path: Path, make: MakePlan, undo: bool
 ) -> None:
-    """Taking back is a plan like any other, and taking that back leads to what the plan wanted."""
-    wrong = {}
-    for at in itertools.count(1):
-        with scene_of(nursery, kind, tmp_path) as scene:
-            path = tmp_path / f"inverse {at}.json"
+    """An inverse is a plan like any other: undoing it leads to the state that the plan describes."""
+    failures = {}
+    for number in itertools.count(1):
+        with scene_of(forks, make, tmp_path) as scene:
+            path = tmp_path / f"inverse {number}.json"
             cx.Plan.load(scene.client, scene.path).apply()
             cx.Plan.load(scene.client, scene.path).invert().save(path)
-            code = nursery.applies(scene, path, at, forwards=True)
-            if not scene.gate.killed.is_set():
+            code = forks.apply(scene, path, number, forwards=True)
+            if not scene.proxy.killed.is_set():
                 assert 0 == code
                 break
             assert -signal.SIGKILL == code
-            scene.before, scene.wanted = scene.wanted, scene.before
-            wrong |= _wrong(at, scene, path, back=back)
-    assert {} == wrong
-    assert at > 3 * len(scene.plan)
+            scene.before, scene.after = scene.after, scene.before
+            failures |= _failures(number, scene, path, undo=undo)
+    assert {} == failures
+    assert number > 3 * len(scene.plan)
 
 
-def _wrong(at: int, scene: Scene, path: Path, *, back: bool) -> dict[int, Any]:
-    """What is not as it should be after the plan was brought to its end, if anything is."""
+def _failures(number: int, scene: Scene, path: Path, *, undo: bool) -> dict[int, Any]:
+    """Resumes or undoes the plan, and returns how the state differs from the expected one, if it does."""
     try:
-        settled(scene, path, back=back)
+        finish(scene, path, undo=undo)
     except cx.CStarError as error:
         return {
-            at: f"{error} {[(step.change.what, step.outcome, step.detail) for step in getattr(error, 'steps', ())]}"
+            number: f"{error} {[(step.change.what, step.outcome, step.detail) for step in getattr(error, 'steps', ())]}"
         }
-    expected, now = Counter(scene.before if back else scene.wanted), Counter(scene.now())
-    return {} if expected == now else {at: {"missing": expected - now, "too much": now - expected}}
+    expected, current = Counter(scene.before if undo else scene.after), Counter(scene.current())
+    return {} if expected == current else {number: {"missing": expected - current, "extra": current - expected}}
 
 
-# --- killed more than once --------------------------------------------------------------------------------------------
+# --- killed repeatedly ------------------------------------------------------------------------------------------------
 
 
-@every_kind
+@every_plan
 @pytest.mark.parametrize("seed", range(2))
-def test_a_plan_killed_again_and_again_is_brought_to_its_end(
-    nursery: Nursery, tmp_path: Path, kind: Desired, seed: int
+def test_a_plan_killed_repeatedly_is_resumed_or_undone(
+    forks: ForkServer, tmp_path: Path, make: MakePlan, seed: int
 ) -> None:
-    """Killed, continued, killed, and in the end continued or taken back."""
-    chance = random.Random(seed)
-    with scene_of(nursery, kind, tmp_path) as scene:
+    """Killed and resumed several times, and finally resumed or undone."""
+    rng = random.Random(seed)
+    with scene_of(forks, make, tmp_path) as scene:
         for _ in range(4):
-            nursery.applies(scene, scene.path, chance.randint(1, 14), forwards=chance.random() < 0.6)
-        back = chance.random() < 0.5
-        assert {} == _wrong(0, scene, scene.path, back=back)
-        assert [] == [name for name, count in scene.names().items() if count > (name in {"Twin", "New"}) + 1]
+            forks.apply(scene, scene.path, rng.randint(1, 14), forwards=rng.random() < 0.6)
+        undo = rng.random() < 0.5
+        assert {} == _failures(0, scene, scene.path, undo=undo)
+        assert [] == [name for name, count in scene.names().items() if count > (name in {"Duplicate", "New"}) + 1]
 
 
-@every_kind
+@every_plan
 @pytest.mark.parametrize("seed", range(2))
-def test_taking_back_that_is_killed_again_and_again_is_brought_to_its_end(
-    nursery: Nursery, tmp_path: Path, kind: Desired, seed: int
+def test_an_inverse_killed_repeatedly_restores_the_original_state(
+    forks: ForkServer, tmp_path: Path, make: MakePlan, seed: int
 ) -> None:
-    """The plan is killed in the middle, then its inverse, several times; the state is the first one in the end."""
-    chance = random.Random(seed)
-    with scene_of(nursery, kind, tmp_path) as scene:
-        nursery.applies(scene, scene.path, chance.randint(4, 14), forwards=True)
+    """The plan is killed halfway, then its inverse several times."""
+    rng = random.Random(seed)
+    with scene_of(forks, make, tmp_path) as scene:
+        forks.apply(scene, scene.path, rng.randint(4, 14), forwards=True)
         path = tmp_path / "inverse.json"
         cx.Plan.load(scene.client, scene.path).invert().save(path)
         for _ in range(4):
-            nursery.applies(scene, path, chance.randint(1, 14), forwards=chance.random() < 0.6)
-        scene.before, scene.wanted = scene.wanted, scene.before
-        assert {} == _wrong(0, scene, path, back=False)
+            forks.apply(scene, path, rng.randint(1, 14), forwards=rng.random() < 0.6)
+        scene.before, scene.after = scene.after, scene.before
+        assert {} == _failures(0, scene, path, undo=False)
