@@ -34,8 +34,10 @@ thousands, and a body that is kept in memory up to 100 kB."""
 LISTENING = f"""
 import logging, sys
 import cstar_explore as cx
+from cstar_explore.listener import listener as limits
 logging.disable(logging.CRITICAL)
-with cx.Listener([{SECRET!r}], path=sys.argv[1], max_body={MAX_BODY}, body_timeout=0.3) as listener:
+limits.MAX_BODY, limits.BODY_TIMEOUT = {MAX_BODY}, 0.3
+with cx.Listener([{SECRET!r}], path=sys.argv[1]) as listener:
     print(listener.url, flush=True)
     sys.stdin.read()
 """

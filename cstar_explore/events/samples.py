@@ -2,7 +2,7 @@
 
 cStar publishes the envelope and the payloads of `ticket.created` and `ticket.updated` (articles `webhook-events` and
 `webhooks-overview`). The other 33 payloads are ours, in the published style: one named object per resource, snake_case,
-prefixed ids. The column `payload` of `events.catalogue()` says which is which.
+prefixed ids. The column `payload` of `events.catalogue()` marks which are published.
 """
 
 import copy
@@ -15,7 +15,7 @@ from ..errors import ValidationError
 from ..text import printable
 from .event_types import EVENT_TYPES, FORMER_NAMES, NAMES
 
-_AT = "2025-12-10T14:30:00Z"
+_CREATED_AT = "2025-12-10T14:30:00Z"
 
 _TICKET = {
     "id": "tkt_sample0001",
@@ -25,7 +25,7 @@ _TICKET = {
     "priority": "normal",
     "channel": "widget",
     "customer_id": "cus_sample0001",
-    "created_at": _AT,
+    "created_at": _CREATED_AT,
 }
 _CUSTOMER = {"id": "cus_sample0001", "name": "Ada Example", "email": "ada@example.com"}
 _GROUP = {"id": "cgr_sample0001", "name": "Early adopters"}
@@ -45,34 +45,34 @@ _COMMENT = {"id": "cmt_sample0001", "text": "Yes, please."}
 _SURVEY = {"id": "srv_sample0001", "score": 5, "comment": "Quick and kind.", "ticket_id": "tkt_sample0001"}
 
 
-def _changed(field: str, before: Any, after: Any) -> dict[str, Any]:
-    """The published form of `changes`: each field with what it was and what it is."""
+def _changes(field: str, before: Any, after: Any) -> dict[str, Any]:
+    """The published form of `changes`: each field with its old and its new value."""
     return {field: {"from": before, "to": after}}
 
 
 DATA: Mapping[str, dict[str, Any]] = {
     "ticket.created": {"ticket": _TICKET, "customer": _CUSTOMER},
-    "ticket.updated": {"ticket": _TICKET | {"status": "open"}, "changes": _changed("status", "new", "open")},
+    "ticket.updated": {"ticket": _TICKET | {"status": "open"}, "changes": _changes("status", "new", "open")},
     "ticket.closed": {"ticket": _TICKET | {"status": "resolved"}, "customer": _CUSTOMER},
     "ticket.message_added": {"ticket": _TICKET | {"status": "open"}, "message": _MESSAGE},
     "ticket.deleted": {"ticket": {"id": _TICKET["id"], "prefixed_id": _TICKET["prefixed_id"]}},
     "ticket.assigned": {"ticket": _TICKET | {"status": "open"}, "agent": _AGENT},
     "customer.created": {"customer": _CUSTOMER},
-    "customer.updated": {"customer": _CUSTOMER, "changes": _changed("email", "ada@old.example.com", "ada@example.com")},
+    "customer.updated": {"customer": _CUSTOMER, "changes": _changes("email", "ada@old.example.com", "ada@example.com")},
     "customer.deleted": {"customer": {"id": _CUSTOMER["id"]}},
     "customer_group.created": {"customer_group": _GROUP},
-    "customer_group.updated": {"customer_group": _GROUP, "changes": _changed("name", "Beta testers", "Early adopters")},
+    "customer_group.updated": {"customer_group": _GROUP, "changes": _changes("name", "Beta testers", "Early adopters")},
     "customer_group.deleted": {"customer_group": {"id": _GROUP["id"]}},
     "article.created": {"article": _ARTICLE},
     "article.published": {"article": _ARTICLE | {"status": "published"}},
-    "article.updated": {"article": _ARTICLE, "changes": _changed("title", "Descaling", "How to descale a printer")},
+    "article.updated": {"article": _ARTICLE, "changes": _changes("title", "Descaling", "How to descale a printer")},
     "article.deleted": {"article": {"id": _ARTICLE["id"]}},
-    "team.preferences_updated": {"team": _TEAM, "changes": _changed("timezone", "UTC", "Europe/Berlin")},
-    "agent.preferences_updated": {"agent": _AGENT, "changes": _changed("theme", "light", "dark")},
+    "team.preferences_updated": {"team": _TEAM, "changes": _changes("timezone", "UTC", "Europe/Berlin")},
+    "agent.preferences_updated": {"agent": _AGENT, "changes": _changes("theme", "light", "dark")},
     "boss.spawned": {"boss": _BOSS},
     "boss.damaged": {"boss": _BOSS | {"health": 640}, "player": _PLAYER, "damage": 360},
     "boss.defeated": {"boss": _BOSS | {"health": 0}},
-    "player.level_up": {"player": _PLAYER, "changes": _changed("level", 6, 7)},
+    "player.level_up": {"player": _PLAYER, "changes": _changes("level", 6, 7)},
     "player.achievement_unlocked": {"player": _PLAYER, "achievement": {"id": "ach_sample0001", "title": "Inbox zero"}},
     "player.xp_gained": {"player": _PLAYER, "amount": 50, "reason": "ticket_closed"},
     "player.quest_completed": {"player": _PLAYER, "quest": {"id": "qst_sample0001", "title": "Ten before ten"}},
@@ -80,10 +80,10 @@ DATA: Mapping[str, dict[str, Any]] = {
     "social.one_up_sent": {"sender": _AGENT, "recipient": _AGENT | {"id": "agt_sample0002", "name": "Alan Example"}},
     "social.high_five_sent": {"sender": _AGENT, "recipient": _AGENT | {"id": "agt_sample0002", "name": "Alan Example"}},
     "community_post.created": {"community_post": _POST},
-    "community_post.updated": {"community_post": _POST, "changes": _changed("title", "Dark mode", "Dark mode, please")},
+    "community_post.updated": {"community_post": _POST, "changes": _changes("title", "Dark mode", "Dark mode, please")},
     "community_post.status_changed": {
         "community_post": _POST | {"status": "planned"},
-        "changes": _changed("status", "open", "planned"),
+        "changes": _changes("status", "open", "planned"),
     },
     "community_post.commented": {"community_post": _POST, "comment": _COMMENT},
     "community_post.deleted": {"community_post": {"id": _POST["id"]}},
@@ -102,16 +102,17 @@ def sample(
     team_id: str | None = None,
     **overrides: Any,
 ) -> bytes:
-    """The body of a delivery of this type, in the published envelope. Equal arguments give equal bytes.
+    """A sample delivery body for an event type, in the published envelope. Equal arguments give equal bytes.
 
     Args:
         event: A published event type, or the former name of one.
-        id, created_at, team_id: The fields of the envelope.
-        overrides: Fields of `data`: by name if only one object has it (`title="Hello"`), as a path
+        id, created_at, team_id: Fields of the envelope.
+        overrides: Fields of `data`: by name if only one object has the field (`title="Hello"`), by path
             (`ticket__title="Hello"`), or as part of an object (`ticket={"title": "Hello"}`).
 
     Raises:
-        ValidationError: The event type is unknown, or an override names no field or several.
+        ValidationError: The event type is unknown, or an override matches no field, several fields, or a field already set,
+            or is not valid JSON.
     """
     if isinstance(event, str):
         event = FORMER_NAMES.get(event, event)
@@ -119,18 +120,18 @@ def sample(
         near = difflib.get_close_matches(str(event), NAMES, n=1)
         hint = f" Did you mean '{near[0]}'?" if near else ""
         raise ValidationError(
-            f"There is no sample for '{printable(event, 80)}'.{hint}",
+            f"event must be one of the {len(EVENT_TYPES)} published types, not '{printable(event, 80)}'.{hint}",
             param="event",
-            advice=f"Choose one of the {len(EVENT_TYPES)} types.",
+            advice="cx.events.catalogue() lists them.",
         )
     data = copy.deepcopy(DATA[event])
-    done: dict[Path, str] = {}
+    applied: dict[Path, str] = {}
     for name, value in overrides.items():
-        _override(data, name, value, done)
+        _override(data, name, value, applied)
     defaults = {
         "id": f"evt_{event.replace('.', '_')}_sample01",
         "type": event,
-        "created_at": _AT,
+        "created_at": _CREATED_AT,
         "team_id": _TEAM["id"],
     }
     envelope = {"id": id, "created_at": created_at, "team_id": team_id}
@@ -140,57 +141,58 @@ def sample(
             {**defaults, **given, "data": data}, ensure_ascii=False, separators=(",", ":"), allow_nan=False
         ).encode()
     except (TypeError, ValueError) as error:
-        raise ValidationError(f"An override cannot be written as JSON: {error}.", param="overrides") from None
+        raise ValidationError(f"An override cannot be serialized as JSON: {error}.", param="overrides") from None
 
 
-def _override(data: dict[str, Any], name: str, value: Any, done: dict[Path, str]) -> None:
-    path = _path_of(data, name)
-    holder = data
+def _override(data: dict[str, Any], name: str, value: Any, applied: dict[Path, str]) -> None:
+    """Sets a field. `applied` maps the paths already set to the names they were given by."""
+    path = _find_path(data, name)
+    parent = data
     for step in path[:-1]:
-        holder = holder[step]
-    old = holder[path[-1]]
+        parent = parent[step]
+    old = parent[path[-1]]
     if not isinstance(old, dict):
-        if path in done:
+        if path in applied:
             raise ValidationError(
-                f"'{name}' and '{done[path]}' are the same field.", param=name, advice="Give one of them."
+                f"'{name}' and '{applied[path]}' set the same field.", param=name, advice="Pass only one of them."
             )
-        done[path] = name
-        holder[path[-1]] = value
+        applied[path] = name
+        parent[path[-1]] = value
     elif isinstance(value, Mapping) and value:
-        for part, new in value.items():
-            _override(data, "__".join((*path, str(part))), new, done)
+        for field, new in value.items():
+            _override(data, "__".join((*path, str(field))), new, applied)
     else:
         raise ValidationError(
-            f"'{name}' is an object; {printable(repr(value), 80)} would replace all of it.",
+            f"'{name}' is an object and must be a dict of fields to change, not {printable(repr(value), 80)}.",
             param=name,
-            advice="Give the fields in it that change.",
+            advice="Pass only the fields to change; the others keep their values.",
         )
 
 
-def _path_of(data: dict[str, Any], name: str) -> Path:
-    """Where the one field is that the name means."""
+def _find_path(data: dict[str, Any], name: str) -> Path:
+    """The path of the only field that has this name or path."""
     paths = list(_paths(data))
-    wanted = tuple(name.split("__"))
-    if wanted in paths:
-        return wanted
-    found = [path for path in paths if path[-1] == name]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        choices = " or ".join(f"'{'__'.join(path)}'" for path in found)
-        raise ValidationError(f"'{name}' is in more than one object.", param=name, advice=f"Say which: {choices}.")
-    names = {spelled: spelled for path in paths for spelled in (path[-1], "__".join(path))}
+    given = tuple(name.split("__"))
+    if given in paths:
+        return given
+    matches = [path for path in paths if path[-1] == name]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        choices = " or ".join(f"'{'__'.join(path)}'" for path in matches)
+        raise ValidationError(f"Several objects have a field '{name}'.", param=name, advice=f"Use {choices}.")
+    names = {spelling: None for path in paths for spelling in (path[-1], "__".join(path))}
     near = difflib.get_close_matches(name, names, n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
     raise ValidationError(
         f"The sample has no field '{printable(name, 80)}'.{hint}",
         param=name,
-        advice=f"It has {', '.join('__'.join(path) for path in paths)}.",
+        advice=f"Its fields are {', '.join('__'.join(path) for path in paths)}.",
     )
 
 
-def _paths(data: Mapping[str, Any], above: Path = ()) -> Iterator[Path]:
+def _paths(data: Mapping[str, Any], parent: Path = ()) -> Iterator[Path]:
     for name, value in data.items():
-        yield (*above, name)
+        yield (*parent, name)
         if isinstance(value, dict):
-            yield from _paths(value, (*above, name))
+            yield from _paths(value, (*parent, name))

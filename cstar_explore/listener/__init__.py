@@ -1,8 +1,8 @@
 """Receives deliveries inside the kernel.
 
-listener  `Listener`: the public face
-app       the ASGI app: read, verify, store, handle, respond
-store     every request with its exact bytes
+listener  `Listener`: the public class
+app       the ASGI app: reads, verifies, stores, handles, responds
+store     stores each request with its exact bytes
 replay    sends stored deliveries again
 """
 

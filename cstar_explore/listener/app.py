@@ -1,4 +1,4 @@
-"""The listener's ASGI app: reads a request within its limits, keeps it, verifies it, answers as told."""
+"""The listener's ASGI app: reads a request within limits, verifies, stores and answers it."""
 
 import asyncio
 import json
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, SignatureError
 from ..secret import Secret
-from ..signatures.signing import json_in, verify
+from ..signatures.signing import parse_json, verify
 from ..text import printable
-from .store import Captures, Received
+from .store import Received, RequestStore
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -21,13 +21,15 @@ Handler = Callable[[dict[str, Any]], object]
 
 
 @dataclass
-class Behaviour:
-    """How the listener answers.
+class ResponseSettings:
+    """How the listener responds.
 
     Attributes:
-        status: What a delivery is answered with.
-        seconds: How long that takes, on the wall clock.
-        handler: Called with the event of each verified delivery; what it raises becomes a 500. It may return a status.
+        status: The status of the response to a delivery, from 200 to 599.
+        seconds: Delay before the response, in wall-clock time, at least 0 and below 3600.
+        handler: Called with the event of each delivery. If it raises, the status is 500; it may return an int as the status.
+
+    Setting another value raises ConfigurationError.
     """
 
     status: int = 200
@@ -35,71 +37,75 @@ class Behaviour:
     handler: Handler | None = None
 
     def __setattr__(self, name: str, value: object) -> None:
+        expected = None
         if name == "status" and not (isinstance(value, int) and not isinstance(value, bool) and 200 <= value < 600):
-            raise ConfigurationError(
-                f"{printable(repr(value), 80)} is no status to answer with.", advice="Give one from 200 to 599."
-            )
+            expected = "an integer from 200 to 599"
         if name == "seconds" and not (isinstance(value, int | float) and 0 <= value < 3600):
+            expected = "a number of at least 0 and below 3600"
+        if expected:
             raise ConfigurationError(
-                f"{printable(repr(value), 80)} is no time to take.", advice="Give seconds, less than an hour."
+                f"{name} must be {expected}, not {printable(repr(value), 80)}.", advice=f"Set another {name}."
             )
         super().__setattr__(name, value)
 
 
 class ListenerApp:
-    """Receives.
+    """ASGI app that stores, verifies and answers deliveries.
 
     Args:
-        captures: Where requests are kept.
-        secrets: Whom to believe; without any, nothing is judged.
-        path: The one path that is listened on.
-        now: The present, by which signatures are young or old.
-        heard: Called after each request was kept, and again after it was answered.
+        store: Where requests are stored.
+        secrets: Trusted secrets. If empty, nothing is verified.
+        path: The URL path to serve; others are answered 404.
+        now: Returns the current time, for checking the age of signatures.
+        settings: How to respond.
+        max_body: Maximum length of a body, in bytes.
+        body_timeout: Maximum time for receiving a body, in seconds.
+        on_change: Called when a request has been stored, and again before it is answered.
     """
 
     def __init__(
         self,
-        captures: Captures,
+        store: RequestStore,
         secrets: list[Secret],
         path: str,
         *,
         now: Callable[[], datetime],
-        behaviour: Behaviour,
+        settings: ResponseSettings,
         max_body: int,
         body_timeout: float,
-        heard: Callable[[], None],
+        on_change: Callable[[], None],
     ) -> None:
-        self._captures = captures
+        self._store = store
         self._secrets = secrets
         self._path = path
         self._now = now
-        self._behaviour = behaviour
+        self._settings = settings
         self._max_body = max_body
         self._body_timeout = body_timeout
-        self._heard = heard
+        self._on_change = on_change
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         if scope["path"] != self._path:
-            await _answer(send, 404, "Nobody listens at this path.")
+            await _respond(send, 404, "There is no listener at this path.")
             return
         try:
             async with asyncio.timeout(self._body_timeout):
-                body = await self._read(receive)
+                body = await self._read_body(receive)
         except TimeoutError:
-            await _answer(send, 408, f"The body took longer than {self._body_timeout:g} s.")
+            await _respond(send, 408, f"The body took longer than {self._body_timeout:g} s.")
             return
         if body is None:
-            await _answer(send, 413, f"The body is longer than {self._max_body:,} bytes.")
+            await _respond(send, 413, f"The body is longer than {self._max_body:,} bytes.")
             return
-        kept = self._captures.keep(self._judged(scope, body))
-        self._heard()
-        status, error = await self._handle(kept)
-        self._captures.answered(kept.id, status, error)
-        self._heard()
-        await _answer(send, status, "" if 200 <= status < 300 else (kept.cause or "told to"))
+        request = self._store.add(self._received(scope, body))
+        self._on_change()
+        status, error = await self._handle(request)
+        self._store.set_response(request.id, status, error)
+        self._on_change()
+        await _respond(send, status, "" if 200 <= status < 300 else (request.cause or "status set by the listener"))
 
-    async def _read(self, receive: "Receive") -> bytes | None:
-        """The body, or None where it is too long."""
+    async def _read_body(self, receive: "Receive") -> bytes | None:
+        """The body, or None if it is too long."""
         chunks: list[bytes] = []
         size = 0
         while True:
@@ -114,12 +120,12 @@ class ListenerApp:
             if not message.get("more_body"):
                 return b"".join(chunks)
 
-    def _judged(self, scope: "Scope", body: bytes) -> Received:
+    def _received(self, scope: "Scope", body: bytes) -> Received:
         headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"])
         signature = next((value for name, value in headers if name == "x-signature"), None)
         now = self._now()
-        told = json_in(body)
-        event = told if isinstance(told, dict) else {}
+        parsed = parse_json(body)
+        event = parsed if isinstance(parsed, dict) else {}
         return Received(
             id=0,
             received_at=now,
@@ -127,15 +133,16 @@ class ListenerApp:
             path=scope["path"],
             headers=headers,
             body=body,
-            cause=self._cause(body, signature, now),
-            event_id=_text(event.get("id")),
-            event=_text(event.get("type")),
+            cause=self._verify(body, signature, now),
+            event_id=_storable(event.get("id")),
+            event=_storable(event.get("type")),
             duplicate_of=None,
             answered=None,
             error=None,
         )
 
-    def _cause(self, body: bytes, signature: str | None, now: datetime) -> str | None:
+    def _verify(self, body: bytes, signature: str | None, now: datetime) -> str | None:
+        """The `cause` to store: "ok", the check that failed, or None without secrets."""
         if not self._secrets:
             return None
         try:
@@ -145,44 +152,46 @@ class ListenerApp:
         return "ok"
 
     async def _handle(self, request: Received) -> tuple[int, str | None]:
-        """The status to answer with, and the traceback of a handler that raised."""
-        behaviour = self._behaviour
-        if behaviour.seconds:
-            await asyncio.sleep(behaviour.seconds)
+        """The status of the response, and the traceback if the handler raised."""
+        settings = self._settings
+        if settings.seconds:
+            await asyncio.sleep(settings.seconds)
         if request.cause not in (None, "ok"):
             return 401, None
-        if behaviour.handler is None:
-            return behaviour.status, None
-        return await asyncio.to_thread(handled, behaviour.handler, request.body, behaviour.status)
+        if settings.handler is None:
+            return settings.status, None
+        return await asyncio.to_thread(call_handler, settings.handler, request.body, settings.status)
 
 
-def handled(handler: Handler, body: bytes, status: int = 200) -> tuple[int, str | None]:
-    """What a handler makes of a body: the status it returns, or the given one; 500 and a traceback where it raises."""
+def call_handler(handler: Handler, body: bytes, default: int = 200) -> tuple[int, str | None]:
+    """Calls a handler with the parsed body.
+
+    Returns:
+        The status that the handler returned, else the default, and None; if it raised, 500 and the traceback.
+    """
     try:
-        told = handler(json.loads(body))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the user's own code raises
-        # Without our own frame above it.
-        below = error.__traceback__.tb_next if error.__traceback__ else None
-        return 500, _text("".join(traceback.format_exception(type(error), error, below)).rstrip())
-    return (
-        (told, None) if isinstance(told, int) and not isinstance(told, bool) and 100 <= told < 600 else (status, None)
-    )
+        result = handler(json.loads(body))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a handler may raise anything
+        # Leaves this function out of the traceback.
+        frames = error.__traceback__.tb_next if error.__traceback__ else None
+        return 500, _storable("".join(traceback.format_exception(type(error), error, frames)).rstrip())
+    if isinstance(result, int) and not isinstance(result, bool) and 100 <= result < 600:
+        return result, None
+    return default, None
 
 
-def _text(value: object) -> str | None:
-    """Text that a database can keep."""
+def _storable(value: object) -> str | None:
+    """Text that SQLite can store: unpaired surrogates are escaped. None for what is not text."""
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else None
 
 
-async def _answer(send: "Send", status: int, words: str) -> None:
-    # Answers of these statuses have no body, by HTTP.
-    body = b"" if status < 200 or status in (204, 304) else words.encode()
-    headers = (
-        [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())] if body else []
-    )
+async def _respond(send: "Send", status: int, text: str) -> None:
+    may_have_body = status >= 200 and status not in (204, 304)  # RFC 9110, section 6.4.1
+    body = text.encode() if may_have_body else b""
+    headers = [(b"content-type", b"text/plain; charset=utf-8")] if body else []
+    if may_have_body:
+        headers.append((b"content-length", str(len(body)).encode()))
     if status in (408, 413):
-        headers.append((b"connection", b"close"))  # what is left of the body is not waited for
-    if not body and status >= 200 and status not in (204, 304):
-        headers.append((b"content-length", b"0"))
+        headers.append((b"connection", b"close"))  # the rest of the request body is not read
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

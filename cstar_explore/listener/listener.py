@@ -1,4 +1,4 @@
-"""Receives deliveries inside the kernel: each request with its exact bytes, its verdict, and what became of it."""
+"""The `Listener`: an endpoint inside the kernel that stores, verifies and answers deliveries."""
 
 import logging
 import secrets as random_secrets
@@ -11,54 +11,59 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from ..errors import ConfigurationError, NotReceivedError
 from ..secret import Secret
-from ..serving.cells import replaces_its_cell
+from ..serving.cells import close_on_rerun
 from ..serving.server import Server
 from ..signatures.diagnosis import Explanation, explain
 from ..signatures.signing import SecretLike
 from ..text import printable
-from .app import Behaviour, Handler, ListenerApp
-from .replay import Edit, replayed
-from .store import Captures, Received
+from .app import Handler, ListenerApp, ResponseSettings
+from .replay import Edit, replay_requests
+from .store import Received, RequestStore
 
 if TYPE_CHECKING:
     import pandas as pd
 
+MAX_BODY = 2**20  # bytes
+BODY_TIMEOUT = 10.0  # seconds for the whole body
+MAX_CONNECTIONS = 200
 
 _log = logging.getLogger("cstar_explore.listener")
 
 
-class HasNow(Protocol):
-    """Anything that tells the time, such as a sandbox's clock."""
+class ClockLike(Protocol):
+    """Anything with the current time, such as a sandbox's clock."""
 
     @property
     def now(self) -> datetime: ...
 
 
-class _WallClock:
+class _SystemClock:
     @property
     def now(self) -> datetime:
         return datetime.now(UTC)
 
 
 class Listener:
-    """Listens on loopback, on a path that nobody can guess, as soon as it is made. Running its notebook cell again replaces it.
+    """Receives deliveries on 127.0.0.1 at an unguessable URL, until it is closed. Rerunning its notebook cell replaces it.
 
     Args:
-        secrets: The signing secrets of the webhooks that point here. Without any, nothing is verified.
-        handler: Called with the event of each verified delivery, on a thread of its own. What it raises is answered 500, with
-            the traceback kept in the row; an int that it returns is the status.
-        path: A file to keep what arrives in, readable by its owner only, which outlives the kernel; without it, in memory.
-        clock: By which signatures are young or old; `sandbox.listener()` gives the sandbox's. By default the wall's.
-        max_body: Bytes; a longer body is answered 413.
-        body_timeout: Seconds for a whole body; a slower one is answered 408.
-        max_connections: More at once are answered 503.
-        port: On 127.0.0.1; by default a free one.
+        secrets: The signing secrets of the webhooks that point here. If empty, nothing is verified.
+        handler: Called with the event of each delivery, on a worker thread. If it raises, the response is 500 and the
+            traceback is stored with the request. If it returns an int, that is the status.
+        path: A file to store the requests in, readable only by its owner. By default they are in memory.
+        clock: The clock for checking the age of signatures; `sandbox.listener()` passes the sandbox's. By default the
+            system clock.
+        port: The port on 127.0.0.1; by default a free one.
 
     Attributes:
-        url: Where a webhook points to.
-        answer: How it answers: `answer.status`, `answer.seconds`, `answer.handler` can be set at any time.
+        url: The URL to give to a webhook.
+        answer: The response to a delivery. Set `answer.status`, `answer.seconds` or `answer.handler` at any time.
 
-    With secrets, what does not verify is answered 401 and not handed to the handler. Every request is kept before it is answered.
+    Every request is stored before it is answered. With secrets, a delivery that does not verify is answered 401 and not passed
+    to the handler.
+
+    Limits: a body of more than 1 MiB is answered 413, a body that takes more than 10 s is answered 408, and a connection
+    beyond 200 at the same time is answered 503. None of these is stored.
     """
 
     def __init__(
@@ -67,95 +72,95 @@ class Listener:
         *,
         handler: Handler | None = None,
         path: str | Path | None = None,
-        clock: HasNow | None = None,
-        max_body: int = 2**20,
-        body_timeout: float = 10.0,
-        max_connections: int = 200,
+        clock: ClockLike | None = None,
         port: int = 0,
     ) -> None:
-        replaces_its_cell(self)
+        close_on_rerun(self)
         self._secrets = [
-            _secret(secret) for secret in ([secrets] if isinstance(secrets, str | bytes | Secret) else secrets)
+            _as_secret(secret) for secret in ([secrets] if isinstance(secrets, str | bytes | Secret) else secrets)
         ]
-        self._clock = clock or _WallClock()
-        self._captures = Captures(None if path is None else Path(path))
-        self._arrived = threading.Condition()
-        self._watching: list[Callable[[], None]] = []
-        self._closing: list[Callable[[], None]] = []
-        self.answer = Behaviour(handler=handler)
-        hook = f"/hooks/{random_secrets.token_urlsafe(16)}"
-        listener = ListenerApp(
-            self._captures,
+        self._clock = clock or _SystemClock()
+        self._store = RequestStore(None if path is None else Path(path))
+        self._changed = threading.Condition()
+        self._watchers: list[Callable[[], None]] = []
+        self._close_callbacks: list[Callable[[], None]] = []
+        self.answer = ResponseSettings(handler=handler)
+        url_path = f"/hooks/{random_secrets.token_urlsafe(16)}"
+        app = ListenerApp(
+            self._store,
             self._secrets,
-            hook,
+            url_path,
             now=lambda: self._clock.now,
-            behaviour=self.answer,
-            max_body=max_body,
-            body_timeout=body_timeout,
-            heard=self._heard,
+            settings=self.answer,
+            max_body=MAX_BODY,
+            body_timeout=BODY_TIMEOUT,
+            on_change=self._notify,
         )
-        self._server = Server(
-            listener, name="listener", port=port, max_connections=max_connections + 1
-        )  # uvicorn counts the one it refuses
-        self.url = f"{self._server.url}{hook}"
+        # uvicorn refuses the connection that reaches its limit.
+        self._server = Server(app, name="listener", port=port, max_connections=MAX_CONNECTIONS + 1)
+        self.url = f"{self._server.url}{url_path}"
 
     def trust(self, secret: SecretLike) -> None:
-        """Believes this signing secret too, from now on; needed because cStar tells it only once the webhook exists."""
-        self._secrets.append(_secret(secret))
+        """Adds a signing secret. A webhook's secret is known only once the webhook, with this listener's URL, exists."""
+        self._secrets.append(_as_secret(secret))
 
     def wait_for(self, wanted: str, timeout: float = 5.0) -> Received:
-        """The newest delivery of this event type or event id; waits for it to arrive, if need be.
+        """Returns the newest delivery with this event type or event id, and waits for one if there is none yet.
 
         Args:
-            wanted: `ticket.created`, or the `event_id` of a fired event, which is the surer of the two.
-            timeout: Seconds on the wall clock.
+            wanted: An event type such as `ticket.created`, or the `event_id` of a fired event, which is unambiguous.
+            timeout: Seconds of wall-clock time.
 
         Raises:
-            NotReceivedError: It did not arrive; the message says what did.
+            NotReceivedError: None arrived in time. The message names the newest deliveries.
         """
         deadline = time.monotonic() + timeout
-        with self._arrived:
-            while (found := self._captures.newest(wanted)) is None:
-                left = deadline - time.monotonic()
-                if left <= 0:
+        with self._changed:
+            while (request := self._store.find_newest(wanted)) is None:
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
                     break
-                self._arrived.wait(left)
-        if found is not None:
-            return found
-        events = [f"{request.event} ({request.event_id})" for request in self._captures.all(newest=5)]
-        others = f"What arrived last: {printable(', '.join(events), 400)}." if events else "Nothing has arrived at all."
+                self._changed.wait(remaining)
+        if request is not None:
+            return request
+        events = ", ".join(f"{other.event} ({other.event_id})" for other in self._store.all(newest=5))
+        received = f"Last received: {printable(events, 400)}." if events else "Nothing was received."
         raise NotReceivedError(
-            f"No '{printable(wanted, 80)}' arrived within {timeout:g} s. {others}",
-            advice="Check that an active webhook points to this listener's url, and that the event was fired after that.",
+            f"No '{printable(wanted, 80)}' arrived within {timeout:g} s. {received}",
+            advice="Check that an active webhook has this listener's url, and that the event was fired after it was created.",
         )
 
     def __getitem__(self, number: int) -> Received:
-        """One request by its id, counted from 1."""
-        found = self._captures.get(number)
-        if found is None:
+        """The request with this id, counted from 1."""
+        request = self._store.get(number)
+        if request is None:
             raise IndexError(f"There is no request {number}.")
-        return found
+        return request
 
     def requests(self, newest: int | None = None) -> list[Received]:
-        """All requests, or the newest so many, in the order in which they came."""
-        return self._captures.all(newest)
+        """All requests, or only the `newest` ones, oldest first."""
+        return self._store.all(newest)
 
     def to_frame(self) -> "pd.DataFrame":
-        """A row per request, in the order in which they came.
+        """A row per request, oldest first.
 
         Columns: `id` (int64), `received_at` (datetime64[us, UTC]), `event`, `event_id`, `webhook_id` (str), `attempt`
-        (Int64), `verified` (boolean; missing where no secret is known), `cause` ("ok", or the check that failed),
-        `duplicate_of` (Int64: the verified request that came before with this event id), `answered` (Int64), `error`
-        (str: the handler's traceback), `method`, `path` (str), `headers` (dict), `body` (the exact bytes).
+        (Int64), `verified` (boolean; missing if the listener has no secret), `cause` (str: "ok" or the check that failed),
+        `duplicate_of` (Int64: the first verified request with this event id), `answered` (Int64), `error` (str: the
+        handler's traceback), `method`, `path` (str), `headers` (dict), `body` (the exact bytes).
         """
-        return self._captures.to_frame()
+        return self._store.to_frame()
 
     def explain(self, number: int) -> Explanation:
-        """Why a request verifies or not, by the clock at the time it arrived."""
+        """Explains why a request does or does not verify, as of the time it arrived.
+
+        Raises:
+            ConfigurationError: The listener has no secret.
+        """
         request = self[number]
         if not self._secrets:
             raise ConfigurationError(
-                "This listener knows no secret to explain by.", advice="Give it one: listener.trust(secret)."
+                "This listener has no signing secret.", advice="Add one with listener.trust(secret)."
             )
         return explain(request.body, request.headers, self._secrets, now=request.received_at)
 
@@ -167,38 +172,48 @@ class Listener:
         secret: SecretLike | None = None,
         edit: Edit | None = None,
     ) -> "pd.DataFrame":
-        """Sends captured deliveries again, one after the other, and compares what came of each with what came of it then.
+        """Sends stored deliveries again, one after the other, and compares the results with the original ones.
 
         Args:
-            rows: A selection of `to_frame()`, or ids.
-            to: A URL, or a function that is called with the event.
-            secret: Signs each anew, by the present; without it, a delivery goes out with the signature it came with.
-            edit: Takes the event and returns the one to send instead. To a URL, give a secret with it.
+            rows: Rows of `to_frame()`, requests or ids.
+            to: A URL, or a function to call with the event.
+            secret: Signs each delivery anew, with the current time. By default the original signature is sent.
+            edit: Takes an event and returns the one to send instead. With a URL, pass `secret` too.
 
         Returns:
             A row per delivery: `id` (int64), `event`, `event_id` (str), `was_answered` (Int64), `was_error` (str),
             `answered` (Int64), `error` (str), `changed` (boolean).
+
+        Raises:
+            IndexError: There is no request with one of the ids. Nothing is sent.
+            ValidationError: A delivery cannot be edited.
         """
-        wanted: Iterable[Any] = getattr(rows, "id", rows)
-        requests = [self[int(getattr(row, "id", row))] for row in wanted]
-        signed_with = None if secret is None else _secret(secret)
-        return self._server.run(replayed(requests, to, secret=signed_with, now=lambda: self._clock.now, edit=edit))
+        items: Iterable[Any] = getattr(rows, "id", rows)
+        requests = [self[int(getattr(item, "id", item))] for item in items]
+        signing_secret = None if secret is None else _as_secret(secret)
+        return self._server.run(
+            replay_requests(requests, to, secret=signing_secret, now=lambda: self._clock.now, edit=edit)
+        )
 
     def on_arrival(self, watcher: Callable[[], None]) -> Callable[[], None]:
-        """Calls the watcher after each change, on the listener's thread. Returns what ends it."""
-        self._watching.append(watcher)
-        return lambda: self._watching.remove(watcher) if watcher in self._watching else None
+        """Calls `watcher` when a request arrives and again when it is answered, on the listener's thread.
 
-    def on_close(self, callback: Callable[[], None]) -> None:
-        """Calls back once, after the listener has been closed."""
-        self._closing.append(callback)
+        Returns:
+            A function that ends the calls.
+        """
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher) if watcher in self._watchers else None
+
+    def _on_close(self, callback: Callable[[], None]) -> None:
+        """Calls `callback` once, after the listener has been closed. For the widget that displays it."""
+        self._close_callbacks.append(callback)
 
     def close(self) -> None:
         """Stops listening. A second call does nothing."""
         self._server.close()
-        self._captures.close()
-        while self._closing:
-            self._closing.pop()()
+        self._store.close()
+        while self._close_callbacks:
+            self._close_callbacks.pop()()
 
     def __enter__(self) -> Self:
         return self
@@ -209,20 +224,20 @@ class Listener:
     def __repr__(self) -> str:
         return f"Listener({self.url})"
 
-    def _heard(self) -> None:
-        with self._arrived:
-            self._arrived.notify_all()
-        for watcher in list(self._watching):
+    def _notify(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+        for watcher in list(self._watchers):
             try:
                 watcher()
-            except Exception:  # noqa: BLE001 - what watches must not change what is answered
+            except Exception:  # noqa: BLE001 - a failing watcher must not change the response
                 _log.exception("A callback of on_arrival raised.")
 
 
-def _secret(secret: SecretLike) -> Secret:
+def _as_secret(secret: SecretLike) -> Secret:
     if isinstance(secret, Secret):
         return secret
     text = secret.decode("utf-8", "surrogateescape") if isinstance(secret, bytes) else secret
     if not isinstance(text, str) or not text:
-        raise ConfigurationError("A signing secret is text, and not empty.", advice="Give the whsec_… of the webhook.")
+        raise ConfigurationError("A signing secret must be non-empty text.", advice="Pass the whsec_… of the webhook.")
     return Secret(text)

@@ -1,4 +1,4 @@
-"""Sends captured deliveries again: as they were, signed anew, or edited; to a URL, or through a Python function."""
+"""Sends stored deliveries again: unchanged, signed anew or edited, to a URL or a Python function."""
 
 import asyncio
 import json
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ValidationError
 from ..secret import Secret
-from ..serving.posting import Post
-from ..signatures.signing import Moment, json_in, sign
-from .app import Handler, handled
+from ..serving.posting import DeliveryClient
+from ..signatures.signing import Timestamp, parse_json, sign
+from .app import Handler, call_handler
 from .store import Received
 
 if TYPE_CHECKING:
@@ -17,8 +17,17 @@ if TYPE_CHECKING:
 
 Edit = Callable[[dict[str, Any]], dict[str, Any]]
 
-# Of the connection a delivery came by, and not of the delivery.
-_HOP = frozenset({"host", "content-length", "connection", "transfer-encoding", "accept-encoding", "accept"})
+# Headers that belong to a connection; the new connection sets its own.
+_CONNECTION_HEADERS = frozenset(
+    {
+        "host",
+        "content-length",
+        "connection",
+        "transfer-encoding",
+        "accept-encoding",
+        "accept",
+    }
+)
 
 _COLUMNS = {
     "id": "int64",
@@ -32,42 +41,44 @@ _COLUMNS = {
 }
 
 
-async def replayed(
+async def replay_requests(
     requests: Iterable[Received],
     to: str | Handler,
     *,
     secret: Secret | None,
-    now: Callable[[], Moment],
+    now: Callable[[], Timestamp],
     edit: Edit | None,
 ) -> "pd.DataFrame":
-    """Replays each request and compares; see `Listener.replay`."""
-    post = Post()
+    """See `Listener.replay`."""
+    from ..frames import from_rows
+
+    client = DeliveryClient()
     try:
-        rows = [await _one(request, to, post, secret=secret, now=now, edit=edit) for request in requests]
+        rows = [await _replay_one(request, to, client, secret=secret, now=now, edit=edit) for request in requests]
     finally:
-        await post.close()
-    return _frame(rows)
+        await client.close()
+    return from_rows(rows, _COLUMNS)
 
 
-async def _one(
+async def _replay_one(
     request: Received,
     to: str | Handler,
-    post: Post,
+    client: DeliveryClient,
     *,
     secret: Secret | None,
-    now: Callable[[], Moment],
+    now: Callable[[], Timestamp],
     edit: Edit | None,
 ) -> Mapping[str, Any]:
-    body = request.body if edit is None else edited(request, edit)
+    body = request.body if edit is None else _edited_body(request, edit)
     if isinstance(to, str):
-        headers = {name: value for name, value in request.headers if name not in _HOP}
+        headers = {name: value for name, value in request.headers if name not in _CONNECTION_HEADERS}
         if secret is not None:
             headers["x-signature"] = sign(body, secret, now())
-        outcome = await post(to, body, headers)
+        outcome = await client.post(to, body, headers)
         status, error = outcome.status, outcome.error
     else:
-        # On a thread of its own: the function may fire events, and replay in its turn.
-        status, error = await asyncio.to_thread(handled, to, body)
+        # On another thread, because the function may itself fire events or replay.
+        status, error = await asyncio.to_thread(call_handler, to, body)
     return {
         "id": request.id,
         "event": request.event,
@@ -80,28 +91,23 @@ async def _one(
     }
 
 
-def edited(request: Received, edit: Edit) -> bytes:
-    """The body that an edit makes of a delivery's event.
+def _edited_body(request: Received, edit: Edit) -> bytes:
+    """The body with its event edited.
 
     Raises:
-        ValidationError: The body is no JSON object, or the edit returns none.
+        ValidationError: The body is not a JSON object, or `edit` does not return a dict.
     """
-    event = json_in(request.body)
-    changed = edit(event) if isinstance(event, dict) else None
-    if not isinstance(changed, dict):
+    event = parse_json(request.body)
+    edited = edit(event) if isinstance(event, dict) else None
+    if not isinstance(edited, dict):
+        reason = "edit() did not return a dict" if isinstance(event, dict) else "its body is not a JSON object"
         raise ValidationError(
-            f"Request {request.id} cannot be edited: {'its body is no JSON object' if event is None else 'edit() returned no dict'}.",
+            f"Request {request.id} cannot be edited: {reason}.",
             param="edit",
-            advice="Leave it out of the selection, or return the event from edit().",
+            advice="Leave the request out of the selection, or return the event from edit().",
         )
-    return json.dumps(changed, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(edited, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _last_line(error: str | None) -> str | None:
     return error.splitlines()[-1] if error else None
-
-
-def _frame(rows: list[Mapping[str, Any]]) -> "pd.DataFrame":
-    from ..frames import from_rows
-
-    return from_rows(rows, _COLUMNS)

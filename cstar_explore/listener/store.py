@@ -1,4 +1,4 @@
-"""What a listener has received: every request with its exact bytes, kept before it is answered."""
+"""Stores each request that a listener receives, with its exact bytes, before it is answered."""
 
 import json
 from dataclasses import dataclass, replace
@@ -37,24 +37,27 @@ _COLUMNS = {
     "body": "object",
 }
 
-_FIELDS = "id, received_at, method, path, headers, body, cause, event_id, event, duplicate_of, answered, error"
+_SELECT = (
+    "SELECT id, received_at, method, path, headers, body, cause, event_id, event, duplicate_of, answered, error"
+    " FROM requests"
+)
 
 
 @dataclass(frozen=True)
 class Received:
-    """A request that arrived.
+    """A request that a listener received.
 
     Attributes:
         id: Counted from 1.
-        received_at: UTC.
-        method, path: As they came.
-        headers: Pairs, in their order, names in lower case.
+        received_at: In UTC.
+        method, path: As received.
+        headers: Pairs in the order received, with lower-case names.
         body: The exact bytes.
-        cause: "ok", or the check that failed; None where the listener knows no secret.
-        event_id, event: From the body, as far as it tells them.
-        duplicate_of: The verified request that claimed this event id before; None for the first.
-        answered: The status it was answered with; None while it is being handled.
-        error: The traceback of the handler, if it raised.
+        cause: "ok" or the check that failed; None if the listener has no secret.
+        event_id, event: `id` and `type` in the body; None if missing or not text.
+        duplicate_of: The id of the first verified request with this event id; None for the first itself.
+        answered: The status of the response; None until the request has been handled.
+        error: The traceback, if the handler raised.
     """
 
     id: int
@@ -71,23 +74,23 @@ class Received:
     error: str | None
 
     def header(self, name: str) -> str | None:
-        """The first header of this name."""
-        return next((value for known, value in self.headers if known == name.lower()), None)
+        """The first header with this name, in any case."""
+        return next((value for other, value in self.headers if other == name.lower()), None)
 
 
-class Captures(Database):
+class RequestStore(Database):
     """The table of requests."""
 
     def __init__(self, path: Path | None) -> None:
-        super().__init__(path, _SCHEMA, b"cEar")
+        super().__init__(path, _SCHEMA, b"cLsn")
 
-    def keep(self, request: Received) -> Received:
-        """Commits a request as it arrived, and returns it with its id.
+    def add(self, request: Received) -> Received:
+        """Commits a request, and returns it with its id.
 
-        Only a verified delivery claims its event id, so that a forgery cannot shadow the real one.
+        Only a verified request claims its event id, so a forged request cannot make the genuine one a duplicate.
         """
-        # One statement, so one commit: nothing can come between the look for an earlier claim and this one.
-        [[number, first]] = self.run(
+        # A single statement, so that no other request can claim the event id in between.
+        [[request_id, duplicate_of]] = self.run(
             "INSERT INTO requests (received_at, method, path, headers, body, cause, event_id, event, duplicate_of)"
             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, CASE WHEN ?6 = 'ok' THEN"
             " (SELECT id FROM requests WHERE event_id = ?7 AND cause = 'ok' AND duplicate_of IS NULL) END)"
@@ -101,29 +104,28 @@ class Captures(Database):
             request.event_id,
             request.event,
         )
-        return replace(request, id=number, duplicate_of=first)
+        return replace(request, id=request_id, duplicate_of=duplicate_of)
 
-    def answered(self, number: int, status: int, error: str | None) -> None:
-        """Keeps what a request was answered with."""
-        self.run("UPDATE requests SET answered = ?, error = ? WHERE id = ?", status, error, number)
+    def set_response(self, request_id: int, status: int, error: str | None) -> None:
+        """Stores the status of the response, and the handler's traceback."""
+        self.run("UPDATE requests SET answered = ?, error = ? WHERE id = ?", status, error, request_id)
 
-    def get(self, number: int) -> Received | None:
-        """One request by its id."""
-        if not 0 < number < 2**63:  # SQLite has no larger numbers
+    def get(self, request_id: int) -> Received | None:
+        """The request with this id."""
+        if not 0 < request_id < 2**63:  # the range of SQLite's integers
             return None
-        rows = self.run(f"SELECT {_FIELDS} FROM requests WHERE id = ?", number)  # noqa: S608 - our own words
-        return _received(rows[0]) if rows else None
+        rows = self.run(f"{_SELECT} WHERE id = ?", request_id)
+        return _from_row(rows[0]) if rows else None
 
     def all(self, newest: int | None = None) -> list[Received]:
-        """All requests, or the newest so many, in the order in which they came."""
-        rows = self.run(f"SELECT {_FIELDS} FROM requests ORDER BY id DESC LIMIT ?", -1 if newest is None else newest)  # noqa: S608
-        return [_received(row) for row in reversed(rows)]
+        """All requests or the newest `newest`, oldest first."""
+        rows = self.run(f"{_SELECT} ORDER BY id DESC LIMIT ?", -1 if newest is None else newest)
+        return [_from_row(row) for row in reversed(rows)]
 
-    def newest(self, wanted: str) -> Received | None:
-        """The newest request of this event type or event id."""
-        query = f"SELECT {_FIELDS} FROM requests WHERE event = ? OR event_id = ? ORDER BY id DESC LIMIT 1"  # noqa: S608
-        rows = self.run(query, wanted, wanted)
-        return _received(rows[0]) if rows else None
+    def find_newest(self, event: str) -> Received | None:
+        """The newest request with this event type or event id."""
+        rows = self.run(f"{_SELECT} WHERE event = ? OR event_id = ? ORDER BY id DESC LIMIT 1", event, event)
+        return _from_row(rows[0]) if rows else None
 
     def to_frame(self) -> "pd.DataFrame":
         """See `Listener.to_frame`."""
@@ -134,7 +136,7 @@ class Captures(Database):
                 **vars(request),
                 "headers": dict(request.headers),
                 "webhook_id": request.header("x-webhook-id"),
-                "attempt": _number(request.header("x-delivery-attempt")),
+                "attempt": _attempt(request.header("x-delivery-attempt")),
                 "verified": None if request.cause is None else request.cause == "ok",
             }
             for request in self.all()
@@ -142,11 +144,11 @@ class Captures(Database):
         return from_rows(rows, _COLUMNS)
 
 
-def _number(value: str | None) -> int | None:
+def _attempt(value: str | None) -> int | None:
     return int(value) if value is not None and value.isascii() and value.isdigit() and len(value) < 10 else None
 
 
-def _received(row: tuple[Any, ...]) -> Received:
-    number, at, method, path, headers, *rest = row
+def _from_row(row: tuple[Any, ...]) -> Received:
+    request_id, received_at, method, path, headers, *rest = row
     pairs = tuple((name, value) for name, value in json.loads(headers))
-    return Received(number, datetime.fromisoformat(at), method, path, pairs, *rest)
+    return Received(request_id, datetime.fromisoformat(received_at), method, path, pairs, *rest)

@@ -1,8 +1,8 @@
-"""Signatures of deliveries: signing, verifying, and explaining a refusal.
+"""Signatures of deliveries: signing, verifying, and explaining a failed verification.
 
 signing      `sign` and `verify`
 diagnosis    `explain`: why a delivery does not verify
-corruptions  what is known to happen to secrets and bodies, and how to undo it
+corruptions  known corruptions of secrets and bodies, and how to undo them
 """
 
 from .diagnosis import Explanation, explain

@@ -1,7 +1,6 @@
-"""What is known to happen to secrets and bodies on their way, and how it is undone.
+"""Known corruptions of secrets and bodies, and how to undo them.
 
-Each mishap is a cause, words for it, and a function that yields what there may have been before. Mishaps work in both
-directions: what was added is taken away, and what was taken away is added.
+Each corruption is undone in both directions: what may have been added is removed, and what may have been removed is added.
 """
 
 import base64
@@ -12,18 +11,24 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from ..events.samples import DATA
-from .signing import json_in
+from .signing import parse_json
 
 
 class Corruption(NamedTuple):
-    """One of them: `undone` yields candidates for what there was before."""
+    """One kind of corruption.
+
+    Attributes:
+        cause: One of `diagnosis.CAUSES`.
+        description: How it is undone, as the end of the sentence "The signature matches …".
+        candidates: Yields what the bytes may have been before.
+    """
 
     cause: str
-    words: str
-    undone: Callable[[bytes], Iterator[bytes]]
+    description: str
+    candidates: Callable[[bytes], Iterator[bytes]]
 
 
-def _unspaced(key: bytes) -> Iterator[bytes]:
+def _whitespace_variants(key: bytes) -> Iterator[bytes]:
     yield key.strip()
     yield key.decode("utf-8", "ignore").strip().encode()
     yield b"".join(key.split())
@@ -31,14 +36,14 @@ def _unspaced(key: bytes) -> Iterator[bytes]:
     yield b" " + key
 
 
-def _unquoted(key: bytes) -> Iterator[bytes]:
+def _quote_variants(key: bytes) -> Iterator[bytes]:
     yield key.strip(b"'\"` \r\n\t")
     yield key.strip().strip("\u2018\u2019\u201c\u201d".encode())
     yield from (quote + key + quote for quote in (b'"', b"'"))
 
 
-def _decoded(key: bytes) -> Iterator[bytes]:
-    """The key as base64 or hex would have it, in both directions, with and without the prefix."""
+def _encoding_variants(key: bytes) -> Iterator[bytes]:
+    """The key decoded from and encoded as base64 or hex, with and without the prefix."""
     bare = key.removeprefix(b"whsec_")
     for text in (bare, key):
         padded = text + b"=" * (-len(text) % 4)
@@ -53,42 +58,42 @@ def _decoded(key: bytes) -> Iterator[bytes]:
             yield b"whsec_" + text
 
 
-def _prefixed(key: bytes) -> Iterator[bytes]:
+def _prefix_variants(key: bytes) -> Iterator[bytes]:
     yield key.removeprefix(b"whsec_")
     yield b"whsec_" + key
     yield key.removeprefix(b"whsec")
     yield b"whsec" + key
 
 
-def is_mask(key: bytes) -> bool:
-    """Whether it is what somebody shows in place of a secret."""
+_MASKS = ("•", "●", "\u2217", "…", "***", "...", "xxxx", "XXXX", "<", "[redacted]", "[REDACTED]")
+
+
+def is_masked(key: bytes) -> bool:
+    """Whether the key contains characters that are displayed in place of a secret."""
     text = key.decode("utf-8", "replace")
-    return any(
-        mark in text
-        for mark in ("•", "●", "\u2217", "…", "***", "...", "xxxx", "XXXX", "<", "[redacted]", "[REDACTED]")
-    )
+    return any(mask in text for mask in _MASKS)
 
 
 SECRET_CORRUPTIONS: tuple[Corruption, ...] = (
-    Corruption("secret_whitespace", "the secret without the white space around it, or with some", _unspaced),
-    Corruption("secret_quoted", "the secret without quotes around it, or with some", _unquoted),
-    Corruption("secret_prefix_cut", "the secret when its whsec_ is put back, or left off", _prefixed),
-    Corruption("secret_decoded", "the secret decoded as base64 or hex, or encoded so", _decoded),
+    Corruption("secret_whitespace", "after adding or removing whitespace in the secret", _whitespace_variants),
+    Corruption("secret_quoted", "after adding or removing quotes around the secret", _quote_variants),
+    Corruption("secret_prefix_cut", "after adding or removing the secret's whsec_ prefix", _prefix_variants),
+    Corruption("secret_decoded", "after decoding or encoding the secret as base64 or hex", _encoding_variants),
 )
 
 
-def _newline(body: bytes) -> Iterator[bytes]:
+def _newline_variants(body: bytes) -> Iterator[bytes]:
     yield body.rstrip(b"\r\n")
     yield from (body + end for end in (b"\n", b"\r\n"))
     yield body.removesuffix(b"\n")
 
 
-def _bom(body: bytes) -> Iterator[bytes]:
+def _bom_variants(body: bytes) -> Iterator[bytes]:
     yield body.removeprefix(b"\xef\xbb\xbf")
     yield b"\xef\xbb\xbf" + body
 
 
-def _line_ends(body: bytes) -> Iterator[bytes]:
+def _line_ending_variants(body: bytes) -> Iterator[bytes]:
     unix = body.replace(b"\r\n", b"\n")
     yield unix
     yield unix.replace(b"\n", b"\r\n")
@@ -96,25 +101,25 @@ def _line_ends(body: bytes) -> Iterator[bytes]:
     yield body.replace(b"\n", b"\r")
 
 
-def _charsets(body: bytes) -> Iterator[bytes]:
+def _charset_variants(body: bytes) -> Iterator[bytes]:
     others = ("latin-1", "cp1252", "utf-16-le", "utf-16-be", "utf-16", "mac-roman", "cp850")
-    for was, now in [*((other, "utf-8") for other in others), *(("utf-8", other) for other in others)]:
-        # Bytes that were read as `now` and written as `was`; and what cannot be read stands as "?" or U+FFFD.
+    for current, original in [*((other, "utf-8") for other in others), *(("utf-8", other) for other in others)]:
+        # "replace" and "ignore" imitate converters that write "?" for a character they cannot encode, or drop it.
         for errors in ("strict", "replace", "ignore"):
             try:
-                yield body.decode(was).encode(now, errors)
+                yield body.decode(current).encode(original, errors)
             except (UnicodeError, ValueError):
                 continue
     with_bom = body.decode("utf-16", "ignore") if body[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
     yield with_bom.encode("utf-8", "ignore")
 
 
-def _reencoded(body: bytes) -> Iterator[bytes]:
-    """The JSON in it, written in every common way: separators, indentation, order of keys, escapes, a newline at the end."""
-    parsed = json_in(body)
+def _json_variants(body: bytes) -> Iterator[bytes]:
+    """The body's JSON in every common format: separators, indentation, key order, escapes, trailing newline."""
+    parsed = parse_json(body)
     if not isinstance(parsed, dict | list):
         return
-    spacings: tuple[dict[str, Any], ...] = (
+    formats: tuple[dict[str, Any], ...] = (
         {"separators": (",", ":")},
         {"separators": (", ", ": ")},
         {"separators": (",", ": "), "indent": 2},
@@ -122,23 +127,23 @@ def _reencoded(body: bytes) -> Iterator[bytes]:
         {"separators": (",", ": "), "indent": "\t"},
         {"separators": (",", ":"), "indent": 0},
     )
-    tried: set[int] = set()  # hashes: most ways of writing come to the same, and a body may be long
-    for ordered, ascii_only, spacing in itertools.product(_orders(parsed), (False, True), spacings):
+    tried: set[int] = set()  # hashes, because most formats give the same text and a body may be long
+    for ordered, ascii_only, options in itertools.product(_key_orders(parsed), (False, True), formats):
         try:
-            text = json.dumps(ordered, ensure_ascii=ascii_only, **spacing)
+            text = json.dumps(ordered, ensure_ascii=ascii_only, **options)
         except (ValueError, RecursionError):
             return
         if hash(text) in tried:
             continue
         tried.add(hash(text))
-        for written in {escape(text): None for escape in _ESCAPES}:
-            content = written.encode("utf-8", "surrogatepass")
+        for variant in {escape(text): None for escape in _ESCAPES}:
+            content = variant.encode("utf-8", "surrogatepass")
             yield content
             yield content + b"\n"
 
 
-def _orders(parsed: Any) -> Iterator[Any]:
-    """The orders in which the keys may have stood: as they are, as cStar's pages show them, and by the alphabet."""
+def _key_orders(parsed: Any) -> Iterator[Any]:
+    """The JSON in its current key order, in the order of cStar's published payloads, and in alphabetical order."""
     yield parsed
     if isinstance(parsed, dict):
         event = parsed.get("type")
@@ -149,7 +154,7 @@ def _orders(parsed: Any) -> Iterator[Any]:
 
 
 def _ordered_like(value: Any, model: Any) -> Any:
-    """The keys that the model has in its order, the others after them."""
+    """The value with the model's keys first, in the model's order."""
     if not isinstance(value, dict) or not isinstance(model, dict):
         return value
     names = [*(name for name in model if name in value), *(name for name in value if name not in model)]
@@ -157,8 +162,8 @@ def _ordered_like(value: Any, model: Any) -> Any:
 
 
 def has_sorted_keys(body: bytes) -> bool:
-    """Whether it is an event whose keys stand in alphabetical order, in the envelope and in all that it holds."""
-    parsed = json_in(body)
+    """Whether the body is an event with all keys in alphabetical order, at every level."""
+    parsed = parse_json(body)
     return isinstance(parsed, dict) and parsed.keys() >= {"data", "id", "type"} and _is_sorted(parsed)
 
 
@@ -174,30 +179,30 @@ def _sorted(value: Any) -> Any:
     return [_sorted(item) for item in value] if isinstance(value, list) else value
 
 
-_MARKUP = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
+_MARKUP = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
 
-def _upper_hex(text: str) -> str:
+def _uppercase_escapes(text: str) -> str:
     before, *escapes = text.split("\\u")
     return "\\u".join([before, *(f"{escape[:4].upper()}{escape[4:]}" for escape in escapes)])
 
 
-def _without_markup(text: str) -> str:
+def _escape_markup(text: str) -> str:
     return text.translate(_MARKUP)
 
 
 _ESCAPES: tuple[Callable[[str], str], ...] = (
     lambda text: text,
     lambda text: text.replace("/", "\\/"),
-    _without_markup,
-    lambda text: _upper_hex(text.replace("/", "\\/")),
-    lambda text: _upper_hex(_without_markup(text)),
+    _escape_markup,
+    lambda text: _uppercase_escapes(text.replace("/", "\\/")),
+    lambda text: _uppercase_escapes(_escape_markup(text)),
 )
 
 BODY_CORRUPTIONS: tuple[Corruption, ...] = (
-    Corruption("body_trailing_newline", "with another end: one newline more or less", _newline),
-    Corruption("body_bom", "with a byte order mark added, or taken away", _bom),
-    Corruption("body_crlf", "with its line ends converted back", _line_ends),
-    Corruption("body_charset", "when its characters are read in another encoding", _charsets),
-    Corruption("body_reencoded", "when its JSON is written another way", _reencoded),
+    Corruption("body_trailing_newline", "after adding or removing a trailing newline", _newline_variants),
+    Corruption("body_bom", "after adding or removing a byte order mark", _bom_variants),
+    Corruption("body_crlf", "after converting the body's line endings", _line_ending_variants),
+    Corruption("body_charset", "after converting the body to another character set", _charset_variants),
+    Corruption("body_reencoded", "after serializing the body's JSON in another format", _json_variants),
 )

@@ -1,8 +1,8 @@
-"""cStar's signatures: `X-Signature: t=<unix seconds>,v1=<hex of HMAC-SHA256(secret, t + "." + body)>`.
+"""Signs and verifies `X-Signature: t=<unix seconds>,v1=<hex of HMAC-SHA256(secret, t + "." + body)>`.
 
-Source: cStar's article webhook-security. The key is the whole secret string as given, its `whsec_` included; what is signed
-are the bytes as they were received; |now - t| is at most 300 s, in both directions. The older form, `sha256=<hex of
-HMAC-SHA256(secret, body)>`, is no longer sent and has no time in it, so that a delivery can be replayed for ever.
+Source: cStar's article `webhook-security`. The key is the whole secret, including `whsec_`. The body is signed as raw bytes.
+|now - t| may be at most 300 s, in both directions. The older form, `sha256=<hex of HMAC-SHA256(secret, body)>`, is no longer
+sent. It has no timestamp, so a delivery in this form could be replayed forever.
 """
 
 import hmac
@@ -21,29 +21,34 @@ TOLERANCE = 300.0  # seconds
 
 SecretLike = str | bytes | Secret
 Secrets = SecretLike | Iterable[SecretLike]
-Moment = float | datetime
+Timestamp = float | datetime
 
 
-class Header(NamedTuple):
-    """A signature header, read: the time as text, and every `v1`."""
+class SignatureHeader(NamedTuple):
+    """A parsed signature header: the time as text, and every `v1`."""
 
     t: str
     v1: tuple[str, ...]
 
 
-def sign(body: bytes, secret: SecretLike, timestamp: Moment | None = None) -> str:
-    """The `X-Signature` for a body, as cStar sends it.
+def sign(body: bytes, secret: SecretLike, timestamp: Timestamp | None = None) -> str:
+    """The `X-Signature` value for a body, in the form that cStar sends.
 
     Args:
-        body: The bytes that will be sent.
-        secret: The signing secret, whole.
+        body: The bytes to send.
+        secret: The whole signing secret.
         timestamp: Unix seconds or a datetime; by default now.
+
+    Raises:
+        ValidationError, ConfigurationError: The body is not bytes, or the secret is missing, empty or more than one.
     """
-    keys = keys_of(secret)
+    keys = signing_keys(secret)
     if len(keys) > 1 or not isinstance(secret, str | bytes | Secret):
-        raise ConfigurationError("A body is signed with one secret.", advice="Give one, as text.")
-    t = str(int(seconds(timestamp)))
-    return f"t={t},v1={digest(keys[0], t, checked_body(body))}"
+        raise ConfigurationError(
+            "sign() needs exactly one secret.", advice="Pass one secret as str, bytes or cx.Secret, not a collection."
+        )
+    t = str(int(unix_seconds(timestamp)))
+    return f"t={t},v1={digest(keys[0], t, require_bytes(body))}"
 
 
 def verify(
@@ -51,56 +56,60 @@ def verify(
     header: str | None,
     secret: Secrets,
     tolerance: float = TOLERANCE,
-    now: Moment | None = None,
+    now: Timestamp | None = None,
 ) -> dict[str, Any]:
-    """The event in a delivery, if its signature is right; there is no other way out than an error.
+    """Verifies a delivery and returns its event.
 
     Args:
-        body: The bytes as received, never JSON that was parsed and written again.
+        body: The bytes as received, not reserialized JSON.
         header: The value of `X-Signature`.
-        secret: The signing secret, or several while one replaces another.
-        tolerance: Seconds that the signed time may differ from now, in both directions.
-        now: Unix seconds or a datetime; by default the present.
+        secret: The signing secret, or several during a rotation.
+        tolerance: Maximum difference in seconds between the signed time and now, in both directions.
+        now: Unix seconds or a datetime; by default the current time.
 
     Raises:
-        SignatureError: The delivery is not proven; `cause` says which check failed, and `cx.explain` finds out why.
+        SignatureError: A check failed; `cause` names it, and `cx.explain` finds the reason.
         ValidationError, ConfigurationError: The body is not bytes, or there is no secret.
     """
-    content = checked_body(body)
-    keys = keys_of(secret)
-    allowed = checked_tolerance(tolerance)
+    content = require_bytes(body)
+    keys = signing_keys(secret)
+    max_age = validate_tolerance(tolerance)
     if not isinstance(header, str) or not header.strip():
-        raise SignatureError("There is no X-Signature to verify.", cause="header_missing")
-    read = read_header(header)
-    if read is None and header.startswith("sha256="):
+        raise SignatureError("The X-Signature header is missing.", cause="header_missing")
+    parsed = parse_header(header)
+    if parsed is None and header.startswith("sha256="):
         raise SignatureError(
-            "X-Signature has the old form sha256=…, which cStar no longer sends. It contains no time, so it can be replayed.",
+            "X-Signature has the old form sha256=…, which cStar no longer sends. It has no timestamp, so it can be replayed.",
             cause="legacy_form",
         )
-    if read is None:
+    if parsed is None:
         raise SignatureError("X-Signature is not of the form t=<seconds>,v1=<hex>.", cause="header_malformed")
-    # Every pair is compared, and each in constant time, so that the time taken tells nothing of where they differ.
-    matches = [hmac.compare_digest(digest(key, read.t, content), given) for key in keys for given in read.v1]
+    # Compares every pair, each in constant time, so that timing reveals nothing about the correct signature.
+    matches = [
+        hmac.compare_digest(digest(key, parsed.t, content), signature) for key in keys for signature in parsed.v1
+    ]
     if not any(matches):
         raise SignatureError("X-Signature does not match the body.", cause="no_match")
-    age = seconds(now) - int(read.t)
-    if abs(age) > allowed:
-        cause, words = ("too_old", "old") if age > 0 else ("in_the_future", "in the future")
-        raise SignatureError(f"The signature is {abs(age):,.0f} s {words}; {allowed:,.0f} s are allowed.", cause=cause)
-    return _event(content)
+    age = unix_seconds(now) - int(parsed.t)
+    if abs(age) > max_age:
+        cause, direction = ("too_old", "old") if age > 0 else ("in_the_future", "in the future")
+        raise SignatureError(
+            f"The signature is {abs(age):,.0f} s {direction}; {max_age:,.0f} s are allowed.", cause=cause
+        )
+    return _parse_event(content)
 
 
-# One way to write a number: what is signed is its text, and a zero before it would make it another text.
+# No leading zeros: the text of the number is signed, so each number may have only one spelling.
 _SECONDS = re.compile(r"0|[1-9][0-9]{0,14}")
-# What cStar's pages show, and nearly all that is ever read.
-_PUBLISHED = re.compile(rf"t=({_SECONDS.pattern}),v1=([0-9a-f]{{64}})")
+# The form in cStar's documentation, and so of almost every header.
+_PUBLISHED_FORM = re.compile(rf"t=({_SECONDS.pattern}),v1=([0-9a-f]{{64}})")
 
 
-def read_header(header: str) -> Header | None:
-    """The parts of a `t=…,v1=…` header, or None if it is not one. Parts of other names are passed over."""
-    published = _PUBLISHED.fullmatch(header)
+def parse_header(header: str) -> SignatureHeader | None:
+    """The parts of a `t=…,v1=…` header, or None if it has another form. Ignores parts with other names."""
+    published = _PUBLISHED_FORM.fullmatch(header)
     if published is not None:
-        return Header(published[1], (published[2],))
+        return SignatureHeader(published[1], (published[2],))
     t: str | None = None
     v1: list[str] = []
     for part in header.split(","):
@@ -113,96 +122,99 @@ def read_header(header: str) -> Header | None:
             v1.append(value)
     if t is None or not _SECONDS.fullmatch(t) or not v1:
         return None
-    return Header(t, tuple(v1))
+    return SignatureHeader(t, tuple(v1))
 
 
 def digest(key: bytes, t: str, body: bytes) -> str:
-    """The lower-case hex that belongs after `v1=`."""
+    """The value of `v1`: lower-case hex."""
     return hmac.digest(key, b"%s.%s" % (t.encode(), body), "sha256").hex()
 
 
 def legacy_digest(key: bytes, body: bytes) -> str:
-    """The lower-case hex that belonged after `sha256=`."""
+    """The value of the older `sha256=` form: lower-case hex."""
     return hmac.digest(key, body, "sha256").hex()
 
 
-def keys_of(secret: Secrets) -> list[bytes]:
-    """The secrets as the bytes they key with.
+def signing_keys(secret: Secrets) -> list[bytes]:
+    """One or several secrets as HMAC keys.
 
     Raises:
-        ConfigurationError: There is none, or one is empty or no text.
+        ConfigurationError: There is no secret, or one is empty or of another type.
     """
-    alone = isinstance(secret, (str, bytes, Secret)) or not isinstance(secret, Iterable)
-    keys = [_key(secret)] if alone else [_key(one) for one in secret]  # type: ignore[union-attr] # it is several
+    is_single = isinstance(secret, (str, bytes, Secret)) or not isinstance(secret, Iterable)
+    keys = [_key_bytes(secret)] if is_single else [_key_bytes(one) for one in secret]  # type: ignore[union-attr] # not single
     if not keys or not all(keys):
         raise ConfigurationError(
-            "There is no signing secret to verify with.", advice="Give the whsec_… of the webhook, whole."
+            "At least one signing secret is required, and none may be empty.",
+            advice="Pass the webhook's whole signing secret, including whsec_.",
         )
     return keys
 
 
-def checked_body(body: bytes) -> bytes:
-    """The body, if it is bytes.
+def require_bytes(body: bytes) -> bytes:
+    """The body as bytes.
 
     Raises:
-        ValidationError: It is text or parsed JSON, whose bytes are no longer known.
+        ValidationError: The body is text or parsed JSON, so its original bytes are unknown.
     """
     if isinstance(body, bytes):
         return body
     if isinstance(body, bytearray | memoryview):
         return bytes(body)
     raise ValidationError(
-        f"The body is {type(body).__name__}, and the signature is over bytes.",
+        f"body must be bytes, not {type(body).__name__}.",
         param="body",
-        advice="Give the raw body as it was received; JSON that was parsed and written again has other bytes.",
+        advice="Pass the raw body as received; parsing and reserializing JSON changes its bytes.",
     )
 
 
-def checked_tolerance(tolerance: float) -> float:
-    """Seconds, if they are.
+def validate_tolerance(tolerance: float) -> float:
+    """The tolerance as a float, in seconds.
 
     Raises:
-        ValidationError: It is no finite number, or negative. There is no way to switch the check off.
+        ValidationError: It is not a finite number of at least 0. The check cannot be turned off.
     """
     is_number = isinstance(tolerance, int | float) and not isinstance(tolerance, bool)
     if not is_number or not 0 <= tolerance < 1e15 or not math.isfinite(tolerance):
-        raise ValidationError("A tolerance is a number of seconds, 0 or more, and not endless.", param="tolerance")
+        raise ValidationError("tolerance must be a finite number of seconds, at least 0.", param="tolerance")
     return float(tolerance)
 
 
-def seconds(moment: Moment | None) -> float:
-    """A moment as Unix seconds; None is the present.
+def unix_seconds(timestamp: Timestamp | None) -> float:
+    """A timestamp as Unix seconds; None means now, and a naive datetime is in UTC.
 
     Raises:
         ValidationError: It is neither a finite number nor a datetime.
     """
-    if moment is None:
+    if timestamp is None:
         return time.time()
-    if isinstance(moment, datetime):
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    if isinstance(moment, int | float) and abs(moment) < 1e15:
-        return float(moment)
-    raise ValidationError("A time is Unix seconds or a datetime.", param="timestamp")
+    if isinstance(timestamp, datetime):
+        return (timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)).timestamp()
+    if isinstance(timestamp, int | float) and abs(timestamp) < 1e15:
+        return float(timestamp)
+    raise ValidationError("A timestamp must be Unix seconds or a datetime.", param="timestamp")
 
 
-def json_in(body: bytes) -> Any:
-    """What the JSON says; None where it is none, whatever is wrong with it."""
+def parse_json(body: bytes) -> Any:
+    """The parsed JSON, or None if the body is not valid JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
         return None
 
 
-def _event(body: bytes) -> dict[str, Any]:
-    event = json_in(body)
+def _parse_event(body: bytes) -> dict[str, Any]:
+    event = parse_json(body)
     if not isinstance(event, dict):
         raise SignatureError(
-            "The signature is right, and the body is not a JSON object.", cause="not_json", advice="Look at its bytes."
+            "The signature is valid, but the body is not a JSON object.",
+            cause="not_json",
+            advice="Inspect the raw body.",
         )
     return event
 
 
-def _key(secret: object) -> bytes:
+def _key_bytes(secret: object) -> bytes:
     if isinstance(secret, Secret):
         secret = secret.reveal()
     if isinstance(secret, str):

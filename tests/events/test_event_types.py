@@ -1,4 +1,4 @@
-"""The catalogue of event types, and what is made of those a person writes."""
+"""The published event types, and how given ones are split, validated and matched."""
 
 import contextlib
 import warnings
@@ -24,14 +24,14 @@ PUBLISHED = {
 }
 
 
-def test_the_seven_groups_are_the_published_ones_in_their_order() -> None:
-    """cStar's article on webhook events lists them so."""
+def test_groups_are_the_published_ones() -> None:
+    """In the order of cStar's article `webhook-events`."""
     assert {group: tuple(names.split()) for group, names in PUBLISHED.items()} == events.groups()
     assert list(PUBLISHED) == list(events.groups())
 
 
-def test_the_catalogue_has_the_35_published_types_once_each() -> None:
-    """Names, groups and catalogue tell the same."""
+def test_event_types_are_the_35_published_ones() -> None:
+    """`EVENT_TYPES`, `NAMES` and `groups()` agree."""
     assert 35 == len(events.EVENT_TYPES) == len(set(events.NAMES))
     assert tuple(entry.name for entry in events.EVENT_TYPES) == events.NAMES
     assert [(name, group) for group, names in PUBLISHED.items() for name in names.split()] == [
@@ -39,14 +39,14 @@ def test_the_catalogue_has_the_35_published_types_once_each() -> None:
     ]
 
 
-def test_every_type_is_described_and_says_by_whom() -> None:
-    """A description of our own is not passed off as cStar's."""
+def test_every_type_has_a_description_and_its_source() -> None:
+    """Ours are not attributed to cStar."""
     assert all(entry.description for entry in events.EVENT_TYPES)
     assert {"cStar", "cstar_explore"} == {entry.described_by for entry in events.EVENT_TYPES}
 
 
-def test_types_that_cstar_does_not_describe_are_described_by_us() -> None:
-    """Twelve types have a description on cStar's pages (facts sheet, 1.2)."""
+def test_only_published_descriptions_are_attributed_to_cstar() -> None:
+    """cStar's pages describe these (facts sheet, 1.2)."""
     described = {
         "ticket.created ticket.updated ticket.closed ticket.message_added customer.created customer.updated",
         "article.created article.published article.updated boss.spawned boss.defeated player.level_up survey.submitted",
@@ -56,7 +56,7 @@ def test_types_that_cstar_does_not_describe_are_described_by_us() -> None:
     }
 
 
-def test_the_one_renamed_type_is_known_by_its_former_name() -> None:
+def test_former_names() -> None:
     """`achievement.unlocked` became `player.achievement_unlocked`."""
     assert {"achievement.unlocked": "player.achievement_unlocked"} == events.FORMER_NAMES
 
@@ -67,106 +67,106 @@ def test_the_one_renamed_type_is_known_by_its_former_name() -> None:
         pytest.param("ticket.created,ticket.closed", ("ticket.created", "ticket.closed"), id="string"),
         pytest.param(" ticket.created , ticket.closed\n", ("ticket.created", "ticket.closed"), id="string with spaces"),
         pytest.param(["ticket.created", " ticket.closed "], ("ticket.created", "ticket.closed"), id="list"),
-        pytest.param(iter(("b.c", "a.b")), ("b.c", "a.b"), id="iterator, order kept"),
-        pytest.param(["b.c", "a.b", "b.c"], ("b.c", "a.b"), id="each once"),
-        pytest.param(["a.b,c.d"], ("a.b", "c.d"), id="a comma inside an entry"),
-        pytest.param("a.b,,c.d,", ("a.b", "c.d"), id="empty entries"),
+        pytest.param(iter(("b.c", "a.b")), ("b.c", "a.b"), id="iterator, in order"),
+        pytest.param(["b.c", "a.b", "b.c"], ("b.c", "a.b"), id="duplicates"),
+        pytest.param(["a.b,c.d"], ("a.b", "c.d"), id="comma in an item"),
+        pytest.param("a.b,,c.d,", ("a.b", "c.d"), id="empty items"),
         pytest.param("", (), id="empty string"),
         pytest.param([], (), id="empty list"),
     ],
 )
-def test_events_are_taken_as_a_list_or_a_string(given_as, expected: tuple[str, ...]) -> None:
-    """Trimmed, each once, in the order given."""
+def test_events_can_be_a_list_or_a_string(given_as, expected: tuple[str, ...]) -> None:
+    """Trimmed, without duplicates, in the given order."""
     assert expected == events.parse_events(given_as)
 
 
 @pytest.mark.parametrize(
     "given_as",
     [
-        pytest.param(["ticket created"], id="space inside"),
-        pytest.param(["ticket\x00created"], id="control character inside"),
-        pytest.param([1], id="a number"),
-        pytest.param([None], id="None inside"),
+        pytest.param(["ticket created"], id="space"),
+        pytest.param(["ticket\x00created"], id="control character"),
+        pytest.param([1], id="number"),
+        pytest.param([None], id="None"),
         pytest.param(b"ticket.created", id="bytes"),
     ],
 )
-def test_what_cannot_be_an_event_type_is_refused(given_as) -> None:
-    """The error names the parameter, as the server would."""
+def test_invalid_event_types_are_rejected(given_as) -> None:
+    """The error names the parameter, as the server's would."""
     with pytest.raises(errors.ValidationError) as caught:
         events.parse_events(given_as)
     assert ("events", None) == (caught.value.param, caught.value.status)
 
 
 @given(st.lists(st.from_regex(r"\A[a-z_]{1,8}\.[a-z_]{1,8}\Z")))
-def test_list_and_string_mean_the_same(names: list[str]) -> None:
-    """Whichever form is given, the same types are meant, and listing them again changes nothing."""
-    listed = events.parse_events(names)
-    assert tuple(dict.fromkeys(names)) == listed == events.parse_events(", ".join(names)) == events.parse_events(listed)
+def test_list_and_string_are_equivalent(names: list[str]) -> None:
+    """Parsing the result again changes nothing."""
+    parsed = events.parse_events(names)
+    assert tuple(dict.fromkeys(names)) == parsed == events.parse_events(", ".join(names)) == events.parse_events(parsed)
 
 
 @pytest.mark.parametrize(
     ("pattern", "wildcard", "count"),
     [
-        pytest.param("ticket.*", True, 6, id="a resource"),
-        pytest.param("customer.*", True, 3, id="a resource that begins another one's name"),
-        pytest.param("community_post.*", True, 6, id="a resource with an underscore"),
+        pytest.param("ticket.*", True, 6, id="resource"),
+        pytest.param("customer.*", True, 3, id="resource whose name starts another's"),
+        pytest.param("community_post.*", True, 6, id="resource with an underscore"),
         pytest.param("*", True, 35, id="all"),
-        pytest.param("ticket.created", False, 1, id="one type"),
-        pytest.param("nope.*", True, 0, id="an unknown resource"),
-        pytest.param("nope.created", False, 0, id="an unknown type"),
-        pytest.param("*.created", False, 0, id="not a published form"),
+        pytest.param("ticket.created", False, 1, id="type"),
+        pytest.param("nope.*", True, 0, id="unknown resource"),
+        pytest.param("nope.created", False, 0, id="unknown type"),
+        pytest.param("*.created", False, 0, id="undocumented form"),
         pytest.param("ticket.cre*", False, 0, id="part of an action"),
     ],
 )
-def test_a_wildcard_covers_the_types_of_its_resource(pattern: str, wildcard: bool, count: int) -> None:
+def test_wildcard_matches_the_types_of_its_resource(pattern: str, wildcard: bool, count: int) -> None:
     """`resource.*` and `*` are patterns; everything else is a name."""
     assert (wildcard, count) == (events.is_wildcard(pattern), len(events.matching_types(pattern)))
 
 
-@pytest.mark.parametrize("known", [*events.NAMES, "ticket.*", "customer_group.*", "*"])
-def test_known_types_and_matching_wildcards_are_not_doubted(known: str) -> None:
-    """There is nothing to say about them."""
-    assert events.unknown_type_warning(known) is None
+@pytest.mark.parametrize("name", [*events.NAMES, "ticket.*", "customer_group.*", "*"])
+def test_known_types_and_matching_wildcards_have_no_warning(name: str) -> None:
+    """Every published type, and three wildcards."""
+    assert events.unknown_type_warning(name) is None
 
 
 @pytest.mark.parametrize(
     ("unknown", "hint"),
     [
-        pytest.param("ticket.creatd", "ticket.created", id="a letter missing"),
-        pytest.param("tickets.created", "ticket.created", id="a plural"),
-        pytest.param("comunity_post.voted", "community_post.voted", id="a letter missing in the resource"),
-        pytest.param("Ticket.Created", "ticket.created", id="capitals"),
-        pytest.param("TICKET.CREATED", "ticket.created", id="only capitals"),
-        pytest.param("achievement.unlocked", "player.achievement_unlocked", id="the former name"),
-        pytest.param("nope.*", "nope.*", id="a wildcard that matches nothing"),
+        pytest.param("ticket.creatd", "ticket.created", id="missing letter"),
+        pytest.param("tickets.created", "ticket.created", id="plural"),
+        pytest.param("comunity_post.voted", "community_post.voted", id="missing letter in the resource"),
+        pytest.param("Ticket.Created", "ticket.created", id="title case"),
+        pytest.param("TICKET.CREATED", "ticket.created", id="upper case"),
+        pytest.param("achievement.unlocked", "player.achievement_unlocked", id="former name"),
+        pytest.param("nope.*", "nope.*", id="wildcard without matches"),
     ],
 )
-def test_a_doubt_names_the_type_and_the_nearest_known_name(unknown: str, hint: str) -> None:
-    """Who mistyped sees what was probably meant."""
-    doubt = events.unknown_type_warning(unknown)
-    assert unknown in doubt
-    assert hint in doubt
+def test_warning_names_the_type_and_the_closest_known_name(unknown: str, hint: str) -> None:
+    """To suggest what was probably meant."""
+    warning = events.unknown_type_warning(unknown)
+    assert unknown in warning
+    assert hint in warning
 
 
-def test_an_unknown_type_warns_and_is_sent_all_the_same(client: cx.Client) -> None:
-    """The server decides; the warning is one line and points at a name that exists."""
+def test_unknown_type_warns_and_is_sent(client: cx.Client) -> None:
+    """The server decides."""
     with pytest.warns(events.UnknownEventWarning, match=r"ticket\.created"):
         request = client.webhooks.preview.create(name="A", url="https://example.com/", events=["ticket.creatd"])
     assert "ticket.creatd" == request.body["events"]
 
 
 def test_known_types_and_wildcards_do_not_warn(client: cx.Client) -> None:
-    """No noise where nothing is wrong."""
+    """On a call that sends them."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         client.webhooks.preview.create(name="A", url="https://example.com/", events="ticket.*,boss.spawned,*")
     assert [] == caught
 
 
-@pytest.mark.parametrize("shown_only", [pytest.param(True, id="preview"), pytest.param(False, id="call")])
-def test_the_warning_points_at_the_line_that_asked(client: cx.Client, shown_only: bool) -> None:
-    """A warning that names a line of somebody else's file helps nobody."""
-    calls = client.webhooks.preview if shown_only else client.webhooks
+@pytest.mark.parametrize("preview", [pytest.param(True, id="preview"), pytest.param(False, id="call")])
+def test_warning_points_to_the_users_line(client: cx.Client, preview: bool) -> None:
+    """Not to a line of this package."""
+    calls = client.webhooks.preview if preview else client.webhooks
     with pytest.warns(events.UnknownEventWarning) as caught, contextlib.suppress(errors.ValidationError):
         calls.create(name="A", url="https://example.com/", events="ticket.creatd")
     assert [__file__] == [warning.filename for warning in caught]
@@ -179,7 +179,7 @@ def test_the_warning_points_at_the_line_that_asked(client: cx.Client, shown_only
         pytest.param(lambda calls: calls.trigger_test("ticket.creatd"), id="trigger_test"),
     ],
 )
-def test_updating_and_firing_warn_of_unknown_types_too(client: cx.Client, call) -> None:
-    """Every call that takes a type is checked against the catalogue."""
+def test_update_and_trigger_test_warn_of_unknown_types(client: cx.Client, call) -> None:
+    """Like create."""
     with pytest.warns(events.UnknownEventWarning, match=r"ticket\.created"):
         call(client.webhooks.preview)

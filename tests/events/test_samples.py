@@ -1,4 +1,4 @@
-"""Sample deliveries: the published envelope for each of the 35 types, and overrides that always have an effect."""
+"""Sample deliveries: the published envelope for each of the 35 types. No override is silently ignored."""
 
 import copy
 import json
@@ -17,7 +17,7 @@ from cstar_explore import errors, events
 
 NOW = 1_765_377_000
 ENVELOPE = ["id", "type", "created_at", "team_id", "data"]
-OWN_NAMES = {"id", "created_at", "team_id"}  # keywords that mean the envelope
+ENVELOPE_KEYWORDS = {"id", "created_at", "team_id"}
 
 
 def event(name: str, /, **options: Any) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def event(name: str, /, **options: Any) -> dict[str, Any]:
 
 
 def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every value that is no object, with its way from `data`; a list is one value."""
+    """Every value that is not an object, with its path from `data`. A list is one value."""
     if isinstance(value, dict) and value:
         for name, inner in value.items():
             yield from leaves(inner, (*path, name))
@@ -42,7 +42,7 @@ def names(value: Any) -> Iterator[str]:
 
 
 def other(value: Any) -> Any:
-    """Another value of the same kind."""
+    """A different value of the same type."""
     if isinstance(value, bool):
         return not value
     if isinstance(value, int | float):
@@ -55,12 +55,12 @@ def other(value: Any) -> Any:
 
 
 def changed(base: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
-    wanted = copy.deepcopy(base)
-    inner = wanted["data"]
+    expected = copy.deepcopy(base)
+    inner = expected["data"]
     for name in path[:-1]:
         inner = inner[name]
     inner[path[-1]] = value
-    return wanted
+    return expected
 
 
 def nested(path: tuple[str, ...], value: Any) -> dict[str, Any]:
@@ -72,15 +72,15 @@ def nested(path: tuple[str, ...], value: Any) -> dict[str, Any]:
 LEAVES = [(name, path, value) for name in events.NAMES for path, value in leaves(event(name)["data"])]
 
 
-def named(name: str, path: tuple[str, ...]) -> str:
+def label(name: str, path: tuple[str, ...]) -> str:
     return f"{name} {'.'.join(path)}"
 
 
 # --- the catalogue
 
 
-def test_the_catalogue_is_a_frame_of_the_35_types() -> None:
-    """One row for each, in the published order."""
+def test_catalogue_is_a_frame_of_the_35_types() -> None:
+    """A row each, in the published order."""
     frame = events.catalogue()
     assert isinstance(frame, pd.DataFrame)
     assert ["event", "group", "description", "described_by", "payload", "former_name"] == list(frame.columns)
@@ -91,23 +91,23 @@ def test_the_catalogue_is_a_frame_of_the_35_types() -> None:
     assert [entry.described_by for entry in events.EVENT_TYPES] == list(frame["described_by"])
 
 
-def test_the_catalogue_says_whose_payload_it_is() -> None:
-    """Of two types the payload is published (facts sheet, 1.6); all others are ours, and not passed off as cStar's."""
+def test_catalogue_marks_published_payloads() -> None:
+    """cStar publishes two (facts sheet, 1.6). The others are not attributed to cStar."""
     frame = events.catalogue()
     assert {"cStar", "cstar_explore"} == set(frame["payload"])
     assert ["ticket.created", "ticket.updated"] == list(frame.loc[frame["payload"] == "cStar", "event"])
 
 
-def test_the_catalogue_names_the_one_former_name() -> None:
-    """All others have none."""
+def test_catalogue_contains_the_former_name() -> None:
+    """It is missing for all other types."""
     former = events.catalogue().set_index("event")["former_name"]
     assert {"player.achievement_unlocked": "achievement.unlocked"} == former.dropna().to_dict()
 
 
-def test_changing_the_frame_changes_no_catalogue() -> None:
-    """Each call gives a frame of its own."""
+def test_changing_the_frame_leaves_the_catalogue_unchanged() -> None:
+    """Each call returns a new frame."""
     frame = events.catalogue()
-    frame.loc[0, "description"] = "spoiled"
+    frame.loc[0, "description"] = "changed"
     assert events.EVENT_TYPES[0].description == events.catalogue().loc[0, "description"]
 
 
@@ -115,8 +115,8 @@ def test_changing_the_frame_changes_no_catalogue() -> None:
 
 
 @pytest.mark.parametrize("name", events.NAMES)
-def test_a_sample_is_the_published_envelope_in_compact_json(name: str) -> None:
-    """As a delivery's body would be, byte for byte."""
+def test_sample_has_the_published_envelope_in_compact_json(name: str) -> None:
+    """As bytes, like the body of a delivery."""
     body = events.sample(name)
     parsed = json.loads(body)
     assert isinstance(body, bytes)
@@ -132,14 +132,14 @@ def test_a_sample_is_the_published_envelope_in_compact_json(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", events.NAMES)
-def test_a_signed_sample_verifies(name: str) -> None:
-    """Sample, signature and verifier fit together."""
+def test_signed_sample_verifies(name: str) -> None:
+    """For every type."""
     body = events.sample(name)
     assert json.loads(body) == cx.verify(body, cx.sign(body, "whsec_abc", NOW), "whsec_abc", now=NOW)
 
 
-def test_the_published_payload_is_kept_to_the_letter() -> None:
-    """The fields of `ticket.created` as cStar's article shows them."""
+def test_ticket_created_has_the_published_fields() -> None:
+    """As in cStar's article."""
     data = event("ticket.created")["data"]
     assert ["ticket", "customer"] == list(data)
     assert ["id", "prefixed_id", "title", "status", "priority", "channel", "customer_id", "created_at"] == list(
@@ -149,8 +149,8 @@ def test_the_published_payload_is_kept_to_the_letter() -> None:
     assert (data["ticket"]["status"], data["ticket"]["customer_id"]) == ("new", data["customer"]["id"])
 
 
-def test_an_update_says_from_what_to_what() -> None:
-    """`changes` holds fields of the ticket, each with `from` and `to`, and the ticket has the new value."""
+def test_ticket_updated_has_the_published_changes() -> None:
+    """`changes` has `from` and `to` for each field, and the ticket has the new value."""
     data = event("ticket.updated")["data"]
     assert {"ticket", "changes"} <= set(data)
     assert data["changes"]
@@ -160,28 +160,28 @@ def test_an_update_says_from_what_to_what() -> None:
         assert data["ticket"].get(field, change["to"]) == change["to"]
 
 
-def test_samples_are_always_the_same() -> None:
-    """Also in another process, with other hashes."""
+def test_samples_are_reproducible() -> None:
+    """Also in another process with another hash seed."""
     code = (
         "import hashlib\nfrom cstar_explore import events\n"
         "print(hashlib.sha256(b'\\n'.join(map(events.sample, events.NAMES))).hexdigest())"
     )
-    found = {
+    digests = {
         subprocess.run(
             [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
         ).stdout
         for seed in ("1", "2")
     }
-    assert 1 == len(found)
+    assert 1 == len(digests)
     assert [events.sample(name) for name in events.NAMES] == [events.sample(name) for name in events.NAMES]
 
 
 def test_samples_of_different_types_have_different_ids() -> None:
-    """The id is what duplicates are told by."""
+    """Receivers detect duplicates by id."""
     assert 35 == len({event(name)["id"] for name in events.NAMES})
 
 
-def test_a_former_name_gives_the_sample_of_its_new_type() -> None:
+def test_former_name_gives_the_sample_of_the_current_type() -> None:
     """`achievement.unlocked` became `player.achievement_unlocked`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -192,13 +192,13 @@ def test_a_former_name_gives_the_sample_of_its_new_type() -> None:
 @pytest.mark.parametrize(
     ("unknown", "nearest"),
     [
-        pytest.param("ticket.creatd", "ticket.created", id="a letter missing"),
-        pytest.param("Ticket.Created", "ticket.created", id="capitals"),
+        pytest.param("ticket.creatd", "ticket.created", id="missing letter"),
+        pytest.param("Ticket.Created", "ticket.created", id="title case"),
         pytest.param("boss.defeatd", "boss.defeated", id="another group"),
     ],
 )
-def test_an_unknown_type_is_refused_with_the_nearest_name(unknown: str, nearest: str) -> None:
-    """There is nothing to make a sample of."""
+def test_unknown_type_is_rejected_with_the_closest_name(unknown: str, nearest: str) -> None:
+    """In the message or the advice."""
     with pytest.raises(errors.ValidationError) as caught:
         events.sample(unknown)
     assert caught.value.status is None
@@ -210,16 +210,16 @@ def test_an_unknown_type_is_refused_with_the_nearest_name(unknown: str, nearest:
     "unknown",
     [
         pytest.param("", id="empty"),
-        pytest.param("nothing like it", id="nothing near"),
+        pytest.param("nothing like it", id="nothing similar"),
         pytest.param("ticket.*", id="wildcard"),
-        pytest.param("*", id="all"),
+        pytest.param("*", id="bare wildcard"),
         pytest.param(None, id="None"),
         pytest.param(1, id="number"),
         pytest.param(["ticket.created"], id="list"),
     ],
 )
-def test_what_is_no_type_is_refused(unknown) -> None:
-    """A sample is of one type."""
+def test_wildcards_and_other_values_are_rejected(unknown) -> None:
+    """A sample has exactly one type."""
     with pytest.raises(errors.ValidationError):
         events.sample(unknown)
 
@@ -236,61 +236,59 @@ def test_what_is_no_type_is_refused(unknown) -> None:
         pytest.param("team_id", "team_mine", id="team_id"),
     ],
 )
-def test_the_envelope_is_set_by_name_and_nothing_else_changes(name: str, field: str, value: str) -> None:
-    """Also where an object in `data` has a field of that name."""
+def test_envelope_fields_are_set_by_name(name: str, field: str, value: str) -> None:
+    """Nothing else changes, even if an object in `data` has a field with this name."""
     assert event(name) | {field: value} == event(name, **{field: value})
 
 
-@pytest.mark.parametrize(("name", "path", "value"), LEAVES, ids=[named(name, path) for name, path, _ in LEAVES])
-def test_overriding_a_field_by_its_full_path_changes_just_that(name: str, path: tuple[str, ...], value: Any) -> None:
-    """`ticket__title=…` reaches every field of every sample."""
+@pytest.mark.parametrize(("name", "path", "value"), LEAVES, ids=[label(name, path) for name, path, _ in LEAVES])
+def test_override_by_path_changes_only_that_field(name: str, path: tuple[str, ...], value: Any) -> None:
+    """`ticket__title=…` works for every field of every sample."""
     assert changed(event(name), path, other(value)) == event(name, **{"__".join(path): other(value)})
 
 
-@pytest.mark.parametrize(("name", "path", "value"), LEAVES, ids=[named(name, path) for name, path, _ in LEAVES])
-def test_overriding_a_field_by_an_object_changes_just_that(name: str, path: tuple[str, ...], value: Any) -> None:
-    """`ticket={"title": …}` leaves the ticket's other fields as they are."""
+@pytest.mark.parametrize(("name", "path", "value"), LEAVES, ids=[label(name, path) for name, path, _ in LEAVES])
+def test_override_by_object_changes_only_that_field(name: str, path: tuple[str, ...], value: Any) -> None:
+    """`ticket={"title": …}` leaves the ticket's other fields unchanged."""
     assert changed(event(name), path, other(value)) == event(name, **nested(path, other(value)))
 
 
-@pytest.mark.parametrize(("name", "path", "value"), LEAVES, ids=[named(name, path) for name, path, _ in LEAVES])
-def test_overriding_a_field_by_its_name_changes_just_that_or_is_refused(
-    name: str, path: tuple[str, ...], value: Any
-) -> None:
-    """A name that is in one object only is enough; one in several is refused with all of them."""
+@pytest.mark.parametrize(("name", "path", "value"), LEAVES, ids=[label(name, path) for name, path, _ in LEAVES])
+def test_override_by_name_changes_only_that_field_or_is_rejected(name: str, path: tuple[str, ...], value: Any) -> None:
+    """A name that several objects have is rejected, and the error names all of them."""
     base = event(name)
     field = path[-1]
-    places = [way for way, _ in leaves(base["data"]) if way[-1] == field]
-    if field in OWN_NAMES:
+    paths = [other_path for other_path, _ in leaves(base["data"]) if other_path[-1] == field]
+    if field in ENVELOPE_KEYWORDS:
         assert base | {field: "mine"} == event(name, **{field: "mine"})
     elif Counter(names(base["data"]))[field] == 1:
         assert changed(base, path, other(value)) == event(name, **{field: other(value)})
     else:
         with pytest.raises(errors.ValidationError) as caught:
             event(name, **{field: other(value)})
-        told = f"{caught.value} {caught.value.advice}"
-        assert [] == [place for place in places if len(place) > 1 and place[0] not in told]
-        assert field in told
+        message = f"{caught.value} {caught.value.advice}"
+        assert [] == [path for path in paths if len(path) > 1 and path[0] not in message]
+        assert field in message
 
 
 def test_some_names_are_in_several_objects() -> None:
-    """So that the refusal of those is tried at all."""
-    assert [named(*leaf[:2]) for leaf in LEAVES if leaf[1][-1] not in OWN_NAMES] != []
+    """So the test above covers their rejection."""
+    assert [label(*leaf[:2]) for leaf in LEAVES if leaf[1][-1] not in ENVELOPE_KEYWORDS] != []
     assert any(
-        count > 1 and field not in OWN_NAMES
+        count > 1 and field not in ENVELOPE_KEYWORDS
         for name in events.NAMES
         for field, count in Counter(path[-1] for path, _ in leaves(event(name)["data"])).items()
     )
 
 
-def test_several_overrides_all_have_their_effect() -> None:
-    """By name, by path and by object in one call."""
-    wanted = event("ticket.created")
-    wanted["id"] = "evt_mine"
-    wanted["data"]["ticket"]["title"] = "Hello"
-    wanted["data"]["ticket"]["priority"] = "urgent"
-    wanted["data"]["customer"]["name"] = "Grüße"
-    assert wanted == event(
+def test_overrides_can_be_combined() -> None:
+    """By name, path and object in one call."""
+    expected = event("ticket.created")
+    expected["id"] = "evt_mine"
+    expected["data"]["ticket"]["title"] = "Hello"
+    expected["data"]["ticket"]["priority"] = "urgent"
+    expected["data"]["customer"]["name"] = "Grüße"
+    assert expected == event(
         "ticket.created", id="evt_mine", title="Hello", ticket__priority="urgent", customer={"name": "Grüße"}
     )
 
@@ -303,8 +301,8 @@ def test_several_overrides_all_have_their_effect() -> None:
         pytest.param({"ticket__title": "A", "ticket": {"title": "B"}}, id="path and object"),
     ],
 )
-def test_two_overrides_of_one_field_are_refused(overrides) -> None:
-    """One of the two would be silently without effect."""
+def test_two_overrides_of_one_field_are_rejected(overrides) -> None:
+    """One of them would be silently ignored."""
     with pytest.raises(errors.ValidationError):
         events.sample("ticket.created", **overrides)
 
@@ -313,18 +311,18 @@ def test_two_overrides_of_one_field_are_refused(overrides) -> None:
     ("overrides", "nearest"),
     [
         pytest.param({"titel": "Hello"}, "title", id="name"),
-        pytest.param({"Title": "Hello"}, "title", id="capital"),
+        pytest.param({"Title": "Hello"}, "title", id="title case"),
         pytest.param({"ticket__titel": "Hello"}, "title", id="path"),
         pytest.param({"tickets__title": "Hello"}, "ticket", id="object in a path"),
-        pytest.param({"ticket": {"titel": "Hello"}}, "title", id="in an object"),
+        pytest.param({"ticket": {"titel": "Hello"}}, "title", id="field of an object"),
         pytest.param({"tickets": {"title": "Hello"}}, "ticket", id="object"),
-        pytest.param({"custmer": {"name": "Ada"}}, "customer", id="another object"),
-        pytest.param({"title": "Good", "priorty": "urgent"}, "priority", id="beside a good one"),
-        pytest.param({"ticket.title": "Hello"}, "title", id="dotted"),
+        pytest.param({"custmer": {"name": "Ada"}}, "customer", id="misspelled object"),
+        pytest.param({"title": "Good", "priorty": "urgent"}, "priority", id="with a valid one"),
+        pytest.param({"ticket.title": "Hello"}, "title", id="dotted path"),
     ],
 )
-def test_an_override_of_a_field_that_is_not_there_is_refused_with_the_nearest(overrides, nearest: str) -> None:
-    """No override is silently without effect."""
+def test_override_of_an_unknown_field_is_rejected_with_the_closest_name(overrides, nearest: str) -> None:
+    """It is not silently ignored."""
     with pytest.raises(errors.ValidationError) as caught:
         events.sample("ticket.created", **overrides)
     assert caught.value.status is None
@@ -335,17 +333,17 @@ def test_an_override_of_a_field_that_is_not_there_is_refused_with_the_nearest(ov
     "overrides",
     [
         pytest.param({"ticket": {}}, id="empty object"),
-        pytest.param({"ticket": "Hello"}, id="text in place of an object"),
+        pytest.param({"ticket": "Hello"}, id="text instead of an object"),
         pytest.param({"title__deeper": "Hello"}, id="path through a value"),
         pytest.param({"ticket__title__deeper": "Hello"}, id="path below a value"),
-        pytest.param({"__title": "Hello"}, id="path from nowhere"),
-        pytest.param({"ticket__": "Hello"}, id="path to nowhere"),
-        pytest.param({"type": "ticket.closed"}, id="the type itself"),
+        pytest.param({"__title": "Hello"}, id="path with an empty start"),
+        pytest.param({"ticket__": "Hello"}, id="path with an empty end"),
+        pytest.param({"type": "ticket.closed"}, id="type"),
         pytest.param({"data": {"ticket": {"title": "Hello"}}}, id="data"),
     ],
 )
-def test_an_odd_override_has_an_effect_or_is_refused(overrides) -> None:
-    """One of the two, never neither."""
+def test_unusual_override_has_an_effect_or_is_rejected(overrides) -> None:
+    """It is not silently ignored."""
     before = events.sample("ticket.created")
     try:
         after = events.sample("ticket.created", **overrides)
@@ -362,12 +360,12 @@ def test_an_odd_override_has_an_effect_or_is_refused(overrides) -> None:
         pytest.param({1, 2}, id="set"),
         pytest.param(float("nan"), id="NaN"),
         pytest.param(float("inf"), id="infinity"),
-        pytest.param("\ud800", id="a lone surrogate"),
+        pytest.param("\ud800", id="unpaired surrogate"),
         pytest.param(cx.Secret("whsec_abc"), id="Secret"),
     ],
 )
-def test_a_value_that_json_cannot_hold_is_refused(value) -> None:
-    """A body that no receiver can read is no sample."""
+def test_value_that_json_cannot_represent_is_rejected(value) -> None:
+    """Or serialized as text that parses again."""
     try:
         parsed = json.loads(events.sample("ticket.created", title=value), parse_constant=pytest.fail)
     except errors.ValidationError as error:
@@ -375,8 +373,8 @@ def test_a_value_that_json_cannot_hold_is_refused(value) -> None:
     assert isinstance(parsed, errors.ValidationError) or isinstance(parsed["data"]["ticket"]["title"], str)
 
 
-def test_an_override_does_not_stay() -> None:
-    """The next sample is the untouched one."""
+def test_overrides_do_not_affect_later_samples() -> None:
+    """Nor is the given dict changed."""
     before = events.sample("ticket.created")
     given = {"title": "Hello"}
     events.sample("ticket.created", ticket=given, customer__name="Ada")

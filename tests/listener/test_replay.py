@@ -1,4 +1,4 @@
-"""Replay: any selection of what was received is sent again, and old outcome stands beside new."""
+"""Replay: sends any selection of stored deliveries again, and compares the new results with the original ones."""
 
 import contextlib
 import hashlib
@@ -19,20 +19,20 @@ import cstar_explore as cx
 from cstar_explore import errors
 from tests.support.scripted_server import RecordedRequest, ScriptedServer, closed_port, redirect, reply
 
-SECRET = "whsec_kept_by_the_tests"
+SECRET = "whsec_test_secret"
 OTHER = "whsec_of_the_receiver"
 COLUMNS = ["id", "event", "event_id", "was_answered", "was_error", "answered", "error", "changed"]
 EVENTS = ["ticket.created", "ticket.closed", "boss.spawned"]
 
 
 class FixedClock:
-    """A clock that stands still where it was put."""
+    """A clock whose time does not change."""
 
     now = datetime(2025, 12, 10, 14, 30, tzinfo=UTC)
 
 
 def body_of(number: int) -> bytes:
-    """Spelled in a way of its own, so that whoever writes it again is found out."""
+    """JSON in unusual formatting, so that reserializing it would be noticed."""
     return b'{ "type":"%s",\n"id" : "evt_%d", "data":{"n":1.0,"s":"\\u00e9/\xc3\xa9"} }' % (
         EVENTS[number - 1].encode(),
         number,
@@ -55,7 +55,7 @@ def deliver(listener: cx.Listener, body: bytes, signature: str | None = None) ->
 
 @pytest.fixture(scope="module")
 def filled() -> Iterator[cx.Listener]:
-    """A listener with three deliveries, of which its handler failed at the second."""
+    """A listener with three deliveries. Its handler failed on the second one."""
 
     def handler(event: dict[str, Any]) -> None:
         if event["type"] == "ticket.closed":
@@ -69,23 +69,23 @@ def filled() -> Iterator[cx.Listener]:
 
 @pytest.fixture(scope="module")
 def target() -> Iterator[cx.Listener]:
-    """Another listener, that knows the first one's secret and another."""
+    """Another listener, with the secret of the first and one more."""
     with cx.Listener([SECRET, OTHER], clock=FixedClock()) as listener:
         yield listener
 
 
 def is_signed(request: RecordedRequest, secret: str) -> bool:
-    """Worked out here, with nothing but the standard library."""
+    """Computed here, with only the standard library."""
     stamp, digest = (part.split("=", 1)[1] for part in request.headers["x-signature"].split(","))
     expected = hmac.new(secret.encode(), stamp.encode() + b"." + request.body, hashlib.sha256).hexdigest()
     return hmac.compare_digest(expected, digest)
 
 
-# As it was
+# --- unchanged
 
 
-def test_the_same_bytes_and_headers_are_sent_again(filled: cx.Listener) -> None:
-    """With the signature they had."""
+def test_sends_the_same_bytes_and_headers(filled: cx.Listener) -> None:
+    """Including the original signature."""
     with ScriptedServer(*[reply()] * 3) as server:
         filled.replay([1, 2, 3], server.url + "/again?a=b")
         assert [body_of(1), body_of(2), body_of(3)] == [request.body for request in server.requests]
@@ -96,11 +96,11 @@ def test_the_same_bytes_and_headers_are_sent_again(filled: cx.Listener) -> None:
             assert is_signed(new, SECRET)
 
 
-def test_a_replayed_delivery_is_verified_by_whoever_knows_the_secret(filled: cx.Listener, target: cx.Listener) -> None:
-    """As it was when it came."""
+def test_replayed_delivery_verifies(filled: cx.Listener, target: cx.Listener) -> None:
+    """At any receiver with the secret."""
     before = len(target.requests())
     frame = filled.replay([1, 3], target.url)
-    assert ["ok", "ok"] == [one.cause for one in target.requests()[before:]]
+    assert ["ok", "ok"] == [request.cause for request in target.requests()[before:]]
     assert [200, 200] == list(frame["answered"])
 
 
@@ -111,14 +111,14 @@ def test_a_replayed_delivery_is_verified_by_whoever_knows_the_secret(filled: cx.
         pytest.param(
             lambda listener: listener.to_frame().query("event == 'ticket.closed'"), [2], id="a filtered frame"
         ),
-        pytest.param(lambda listener: listener.to_frame().iloc[::-1], [3, 2, 1], id="a frame upside down"),
+        pytest.param(lambda listener: listener.to_frame().iloc[::-1], [3, 2, 1], id="a reversed frame"),
         pytest.param(lambda listener: listener.to_frame().set_index("event_id").tail(1), [3], id="another index"),
         pytest.param(lambda _: [3, 1], [3, 1], id="ids"),
         pytest.param(lambda _: (2,), [2], id="a tuple"),
         pytest.param(lambda _: iter([1, 2]), [1, 2], id="an iterator"),
         pytest.param(lambda listener: listener.to_frame()["id"], [1, 2, 3], id="the column of ids"),
         pytest.param(lambda listener: listener.requests()[:2], [1, 2], id="requests"),
-        pytest.param(lambda _: [1, 1], [1, 1], id="one twice"),
+        pytest.param(lambda _: [1, 1], [1, 1], id="an id twice"),
         pytest.param(lambda _: [], [], id="none"),
         pytest.param(lambda listener: listener.to_frame().head(0), [], id="an empty frame"),
     ],
@@ -126,7 +126,7 @@ def test_a_replayed_delivery_is_verified_by_whoever_knows_the_secret(filled: cx.
 def test_any_selection_can_be_replayed(
     filled: cx.Listener, select: Callable[[cx.Listener], Any], ids: list[int]
 ) -> None:
-    """In the order it was given in, and told in that order."""
+    """In the given order, which the result keeps."""
     seen: list[str] = []
     frame = filled.replay(select(filled), lambda event: seen.append(event["id"]))
     assert (ids, [f"evt_{number}" for number in ids]) == (list(frame["id"]), seen)
@@ -134,27 +134,27 @@ def test_any_selection_can_be_replayed(
     assert [EVENTS[number - 1] for number in ids] == list(frame["event"])
 
 
-def test_the_frame_has_the_same_columns_and_types_when_it_is_empty(filled: cx.Listener) -> None:
-    """So that code written for the full one runs on the empty one."""
+def test_empty_frame_has_the_same_columns_and_dtypes(filled: cx.Listener) -> None:
+    """As a frame with rows."""
     full, empty = filled.replay([1, 2], lambda _: None), filled.replay([], lambda _: None)
     assert (COLUMNS, COLUMNS) == (list(full.columns), list(empty.columns))
     assert list(full.dtypes) == list(empty.dtypes)
 
 
 @pytest.mark.parametrize("rows", [[99], [0], ["1; drop table"], [None], [1, 99]])
-def test_what_is_not_there_cannot_be_replayed(filled: cx.Listener, rows: list[Any]) -> None:
-    """Nothing is sent, not even what is there."""
+def test_unknown_ids_are_rejected(filled: cx.Listener, rows: list[Any]) -> None:
+    """Nothing is sent, not even the known ones."""
     seen: list[Any] = []
     with pytest.raises((errors.CStarError, LookupError, TypeError, ValueError)):
         filled.replay(rows, seen.append)
     assert [] == seen
 
 
-# Old outcome against new
+# --- comparing results
 
 
-def test_a_mended_handler_is_seen_in_the_frame(filled: cx.Listener) -> None:
-    """What failed before works now, and only that has changed."""
+def test_frame_shows_a_fixed_handler(filled: cx.Listener) -> None:
+    """Only the delivery that failed before has changed."""
     frame = filled.replay(filled.to_frame(), lambda _: None)
     assert [200, 500, 200] == list(frame["was_answered"])
     assert [200, 200, 200] == list(frame["answered"])
@@ -164,8 +164,8 @@ def test_a_mended_handler_is_seen_in_the_frame(filled: cx.Listener) -> None:
     assert frame["error"].isna().all()
 
 
-def test_a_handler_that_got_worse_is_seen_in_the_frame(filled: cx.Listener) -> None:
-    """With the traceback of each, and the others go on."""
+def test_frame_shows_a_regression(filled: cx.Listener) -> None:
+    """With each error, and later deliveries are still replayed."""
 
     def worse(event: dict[str, Any]) -> None:
         if event["type"] != "boss.spawned":
@@ -180,22 +180,22 @@ def test_a_handler_that_got_worse_is_seen_in_the_frame(filled: cx.Listener) -> N
 
 
 @pytest.mark.parametrize(("returned", "status"), [(None, 200), (202, 202), (404, 404), (500, 500)])
-def test_a_function_answers_as_a_handler_does(filled: cx.Listener, returned: object, status: int) -> None:
-    """A number is a status."""
+def test_function_can_return_the_status(filled: cx.Listener, returned: object, status: int) -> None:
+    """As a handler can."""
     frame = filled.replay([1], lambda _: returned)
     assert ([status], [status != 200]) == (list(frame["answered"]), list(frame["changed"]))
 
 
-def test_the_function_gets_the_event(filled: cx.Listener) -> None:
-    """Parsed, one dictionary for each."""
+def test_function_receives_the_parsed_event(filled: cx.Listener) -> None:
+    """Each call gets its own dict."""
     seen: list[Any] = []
     filled.replay([1, 2], seen.append)
     assert [json.loads(body_of(1)), json.loads(body_of(2))] == seen
 
 
 @pytest.mark.parametrize("status", [200, 204, 302, 400, 500, 503])
-def test_the_answer_of_a_url_is_told(filled: cx.Listener, status: int) -> None:
-    """Redirects are answers, and are not followed."""
+def test_frame_contains_the_status_of_the_url(filled: cx.Listener, status: int) -> None:
+    """Redirects are not followed."""
     with ScriptedServer(reply()) as other:
         line = redirect(other.url) if status == 302 else reply(status)
         with ScriptedServer(line) as server:
@@ -208,35 +208,35 @@ def test_the_answer_of_a_url_is_told(filled: cx.Listener, status: int) -> None:
     )
 
 
-def test_a_url_that_does_not_answer_is_told_and_does_not_stop_the_others(filled: cx.Listener) -> None:
-    """No status, but an error."""
+def test_unreachable_url_gives_an_error_in_each_row(filled: cx.Listener) -> None:
+    """There is no status, and later deliveries are still replayed."""
     frame = filled.replay([1, 3], f"http://127.0.0.1:{closed_port()}/")
     assert (2, True, True) == (len(frame), frame["answered"].isna().all(), frame["error"].notna().all())
     assert [True, True] == list(frame["changed"])
 
 
 @pytest.mark.parametrize("to", ["", "nonsense", "ftp://127.0.0.1/", "http:///x"])
-def test_what_is_no_url_counts_as_no_answer(filled: cx.Listener, to: str) -> None:
-    """It is refused at once, or told in the row."""
+def test_invalid_url_is_rejected_or_gives_an_error(filled: cx.Listener, to: str) -> None:
+    """In the call or in the row."""
     with contextlib.suppress(errors.CStarError):
         frame = filled.replay([1], to)
         assert ([True], [True]) == (list(frame["answered"].isna()), list(frame["error"].notna()))
     assert 3 == len(filled.requests())
 
 
-def test_a_replay_changes_nothing_of_what_was_kept(filled: cx.Listener) -> None:
-    """It is no arrival."""
+def test_replay_leaves_the_stored_requests_unchanged(filled: cx.Listener) -> None:
+    """It adds none either."""
     before = filled.requests()
     filled.replay([1, 2, 3], lambda _: 500)
     assert before == filled.requests()
 
 
-def test_a_replay_to_its_own_url_arrives_and_is_a_duplicate() -> None:
-    """As a second delivery of the event would be."""
+def test_replay_to_its_own_url_is_stored_as_a_duplicate() -> None:
+    """Like any second delivery of an event."""
     with cx.Listener([SECRET], clock=FixedClock()) as listener:
         deliver(listener, body_of(1))
         frame = listener.replay([1], listener.url)
-        assert [None, 1] == [one.duplicate_of for one in listener.requests()]
+        assert [None, 1] == [request.duplicate_of for request in listener.requests()]
         assert ([200], [False]) == (list(frame["answered"]), list(frame["changed"]))
 
 
@@ -257,34 +257,34 @@ with cx.Sandbox() as sandbox, sandbox.client() as client, sandbox.listener() as 
 @pytest.mark.parametrize(
     "act",
     [
-        pytest.param("listener.to_frame()", id="looks at the frame"),
-        pytest.param("listener.wait_for('ticket.created')", id="waits for what is there"),
+        pytest.param("listener.to_frame()", id="reads the frame"),
+        pytest.param("listener.wait_for('ticket.created')", id="waits for an earlier event"),
         pytest.param("client.webhooks.list()", id="lists webhooks"),
         pytest.param("client.webhooks.trigger_test('boss.spawned')", id="fires another event"),
         pytest.param(
             "listener.answer.status = 500; client.webhooks.trigger_test('boss.spawned'); sandbox.clock.advance(hours=32)",
-            id="fires another event and lives through its retries",
+            id="fires another event and advances through its retries",
         ),
         pytest.param("listener.replay([1], listener.url)", id="replays to the listener"),
         pytest.param("listener.replay([1], lambda event: None)", id="replays to another function"),
     ],
 )
-def test_a_function_may_do_what_a_handler_may_do(act: str) -> None:
-    """No deadlock. In a process of its own, so that one here does not hold up the other tests."""
+def test_function_can_use_the_listener_and_sandbox(act: str) -> None:
+    """Without deadlock. Runs in its own process so that a deadlock cannot block the other tests."""
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             [sys.executable, "-c", NESTED.format(act=act)], capture_output=True, text=True, timeout=5, check=False
         )
-        outcome = done.stdout.strip() or done.stderr
+        outcome = completed.stdout.strip() or completed.stderr
     except subprocess.TimeoutExpired:
         outcome = "deadlock"
     assert "200" == outcome
 
 
-# Signed again, and edited
+# --- signed again and edited
 
 
-def test_it_can_be_signed_again(filled: cx.Listener, target: cx.Listener) -> None:
+def test_delivery_can_be_signed_again(filled: cx.Listener, target: cx.Listener) -> None:
     """With the receiver's secret, over the same bytes."""
     with ScriptedServer(reply()) as server:
         filled.replay([1], server.url, secret=OTHER)
@@ -295,11 +295,11 @@ def test_it_can_be_signed_again(filled: cx.Listener, target: cx.Listener) -> Non
         )
     before = len(target.requests())
     filled.replay([1], target.url, secret=cx.Secret(OTHER))
-    assert ["ok"] == [one.cause for one in target.requests()[before:]]
+    assert ["ok"] == [request.cause for request in target.requests()[before:]]
 
 
-def test_signing_again_makes_the_old_fresh(sandbox: cx.Sandbox) -> None:
-    """What was signed long ago is too old by now; signed afresh it is verified."""
+def test_signing_again_uses_the_current_time(sandbox: cx.Sandbox) -> None:
+    """A delivery that is too old verifies when signed again."""
     with sandbox.listener(secrets=[SECRET]) as listener:
         body = body_of(1)
         deliver(listener, body, cx.sign(body, SECRET, int(sandbox.clock.now.timestamp())))
@@ -310,8 +310,8 @@ def test_signing_again_makes_the_old_fresh(sandbox: cx.Sandbox) -> None:
         assert ([200], "ok") == (list(frame["answered"]), listener[3].cause)
 
 
-def test_it_can_be_edited_and_signed_again(filled: cx.Listener, target: cx.Listener) -> None:
-    """The receiver gets the edited event, verified."""
+def test_delivery_can_be_edited_and_signed_again(filled: cx.Listener, target: cx.Listener) -> None:
+    """The receiver gets the edited event, and it verifies."""
 
     def edit(event: dict[str, Any]) -> dict[str, Any]:
         return event | {"id": event["id"] + "_edited", "data": {"n": 2}}
@@ -319,36 +319,38 @@ def test_it_can_be_edited_and_signed_again(filled: cx.Listener, target: cx.Liste
     before = len(target.requests())
     filled.replay([1, 2], target.url, secret=OTHER, edit=edit)
     arrived = target.requests()[before:]
-    assert [("ok", "evt_1_edited"), ("ok", "evt_2_edited")] == [(one.cause, one.event_id) for one in arrived]
-    assert [{"n": 2}, {"n": 2}] == [json.loads(one.body)["data"] for one in arrived]
+    assert [("ok", "evt_1_edited"), ("ok", "evt_2_edited")] == [
+        (request.cause, request.event_id) for request in arrived
+    ]
+    assert [{"n": 2}, {"n": 2}] == [json.loads(request.body)["data"] for request in arrived]
     assert body_of(1) == filled[1].body
 
 
-def test_an_edit_reaches_a_function_too(filled: cx.Listener) -> None:
-    """It needs no secret there: nothing is signed between the two."""
+def test_edit_works_with_a_function(filled: cx.Listener) -> None:
+    """Without a secret."""
     seen: list[Any] = []
     filled.replay([1], seen.append, edit=lambda event: event | {"type": "boss.defeated"})
     assert ["boss.defeated"] == [event["type"] for event in seen]
 
 
-def test_an_edit_in_place_does_not_change_what_was_kept(filled: cx.Listener) -> None:
-    """The event it gets is a copy."""
+def test_edit_in_place_leaves_the_stored_body_unchanged(filled: cx.Listener) -> None:
+    """`edit` gets a copy of the event."""
 
     def edit(event: dict[str, Any]) -> dict[str, Any]:
-        event["data"]["n"] = "spoiled"
+        event["data"]["n"] = "edited"
         return event
 
     seen: list[Any] = []
     filled.replay([1], seen.append, edit=edit)
-    assert (["spoiled"], body_of(1)) == ([event["data"]["n"] for event in seen], filled[1].body)
+    assert (["edited"], body_of(1)) == ([event["data"]["n"] for event in seen], filled[1].body)
 
 
-def test_what_is_no_json_can_be_replayed_as_it_is() -> None:
-    """Bytes are bytes; a function, which wants an event, is not called with anything else."""
+def test_body_that_is_not_json_can_be_replayed() -> None:
+    """To a URL. A function is not called, because there is no event."""
     with cx.Listener() as listener, ScriptedServer(reply()) as server:
-        deliver(listener, b"\x00 no json \xff")
+        deliver(listener, b"\x00 not JSON \xff")
         listener.replay([1], server.url)
-        assert [b"\x00 no json \xff"] == [request.body for request in server.requests]
+        assert [b"\x00 not JSON \xff"] == [request.body for request in server.requests]
         seen: list[Any] = []
         with contextlib.suppress(errors.CStarError):
             frame = listener.replay([1], seen.append)
@@ -357,7 +359,7 @@ def test_what_is_no_json_can_be_replayed_as_it_is() -> None:
 
 
 def test_no_secret_is_in_the_frame(filled: cx.Listener, target: cx.Listener) -> None:
-    """Neither the one it was signed with nor the one it is signed with."""
+    """Neither the original one nor the new one."""
     frame = filled.replay([1, 2, 3], target.url, secret=OTHER)
     shown = frame.to_json() + repr(frame)
     assert (False, False) == (SECRET in shown, OTHER in shown)

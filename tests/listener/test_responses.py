@@ -1,4 +1,4 @@
-"""How a listener is told to answer: what it cannot do is refused where it is said."""
+"""Invalid response settings are rejected."""
 
 import pytest
 
@@ -9,16 +9,16 @@ from cstar_explore import errors
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        pytest.param("status", 99, id="no status"),
-        pytest.param("status", 600, id="beyond all statuses"),
-        pytest.param("status", True, id="a truth value"),
-        pytest.param("status", "200", id="text"),
-        pytest.param("seconds", -1, id="a time before"),
-        pytest.param("seconds", "1", id="a time as text"),
+        pytest.param("status", 99, id="status below 200"),
+        pytest.param("status", 600, id="status above 599"),
+        pytest.param("status", True, id="bool as status"),
+        pytest.param("status", "200", id="text as status"),
+        pytest.param("seconds", -1, id="negative seconds"),
+        pytest.param("seconds", "1", id="text as seconds"),
     ],
 )
-def test_what_cannot_be_answered_is_refused_at_once(sandbox: cx.Sandbox, name: str, value: object) -> None:
-    """And the answer stays what it was."""
+def test_invalid_setting_is_rejected_at_once(sandbox: cx.Sandbox, name: str, value: object) -> None:
+    """The settings keep their values."""
     with sandbox.listener() as listener:
         with pytest.raises(errors.ConfigurationError):
             setattr(listener.answer, name, value)

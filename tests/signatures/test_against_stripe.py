@@ -1,4 +1,4 @@
-"""The same verdict as stripe's own verifier, which reads the same scheme; the wanted differences are named here."""
+"""`verify` agrees with Stripe's own verifier, which uses the same scheme. The intended differences are tested here."""
 
 import hashlib
 import hmac
@@ -45,7 +45,7 @@ def we_accept(body: bytes, header: str | None, secret: str, tolerance: int = 300
 
 
 class Case:
-    """One delivery, made of parts that are each right or wrong; never nearer than ten seconds to an edge of the window."""
+    """One delivery, made of parts that are each valid or invalid. Its age is never within ten seconds of the limit."""
 
     def __init__(self, source: random.Random) -> None:
         self.source = source
@@ -53,27 +53,27 @@ class Case:
         self.secret = source.choice(SECRETS)
         self.tolerance = source.choice((300, 300, 300, 60, 3600))
         now = int(time.time())
-        # The future is where we differ on purpose, so all of these are now or past, as is what is not a time at all.
+        # Never in the future, because that is an intended difference.
         age = source.choice((0, 1, 30, 30, 30, self.tolerance - 10, self.tolerance + 10, 10**6, now, now - 1))
         self.stamp = now - age
-        self.header = source.choice(("plain",) * 3 + ("parts",) * 7 + ("mangled", "none"))
-        self.header = getattr(self, self.header)()
+        form = source.choice(("plain",) * 3 + ("parts",) * 7 + ("mangled", "invalid"))
+        self.header = getattr(self, form)()
         if source.random() < 0.1:
             self.body = self.changed()
         if source.random() < 0.1:
             self.secret = source.choice(SECRETS)
 
-    def written(self) -> str:
-        """The time in ASCII digits, without zeros before it: those are a wanted difference."""
+    def timestamp_text(self) -> str:
+        """The time in ASCII digits, without leading zeros, which are an intended difference."""
         return str(self.stamp)
 
-    def signature(self, written: str) -> str:
-        right = mac(self.secret, f"{int(written)}.".encode() + self.body)
+    def signature(self, timestamp_text: str) -> str:
+        right = mac(self.secret, f"{int(timestamp_text)}.".encode() + self.body)
         return self.source.choice(
             (
                 *(right,) * 8,
-                mac(self.secret, f"{written}.".encode() + self.body),
-                mac("whsec_other", f"{int(written)}.".encode() + self.body),
+                mac(self.secret, f"{timestamp_text}.".encode() + self.body),
+                mac("whsec_other", f"{int(timestamp_text)}.".encode() + self.body),
                 mac(self.secret, self.body),
                 right[:-1],
                 right[:20],
@@ -87,12 +87,12 @@ class Case:
         )
 
     def plain(self) -> str:
-        written = self.written()
-        return f"t={written},v1={self.signature(written)}"
+        timestamp_text = self.timestamp_text()
+        return f"t={timestamp_text},v1={self.signature(timestamp_text)}"
 
     def parts(self) -> str:
-        written = self.written()
-        good = (f"t={written}", f"v1={self.signature(written)}")
+        timestamp_text = self.timestamp_text()
+        good = (f"t={timestamp_text}", f"v1={self.signature(timestamp_text)}")
         more = (
             "",
             "v1",
@@ -100,12 +100,12 @@ class Case:
             "v1=",
             "t=",
             "=",
-            f"v0={self.signature(written)}",
-            f"v2={self.signature(written)}",
-            f"V1={self.signature(written)}",
-            f"v1={self.signature(written)}",
-            f"v1={self.signature(written)}",
-            f" v1={self.signature(written)}",
+            f"v0={self.signature(timestamp_text)}",
+            f"v2={self.signature(timestamp_text)}",
+            f"V1={self.signature(timestamp_text)}",
+            f"v1={self.signature(timestamp_text)}",
+            f"v1={self.signature(timestamp_text)}",
+            f" v1={self.signature(timestamp_text)}",
             f"t={self.stamp}",
             f"t={self.stamp - 1}",
             "t=1",
@@ -121,13 +121,13 @@ class Case:
         return ",".join(chosen)
 
     def mangled(self) -> str:
-        """One character put in, taken out or changed, but none of those in which we differ on purpose."""
+        """A plain header with one character inserted, removed or replaced, except those that lead to an intended difference."""
         header = self.plain()
-        place = self.source.randrange(len(header))
-        put = self.source.choice(("", ",", ";", "t", "v", "f", '"', "%", "."))
-        return header[:place] + put + header[place + self.source.randrange(2) :]
+        index = self.source.randrange(len(header))
+        inserted = self.source.choice(("", ",", ";", "t", "v", "f", '"', "%", "."))
+        return header[:index] + inserted + header[index + self.source.randrange(2) :]
 
-    def none(self) -> str | None:
+    def invalid(self) -> str | None:
         return self.source.choice((None, "", ",", "=", "t=,v1=", "sha256=" + mac(self.secret, self.body), "garbage"))
 
     def changed(self) -> bytes:
@@ -135,41 +135,41 @@ class Case:
 
 
 def verdicts(case: Case) -> tuple[bool, bool]:
-    rest = (case.body, case.header, case.secret, case.tolerance)
-    return stripe_accepts(*rest), we_accept(*rest)
+    arguments = (case.body, case.header, case.secret, case.tolerance)
+    return stripe_accepts(*arguments), we_accept(*arguments)
 
 
-def is_ahead(case: Case) -> bool:
-    """Mangling a digit may move the time ahead of us, where the two differ on purpose."""
+def is_in_the_future(case: Case) -> bool:
+    """Mangling a digit may move the time into the future, an intended difference."""
     times = [part[2:] for part in (case.header or "").split(",") if part.startswith("t=")]
     return bool(times) and times[0].isdecimal() and int(times[0]) > time.time() + case.tolerance - 10
 
 
-def test_thousands_of_seeded_deliveries_get_stripes_verdict() -> None:
-    """Valid, several v1, unknown schemes, wrong secrets, changed bodies, missing, empty and doubled parts, old."""
+def test_agrees_with_stripe_on_thousands_of_deliveries() -> None:
+    """Valid and old ones, several v1, unknown schemes, wrong secrets, changed bodies, missing, empty and repeated parts."""
     source = random.Random(16)
     cases = [Case(source) for _ in range(CASES)]
-    judged = [(case, verdicts(case)) for case in cases]
+    results = [(case, verdicts(case)) for case in cases]
     assert [] == [
-        (case.header, case.secret, case.tolerance, found)
-        for case, found in judged
-        if found[0] != found[1] and not is_ahead(case)
+        (case.header, case.secret, case.tolerance, accepted)
+        for case, accepted in results
+        if accepted[0] != accepted[1] and not is_in_the_future(case)
     ]
-    accepted = sum(found[0] for _, found in judged)
-    assert CASES * 0.15 < accepted < CASES * 0.8
+    valid = sum(accepted[0] for _, accepted in results)
+    assert CASES * 0.15 < valid < CASES * 0.8
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.randoms(use_true_random=False))
-def test_generated_deliveries_get_stripes_verdict(source: random.Random) -> None:
-    """The same again, with a search that shrinks what it finds."""
+def test_agrees_with_stripe_on_generated_deliveries(source: random.Random) -> None:
+    """The same, with Hypothesis, which shrinks what it finds."""
     case = Case(source)
-    found = verdicts(case)
-    assert found[0] == found[1] or is_ahead(case)
+    stripe_result, our_result = verdicts(case)
+    assert stripe_result == our_result or is_in_the_future(case)
 
 
-def test_what_stripe_signs_we_accept_and_what_we_sign_stripe_accepts() -> None:
-    """Each writes the other's header to the letter."""
+def test_each_accepts_what_the_other_signs() -> None:
+    """Both sign with the same header."""
     now = int(time.time())
     for body in BODIES:
         theirs = stripe.WebhookSignature.generate_signature_header(body.decode(), SECRETS[0], now)
@@ -180,29 +180,29 @@ def test_what_stripe_signs_we_accept_and_what_we_sign_stripe_accepts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "offset", "tolerance"),
+    ("spelling", "offset", "tolerance"),
     [
         pytest.param("{}", 400, 300, id="in the future"),
         pytest.param("{}", 86_400, 300, id="a day in the future"),
-        pytest.param("+{}", 0, 300, id="plus"),
-        pytest.param(" {}", 0, 300, id="space before"),
-        pytest.param("{} ", 0, 300, id="space behind"),
+        pytest.param("+{}", 0, 300, id="plus sign"),
+        pytest.param(" {}", 0, 300, id="leading space"),
+        pytest.param("{} ", 0, 300, id="trailing space"),
         pytest.param("{:_}", 0, 300, id="underscores"),
         pytest.param("fullwidth", 0, 300, id="fullwidth digits"),
         pytest.param("devanagari", 0, 300, id="Devanagari digits"),
-        pytest.param("000{}", 0, 300, id="zeros before"),
-        pytest.param("{}=", 0, 300, id="an equals sign behind"),
-        pytest.param("{}", -400, 0, id="tolerance 0, old"),
+        pytest.param("000{}", 0, 300, id="leading zeros"),
+        pytest.param("{}=", 0, 300, id="trailing equals sign"),
+        pytest.param("{}", -400, 0, id="old, with tolerance 0"),
     ],
 )
-def test_the_wanted_differences_are_these(written: str, offset: int, tolerance: int) -> None:
-    """Stripe accepts all of these, and we refuse them."""
+def test_intended_differences(spelling: str, offset: int, tolerance: int) -> None:
+    """Stripe accepts these, and `verify` rejects them."""
     stamp = int(time.time()) + offset
     scripts = {"fullwidth": 0xFF10, "devanagari": 0x0966}
     text = (
-        str(stamp).translate({ord("0") + digit: scripts[written] + digit for digit in range(10)})
-        if written in scripts
-        else written.format(stamp)
+        str(stamp).translate({ord("0") + digit: scripts[spelling] + digit for digit in range(10)})
+        if spelling in scripts
+        else spelling.format(stamp)
     )
     header = f"t={text},v1={mac(SECRETS[0], f'{stamp}.'.encode() + BODIES[0])}"
     assert (True, False) == (
@@ -211,11 +211,11 @@ def test_the_wanted_differences_are_these(written: str, offset: int, tolerance: 
     )
 
 
-@pytest.mark.parametrize("behind", ["=", "=x"])
-def test_what_stands_behind_a_signature_is_not_passed_over(behind: str) -> None:
-    """Stripe takes what is before a second equals sign; we take the whole."""
+@pytest.mark.parametrize("suffix", ["=", "=x"])
+def test_trailing_characters_of_a_signature_are_not_ignored(suffix: str) -> None:
+    """Stripe ignores the rest after a second equals sign."""
     stamp = int(time.time())
-    header = f"t={stamp},v1={mac(SECRETS[0], f'{stamp}.'.encode() + BODIES[0])}{behind}"
+    header = f"t={stamp},v1={mac(SECRETS[0], f'{stamp}.'.encode() + BODIES[0])}{suffix}"
     verdicts = stripe_accepts(BODIES[0], header, SECRETS[0]), we_accept(BODIES[0], header, SECRETS[0])
     assert (True, False) == verdicts
 
@@ -224,26 +224,26 @@ def test_what_stands_behind_a_signature_is_not_passed_over(behind: str) -> None:
     "header",
     [
         pytest.param("t={t},v1={right}", id="plain"),
-        pytest.param("t=000{t},v1={written}", id="zeros before the time, signed as written"),
-        pytest.param("t={t},v1={right},t", id="t without a value behind"),
-        pytest.param("t,t={t},v1={right}", id="t without a value before"),
-        pytest.param("t={t},v1={right},v1", id="v1 without a value behind"),
+        pytest.param("t=000{t},v1={zero_padded}", id="leading zeros in the time, signed as sent"),
+        pytest.param("t={t},v1={right},t", id="t without a value last"),
+        pytest.param("t,t={t},v1={right}", id="t without a value first"),
+        pytest.param("t={t},v1={right},v1", id="v1 without a value last"),
         pytest.param("t={t},v1={right},x", id="another part without a value"),
-        pytest.param("sha256={legacy},t={t},v1={right}", id="a legacy part first"),
-        pytest.param("t={t},v1={right},sha256={legacy}", id="a legacy part last"),
-        pytest.param("t={t},t=1,v1={right}", id="a second time"),
-        pytest.param("t=1,t={t},v1={right}", id="the right time second"),
-        pytest.param("t={t},v1={right}\n", id="a newline behind"),
-        pytest.param("t={t}, v1={right}", id="a space behind the comma"),
+        pytest.param("sha256={legacy},t={t},v1={right}", id="legacy part first"),
+        pytest.param("t={t},v1={right},sha256={legacy}", id="legacy part last"),
+        pytest.param("t={t},t=1,v1={right}", id="second time"),
+        pytest.param("t=1,t={t},v1={right}", id="correct time second"),
+        pytest.param("t={t},v1={right}\n", id="trailing newline"),
+        pytest.param("t={t}, v1={right}", id="space after the comma"),
     ],
 )
-def test_odd_parts_get_stripes_verdict(header: str) -> None:
-    """One oddity each, with the rest of the delivery in order."""
+def test_agrees_with_stripe_on_unusual_headers(header: str) -> None:
+    """One deviation each, in an otherwise valid delivery."""
     stamp, body, secret = int(time.time()), BODIES[0], SECRETS[0]
-    given = header.format(
+    value = header.format(
         t=stamp,
         right=mac(secret, f"{stamp}.".encode() + body),
-        written=mac(secret, f"000{stamp}.".encode() + body),
+        zero_padded=mac(secret, f"000{stamp}.".encode() + body),
         legacy=mac(secret, body),
     )
-    assert stripe_accepts(body, given, secret) == we_accept(body, given, secret)
+    assert stripe_accepts(body, value, secret) == we_accept(body, value, secret)

@@ -1,7 +1,7 @@
-"""Labelled deliveries that arrived wrong in one known way (or arrived well), made without the package's own signing.
+"""Labelled deliveries, each valid or corrupted in one known way, signed without the package's own code.
 
-The sender is cStar as published: `X-Signature: t=<unix seconds>,v1=<hex of HMAC-SHA256(secret, t.body)>`, the key being
-the whole secret as shown. Everything is drawn from one seed, so two runs make the same corpus.
+They are signed as cStar documents: `X-Signature: t=<unix seconds>,v1=<hex of HMAC-SHA256(secret, t.body)>`, with the whole
+secret as key. A seed determines the corpus, so each run generates the same one.
 """
 
 import base64
@@ -55,19 +55,19 @@ TITLES = (
     "<b>Ñandú</b> / ¿qué tal?",
 )
 NAMES = ("Ada Lovelace", "Jörg Müller", "Chloé d'Été", "Siân O'Neill", "Łukasz Żak", "Renée & Co. <shop>")
-NEAR = ("Café à Genève", "Señor Muñoz")  # letters that latin-1 and cp1252 have too
+LATIN_TITLES = ("Café à Genève", "Señor Muñoz")  # every character is in latin-1 and cp1252
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """What a receiver holds and got, and what is the matter with it.
+    """A delivery as the receiver sees it, labelled with its cause.
 
-    `true` is the fault that was made; `labels` are the causes that may be named first. Where they are several, `true` has to
-    be the cause named or among its alternatives.
+    `cause` is the true cause. `labels` are the causes that `explain` may report; if there are several, `cause` must be the
+    reported one or among its alternatives.
     """
 
     name: str
-    true: str
+    cause: str
     labels: tuple[str, ...]
     body: Any
     headers: Any
@@ -75,28 +75,28 @@ class Delivery:
     now: int
     sent: bytes
 
-    def is_told_by(self, cause: str, alternatives: Iterable[str]) -> bool:
-        """Whether this verdict is right."""
-        return cause in self.labels and self.true in (cause, *alternatives)
+    def accepts(self, cause: str, alternatives: Iterable[str]) -> bool:
+        """Whether this explanation is correct."""
+        return cause in self.labels and self.cause in (cause, *alternatives)
 
 
 def mac(key: str | bytes, message: bytes) -> str:
-    """HMAC-SHA256 in lower-case hexadecimal."""
+    """HMAC-SHA256 in lower-case hex."""
     return hmac.new(key.encode() if isinstance(key, str) else key, message, hashlib.sha256).hexdigest()
 
 
 def signed(body: bytes, key: str | bytes, timestamp: int | str) -> str:
-    """`X-Signature` as cStar writes it."""
+    """`X-Signature` in the form that cStar sends."""
     return f"t={timestamp},v1={mac(key, str(timestamp).encode() + b'.' + body)}"
 
 
 def compact(event: Any) -> bytes:
-    """As `JSON.stringify` writes it."""
+    """As `JSON.stringify` serializes it."""
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-class Draw:
-    """Secrets, events and headers, each other than the one before."""
+class Factory:
+    """Makes different secrets, events and headers from a seed."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -107,14 +107,16 @@ class Draw:
     def secret(self) -> str:
         return "whsec_" + self.token(self.random.choice((24, 32, 40)))
 
-    def coded_secret(self) -> tuple[str, bytes]:
-        """A secret whose text after the prefix is base64, and the bytes that it stands for."""
+    def base64_secret(self) -> tuple[str, bytes]:
+        """A secret whose text after the prefix is base64, and the decoded bytes."""
         raw = self.random.randbytes(self.random.choice((24, 30, 32)))
         return "whsec_" + base64.b64encode(raw).decode(), raw
 
-    def event(self, title: str | None = None, kind: str | None = None) -> dict[str, Any]:
-        """An event in the published envelope and, of two kinds, in the published payload."""
-        kind = kind or self.random.choice(("ticket.created", "ticket.updated", "survey.submitted", "player.level_up"))
+    def event(self, title: str | None = None, event_type: str | None = None) -> dict[str, Any]:
+        """An event in the published envelope; the payloads of two of its types are published too."""
+        event_type = event_type or self.random.choice(
+            ("ticket.created", "ticket.updated", "survey.submitted", "player.level_up")
+        )
         title = title or self.random.choice(TITLES)
         name = self.random.choice(NAMES)
         ticket = {
@@ -149,10 +151,10 @@ class Draw:
                     "boss": None,
                 },
             },
-        }[kind]
+        }[event_type]
         return {
-            "id": f"evt_{kind.replace('.', '_')}_{self.token(8)}",
-            "type": kind,
+            "id": f"evt_{event_type.replace('.', '_')}_{self.token(8)}",
+            "type": event_type,
             "created_at": "2025-12-10T14:30:00Z",
             "team_id": "0b1f6a52-7c1e-4f7b-9a55-2f4f1f6f2c11",
             "data": data,
@@ -162,8 +164,8 @@ class Draw:
         """A timestamp well within the tolerance."""
         return NOW - self.random.randrange(0, 240)
 
-    def full(self, event: dict[str, Any], signature: str, length: int | None = None) -> dict[str, str]:
-        """All headers that cStar is published to send."""
+    def all_headers(self, event: dict[str, Any], signature: str, length: int | None = None) -> dict[str, str]:
+        """All headers that cStar documents."""
         headers = {
             "Host": "receiver.example",
             "User-Agent": "cStar-Webhooks/1.0",
@@ -178,9 +180,9 @@ class Draw:
         }
         return headers if length is None else headers | {"Content-Length": str(length)}
 
-    def dressed(self, event: dict[str, Any], signature: str, length: int | None = None) -> Any:
-        """The headers in one of the forms in which receivers hand them on."""
-        full = self.full(event, signature, length)
+    def any_form(self, event: dict[str, Any], signature: str, length: int | None = None) -> Any:
+        """The headers in one of the forms in which frameworks pass them."""
+        full = self.all_headers(event, signature, length)
         return self.random.choice(
             (
                 full,
@@ -194,44 +196,44 @@ class Draw:
         )
 
 
-Made = tuple[str, tuple[str, ...], Any, Any, Any, int, bytes]
+Case = tuple[str, tuple[str, ...], Any, Any, Any, int, bytes]
 PAIR = ("wrong_secret", "body_changed")
 
 
-def _ok(draw: Draw) -> Iterator[Made]:
+def _ok(make: Factory) -> Iterator[Case]:
     for number in range(20):
-        event, secret, stamp = draw.event(TITLES[number % len(TITLES)]), draw.secret(), draw.age()
+        event, secret, stamp = make.event(TITLES[number % len(TITLES)]), make.secret(), make.age()
         body = compact(event)
-        yield "plain", ("ok",), body, draw.dressed(event, signed(body, secret, stamp), len(body)), secret, NOW, body
-    event, secret, other = draw.event(), draw.secret(), draw.secret()
+        yield "plain", ("ok",), body, make.any_form(event, signed(body, secret, stamp), len(body)), secret, NOW, body
+    event, secret, other = make.event(), make.secret(), make.secret()
     body = compact(event)
     good = signed(body, secret, NOW)
     right = good.partition("v1=")[2]
     wrong = mac(other, f"{NOW}.".encode() + body)
-    full = draw.full(event, good)
+    full = make.all_headers(event, good)
     for name, headers, secrets in (
         ("several secrets", good, [other, secret]),
         ("several secrets as bytes", good, (secret.encode(), other.encode())),
         ("two v1, the first of another secret", f"t={NOW},v1={wrong},v1={right}", secret),
-        ("two v1, the second cut", f"t={NOW},v1={right},v1={right[:20]}", secret),
-        ("v0 beside v1", f"t={NOW},v0={wrong},v1={right}", secret),
+        ("two v1, the second truncated", f"t={NOW},v1={right},v1={right[:20]}", secret),
+        ("v0 and v1", f"t={NOW},v0={wrong},v1={right}", secret),
         ("v1 before t", f"v1={right},t={NOW}", secret),
         ("oldest allowed", signed(body, secret, NOW - 300), secret),
-        ("youngest allowed", signed(body, secret, NOW + 300), secret),
-        ("old name beside the new one", full | {"x-cstar-signature": "sha256=" + wrong}, secret),
-        ("another provider's header beside ours", full | {"Stripe-Signature": f"t={NOW},v1={wrong}"}, secret),
-        ("length of the compressed body", full | {"Content-Length": "17"}, secret),
+        ("furthest in the future allowed", signed(body, secret, NOW + 300), secret),
+        ("old header name too", full | {"x-cstar-signature": "sha256=" + wrong}, secret),
+        ("another provider's header too", full | {"Stripe-Signature": f"t={NOW},v1={wrong}"}, secret),
+        ("Content-Length of the compressed body", full | {"Content-Length": "17"}, secret),
         ("another event id in the headers", full | {"X-Event-ID": "evt_other"}, secret),
-        ("a mask beside the secret", good, ["whsec_••••", secret]),
-        ("a list with the other's whitespace", good, [other + "\n", secret]),
+        ("a mask and the secret", good, ["whsec_••••", secret]),
+        ("whitespace in the other secret", good, [other + "\n", secret]),
     ):
         yield name, ("ok",), body, headers, secrets, NOW, body
     for name, odd in (
         ("a secret without prefix", "correct horse battery staple"),
-        ("a secret with quotes that belong to it", '"whsec_quoted"'),
-        ("a secret with a space that belongs to it", " whsec_spaced "),
+        ("a secret that contains quotes", '"whsec_quoted"'),
+        ("a secret that contains spaces", " whsec_spaced "),
         ("a secret of bytes", b"\x00\xff\xfe secret"),
-        ("a secret of letters outside of ASCII", "whsec_gehëim"),
+        ("a non-ASCII secret", "whsec_gehëim"),
     ):
         yield name, ("ok",), body, signed(body, odd, NOW), odd, NOW, body
     for name, raw in (
@@ -244,26 +246,26 @@ def _ok(draw: Draw) -> Iterator[Made]:
         yield name, ("ok",), raw, signed(raw, secret, NOW), secret, NOW, raw
 
 
-def _wrong_secret(draw: Draw) -> Iterator[Made]:
+def _wrong_secret(make: Factory) -> Iterator[Case]:
     for number in range(16):
-        event, secret, stamp = draw.event(), draw.secret(), draw.age()
+        event, secret, stamp = make.event(), make.secret(), make.age()
         body = compact(event)
         header = signed(body, secret, stamp)
         held = (
-            draw.secret(),
-            [draw.secret(), draw.secret()],
-            "sk_test_" + draw.token(32),
+            make.secret(),
+            [make.secret(), make.secret()],
+            "sk_test_" + make.token(32),
             secret[:-1] + ("a" if secret[-1] != "a" else "b"),
-            draw.secret().encode(),
+            make.secret().encode(),
             "whk_4f1c9a",
             secret.swapcase(),
-            "whsec_" + base64.b64encode(draw.random.randbytes(32)).decode(),
+            "whsec_" + base64.b64encode(make.random.randbytes(32)).decode(),
         )[number % 8]
-        headers = header if number % 2 else draw.full(event, header, len(body))
+        headers = header if number % 2 else make.all_headers(event, header, len(body))
         yield "other secret", PAIR, body, headers, held, NOW, body
 
 
-def _secret_whitespace(draw: Draw) -> Iterator[Made]:
+def _secret_whitespace(make: Factory) -> Iterator[Case]:
     for before, after in (
         ("", "\n"),
         ("", " "),
@@ -276,22 +278,22 @@ def _secret_whitespace(draw: Draw) -> Iterator[Made]:
         ("", "\t\n"),
         ("", "\u00a0"),
     ):
-        event, secret, stamp = draw.event(), draw.secret(), draw.age()
+        event, secret, stamp = make.event(), make.secret(), make.age()
         body = compact(event)
         held: Any = f"{before}{secret}{after}"
-        held = draw.random.choice((held, held.encode(), [draw.secret(), held]))
+        held = make.random.choice((held, held.encode(), [make.secret(), held]))
         yield (
             repr((before, after)),
             ("secret_whitespace",),
             body,
-            draw.dressed(event, signed(body, secret, stamp)),
+            make.any_form(event, signed(body, secret, stamp)),
             held,
             NOW,
             body,
         )
 
 
-def _secret_quoted(draw: Draw) -> Iterator[Made]:
+def _secret_quoted(make: Factory) -> Iterator[Case]:
     both = ("secret_quoted", "secret_whitespace")
     for before, after, labels in (
         ('"', '"', both[:1]),
@@ -305,39 +307,39 @@ def _secret_quoted(draw: Draw) -> Iterator[Made]:
         ("' ", " '", both),
         ('"', '"', both[:1]),
     ):
-        event, secret, stamp = draw.event(), draw.secret(), draw.age()
+        event, secret, stamp = make.event(), make.secret(), make.age()
         body = compact(event)
         held: Any = f"{before}{secret}{after}"
-        held = draw.random.choice((held, held.encode(), [held, draw.secret()]))
-        yield before + after, labels, body, draw.dressed(event, signed(body, secret, stamp)), held, NOW, body
+        held = make.random.choice((held, held.encode(), [held, make.secret()]))
+        yield before + after, labels, body, make.any_form(event, signed(body, secret, stamp)), held, NOW, body
 
 
-def _secret_decoded(draw: Draw) -> Iterator[Made]:
+def _secret_decoded(make: Factory) -> Iterator[Case]:
     for number in range(12):
-        event, (secret, raw), stamp = draw.event(), draw.coded_secret(), draw.age()
+        event, (secret, raw), stamp = make.event(), make.base64_secret(), make.age()
         body = compact(event)
         if number % 3 == 0:
             yield (
-                "held decoded",
+                "receiver decoded the secret",
                 ("secret_decoded",),
                 body,
-                draw.dressed(event, signed(body, secret, stamp)),
+                make.any_form(event, signed(body, secret, stamp)),
                 raw,
                 NOW,
                 body,
             )
         else:
-            held: Any = (secret, secret.encode(), [draw.secret(), secret])[number % 3 - 1 if number < 7 else 2]
+            held: Any = (secret, secret.encode(), [make.secret(), secret])[number % 3 - 1 if number < 7 else 2]
             yield (
-                "signed decoded",
+                "signed with the decoded secret",
                 ("secret_decoded",),
                 body,
-                draw.dressed(event, signed(body, raw, stamp)),
+                make.any_form(event, signed(body, raw, stamp)),
                 held,
                 NOW,
                 body,
             )
-    event, (secret, raw) = draw.event(), draw.coded_secret()
+    event, (secret, raw) = make.event(), make.base64_secret()
     body = compact(event)
     bare = secret.removeprefix("whsec_")
     either = ("secret_decoded", "secret_prefix_cut")
@@ -346,18 +348,18 @@ def _secret_decoded(draw: Draw) -> Iterator[Made]:
     yield "url-safe, without padding", ("secret_decoded",), body, signed(body, raw, NOW), unpadded, NOW, body
 
 
-def _secret_prefix_cut(draw: Draw) -> Iterator[Made]:
+def _secret_prefix_cut(make: Factory) -> Iterator[Case]:
     for number in range(12):
-        event, secret, stamp = draw.event(), draw.secret(), draw.age()
+        event, secret, stamp = make.event(), make.secret(), make.age()
         body = compact(event)
         bare = secret.removeprefix("whsec_")
         key, held = (secret, bare) if number % 2 else (bare, secret)
-        given: Any = draw.random.choice((held, held.encode(), [draw.secret(), held]))
-        name = "held without" if number % 2 else "signed without"
-        yield name, ("secret_prefix_cut",), body, draw.dressed(event, signed(body, key, stamp)), given, NOW, body
+        given: Any = make.random.choice((held, held.encode(), [make.secret(), held]))
+        name = "receiver has no prefix" if number % 2 else "signed without prefix"
+        yield name, ("secret_prefix_cut",), body, make.any_form(event, signed(body, key, stamp)), given, NOW, body
 
 
-def _secret_masked(draw: Draw) -> Iterator[Made]:
+def _secret_masked(make: Factory) -> Iterator[Case]:
     for mask in (
         "whsec_••••",
         "whsec_****",
@@ -371,23 +373,23 @@ def _secret_masked(draw: Draw) -> Iterator[Made]:
         "whsec_••••wxyz",
         "whsec_●●●●●●●●",
     ):
-        event, secret, stamp = draw.event(), draw.secret(), draw.age()
+        event, secret, stamp = make.event(), make.secret(), make.age()
         body = compact(event)
-        held: Any = draw.random.choice((mask, [mask], mask.encode()))
-        yield mask, ("secret_masked",), body, draw.dressed(event, signed(body, secret, stamp)), held, NOW, body
+        held: Any = make.random.choice((mask, [mask], mask.encode()))
+        yield mask, ("secret_masked",), body, make.any_form(event, signed(body, secret, stamp)), held, NOW, body
 
 
-def _go_escapes(text: str) -> str:
-    for letter in "<>&\u2028\u2029":
-        text = text.replace(letter, f"\\u{ord(letter):04x}")
+def _go_escaped(text: str) -> str:
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
     return text
 
 
 def _dot_net(event: Any) -> str:
     text = json.dumps(event, separators=(",", ":"))
-    text = re.sub(r"\\u([0-9a-f]{4})", lambda found: "\\u" + found[1].upper(), text)
-    for letter in "<>&'+":
-        text = text.replace(letter, f"\\u{ord(letter):04X}")
+    text = re.sub(r"\\u([0-9a-f]{4})", lambda match: "\\u" + match[1].upper(), text)
+    for character in "<>&'+":
+        text = text.replace(character, f"\\u{ord(character):04X}")
     return text.replace('\\"', "\\u0022")
 
 
@@ -406,120 +408,136 @@ WRITERS: dict[str, Callable[[Any], str]] = {
     "JSON.stringify, indent 4": lambda event: json.dumps(event, indent=4, ensure_ascii=False),
     "PHP": lambda event: json.dumps(event, separators=(",", ":")).replace("/", "\\/"),
     "PHP, pretty": lambda event: json.dumps(event, indent=4).replace("/", "\\/"),
-    "PHP, no escapes but slashes": lambda event: json.dumps(event, separators=(",", ":"), ensure_ascii=False).replace(
+    "PHP, only slashes escaped": lambda event: json.dumps(event, separators=(",", ":"), ensure_ascii=False).replace(
         "/", "\\/"
     ),
-    "Go, struct": lambda event: _go_escapes(json.dumps(event, ensure_ascii=False, separators=(",", ":"))),
-    "Go, map": lambda event: _go_escapes(json.dumps(event, ensure_ascii=False, separators=(",", ":"), sort_keys=True)),
-    "Go, indented": lambda event: _go_escapes(json.dumps(event, ensure_ascii=False, indent="  ")),
+    "Go, struct": lambda event: _go_escaped(json.dumps(event, ensure_ascii=False, separators=(",", ":"))),
+    "Go, map": lambda event: _go_escaped(json.dumps(event, ensure_ascii=False, separators=(",", ":"), sort_keys=True)),
+    "Go, indented": lambda event: _go_escaped(json.dumps(event, ensure_ascii=False, indent="  ")),
     ".NET": _dot_net,
     "space after colons": lambda event: json.dumps(event, ensure_ascii=False, separators=(",", ": ")),
     "space after commas": lambda event: json.dumps(event, ensure_ascii=False, separators=(", ", ":")),
 }
 
 
-def _body_reencoded(draw: Draw) -> Iterator[Made]:
+def _body_reencoded(make: Factory) -> Iterator[Case]:
     labels = ("body_reencoded",)
     for writer, write in WRITERS.items():
-        # Only of these two kinds is the order of the keys published, which is what sorting them loses.
+        # Sorting loses the key order, which is published for these two types only.
         kinds = ("ticket.created", "ticket.updated") if "sorted" in writer or "map" in writer else (None, None)
-        for kind in kinds:
-            event = draw.event("<b>Ñandú</b> / \"qué\" & 'más' +1", kind)
-            secret, stamp = draw.secret(), draw.age()
+        for event_type in kinds:
+            event = make.event("<b>Ñandú</b> / \"qué\" & 'más' +1", event_type)
+            secret, stamp = make.secret(), make.age()
             body = compact(event)
-            got = write(event).encode()
-            yield writer, labels, got, draw.dressed(event, signed(body, secret, stamp), len(body)), secret, NOW, body
+            received = write(event).encode()
+            yield (
+                writer,
+                labels,
+                received,
+                make.any_form(event, signed(body, secret, stamp), len(body)),
+                secret,
+                NOW,
+                body,
+            )
     for writer in ("json.dumps", "json.dumps, no escapes", "JSON.stringify, indent 2", "PHP", "Go, struct"):
-        event, secret, stamp = draw.event(TITLES[7]), draw.secret(), draw.age()
+        event, secret, stamp = make.event(TITLES[7]), make.secret(), make.age()
         body = WRITERS[writer](event).encode()
-        got = compact(event)
-        yield f"sent as {writer}", labels, got, draw.dressed(event, signed(body, secret, stamp)), secret, NOW, body
-    event, secret = draw.event(TITLES[7]), draw.secret()
+        received = compact(event)
+        yield (
+            f"sent as {writer}",
+            labels,
+            received,
+            make.any_form(event, signed(body, secret, stamp)),
+            secret,
+            NOW,
+            body,
+        )
+    event, secret = make.event(TITLES[7]), make.secret()
     body = json.dumps(event, indent=2).encode()
-    got = json.dumps(event).encode()
-    yield "sent indented, got json.dumps", labels, got, signed(body, secret, NOW), secret, NOW, body
-    event, secret = draw.event(TITLES[1], "survey.submitted"), draw.secret()
+    received = json.dumps(event).encode()
+    yield "sent indented, received compact", labels, received, signed(body, secret, NOW), secret, NOW, body
+    event, secret = make.event(TITLES[1], "survey.submitted"), make.secret()
     body = compact(event)
-    got = WRITERS["json.dumps, sorted"](event).encode()
-    headers = draw.full(event, signed(body, secret, NOW), len(body))
+    received = WRITERS["json.dumps, sorted"](event).encode()
+    headers = make.all_headers(event, signed(body, secret, NOW), len(body))
     unproven = ("body_reencoded", *PAIR)
-    yield "sorted, order not published", unproven, got, headers, secret, NOW, body
+    yield "sorted, key order not published", unproven, received, headers, secret, NOW, body
 
 
-def _body_trailing_newline(draw: Draw) -> Iterator[Made]:
+def _body_trailing_newline(make: Factory) -> Iterator[Case]:
     for number in range(12):
-        event, secret, stamp = draw.event(), draw.secret(), draw.age()
+        event, secret, stamp = make.event(), make.secret(), make.age()
         body = compact(event)
         end = b"\r\n" if number % 4 == 3 else b"\n"
-        sent, got = (body, body + end) if number % 2 else (body + b"\n", body)
-        headers = draw.dressed(event, signed(sent, secret, stamp), len(sent))
-        yield "more" if number % 2 else "less", ("body_trailing_newline",), got, headers, secret, NOW, sent
-    event, secret = draw.event(), draw.secret()
+        sent, received = (body, body + end) if number % 2 else (body + b"\n", body)
+        headers = make.any_form(event, signed(sent, secret, stamp), len(sent))
+        yield "added" if number % 2 else "removed", ("body_trailing_newline",), received, headers, secret, NOW, sent
+    event, secret = make.event(), make.secret()
     sent = json.dumps(event, indent=2).encode() + b"\n"
-    yield "less, indented", ("body_trailing_newline",), sent[:-1], signed(sent, secret, NOW), secret, NOW, sent
+    yield "removed, indented", ("body_trailing_newline",), sent[:-1], signed(sent, secret, NOW), secret, NOW, sent
 
 
-def _body_bom(draw: Draw) -> Iterator[Made]:
+def _body_bom(make: Factory) -> Iterator[Case]:
     mark = b"\xef\xbb\xbf"
     for number in range(10):
-        event, secret, stamp = draw.event(), draw.secret(), draw.age()
+        event, secret, stamp = make.event(), make.secret(), make.age()
         body = compact(event)
-        sent, got = (body, mark + body) if number % 3 else (mark + body, body)
-        headers = draw.dressed(event, signed(sent, secret, stamp), len(sent))
-        yield "more" if number % 3 else "less", ("body_bom",), got, headers, secret, NOW, sent
+        sent, received = (body, mark + body) if number % 3 else (mark + body, body)
+        headers = make.any_form(event, signed(sent, secret, stamp), len(sent))
+        yield "added" if number % 3 else "removed", ("body_bom",), received, headers, secret, NOW, sent
 
 
-def _body_crlf(draw: Draw) -> Iterator[Made]:
+def _body_crlf(make: Factory) -> Iterator[Case]:
     for number in range(12):
-        event, secret, stamp = draw.event(), draw.secret(), draw.age()
+        event, secret, stamp = make.event(), make.secret(), make.age()
         lines = json.dumps(event, indent=(2, 4, "\t")[number % 3], ensure_ascii=bool(number % 2)).encode()
         if number % 4 == 0:
             lines += b"\n"
         windows = lines.replace(b"\n", b"\r\n")
-        sent, got = (lines, windows) if number % 2 else (windows, lines)
-        headers = draw.dressed(event, signed(sent, secret, stamp), len(sent))
-        yield "to CRLF" if number % 2 else "to LF", ("body_crlf",), got, headers, secret, NOW, sent
-    event, secret = draw.event(), draw.secret()
+        sent, received = (lines, windows) if number % 2 else (windows, lines)
+        headers = make.any_form(event, signed(sent, secret, stamp), len(sent))
+        yield "to CRLF" if number % 2 else "to LF", ("body_crlf",), received, headers, secret, NOW, sent
+    event, secret = make.event(), make.secret()
     sent = compact(event) + b"\n"
     either = ("body_crlf", "body_trailing_newline")
     yield "one line", either, sent[:-1] + b"\r\n", signed(sent, secret, NOW), secret, NOW, sent
 
 
-def _body_charset(draw: Draw) -> Iterator[Made]:
-    ways: dict[str, Callable[[bytes], bytes]] = {
-        "read as latin-1": lambda sent: sent.decode("latin-1").encode(),
-        "read as cp1252": lambda sent: sent.decode("cp1252").encode(),
-        "written as latin-1": lambda sent: sent.decode().encode("latin-1"),
-        "written as cp1252": lambda sent: sent.decode().encode("cp1252"),
-        "written as utf-16": lambda sent: sent.decode().encode("utf-16"),
-        "written as utf-16-le": lambda sent: sent.decode().encode("utf-16-le"),
-        "written as utf-16-be": lambda sent: sent.decode().encode("utf-16-be"),
+def _body_charset(make: Factory) -> Iterator[Case]:
+    conversions: dict[str, Callable[[bytes], bytes]] = {
+        "decoded as latin-1": lambda sent: sent.decode("latin-1").encode(),
+        "decoded as cp1252": lambda sent: sent.decode("cp1252").encode(),
+        "encoded as latin-1": lambda sent: sent.decode().encode("latin-1"),
+        "encoded as cp1252": lambda sent: sent.decode().encode("cp1252"),
+        "encoded as utf-16": lambda sent: sent.decode().encode("utf-16"),
+        "encoded as utf-16-le": lambda sent: sent.decode().encode("utf-16-le"),
+        "encoded as utf-16-be": lambda sent: sent.decode().encode("utf-16-be"),
     }
-    for near in NEAR:
-        for way, change in ways.items():
-            event, secret, stamp = draw.event(near, "survey.submitted"), draw.secret(), draw.age()
+    for title in LATIN_TITLES:
+        for name, convert in conversions.items():
+            event, secret, stamp = make.event(title, "survey.submitted"), make.secret(), make.age()
             event["data"]["customer"]["name"] = "José Núñez"
             sent = compact(event)
-            headers = draw.dressed(event, signed(sent, secret, stamp), len(sent))
-            yield way, ("body_charset",), change(sent), headers, secret, NOW, sent
-    event, secret = draw.event("Prix: 12,50 € — déjà “payé”", "ticket.created"), draw.secret()
+            headers = make.any_form(event, signed(sent, secret, stamp), len(sent))
+            yield name, ("body_charset",), convert(sent), headers, secret, NOW, sent
+    event, secret = make.event("Prix: 12,50 € — déjà “payé”", "ticket.created"), make.secret()
     event["data"]["customer"]["name"] = "Zoë"
     sent = compact(event)
     yield (
-        "written as cp1252",
+        "encoded as cp1252",
         ("body_charset",),
-        ways["written as cp1252"](sent),
+        conversions["encoded as cp1252"](sent),
         signed(sent, secret, NOW),
         secret,
         NOW,
         sent,
     )
-    event, secret = draw.event("日本語 😀", "ticket.created"), draw.secret()
+    event, secret = make.event("日本語 😀", "ticket.created"), make.secret()
     sent = compact(event)
     yield (
-        "read as latin-1",
+        "decoded as latin-1",
         ("body_charset",),
-        ways["read as latin-1"](sent),
+        conversions["decoded as latin-1"](sent),
         signed(sent, secret, NOW),
         secret,
         NOW,
@@ -527,26 +545,26 @@ def _body_charset(draw: Draw) -> Iterator[Made]:
     )
 
 
-def _body_cut(draw: Draw) -> Iterator[Made]:
+def _body_cut(make: Factory) -> Iterator[Case]:
     for number in range(14):
-        event, secret, stamp = draw.event(TITLES[number % len(TITLES)]), draw.secret(), draw.age()
+        event, secret, stamp = make.event(TITLES[number % len(TITLES)]), make.secret(), make.age()
         sent = compact(event)
         end = (len(sent) - 1, len(sent) // 2, 1, len(sent) - 2, 100, 64, len(sent) * 3 // 4)[number % 7]
         header = signed(sent, secret, stamp)
-        headers = draw.full(event, header, len(sent)) if number < 7 else header
+        headers = make.all_headers(event, header, len(sent)) if number < 7 else header
         yield f"{end} bytes", ("body_cut",), sent[:end], headers, secret, NOW, sent
-    event, secret = draw.event(TITLES[3]), draw.secret()
+    event, secret = make.event(TITLES[3]), make.secret()
     sent = compact(event)
     middle = sent.index("語".encode()) + 1
-    yield "inside of a letter", ("body_cut",), sent[:middle], signed(sent, secret, NOW), secret, NOW, sent
-    headers = draw.full(event, signed(sent, secret, NOW), len(sent))
-    yield "nothing arrived", ("body_cut",), b"", headers, secret, NOW, sent
+    yield "inside a character", ("body_cut",), sent[:middle], signed(sent, secret, NOW), secret, NOW, sent
+    headers = make.all_headers(event, signed(sent, secret, NOW), len(sent))
+    yield "empty", ("body_cut",), b"", headers, secret, NOW, sent
 
 
-def _body_changed(draw: Draw) -> Iterator[Made]:
+def _body_changed(make: Factory) -> Iterator[Case]:
     traced = ("body_changed",)
     for number in range(14):
-        event, secret, stamp = draw.event(kind="ticket.created"), draw.secret(), draw.age()
+        event, secret, stamp = make.event(event_type="ticket.created"), make.secret(), make.age()
         sent = compact(event)
         header = signed(sent, secret, stamp)
         changed = json.loads(sent)
@@ -555,20 +573,20 @@ def _body_changed(draw: Draw) -> Iterator[Made]:
         if number % 7 < 2:
             name = "longer than its Content-Length"
             changed["data"]["customer"]["name"] = event["data"]["customer"]["name"] + ", checked and found well"
-            headers = draw.full(event, header, len(sent))
+            headers = make.all_headers(event, header, len(sent))
         elif number % 7 == 2:
-            name = "shorter than its Content-Length, and whole"
+            name = "shorter than its Content-Length, complete JSON"
             changed["data"]["customer"]["email"] = "***"
-            headers = draw.full(event, header, len(sent))
+            headers = make.all_headers(event, header, len(sent))
             labels = ("body_changed", "body_cut", "wrong_secret")
         elif number % 7 == 3:
-            name = "another id than the headers say"
-            changed["id"] = "evt_ticket_created_" + draw.token(8)
-            headers = draw.full(event, header, len(sent))
+            name = "id differs from the headers"
+            changed["id"] = "evt_ticket_created_" + make.token(8)
+            headers = make.all_headers(event, header, len(sent))
         elif number % 7 == 4:
-            name = "another type than the headers say"
+            name = "type differs from the headers"
             changed["type"] = "ticket.updated"
-            headers = draw.full(event, header)
+            headers = make.all_headers(event, header)
         elif number % 7 == 5:
             name = "no trace"
             changed["data"]["ticket"]["priority"] = (
@@ -577,73 +595,73 @@ def _body_changed(draw: Draw) -> Iterator[Made]:
             headers = header
             labels = PAIR
         else:
-            name = "no trace, in headers that agree"
+            name = "no trace, headers agree"
             changed["data"]["ticket"]["created_at"] = "2025-12-10T14:29:59Z"
-            headers = draw.full(event, header, len(sent))
+            headers = make.all_headers(event, header, len(sent))
             labels = PAIR
         yield name, labels, compact(changed), headers, secret, NOW, sent
 
 
-def _too_old(draw: Draw) -> Iterator[Made]:
+def _too_old(make: Factory) -> Iterator[Case]:
     for age in (301, 302, 330, 600, 3600, 7200, 86_400, 111_600, 31_536_000, NOW - 1):
-        event, secret = draw.event(), draw.secret()
+        event, secret = make.event(), make.secret()
         body = compact(event)
-        held = draw.random.choice((secret, [draw.secret(), secret]))
-        yield f"{age} s", ("too_old",), body, draw.dressed(event, signed(body, secret, NOW - age)), held, NOW, body
+        held = make.random.choice((secret, [make.secret(), secret]))
+        yield f"{age} s", ("too_old",), body, make.any_form(event, signed(body, secret, NOW - age)), held, NOW, body
 
 
-def _in_the_future(draw: Draw) -> Iterator[Made]:
+def _in_the_future(make: Factory) -> Iterator[Case]:
     for ahead in (301, 302, 400, 900, 3600, 7200, 19_800, 86_400, 2_592_000, 31_536_000):
-        event, secret = draw.event(), draw.secret()
+        event, secret = make.event(), make.secret()
         body = compact(event)
-        held = draw.random.choice((secret, [draw.secret(), secret]))
+        held = make.random.choice((secret, [make.secret(), secret]))
         yield (
             f"{ahead} s",
             ("in_the_future",),
             body,
-            draw.dressed(event, signed(body, secret, NOW + ahead)),
+            make.any_form(event, signed(body, secret, NOW + ahead)),
             held,
             NOW,
             body,
         )
 
 
-def _milliseconds(draw: Draw) -> Iterator[Made]:
+def _milliseconds(make: Factory) -> Iterator[Case]:
     for number in range(10):
-        event, secret = draw.event(), draw.secret()
+        event, secret = make.event(), make.secret()
         body = compact(event)
-        stamp = draw.age() * 1000 + draw.random.randrange(1000) * (number % 2)
-        yield "in time", ("milliseconds",), body, draw.dressed(event, signed(body, secret, stamp)), secret, NOW, body
+        stamp = make.age() * 1000 + make.random.randrange(1000) * (number % 2)
+        yield "recent", ("milliseconds",), body, make.any_form(event, signed(body, secret, stamp)), secret, NOW, body
 
 
-def _header_missing(draw: Draw) -> Iterator[Made]:
-    event, secret = draw.event(), draw.secret()
+def _header_missing(make: Factory) -> Iterator[Case]:
+    event, secret = make.event(), make.secret()
     body = compact(event)
-    full = draw.full(event, "")
+    full = make.all_headers(event, "")
     without = {name: value for name, value in full.items() if name != "X-Signature"}
     empty = ("header_missing", "header_malformed")
     for name, headers, labels in (
         ("None", None, empty[:1]),
         ("no headers", {}, empty[:1]),
-        ("no pairs", [], empty[:1]),
-        ("all but that one", without, empty[:1]),
-        ("all but that one, as pairs", list(without.items()), empty[:1]),
-        ("all but that one, small", {key.lower(): value for key, value in without.items()}, empty[:1]),
-        ("only a content type", {"Content-Type": "application/json"}, empty[:1]),
-        ("a name that is alike", without | {"X-Signatures": "t=1,v1=00"}, empty[:1]),
-        ("an authorization", without | {"Authorization": "Bearer abc"}, empty[:1]),
-        ("empty in the headers", full, empty),
+        ("empty list", [], empty[:1]),
+        ("all others", without, empty[:1]),
+        ("all others, as pairs", list(without.items()), empty[:1]),
+        ("all others, lower case", {key.lower(): value for key, value in without.items()}, empty[:1]),
+        ("only Content-Type", {"Content-Type": "application/json"}, empty[:1]),
+        ("a similar name", without | {"X-Signatures": "t=1,v1=00"}, empty[:1]),
+        ("Authorization", without | {"Authorization": "Bearer abc"}, empty[:1]),
+        ("empty, with the others", full, empty),
         ("empty", "", empty),
     ):
         yield name, labels, body, headers, secret, NOW, body
 
 
-def _header_old_name(draw: Draw) -> Iterator[Made]:
+def _header_old_name(make: Factory) -> Iterator[Case]:
     for number in range(10):
-        event, secret, stamp = draw.event(), draw.secret(), draw.age()
+        event, secret, stamp = make.event(), make.secret(), make.age()
         body = compact(event)
         value = signed(body, secret, stamp) if number % 2 else "sha256=" + mac(secret, body)
-        full = draw.full(event, "")
+        full = make.all_headers(event, "")
         del full["X-Signature"]
         name = (
             "x-cstar-signature",
@@ -657,8 +675,8 @@ def _header_old_name(draw: Draw) -> Iterator[Made]:
         yield name, ("header_old_name",), body, given, secret, NOW, body
 
 
-def _header_malformed(draw: Draw) -> Iterator[Made]:
-    event, secret = draw.event(), draw.secret()
+def _header_malformed(make: Factory) -> Iterator[Case]:
+    event, secret = make.event(), make.secret()
     body = compact(event)
     right = mac(secret, f"{NOW}.".encode() + body)
     for value in (
@@ -678,37 +696,37 @@ def _header_malformed(draw: Draw) -> Iterator[Made]:
         right,
         "undefined",
     ):
-        headers: Any = draw.random.choice((value, {"X-Signature": value}, draw.full(event, value)))
+        headers: Any = make.random.choice((value, {"X-Signature": value}, make.all_headers(event, value)))
         yield value[:24], ("header_malformed",), body, headers, secret, NOW, body
 
 
-def _signature_cut(draw: Draw) -> Iterator[Made]:
+def _signature_cut(make: Factory) -> Iterator[Case]:
     for keep in (63, 62, 60, 48, 46, 40, 32, 24, 16, 12, 8):
-        event, secret, stamp = draw.event(), draw.secret(), draw.age()
+        event, secret, stamp = make.event(), make.secret(), make.age()
         body = compact(event)
         head, _, right = signed(body, secret, stamp).partition("v1=")
-        held = draw.random.choice((secret, [draw.secret(), secret]))
+        held = make.random.choice((secret, [make.secret(), secret]))
         yield (
             f"{keep} digits",
             ("signature_cut",),
             body,
-            draw.dressed(event, f"{head}v1={right[:keep]}"),
+            make.any_form(event, f"{head}v1={right[:keep]}"),
             held,
             NOW,
             body,
         )
 
 
-def _legacy_form(draw: Draw) -> Iterator[Made]:
+def _legacy_form(make: Factory) -> Iterator[Case]:
     for _ in range(10):
-        event, secret = draw.event(), draw.secret()
+        event, secret = make.event(), make.secret()
         body = compact(event)
-        held = draw.random.choice((secret, secret.encode(), [draw.secret(), secret]))
-        yield "sha256", ("legacy_form",), body, draw.dressed(event, "sha256=" + mac(secret, body)), held, NOW, body
+        held = make.random.choice((secret, secret.encode(), [make.secret(), secret]))
+        yield "sha256", ("legacy_form",), body, make.any_form(event, "sha256=" + mac(secret, body)), held, NOW, body
 
 
-def _other_provider(draw: Draw) -> Iterator[Made]:
-    secret, raw = draw.coded_secret()
+def _other_provider(make: Factory) -> Iterator[Case]:
+    secret, raw = make.base64_secret()
     body = compact({"id": "evt_1", "object": "event", "type": "charge.succeeded", "data": {"object": {"id": "ch_1"}}})
     stripe = signed(body, secret, NOW)
     sha1 = hmac.new(secret.encode(), body, hashlib.sha1).hexdigest()
@@ -716,9 +734,9 @@ def _other_provider(draw: Draw) -> Iterator[Made]:
     common = {"Content-Type": "application/json", "User-Agent": "Sender/1.0", "Content-Length": str(len(body))}
     for name, own in (
         ("Stripe", {"Stripe-Signature": stripe}),
-        ("Stripe, small", {"stripe-signature": stripe}),
+        ("Stripe, lower case", {"stripe-signature": stripe}),
         ("GitHub", {"X-Hub-Signature-256": "sha256=" + mac(secret, body), "X-GitHub-Event": "push"}),
-        ("GitHub, small", {"x-hub-signature-256": "sha256=" + mac(secret, body)}),
+        ("GitHub, lower case", {"x-hub-signature-256": "sha256=" + mac(secret, body)}),
         ("GitHub, old", {"X-Hub-Signature": "sha1=" + sha1}),
         (
             "GitHub, both",
@@ -729,15 +747,15 @@ def _other_provider(draw: Draw) -> Iterator[Made]:
             {"webhook-id": "msg_1", "webhook-timestamp": str(NOW), "webhook-signature": "v1," + standard},
         ),
         ("Svix", {"svix-id": "msg_1", "svix-timestamp": str(NOW), "svix-signature": "v1," + standard}),
-        ("Svix, capitals", {"Svix-Id": "msg_1", "Svix-Timestamp": str(NOW), "Svix-Signature": "v1," + standard}),
+        ("Svix, title case", {"Svix-Id": "msg_1", "Svix-Timestamp": str(NOW), "Svix-Signature": "v1," + standard}),
         ("only the Standard Webhooks signature", {"Webhook-Signature": "v1," + standard}),
     ):
         headers = common | own
-        given: Any = draw.random.choice((headers, list(headers.items())))
+        given: Any = make.random.choice((headers, list(headers.items())))
         yield name, ("other_provider",), body, given, secret, NOW, body
 
 
-MAKERS: dict[str, Callable[[Draw], Iterator[Made]]] = {
+GENERATORS: dict[str, Callable[[Factory], Iterator[Case]]] = {
     "ok": _ok,
     "wrong_secret": _wrong_secret,
     "secret_whitespace": _secret_whitespace,
@@ -765,9 +783,11 @@ MAKERS: dict[str, Callable[[Draw], Iterator[Made]]] = {
 
 
 def deliveries(seed: int = SEED) -> list[Delivery]:
-    """The whole corpus, each cause from a seed of its own so that a case more in one changes no other."""
+    """The whole corpus. Each cause has its own seed, so adding a case to one does not change the others."""
     return [
-        Delivery(f"{true} {number}: {name}", true, labels, body, headers, secrets, now, sent)
-        for place, (true, make) in enumerate(MAKERS.items())
-        for number, (name, labels, body, headers, secrets, now, sent) in enumerate(make(Draw(seed * 100 + place)))
+        Delivery(f"{cause} {number}: {name}", cause, labels, body, headers, secrets, now, sent)
+        for index, (cause, generate) in enumerate(GENERATORS.items())
+        for number, (name, labels, body, headers, secrets, now, sent) in enumerate(
+            generate(Factory(seed * 100 + index))
+        )
     ]
