@@ -1,38 +1,39 @@
-"""Everything that goes wrong has one root, and every field can be read on any of them.
+"""Exception hierarchy. All errors derive from `CStarError`, and every field can be read on any of them.
 
 CStarError
-├── ConfigurationError        a key, team, address or setting that cannot work; nothing was sent
-├── ReadOnlyError             this client was told not to change anything; nothing was sent
-├── ConfirmationError         a form on a live key was not given its confirmation; nothing was sent
-├── SignatureError            a delivery is not proven to be cStar's
-├── NotReceivedError          a delivery that was waited for did not arrive
-├── WaitCancelledError        a wait was cancelled before the call was repeated
-├── IncompleteError           a plan was carried out in part; `steps` says which
-├── StatusError               cStar answered, and the answer was no
-│   ├── ValidationError       400, 422; also raised here, before sending, with `status` None
+├── ConfigurationError        a key, team, address, file or setting cannot work; nothing was sent
+├── ReadOnlyError             the client is read-only; nothing was sent
+├── ConfirmationError         a form on a live key was not confirmed; nothing was sent
+├── SignatureError            a delivery is not proven to come from cStar
+├── NotReceivedError          an expected delivery did not arrive
+├── WaitCancelledError        a wait before a retry was cancelled
+├── IncompleteError           a plan was applied in part; see `steps`
+├── StatusError               cStar refused the request
+│   ├── ValidationError       400, 422; or refused before sending (`status` is None)
 │   ├── AuthenticationError   401
-│   ├── PermissionDeniedError 403; also raised here, before sending, with `status` None
+│   ├── PermissionDeniedError 403; or refused before sending (`status` is None)
 │   ├── NotFoundError         404
-│   ├── ConflictError         409; also when a webhook changed under a form, with `status` None
+│   ├── ConflictError         409; or a webhook changed in the meantime (`status` is None)
 │   ├── RateLimitError        429
 │   └── ServerError           5xx
-└── TransportError            there was no usable answer
-    ├── UnreachableError      no connection was made: nothing arrived
-    ├── ResponseTimeoutError    connected, but no whole answer in time
-    ├── ConnectionLostError   the connection broke before the answer was whole
-    ├── RedirectError         the answer pointed elsewhere; a key is not carried there
-    ├── InvalidResponseError     an answer came, and it is not one of cStar's
-    └── OutcomeUnknownError   a create whose answer was lost: it may have happened
+└── TransportError            no usable response
+    ├── UnreachableError      no connection; nothing arrived
+    │   └── TlsError          the certificate is not trusted, or TLS failed otherwise
+    ├── ResponseTimeoutError  connected, but no complete response in time
+    ├── ConnectionLostError   the connection broke before the response was complete
+    ├── RedirectError         the response is a redirect, which is never followed
+    ├── InvalidResponseError  the response is not one of cStar's
+    └── OutcomeUnknownError   the response to a create was lost; the webhook may exist
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from .text import printable
 
 
 class StepLike(Protocol):
-    """What the errors know of `plans.Step`."""
+    """What this module knows of `plans.Step`."""
 
     @property
     def outcome(self) -> str: ...
@@ -41,7 +42,7 @@ class StepLike(Protocol):
 
 
 class WebhookLike(Protocol):
-    """What the errors know of `models.Webhook`."""
+    """What this module knows of `models.Webhook`."""
 
     @property
     def id(self) -> str: ...
@@ -52,15 +53,15 @@ class WebhookLike(Protocol):
 
 
 class CStarError(Exception):
-    """The root of all errors of this package.
+    """The base class of all errors of this package.
 
     Attributes:
-        message: What went wrong, in cStar's words where it gave any.
-        advice: What to do about it, in one sentence.
-        status: The HTTP status, or None where there was no answer.
+        message: What went wrong, in cStar's words if it sent any.
+        advice: What to do, in one sentence.
+        status: The HTTP status, or None without a response.
         type, code, param, doc_url, request_id: As cStar sent them (API reference, error bodies), or None.
-        retry_after: Seconds cStar asked to wait, or None.
-        may_have_acted: Whether cStar may have done what was asked all the same.
+        retry_after: How long cStar asked to wait, in seconds, or None.
+        may_have_acted: Whether the request may have taken effect.
     """
 
     advice = "See the message."
@@ -72,7 +73,7 @@ class CStarError(Exception):
         *,
         advice: str | None = None,
         status: int | None = None,
-        type: str | None = None,  # noqa: A002 - cStar's own word
+        type: str | None = None,  # noqa: A002 - cStar's own name
         code: str | None = None,
         param: str | None = None,
         doc_url: str | None = None,
@@ -92,37 +93,44 @@ class CStarError(Exception):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        known = [str(part) for part in (self.status, self.code, self.request_id) if part]
-        where = f" ({', '.join(printable(part, 80) for part in known)})" if known else ""
+        details = [str(part) for part in (self.status, self.code, self.request_id) if part]
+        suffix = f" ({', '.join(printable(part, 80) for part in details)})" if details else ""
         message = self.message.rstrip(".")
-        stop = "" if message.endswith("?") and not where else "."
-        return f"{message}{where}{stop} {self.advice}"
+        stop = "" if message.endswith("?") and not suffix else "."
+        return f"{message}{suffix}{stop} {self.advice}"
 
-    # Exceptions pickle by their positional arguments alone; an audit over many processes needs the fields too.
+    def redact(self, redacted_in: Callable[[str], str]) -> None:
+        """Masks credentials in every field."""
+        self.args = tuple(redacted_in(part) if isinstance(part, str) else part for part in self.args)
+        for name, value in vars(self).items():
+            if isinstance(value, str):
+                setattr(self, name, redacted_in(value))
+
+    # Exceptions pickle their positional arguments only; an audit in several processes needs the fields too.
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuilt, (type(self), self.message, self.__dict__)
+        return _rebuild, (type(self), self.message, self.__dict__)
 
 
 class ConfigurationError(CStarError):
-    """A key, team, address or setting cannot work. Nothing was sent."""
+    """A key, team, address, file or setting cannot work. Nothing was sent."""
 
 
 class ReadOnlyError(CStarError):
-    """The client reads only, and the call would change something. Nothing was sent."""
+    """The client is read-only, and the call would change something. Nothing was sent."""
 
-    advice = "Open it with cx.connect(write=True) when you mean to change things."
+    advice = "To change things, connect with cx.connect(write=True)."
 
 
 class ConfirmationError(CStarError):
-    """A form on a live key was submitted without typing the name it asks for. Nothing was sent."""
+    """A form on a live key was submitted without the name that confirms it. Nothing was sent."""
 
 
 class NotReceivedError(CStarError):
-    """A delivery that was waited for did not arrive in time."""
+    """A delivery did not arrive in time."""
 
 
 class WaitCancelledError(CStarError):
-    """Somebody cancelled a wait; the call was not repeated."""
+    """A wait was cancelled, and the call was not retried."""
 
     advice = "Call again when you are ready."
 
@@ -132,13 +140,13 @@ class WaitCancelledError(CStarError):
 
 
 class IncompleteError(CStarError):
-    """Not all of a plan was done.
+    """A plan was not applied completely.
 
     Attributes:
-        steps: What became of each change, in order: `outcome` and `detail` say it.
+        steps: A `Step` for each change, in order, with its `outcome` and `detail`.
     """
 
-    advice = "See .steps; apply the plan again to go on, or apply its .invert() to take back what was done."
+    advice = "See .steps. To continue, apply the plan again; to undo what was done, apply its .invert()."
 
     def __init__(self, message: str, *, steps: tuple[StepLike, ...] = (), **fields: Any) -> None:
         super().__init__(message, **fields)
@@ -147,14 +155,14 @@ class IncompleteError(CStarError):
 
 
 class SignatureError(CStarError):
-    """A delivery is not proven to be cStar's.
+    """A delivery is not proven to come from cStar.
 
     Attributes:
         cause: The check that failed: `header_missing`, `header_malformed`, `legacy_form`, `no_match`, `too_old`,
-            `in_the_future`, or `not_json` for a proven body that is no JSON object.
+            `in_the_future`, or `not_json` if the signature is right and the body is not a JSON object.
     """
 
-    advice = "Do not act on it. cx.explain(body, headers, secrets) says why."
+    advice = "Do not act on it. cx.explain(body, headers, secrets) finds the reason."
 
     def __init__(self, message: str, *, cause: str = "no_match", **fields: Any) -> None:
         super().__init__(message, **fields)
@@ -162,103 +170,113 @@ class SignatureError(CStarError):
 
 
 class StatusError(CStarError):
-    """cStar answered with a status that means no. Statuses without a class of their own raise this one."""
+    """cStar refused the request. Raised itself for statuses without a class of their own."""
 
-    advice = "cStar's documentation does not describe this status; the message is all there is."
+    advice = "cStar does not document this status. The message is all it sent."
 
     @staticmethod
     def for_status(status: int, message: str, **fields: Any) -> "StatusError":
-        """The error of the class that belongs to this status."""
+        """An error of the class for this status."""
         return _class_of(status)(message, status=status, **fields)
 
 
 class ValidationError(StatusError):
-    """400 or 422, or a value refused before anything was sent (`status` is then None). `param` names the field."""
+    """400 or 422, or a value that was refused before sending (`status` is None). `param` names the field."""
 
-    advice = "Correct the value and send it again."
+    advice = "Correct the value and try again."
 
 
 class AuthenticationError(StatusError):
     """401: the key is missing, malformed, expired or revoked."""
 
-    advice = "Check CSTAR_KEY: it may have expired, been revoked, or belong to another team; a new one is made in cStar's team settings."
+    advice = (
+        "Check CSTAR_KEY: the key may be expired, revoked or of another team. Create keys in cStar's team settings."
+    )
 
 
 class PermissionDeniedError(StatusError):
-    """403, or a publishable key on a writing call (`status` is then None): the key may not do this."""
+    """403, or a writing call with a publishable key (`status` is None)."""
 
-    advice = "Use a secret key (sk_…) that belongs to this team."
+    advice = "Use a secret key (sk_…) of this team."
 
 
 class NotFoundError(StatusError):
-    """404: there is no such thing, or this key cannot see it."""
+    """404: the webhook does not exist, or this key cannot see it."""
 
-    advice = "List the webhooks to see which exist; test keys and live keys see different ones."
+    advice = "List the webhooks to see which exist. Test keys and live keys see different ones."
 
 
 class ConflictError(StatusError):
-    """409, or a webhook that somebody else changed meanwhile (`status` is then None)."""
+    """409, or a webhook that someone else changed in the meantime (`status` is None)."""
 
-    advice = "Read it again, and decide on what it says now."
+    advice = "Read it again and decide on its current state."
 
 
 class RateLimitError(StatusError):
-    """429: too many requests in this window. `retry_after` is in seconds where it could be learned."""
+    """429: too many requests in this window. `retry_after` is set if the response says how long to wait."""
 
-    advice = "Wait for the window to pass, then call again."
+    advice = "Wait until the window ends, then call again."
 
 
 class ServerError(StatusError):
-    """5xx: something failed at cStar. A writing call may have had its effect all the same."""
+    """5xx: cStar, or a server in front of it, failed. A writing call may have taken effect."""
 
-    advice = "It is usually passing; for a call that changes something, look first whether it did."
+    advice = "Server errors usually pass. Check whether a writing call took effect before you retry."
     may_have_acted = True
 
 
 class TransportError(CStarError):
-    """No usable answer came. `may_have_acted` tells whether the request may have arrived."""
+    """There is no usable response. `may_have_acted` tells whether the request may have arrived."""
 
-    advice = "Look whether it happened before you repeat it."
+    advice = "Check whether it took effect before you retry."
     may_have_acted = True
 
 
 class UnreachableError(TransportError):
-    """No connection was made: name, route, refusal, proxy or TLS. Nothing arrived."""
+    """No connection was made, because of the name, the route, the proxy or TLS. Nothing arrived."""
 
     advice = "Nothing was sent. Check the address, the network and the proxy settings."
     may_have_acted = False
 
 
-class ResponseTimeoutError(TransportError):
-    """The request went out and no whole answer came in time."""
+class TlsError(UnreachableError):
+    """The certificate is not trusted or does not match the host, or the server speaks no TLS. It is not retried."""
 
-    advice = "It may have arrived: look before you repeat it, or give the client a longer timeout."
+    advice = "Nothing was sent. Check the address. Behind a company proxy, set SSL_CERT_FILE to its certificates."
+
+
+class ResponseTimeoutError(TransportError):
+    """The request was sent, and no complete response arrived in time."""
+
+    advice = "It may have arrived: check before you retry, or give the client a longer timeout."
 
 
 class ConnectionLostError(TransportError):
-    """The connection broke before the answer was whole."""
+    """The connection broke before the response was complete."""
 
-    advice = "It may have arrived: look before you repeat it."
+    advice = "It may have arrived: check before you retry."
 
 
 class RedirectError(TransportError):
-    """The answer was a redirect. Following it would carry the key to a host nobody named."""
+    """The response is a redirect. Following it would send the key to another host."""
 
-    advice = "Set the base URL to where cStar really is; redirects are never followed."
+    advice = "Set the base URL to cStar's own address. Redirects are never followed."
     may_have_acted = False
 
 
 class InvalidResponseError(TransportError):
-    """An answer came that is not one of cStar's: HTML, nothing, half of something, an envelope without data."""
+    """The response is not one of cStar's: HTML, an empty or incomplete body, an envelope without data, another webhook."""
 
-    advice = "Something between here and cStar may have answered in its place; check the base URL and the proxy."
+    advice = (
+        "A proxy, load balancer or sign-in page may have answered instead of cStar. Check the base URL and the network."
+    )
 
 
 class OutcomeUnknownError(TransportError):
-    """A create whose answer was lost.
+    """The response to a create was lost.
 
     Attributes:
-        candidates: The webhooks on the list that have the name, URL and events that were to be created.
+        candidates: The `Webhook`s on the list that match its name, URL and events.
     """
 
     def __init__(self, message: str, *, candidates: tuple[WebhookLike, ...] = (), **fields: Any) -> None:
@@ -283,7 +301,7 @@ def _class_of(status: int) -> type[StatusError]:
     return _BY_STATUS.get(status, StatusError)
 
 
-def _rebuilt(cls: type[CStarError], message: str, fields: dict[str, Any]) -> CStarError:
+def _rebuild(cls: type[CStarError], message: str, fields: dict[str, Any]) -> CStarError:
     error = cls(message)
     error.__dict__.update(fields)
     return error

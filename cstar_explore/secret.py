@@ -1,19 +1,22 @@
 """Values that never print themselves: API keys and signing secrets."""
 
 import hmac
+import html
 import re
 from typing import Any, Literal, NoReturn, Self
+from urllib.parse import quote
 
-from .text import MASK
+from .text import MASK, redacted
 
 _PREFIX = re.compile(r"(?:[sp]k_(?:live|test)_|whsec_)")
+_SHORTEST = 4  # characters; masking a shorter key would mask ordinary words
 
 
 class Secret:
-    """An API key or a signing secret, held so that it can be used and not shown.
+    """An API key or a signing secret that can be used but is never shown.
 
-    `repr`, `str`, f-strings, DataFrame cells and tracebacks show the published prefix and a mask. Pickling is refused,
-    and JSON encoders refuse it by themselves. `reveal()` is the one way to the value, and easy to search for.
+    `repr`, `str`, f-strings, DataFrame cells and tracebacks show the published prefix and a mask. Pickling is refused, and JSON
+    encoders refuse it themselves. `reveal()` is the only way to the value, and easy to search for.
     """
 
     __slots__ = ("__value",)
@@ -26,7 +29,7 @@ class Secret:
         return self.__value
 
     def __repr__(self) -> str:
-        return f"Secret('{self}')"
+        return f"{type(self).__name__}('{self}')"
 
     def __str__(self) -> str:
         prefix = _PREFIX.match(self.__value)
@@ -50,11 +53,11 @@ class Secret:
         return self
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError("A Secret is not pickled: the file would hold it. Read it again where it is needed.")
+        raise TypeError("A Secret cannot be pickled: the file would contain it. Read it again where it is needed.")
 
 
 class ApiKey(Secret):
-    """An API key, and what its published prefix says (cStar's article `api-authentication`): `sk_` or `pk_`, `live_` or `test_`."""
+    """An API key, and what its published prefix means (cStar: api-authentication): `sk_` or `pk_`, then `live_` or `test_`."""
 
     __slots__ = ()
 
@@ -72,3 +75,24 @@ class ApiKey(Secret):
     def looks_like_one(text: str) -> bool:
         """Whether the text begins as published keys do."""
         return text.startswith(("sk_", "pk_"))
+
+    def redacted_in(self, text: str) -> str:
+        """The text without this key, however a server spells it, and without anything else that looks like a credential."""
+        if len(self.reveal()) < _SHORTEST:
+            return redacted(text)
+        return redacted(re.sub("".join(map(_spellings, self.reveal())), MASK, text, flags=re.IGNORECASE))
+
+
+def _spellings(character: str) -> str:
+    """A pattern for one character: as it is, percent-encoded, escaped as in JSON, or as an HTML entity."""
+    code = ord(character)
+    forms = (
+        character,
+        f"%{code:02x}",
+        f"\\u{code:04x}",
+        f"&#{code};",
+        f"&#x{code:x};",
+        html.escape(character),
+        quote(character),
+    )
+    return f"(?:{'|'.join(re.escape(form) for form in dict.fromkeys(forms))})"

@@ -1,8 +1,9 @@
-"""The client: the I/O around `wire`.
+"""The client: cStar's webhook API for one team and one key.
 
-client.webhooks.create(…)  →  wire builds a Request  →  link sends it  →  wire reads the Answer
+client.webhooks.create(…)  →  requests builds a Request  →  call and connection send it  →  responses reads the Response
 """
 
+import copy
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal, Self, TypeVar
@@ -10,6 +11,7 @@ from typing import Any, Literal, Self, TypeVar
 from ..errors import (
     ConfigurationError,
     CStarError,
+    InvalidResponseError,
     OutcomeUnknownError,
     PermissionDeniedError,
     RateLimitError,
@@ -18,35 +20,50 @@ from ..errors import (
     ServerError,
 )
 from ..models import FiredEvent, Identity, Webhook, WebhookList
-from ..secret import Secret
+from ..secret import ApiKey, Secret
 from ..serving.loopback import is_loopback_url
 from ..text import printable
-from .connection import Link, Operation, RateLimit
+from .call import Call
+from .connection import Connection, RateLimit
 from .requests import Request, WebhookRequests, whoami
-from .retries import Wait, patiently
-from .validation import checked_base_url, checked_key, checked_team
+from .retries import Wait, retrying
+from .validation import checked_base_url, checked_key, checked_seconds, checked_team, checked_write
 
 T = TypeVar("T")
+OnWait = Callable[[Wait], object]
 
 BASE_URL = "https://www.cstar.help"
 
+# More than any team has. A server that reports more pages for ever must not use up the key's rate limit.
+MAX_PAGES = 200
+MAX_WEBHOOKS = 100_000
+
+_UNCHANGED: Any = object()
+
 
 class Client:
-    """cStar's webhook API for one team and one key.
+    """cStar's webhook API for one team and one key. Its attributes cannot be assigned; see `with_options`.
 
     Args:
         key: The API key, `sk_…` or `pk_…`.
-        team_id: The team's id. Without it only `whoami()` works.
-        base_url: https; http to loopback only.
-        timeout: Seconds for one attempt.
-        max_wait: Seconds that one call may spend waiting between attempts, all waits together.
+        team_id: The team ID. Without it only `whoami()` works.
+        base_url: The API's address: https, or http to loopback.
+        timeout: Seconds for one attempt, name lookup and TLS included.
+        max_wait: Seconds that one call may wait between its attempts, all waits together.
         write: Whether calls that change something are sent.
-        on_wait: Called with a `Wait` as each wait begins.
-        link: A connection to the same base URL to be shared, as for many teams; by default one of its own.
+        on_wait: Called with a `Wait` when a wait begins.
 
     Raises:
-        ConfigurationError: The key, team or base URL cannot work.
+        ConfigurationError: An argument cannot work, or an environment variable (proxy, certificates) cannot be used.
     """
+
+    key: ApiKey
+    team_id: str | None
+    base_url: str
+    max_wait: float
+    write: bool
+    on_wait: OnWait | None
+    _connection: Connection
 
     def __init__(
         self,
@@ -57,93 +74,121 @@ class Client:
         timeout: float = 30,
         max_wait: float = 60,
         write: bool = True,
-        on_wait: Callable[[Wait], None] | None = None,
-        link: Link | None = None,
+        on_wait: OnWait | None = None,
     ) -> None:
         # Under the same name at once: a traceback may show the arguments of this frame.
         key = Secret(key)
-        self.key = checked_key(key)
-        self.team_id = None if team_id is None else checked_team(team_id)
-        self.base_url = checked_base_url(base_url)
-        self.max_wait = max_wait
-        self.write = write
-        self.on_wait = on_wait
-        self._link = link or Link(self.base_url, timeout)
+        base_url, timeout = checked_base_url(base_url), checked_seconds("timeout", timeout)
+        options = _options(team_id=team_id, max_wait=max_wait, write=write, on_wait=on_wait)
+        vars(self).update(options, key=checked_key(key), base_url=base_url)
+        vars(self).update(_connection=Connection(base_url, timeout))
+
+    @classmethod
+    def over(
+        cls, connection: Connection, base_url: str, key: str | Secret, team_id: str, *, on_wait: OnWait | None
+    ) -> Self:
+        """A read-only client over the connections of other keys, with a rate limit of its own, for audits of many teams."""
+        key = Secret(key)
+        client = cls.__new__(cls)
+        options = _options(team_id=team_id, max_wait=60, write=False, on_wait=on_wait)
+        vars(client).update(options, key=checked_key(key), base_url=base_url)
+        vars(client).update(_connection=connection.for_another_key())
+        return client
+
+    def with_options(
+        self,
+        *,
+        team_id: str | None = _UNCHANGED,
+        max_wait: float = _UNCHANGED,
+        write: bool = _UNCHANGED,
+        on_wait: OnWait | None = _UNCHANGED,
+    ) -> Self:
+        """A copy that shares the connections, with other options.
+
+        Raises:
+            ConfigurationError: An option cannot work.
+        """
+        options = _options(
+            team_id=self.team_id if team_id is _UNCHANGED else team_id,
+            max_wait=self.max_wait if max_wait is _UNCHANGED else max_wait,
+            write=self.write if write is _UNCHANGED else write,
+            on_wait=self.on_wait if on_wait is _UNCHANGED else on_wait,
+        )
+        client = copy.copy(self)
+        vars(client).update(options)
+        return client
 
     @property
     def webhooks(self) -> "Webhooks":
         """The six calls of the API reference."""
         if self.team_id is None:
             raise ConfigurationError(
-                "This client has no team.", advice="Give team_id, or let cx.connect() ask whose key it is."
+                "This client has no team.", advice="Pass team_id, or let cx.connect() find the key's team."
             )
-        return Webhooks(self, WebhookRequests(self.base_url, self.team_id, self.key))
+        return Webhooks(self._send, WebhookRequests(self.base_url, self.team_id, self.key))
 
     @property
     def rate_limit(self) -> RateLimit | None:
-        """What is left of the rate limit, as the last answer said; None before the first, or if it said nothing."""
-        return self._link.rate_limit
+        """The rate limit as of the last response; None before the first, or if it did not say."""
+        return self._connection.rate_limit
 
     @property
     def server_time(self) -> datetime | None:
-        """The time of the last answer by its own `Date`; None before the first. A sandbox has a time of its own."""
-        return self._link.server_time
+        """The `Date` of the last response; None before the first. A sandbox has its own time."""
+        return self._connection.server_time
 
     @property
     def environment(self) -> Literal["sandbox", "test", "live"]:
-        """What a change would touch, by the key's published prefix. A key of unknown kind counts as live."""
+        """What a change would affect, by the key's published prefix. A key of an unknown form counts as live."""
         if self.key.environment == "live":
             return "live"
         return "sandbox" if is_loopback_url(self.base_url) else "test"
 
     def whoami(self) -> Identity:
-        """Whose key it is."""
-        return self.send(whoami(self.base_url, self.key))
+        """The team that the key belongs to."""
+        return self._send(whoami(self.base_url, self.key))
 
-    def send(self, request: Request[T]) -> T:
-        """Sends a request and reads its answer; repeats it where that is safe, and never past `max_wait`.
+    def check_may_write(self, action: str) -> None:
+        """Raises if this client or its key may not change anything; `action` is what would have been sent.
 
         Raises:
-            ReadOnlyError, PermissionDeniedError: Before sending, if this client or this key may not write.
-            StatusError, TransportError: What came of it.
+            PermissionDeniedError: The key is publishable.
+            ReadOnlyError: The client is read-only.
+        """
+        if self.key.is_publishable:
+            raise PermissionDeniedError(
+                "A publishable key (pk_…) cannot create, update, delete or fire: cStar requires a secret key for that.",
+                advice="Use a secret key (sk_…). Nothing was sent.",
+            )
+        if not self.write:
+            raise ReadOnlyError(f"This client is read-only; {action} was not sent.")
+
+    def close(self) -> None:
+        """Closes the connections, also for copies of this client. A second call does nothing."""
+        self._connection.close()
+
+    def _send(self, request: Request[T]) -> T:
+        """Sends a request and reads its response. Retries if that is safe, and waits at most `max_wait`.
+
+        Raises:
+            ReadOnlyError, PermissionDeniedError: This client or its key may not write. Nothing was sent.
+            StatusError, TransportError: The request failed.
             WaitCancelledError: A wait was cancelled.
         """
         if request.writes:
             self.check_may_write(request.method)
-        operation = Operation(request, self._link)
+        call = Call(request, self._connection)
         try:
-            return patiently(request, self.max_wait, self.on_wait)(operation.attempt)
+            return retrying(request, self.max_wait, self.on_wait)(call.attempt)
         except RateLimitError as error:
             if error.retry_after is not None and error.retry_after > self.max_wait:
                 error.advice = (
-                    f"Call again in {error.retry_after:,.0f} s; this client waits at most {self.max_wait:,.0f} s."
+                    f"Call again in {error.retry_after:,.0f} s. This client waits at most {self.max_wait:,.0f} s."
                 )
             raise
 
-    def check_may_write(self, what: str) -> None:
-        """Raises if this client or its key may not change anything; `what` would have been sent.
-
-        Raises:
-            PermissionDeniedError: The key is publishable.
-            ReadOnlyError: The client reads only.
-        """
-        if self.key.is_publishable:
-            raise PermissionDeniedError(
-                "A publishable key (pk_…) cannot create, update, delete or fire: cStar asks for a secret key there.",
-                advice="Use a secret key (sk_…). Nothing was sent.",
-            )
-        if not self.write:
-            raise ReadOnlyError(f"This client reads only; {what} was not sent.")
-
-    def with_options(self, **changed: Any) -> Self:
-        """A twin that shares the connection, with other `team_id`, `max_wait`, `write` or `on_wait`."""
-        twin = object.__new__(type(self))
-        twin.__dict__.update(self.__dict__ | changed)
-        return twin
-
-    def close(self) -> None:
-        """Closes the connection, for its twins too."""
-        self._link.http.close()
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{name} cannot be assigned. Use with_options() or create another client.")
 
     def __enter__(self) -> Self:
         return self
@@ -152,53 +197,64 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_link"):
+        if "_connection" not in vars(self):
             return "Client(refused)"
-        reads = "" if self.write else ", reads only"
-        return f"Client({self.environment.upper()}, team {printable(self.team_id, 80)}, {self.base_url}, key {self.key}{reads})"
+        access = "" if self.write else ", read-only"
+        team = printable(self.team_id, 80)
+        return f"Client({self.environment.upper()}, team {team}, {self.base_url}, key {self.key}{access})"
 
 
 class Webhooks:
     """The webhooks of a client's team. `preview` has the same six calls as requests that are shown and not sent."""
 
-    def __init__(self, client: Client, requests: WebhookRequests) -> None:
-        self._client = client
+    def __init__(self, send: Callable[[Request[Any]], Any], requests: WebhookRequests) -> None:
+        self._send = send
         self.preview = requests
 
     def list(self) -> WebhookList:
         """All webhooks of the team, in cStar's order.
 
-        The reference shows one unpaged list. Should the answer say that there is more, all pages are fetched.
-        """
-        first = self._client.send(self.preview.list())
-        if not first.more:
-            return WebhookList(first.items)
-        found: dict[Any, Mapping[str, Any]] = {}
-        number, more = 1, True
-        while more:
-            page = self._client.send(self.preview.list(number))
-            fresh = {item["id"]: item for item in page.items if item["id"] not in found}
-            found |= fresh
-            number, more = number + 1, page.more and bool(fresh)
-        return WebhookList(found.values())
-
-    def get(self, webhook_id: str) -> Webhook:
-        """One webhook by its id."""
-        return self._client.send(self.preview.get(webhook_id))
-
-    def create(self, *, name: str, url: str, events: str | Iterable[str]) -> Webhook:
-        """Creates a webhook. Its `secret` is told in this answer and never again.
+        The reference shows one unpaged list. If a response reports more pages, all are fetched.
 
         Raises:
-            OutcomeUnknownError: The answer was lost; `candidates` are the webhooks on the list that match.
+            InvalidResponseError: There are more than `MAX_PAGES` pages or `MAX_WEBHOOKS` webhooks, or a page repeats what was
+                on the ones before: the list would not be complete.
+        """
+        first = self._send(self.preview.list())
+        if not first.more:
+            return WebhookList(first.items)
+        webhooks: dict[str, Mapping[str, Any]] = {}
+        for number in range(1, MAX_PAGES + 1):
+            page = self._send(self.preview.list(number))
+            before = len(webhooks)
+            webhooks |= {str(item["id"]): item for item in page.items if str(item["id"]) not in webhooks}
+            if not page.more:
+                return WebhookList(webhooks.values())
+            if len(webhooks) == before:
+                raise _incomplete(f"page {number} has no new webhook and reports more pages")
+            if len(webhooks) > MAX_WEBHOOKS:
+                raise _incomplete(f"there are more than {MAX_WEBHOOKS:,} webhooks")
+        raise _incomplete(f"after {MAX_PAGES:,} pages the server reports more")
+
+    def get(self, webhook_id: str) -> Webhook:
+        """One webhook by its ID."""
+        webhook: Webhook = self._send(self.preview.get(webhook_id))
+        return webhook
+
+    def create(self, *, name: str, url: str, events: str | Iterable[str]) -> Webhook:
+        """Creates a webhook. cStar returns its `secret` in this response only.
+
+        Raises:
+            OutcomeUnknownError: The response was lost. `candidates` are the webhooks on the list that match.
         """
         request = self.preview.create(name=name, url=url, events=events)
         try:
-            return self._client.send(request)
+            webhook: Webhook = self._send(request)
         except CStarError as error:
             if not _is_lost(error):
                 raise
             raise self._lost(request, error) from error
+        return webhook
 
     def update(
         self,
@@ -209,39 +265,40 @@ class Webhooks:
         events: str | Iterable[str] | None = None,
         is_active: bool | None = None,
     ) -> Webhook:
-        """Changes what is given. `events` replaces the whole set, as the API reference's example suggests."""
-        return self._client.send(
-            self.preview.update(webhook_id, name=name, url=url, events=events, is_active=is_active)
-        )
+        """Changes the given fields. `events` replaces all events, as the API reference's example suggests."""
+        request = self.preview.update(webhook_id, name=name, url=url, events=events, is_active=is_active)
+        webhook: Webhook = self._send(request)
+        return webhook
 
     def delete(self, webhook_id: str) -> None:
-        """Deletes a webhook, with its secret. A repeat that finds it gone counts as done."""
-        self._client.send(self.preview.delete(webhook_id))
+        """Deletes a webhook and its secret. A retry that gets cStar's 404 counts as done."""
+        self._send(self.preview.delete(webhook_id))
 
     def trigger_test(self, event: str) -> FiredEvent:
-        """Delivers a test event to all active webhooks of the team and to CLI listeners (API reference, Trigger Test Event).
+        """Sends a test event to all active webhooks of the team and to CLI listeners (API reference, Trigger Test Event).
 
-        Whether it minds what each subscribes to, no page says.
+        cStar does not document whether it respects their subscriptions.
         """
-        return self._client.send(self.preview.trigger_test(event))
+        fired: FiredEvent = self._send(self.preview.trigger_test(event))
+        return fired
 
     def _lost(self, request: Request[Webhook], error: CStarError) -> OutcomeUnknownError:
         wanted = request.body or {}
         try:
-            listed = self.list()
+            webhooks = self.list()
         except CStarError:
-            advice = "The list could not be read either: look there for it before you create it again."
+            advice = "The list could not be read either. Look there for the webhook before you create it again."
             candidates: tuple[Webhook, ...] = ()
         else:
-            candidates = tuple(webhook for webhook in listed if _matches(webhook, wanted))
+            candidates = tuple(webhook for webhook in webhooks if _matches(webhook, wanted))
             advice = (
-                f"On the list, {printable(candidates[-1].id, 80)} matches it (.candidates); its secret was in the lost answer,"
-                " so delete it and create it again if you need to verify what it sends."
+                f"{printable(candidates[-1].id, 80)} on the list matches it (see .candidates). Its secret was in the lost"
+                " response: to verify its deliveries, delete it and create it again."
                 if candidates
-                else "No webhook on the list matches it at this moment; look again before you repeat it."
+                else "No webhook on the list matches it now. Look again before you create it again."
             )
         return OutcomeUnknownError(
-            f"The answer to the create was lost, so the webhook may exist. {error.message}",
+            f"The response to the create was lost, so the webhook may exist. {error.message}",
             candidates=candidates,
             advice=advice,
             status=error.status,
@@ -249,10 +306,29 @@ class Webhooks:
         )
 
 
+def _options(*, team_id: str | None, max_wait: float, write: bool, on_wait: OnWait | None) -> dict[str, Any]:
+    """The options that copies of a client may change, validated."""
+    return {
+        "team_id": None if team_id is None else checked_team(team_id),
+        "max_wait": checked_seconds("max_wait", max_wait, zero=True),
+        "write": checked_write(write),
+        "on_wait": on_wait,
+    }
+
+
+def _incomplete(reason: str) -> InvalidResponseError:
+    error = InvalidResponseError(
+        f"The list of webhooks is not complete: {reason}.",
+        advice="Check the base URL: cStar documents an unpaged list.",
+    )
+    error.may_have_acted = False
+    return error
+
+
 def _is_lost(error: CStarError) -> bool:
-    """Whether a create may have happened without our hearing of it. A 500 was heard; behind a 502 or 504, cStar was not."""
-    heard = isinstance(error, ServerError) and error.status not in (502, 504)
-    return error.may_have_acted and not heard and not isinstance(error, RedirectError)
+    """Whether a create may have taken effect without a response from cStar. A 502 or 504 is not cStar's own response."""
+    answered = isinstance(error, ServerError) and error.status not in (502, 504)
+    return error.may_have_acted and not answered and not isinstance(error, RedirectError)
 
 
 def _matches(webhook: Webhook, wanted: Mapping[str, Any]) -> bool:

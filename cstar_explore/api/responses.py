@@ -1,4 +1,8 @@
-"""What comes back, in whatever shape: a value, or an error with all that the answer tells."""
+"""Responses, in whatever shape: turned into a value, or into an error with everything the response says.
+
+Only what is recognisably cStar's counts as cStar's word (API reference): `success: true` with `data`, or an `error`. A status
+alone says nothing: a proxy, a load balancer or a sign-in page answers with 404, 403 or 200 too.
+"""
 
 import json
 import math
@@ -9,14 +13,14 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from ..errors import InvalidResponseError, RedirectError, StatusError
+from ..errors import CStarError, InvalidResponseError, RedirectError, StatusError
 from ..models import FiredEvent, Identity, Webhook
 from ..text import printable, redacted
 
 
 @dataclass(frozen=True)
 class Response:
-    """What came back: a status, headers by lower-case name, and the body's bytes."""
+    """A status, headers by lower-case name, and the bytes of the body."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -25,178 +29,203 @@ class Response:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list. `more` tells whether cStar says there are others."""
+    """One page of a list. `more` tells whether the response reports others."""
 
-    items: list[Mapping[str, Any]]
+    items: list[Mapping[str, Any]] = field(repr=False)
     more: bool
 
 
 def refuse_redirect(status: int, target: str) -> None:
-    """Raises a `RedirectError` for any 3xx. The target is redacted already: this frame may be shown with its locals."""
+    """Raises a `RedirectError` for any 3xx. The target is redacted already, as this frame may be shown with its locals."""
     if 300 <= status < 400:
-        error = RedirectError(f"The answer was a redirect to {printable(target, 120)}.", status=status)
+        error = RedirectError(f"The response is a redirect to {printable(target, 120)}.", status=status)
         if status in (302, 303):
-            # What a server may answer after it has done what a POST asked for.
+            # A server may answer with these after it did what a POST asked for.
             error.may_have_acted = True
-            error.advice = f"{error.advice} If it changes something, look first whether it did."
+            error.advice = f"{error.advice} Check whether a writing call took effect."
         raise error
 
 
-def read_page(answer: Response) -> Page:
-    """One page of a list, with what any of cStar's pages says about there being more."""
-    envelope = _envelope(answer)
-    data = envelope.get("data")
-    if not isinstance(data, list):
-        raise _broken("A list was expected and did not come", answer)
-    for number, item in enumerate(data, 1):
-        if not isinstance(item, dict) or not item.get("id"):
-            raise _broken(f"Entry {number} of the list is not a webhook with an id", answer)
-    meta = envelope.get("meta")
+def read_page(response: Response) -> Page:
+    """One page of a list, and whether there are more by any of cStar's ways to say so."""
+    envelope = _envelope(response)
+    items = envelope["data"]
+    if not isinstance(items, list):
+        raise _invalid("The response has no list in it", response)
+    for number, item in enumerate(items, 1):
+        if not isinstance(item, dict) or not _is_id(item.get("id")):
+            raise _invalid(f"Entry {number} of the list is not a webhook with an ID", response)
     paging = next(
         (
-            found
-            for place in (envelope, meta)
-            if isinstance(place, dict) and isinstance(found := place.get("pagination"), dict)
+            pagination
+            for holder in (envelope, envelope.get("meta"))
+            if isinstance(holder, dict) and isinstance(pagination := holder.get("pagination"), dict)
         ),
         {},
     )
-    return Page(data, _says_more(envelope, paging, len(data)))
+    return Page(items, _reports_more(envelope, paging, len(items)))
 
 
-def read_webhook(answer: Response) -> Webhook:
-    """A webhook; its id is the one field that must be there."""
-    item = _object_in(answer)
-    if not item.get("id"):
-        raise _broken("The answer holds a webhook without an id", answer)
+def read_webhook(response: Response, requested_id: str | None = None) -> Webhook:
+    """A webhook. Its ID must be there, and be the requested one."""
+    item = _object_in(response)
+    if not _is_id(item.get("id")):
+        raise _invalid("The response has a webhook without an ID", response)
+    if requested_id is not None and str(item["id"]) != requested_id:
+        raise _invalid(
+            f"The response is about webhook '{printable(item['id'], 80)}', which was not requested", response
+        )
     return Webhook.from_item(item)
 
 
-def read_deleted(answer: Response) -> None:
-    """Nothing, if cStar confirms that the webhook is gone."""
-    if _object_in(answer).get("deleted") is not True:
-        raise _broken("cStar did not confirm that the webhook was deleted", answer)
+def read_deleted(response: Response) -> None:
+    """Nothing, if cStar confirms that the webhook was deleted."""
+    if _object_in(response).get("deleted") is not True:
+        raise _invalid("The response does not confirm that the webhook was deleted", response)
 
 
-def read_fired(answer: Response) -> FiredEvent:
-    """A fired event, every field of which may be absent."""
-    return FiredEvent.from_item(_object_in(answer))
+def read_fired(response: Response) -> FiredEvent:
+    """A fired event, each field of which may be absent."""
+    return FiredEvent.from_item(_object_in(response))
 
 
-def read_identity(answer: Response) -> Identity:
-    """Whose key it is."""
-    return Identity.from_item(_object_in(answer))
+def read_identity(response: Response) -> Identity:
+    """The team that the key belongs to."""
+    return Identity.from_item(_object_in(response))
 
 
-def error_in(answer: Response) -> StatusError:
-    """The error that a refusing answer stands for, whatever the shape of its body.
+def error_in(response: Response) -> CStarError:
+    """The error for a response with an error status, whatever its body.
 
-    Read: `error` as an object with or without `type` (API reference; older pages), as a bare string (older page), or no
-    JSON at all. `param` may be called `field`; the request id may be in `error`, in `meta` or in a header.
+    The body is cStar's if it has an `error`: an object (API reference; on older pages without `type`), or text beside `success:
+    false` (older page). `param` may be called `field`; the request ID may be in `error`, in `meta` or in a header. If it is
+    not cStar's, only 429 and 5xx keep their meaning, as proxies use them for the same.
     """
-    envelope = _json_object(answer)
-    told = envelope.get("error")
-    error = told if isinstance(told, dict) else {"message": told} if isinstance(told, str) else {}
+    envelope = _json_object(response)
+    error = _error_object(envelope)
+    if error is None and response.status != 429 and response.status < 500:
+        return _invalid(
+            f"The response has status {response.status}, and its body is not cStar's ({_kind(response)})", response
+        )
+    error = error or {}
     raw_meta = envelope.get("meta")
     meta = raw_meta if isinstance(raw_meta, dict) else {}
-    message = _string(error.get("message")) or _string(envelope.get("message"))
+    message = _text(error.get("message"))
     return StatusError.for_status(
-        answer.status,
-        message or f"cStar answered {answer.status} without a message: {_start_of(answer)}",
-        type=_string(error.get("type")),
-        code=_string(error.get("code")),
-        param=_string(error.get("param")) or _string(error.get("field")),
-        doc_url=_string(error.get("doc_url")),
-        request_id=_string(error.get("request_id"))
-        or _string(meta.get("requestId"))
-        or _string(answer.headers.get("x-cstar-request-id") or answer.headers.get("x-request-id")),
-        retry_after=_wait_in(answer, error),
+        response.status,
+        message or f"The server answered with {response.status} and without a message: {_beginning(response)}",
+        type=_text(error.get("type")),
+        code=_text(error.get("code")),
+        param=_text(error.get("param")) or _text(error.get("field")),
+        doc_url=_text(error.get("doc_url")),
+        request_id=_text(error.get("request_id"))
+        or _text(meta.get("requestId"))
+        or _text(response.headers.get("x-cstar-request-id") or response.headers.get("x-request-id")),
+        retry_after=_requested_wait(response, error),
     )
 
 
-# One day: the longest window that any page publishes is an hour.
-_ABSURD = 86_400
+def _error_object(envelope: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The `error` of an envelope of cStar's; None if it is not one."""
+    error, refused = envelope.get("error"), envelope.get("success") is False
+    if isinstance(error, str) and error and refused:
+        return {"message": error}
+    if not isinstance(error, dict) or envelope.get("success") is True:
+        return None
+    names = ("message", "code", "type") if refused else ("code", "type")
+    return error if any(_text(error.get(name)) for name in names) else None
 
 
-def _wait_in(answer: Response, error: Mapping[str, Any]) -> float | None:
-    """Of a 429, all ways of naming the wait count; of a 503 only the one that is meant for it."""
-    if answer.status == 429:
-        return seconds_to_wait(answer, error)
-    return _usable(*_retry_after(answer)) if answer.status == 503 else None
+def _requested_wait(response: Response, error: Mapping[str, Any]) -> float | None:
+    """For a 429, every way to name a wait counts; for a 503, only `Retry-After`."""
+    if response.status == 429:
+        return seconds_to_wait(response, error)
+    return _first_wait(*_retry_after(response)) if response.status == 503 else None
 
 
-def seconds_to_wait(answer: Response, error: Mapping[str, Any]) -> float | None:
-    """How long cStar asks to wait: the first usable of `Retry-After` (seconds or a date), `retryAfter` in the body,
-    `X-RateLimit-Reset` minus the answer's own `Date`, and the seconds in the message. None if none is.
+def seconds_to_wait(response: Response, error: Mapping[str, Any]) -> float | None:
+    """How long cStar asks to wait, in seconds; None if it does not say.
 
-    Negative, unreadable and more than a day is not usable.
+    The first of `Retry-After` (seconds or a date), `retryAfter` in the body, `X-RateLimit-Reset` minus the response's own
+    `Date`, and the seconds in the message. A time that has passed means that there is nothing to wait for: 0.
     """
-    headers = answer.headers
+    headers = response.headers
     date = _moment(headers.get("date"))
     reset = _number(headers.get("x-ratelimit-reset"))
-    said = re.search(r"(\d{1,6})\s*seconds?\b", _string(error.get("message")) or "")
-    return _usable(
-        *_retry_after(answer),
+    in_message = re.search(r"(\d{1,6})\s*seconds?\b", _text(error.get("message")) or "")
+    return _first_wait(
+        *_retry_after(response),
         _number(error.get("retryAfter")),
-        None if reset is None or date is None else reset - date,
-        _number(said[1]) if said else None,
+        None if reset is None or date is None else max(0.0, reset - date),
+        _number(in_message[1]) if in_message else None,
     )
 
 
-def _retry_after(answer: Response) -> tuple[float | None, float | None]:
-    """`Retry-After` as seconds, and as a date less the answer's own."""
-    told = answer.headers.get("retry-after")
-    retry_at, date = _moment(told), _moment(answer.headers.get("date"))
-    return _number(told), None if retry_at is None or date is None else retry_at - date
+def _retry_after(response: Response) -> tuple[float | None, float | None]:
+    """`Retry-After` as seconds, and as a date minus the response's own."""
+    value = response.headers.get("retry-after")
+    retry_at, date = _moment(value), _moment(response.headers.get("date"))
+    return _number(value), None if retry_at is None or date is None else max(0.0, retry_at - date)
 
 
-def _usable(*ways: float | None) -> float | None:
-    """The first wait that is none of absent, negative and absurd."""
-    return next((seconds for seconds in ways if seconds is not None and 0 <= seconds <= _ABSURD), None)
+def _first_wait(*waits: float | None) -> float | None:
+    return next((seconds for seconds in waits if seconds is not None), None)
 
 
-def date_of(answer: Response) -> datetime | None:
-    """The time at which cStar answered, by its own clock."""
-    moment = _moment(answer.headers.get("date"))
-    return None if moment is None else datetime.fromtimestamp(moment, UTC)
+def date_of(response: Response) -> datetime | None:
+    """The `Date` of the response."""
+    moment = _moment(response.headers.get("date"))
+    try:
+        return None if moment is None else datetime.fromtimestamp(moment, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
-def _object_in(answer: Response) -> dict[str, Any]:
-    data = _envelope(answer).get("data")
+def _object_in(response: Response) -> dict[str, Any]:
+    data = _envelope(response)["data"]
     if not isinstance(data, dict):
-        raise _broken("The answer has no data in it", answer)
+        raise _invalid("The response has no object in it", response)
     return data
 
 
-def _envelope(answer: Response) -> dict[str, Any]:
-    envelope = _json_object(answer)
-    if not envelope:
-        kind = answer.headers.get("content-type") or "no content type"
-        raise _broken(f"The answer is not cStar's JSON ({printable(kind, 80)})", answer)
-    if envelope.get("success") is False:
-        raise error_in(answer)
+def _envelope(response: Response) -> dict[str, Any]:
+    """The JSON of a successful response: `success: true` with `data`."""
+    envelope = _json_object(response)
+    if _error_object(envelope) is not None:
+        raise error_in(response)
+    if envelope.get("success") is not True or "data" not in envelope:
+        raise _invalid(f"The response is not cStar's JSON ({_kind(response)})", response)
     return envelope
 
 
-def _json_object(answer: Response) -> dict[str, Any]:
+def _json_object(response: Response) -> dict[str, Any]:
     try:
-        parsed = json.loads(answer.content)
+        parsed = json.loads(response.content)
     except (ValueError, RecursionError):
         return {}
     return parsed if isinstance(parsed, dict) else {}
 
 
-def _broken(sentence: str, answer: Response) -> InvalidResponseError:
-    return InvalidResponseError(f"{sentence}: {_start_of(answer)}", status=answer.status)
+def _invalid(sentence: str, response: Response) -> InvalidResponseError:
+    return InvalidResponseError(f"{sentence}: {_beginning(response)}", status=response.status)
 
 
-def _start_of(answer: Response) -> str:
-    # More is read than shown, so that a secret at the edge is seen whole and masked whole.
-    text = redacted(answer.content[:2000].decode("utf-8", "replace")).strip()
+def _kind(response: Response) -> str:
+    return printable(redacted(response.headers.get("content-type") or "no content type"), 80)
+
+
+def _beginning(response: Response) -> str:
+    # More is read than shown, so that a secret at the edge is seen and masked as a whole.
+    text = redacted(response.content[:2000].decode("utf-8", "replace")).strip()
     return f"'{printable(' '.join(text.split()), 200)}'" if text else "its body is empty"
 
 
-def _says_more(envelope: Mapping[str, Any], paging: Mapping[str, Any], count: int) -> bool:
-    flags = [place.get("hasMore", place.get("has_more")) for place in (envelope, paging)]
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+
+
+def _reports_more(envelope: Mapping[str, Any], paging: Mapping[str, Any], count: int) -> bool:
+    flags = [holder.get("hasMore", holder.get("has_more")) for holder in (envelope, paging)]
     if any(isinstance(flag, bool) for flag in flags):
         return True in flags
     total, page, size = (_number(paging.get(name)) for name in ("total", "page", "pageSize"))
@@ -205,12 +234,13 @@ def _says_more(envelope: Mapping[str, Any], paging: Mapping[str, Any], count: in
     return count > 0 and total > ((page or 1) - 1) * (size or count) + count
 
 
-def _string(value: Any) -> str | None:
-    """Text of cStar's, with anything in it that looks like a credential masked."""
+def _text(value: Any) -> str | None:
+    """Text of cStar's, with anything that looks like a credential masked."""
     return redacted(value) if isinstance(value, str) and value else None
 
 
 def _number(value: Any) -> float | None:
+    """A number that is not negative, from a number or its digits."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     if isinstance(value, str) and not re.fullmatch(r"\s*\d{1,15}(\.\d{1,6})?\s*", value):
@@ -219,7 +249,7 @@ def _number(value: Any) -> float | None:
         number = float(value)
     except OverflowError:
         return None
-    return number if math.isfinite(number) else None
+    return number if math.isfinite(number) and number >= 0 else None
 
 
 def _moment(value: str | None) -> float | None:

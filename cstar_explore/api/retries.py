@@ -1,4 +1,4 @@
-"""When a call is repeated, and how long to wait before. The loop itself is tenacity's."""
+"""When a call is retried, and how long to wait before. The loop itself is tenacity's."""
 
 import random
 import threading
@@ -13,6 +13,7 @@ from ..errors import (
     RateLimitError,
     ResponseTimeoutError,
     ServerError,
+    TlsError,
     UnreachableError,
     WaitCancelledError,
 )
@@ -21,21 +22,21 @@ from .requests import Request
 if TYPE_CHECKING:
     from tenacity import RetryCallState, Retrying
 
-ATTEMPTS = 4  # the first, and as many repeats as cStar's own SDK makes by default (its page on retries)
-GUESS = 60.0  # seconds after a 429 that names no wait: the SDK's default too
-FIRST_PAUSE = 0.5  # seconds after the first failure that is not a 429; doubles each time
+ATTEMPTS = 4  # the first, and as many retries as cStar's SDK makes by default (its page on retries)
+DEFAULT_WAIT = 60.0  # seconds after a 429 that names no wait: the SDK's default
+FIRST_PAUSE = 0.5  # seconds after the first failure; doubles with each attempt
 JITTER = 0.2  # seconds at most, added at random
 
-_PASSING = (RateLimitError, ServerError, UnreachableError, ResponseTimeoutError, ConnectionLostError)
+_TRANSIENT = (RateLimitError, ServerError, UnreachableError, ResponseTimeoutError, ConnectionLostError)
 
 
 @dataclass(frozen=True)
 class Wait:
-    """A wait before a call is repeated, announced as it begins.
+    """A wait before a retry, announced when it begins.
 
     Attributes:
-        seconds: How long it will be.
-        reason: The error that made it necessary.
+        seconds: How long it lasts.
+        reason: The error that caused it.
         attempt: How many attempts have been made.
     """
 
@@ -45,14 +46,14 @@ class Wait:
     _cancelled: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def cancel(self) -> None:
-        """Ends the wait at once; the call raises `WaitCancelledError`. Can be called from any thread."""
+        """Ends the wait at once; the call raises `WaitCancelledError`. Safe to call from any thread."""
         self._cancelled.set()
 
     def sleep(self) -> None:
         """Waits.
 
         Raises:
-            WaitCancelledError: Somebody called `cancel`.
+            WaitCancelledError: `cancel` was called.
         """
         if self._cancelled.wait(self.seconds):
             raise WaitCancelledError(
@@ -61,31 +62,31 @@ class Wait:
             )
 
 
-def may_repeat(request: Request[Any], error: BaseException) -> bool:
+def may_retry(request: Request[Any], error: BaseException) -> bool:
     """Whether this request may be sent again after this error.
 
-    What surely had no effect (429, no connection) may. What may have had one is repeated when that cannot do harm: reads
-    and deletes, and creates and updates under their one Idempotency-Key. A test event is not: it would arrive twice.
+    It may if it certainly had no effect (429, no connection). If it may have had one, reads and deletes are retried, and so are
+    creates and updates under their Idempotency-Key. A test event is not: it would be delivered twice. Nothing is retried that
+    cannot get better.
     """
     if isinstance(error, InvalidResponseError):
-        # A repeat is the only way to the secret in an answer that came in pieces.
-        return request.repeat == "with_key"
-    if not isinstance(error, _PASSING):
+        # The only way to the signing secret in an incomplete response. Another server's refusal stays one.
+        return request.repeat == "with_key" and 200 <= (error.status or 200) < 300
+    if not isinstance(error, _TRANSIENT) or isinstance(error, TlsError):
         return False
     return request.repeat != "once" or not error.may_have_acted
 
 
 def pause_after(error: CStarError, attempt: int) -> float:
-    """Seconds to wait after this error: as long as a 429 or 503 names, or doubling from `FIRST_PAUSE`, up to `JITTER` more."""
+    """Seconds to wait after this error: as long as a 429 or 503 names, and never less than the backoff, which doubles each time."""
+    backoff = FIRST_PAUSE * 2.0 ** (attempt - 1) + random.uniform(0, JITTER)  # noqa: S311 - spreads callers, hides nothing
     if error.retry_after is not None:
-        return error.retry_after
-    if isinstance(error, RateLimitError):
-        return GUESS
-    return FIRST_PAUSE * 2.0 ** (attempt - 1) + random.uniform(0, JITTER)  # noqa: S311 - spreads callers, hides nothing
+        return max(error.retry_after, backoff)
+    return DEFAULT_WAIT if isinstance(error, RateLimitError) else backoff
 
 
-def patiently(request: Request[Any], max_wait: float, on_wait: Callable[[Wait], None] | None) -> "Retrying":
-    """tenacity's loop for one request: all its waits together stay within `max_wait` seconds, each announced."""
+def retrying(request: Request[Any], max_wait: float, on_wait: Callable[[Wait], object] | None) -> "Retrying":
+    """tenacity's loop for one request. All its waits together take at most `max_wait` seconds; each is announced."""
     from tenacity import Retrying, retry_if_exception
 
     wait: Wait | None = None
@@ -101,7 +102,7 @@ def patiently(request: Request[Any], max_wait: float, on_wait: Callable[[Wait], 
             wait.sleep()
 
     return Retrying(
-        retry=retry_if_exception(lambda error: may_repeat(request, error)),
+        retry=retry_if_exception(lambda error: may_retry(request, error)),
         wait=lambda state: pause_after(_error_of(state), state.attempt_number),
         stop=lambda state: state.attempt_number >= ATTEMPTS or state.idle_for + state.upcoming_sleep > max_wait,
         before_sleep=announce,
@@ -113,5 +114,5 @@ def patiently(request: Request[Any], max_wait: float, on_wait: Callable[[Wait], 
 def _error_of(state: "RetryCallState") -> CStarError:
     error = state.outcome.exception() if state.outcome else None
     if not isinstance(error, CStarError):
-        raise TypeError("Only this package's errors are repeated after.") from error
+        raise TypeError("Only errors of this package are retried.") from error
     return error

@@ -1,5 +1,6 @@
-"""What a user gives, before it goes out: refused here is what cStar documents that it cannot be, and what cannot be sent safely."""
+"""Validates what a user passes: refuses what cStar documents as invalid, and what cannot be sent safely."""
 
+import math
 from collections.abc import Iterable
 from urllib.parse import quote, urlsplit
 
@@ -11,18 +12,18 @@ from ..text import printable, redacted
 
 
 def segment(value: str, param: str) -> str:
-    """The id, percent-encoded as one segment of a path.
+    """The ID, percent-encoded as one segment of a path.
 
     Raises:
-        ValidationError: It is not text, empty, only dots, or holds a control or direction character.
+        ValidationError: It is not text, is empty or only dots, or contains a control or direction character.
     """
     if not isinstance(value, str):
-        raise ValidationError(f"{param} is text such as 'whk_…', not {printable(repr(value), 80)}.", param=param)
+        raise ValidationError(f"{param} must be text such as 'whk_…', not {printable(repr(value), 80)}.", param=param)
     if not value.strip() or not value.strip(".") or not value.isprintable():
         raise ValidationError(
-            f"{param} {printable(repr(value), 80)} cannot be an id.",
+            f"{param} cannot be {printable(repr(value), 80)}.",
             param=param,
-            advice="Ids are listed by webhooks.list().",
+            advice="webhooks.list() shows the IDs.",
         )
     return quote(value, safe="")
 
@@ -62,67 +63,72 @@ def checked_key(key: Secret) -> ApiKey:
 def checked_name(name: str) -> str:
     """A webhook's name, which must not be blank."""
     if not isinstance(name, str) or not name.strip():
-        given = "" if name == "" else f"; {printable(repr(name), 80)} is none"
+        given = "" if name == "" else f", not {printable(repr(name), 80)}"
         raise ValidationError(
-            f"A webhook needs a name{given}.", param="name", advice="Give it one that tells what it is for."
+            f"A webhook needs a name{given}.", param="name", advice="Choose a name that says what it is for."
         )
     if any("\ud800" <= character <= "\udfff" for character in name):
-        raise ValidationError(f"The name '{printable(name, 80)}' has half a character in it.", param="name")
+        raise ValidationError(f"The name '{printable(name, 80)}' contains an unpaired surrogate.", param="name")
     return name.strip()
 
 
 def checked_url(url: str) -> str:
-    """A delivery URL: https to a host. Plain http passes to loopback only, which cStar itself cannot reach.
+    """A delivery URL: https to a host, or http to loopback, which a sandbox reaches and cStar does not.
 
     Raises:
-        ValidationError: It is none; the sentence says why.
+        ValidationError: It is not one; the message says why.
     """
     if not isinstance(url, str):
-        raise ValidationError(f"A URL is text, not {printable(repr(url), 80)}.", param="url")
+        raise ValidationError(f"url must be text, not {printable(repr(url), 80)}.", param="url")
     url = url.strip()
     if not url:
         raise ValidationError(
-            "A webhook needs a URL.", param="url", advice="Give the https address that receives the events."
+            "A webhook needs a URL.", param="url", advice="Pass the https address that receives the events."
         )
     shown = printable(url, 120)
     if any(character.isspace() or not character.isprintable() for character in url):
-        raise ValidationError(f"The URL '{shown}' has a space or control character in it.", param="url")
+        raise ValidationError(f"The URL '{shown}' contains a space or control character.", param="url")
     scheme, host = _scheme_and_host(url)
     if scheme not in ("http", "https") or not host:
         raise ValidationError(
-            f"'{shown}' is not an https URL with a host.", param="url", advice="Write it out: https://host/path."
+            f"'{shown}' is not an https URL with a host.", param="url", advice="Write it in full: https://host/path."
         )
     if scheme == "http" and not is_loopback(host):
         raise ValidationError(
-            f"'{shown}' is plain http.", param="url", advice="cStar delivers to https only; use https."
+            f"'{shown}' is plain http.", param="url", advice="Use https: cStar delivers to https only."
         )
     return url
 
 
 def checked_base_url(base_url: str) -> str:
-    """Where the API is, without a slash at the end: https, or http to loopback.
+    """The API's address without a trailing slash: https, or http to loopback.
 
     Raises:
-        ConfigurationError: The key would travel in clear, or the address has parts that do not belong.
+        ConfigurationError: The key would be sent unencrypted, or the address is not valid.
     """
+    if not isinstance(base_url, str):
+        raise ConfigurationError(f"base_url must be text, not {printable(repr(base_url), 80)}.")
     scheme, host = _scheme_and_host(base_url) if base_url.isprintable() and " " not in base_url else ("", "")
     shown = printable(redacted(base_url), 120)
-    if scheme not in ("http", "https") or not host:
-        raise ConfigurationError(f"'{shown}' is not a base URL.", advice="It looks like https://www.cstar.help.")
+    if scheme not in ("http", "https") or not _is_host_name(host):
+        raise ConfigurationError(
+            f"'{shown}' is not a base URL.", advice="A base URL looks like https://www.cstar.help."
+        )
     parts = urlsplit(base_url)
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise ConfigurationError(
-            "A base URL is scheme, host and path; it has no user, query or fragment.", advice="Leave them out."
+            "A base URL has a scheme, a host and a path, but no user, query or fragment.", advice="Remove them."
         )
     if scheme == "http" and not is_loopback(host):
         raise ConfigurationError(
-            f"'{shown}' is plain http: the key would travel in clear.", advice="Use https; http is for loopback only."
+            f"'{shown}' is plain http: the key would be sent unencrypted.",
+            advice="Use https. http is for loopback only.",
         )
     return base_url.rstrip("/")
 
 
 def checked_events(events: str | Iterable[str]) -> tuple[str, ...]:
-    """The event types as a tuple; warns of those that are not in the catalogue."""
+    """The event types as a tuple. Warns about types that are not in the catalogue."""
     names = parse_events(events)
     warn_about_unknown_types(names)
     return names
@@ -135,3 +141,31 @@ def _scheme_and_host(url: str) -> tuple[str, str]:
     except ValueError:
         return "", ""
     return parts.scheme.lower(), (parts.hostname or "").lower()
+
+
+def _is_host_name(host: str) -> bool:
+    """Whether the name can be looked up: no empty or overlong label, and nothing that IDNA cannot encode."""
+    try:
+        return bool(host.encode("idna"))
+    except UnicodeError:
+        return False
+
+
+def checked_seconds(name: str, value: float, *, zero: bool = False) -> float:
+    """A finite number of seconds, more than 0, or at least 0 if `zero`.
+
+    Raises:
+        ConfigurationError: It is not one.
+    """
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not fits or value < 0 or (value == 0 and not zero):
+        limit = "at least 0" if zero else "more than 0"
+        raise ConfigurationError(f"{name} must be a number of seconds, {limit}, not {printable(repr(value), 80)}.")
+    return value
+
+
+def checked_write(value: bool) -> bool:  # noqa: FBT001 - the option's value
+    """Raises ConfigurationError unless it is True or False: a word like 'no' would count as True."""
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"write must be True or False, not {printable(repr(value), 80)}.")
+    return value
