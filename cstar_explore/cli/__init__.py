@@ -1,53 +1,71 @@
-"""The command line. Results on stdout, words on stderr.
+"""The command line. Results go to stdout, messages to stderr.
 
 cstar-explore lab       the notebooks, in JupyterLab
-cstar-explore sandbox   the sandbox alone
-cstar-explore audit     what is wrong with the webhooks of one team, or of many
-cstar-explore doctor    what is configured, reachable and permitted
+cstar-explore sandbox   the sandbox on its own
+cstar-explore audit     findings about the webhooks of one team or many
+cstar-explore doctor    checks the installation, the configuration, the network and the key
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
+from .._version import VERSION
 from ..errors import CStarError
-from . import audit, doctor, lab, sandbox
+from . import audit
+
+FAILED, PIPE_CLOSED = 1, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command. 0: done; 1: it could not be done; 2: misspelled; `audit` has more, see its help."""
+    """Runs a command. Exit codes: 0 done, 1 failed, 2 wrong usage, 141 the reader of a pipe closed it. `audit` has more."""
     options = _parser().parse_args(arguments)
+    if sys.stdout is None:
+        print("The result could not be written: standard output is closed.", file=sys.stderr)
+        return FAILED
     try:
-        done: int = options.run(options)
+        code: int = import_module(f".{options.command}", __package__).run(options)
+        sys.stdout.flush()
     except CStarError as error:
         print(error, file=sys.stderr)
-        return 1
-    return done
+        return FAILED
+    except BrokenPipeError:
+        _discard_output()
+        return PIPE_CLOSED
+    except OSError as error:
+        _discard_output()
+        print(f"{error.filename or 'The result'} could not be written: {error.strerror or error}.", file=sys.stderr)
+        return FAILED
+    return code
+
+
+def _discard_output() -> None:
+    """Replaces what stdout leads to, so that the interpreter does not fail once more when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cstar-explore", description="cStar webhooks in JupyterLab.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser.add_argument("--version", action="version", version=f"cstar-explore {VERSION}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
-    at = commands.add_parser("lab", help="open the notebooks in JupyterLab, in a copy of your own")
-    at.add_argument(
+    lab = commands.add_parser("lab", help="open the notebooks in JupyterLab, in a copy of your own")
+    lab.add_argument(
         "--folder",
         type=Path,
         default=Path("cstar-notebooks"),
         help="where the copy is kept (default: ./cstar-notebooks)",
     )
-    at.add_argument("--no-browser", action="store_true", help="start JupyterLab and open no browser")
-    at.add_argument("--port", type=int, default=8888, help="JupyterLab's port (default: 8888, or the next free one)")
-    at.set_defaults(run=lab.run)
+    lab.add_argument("--no-browser", action="store_true", help="start JupyterLab without opening a browser")
+    lab.add_argument("--port", type=int, default=8888, help="JupyterLab's port (default: 8888, or the next free one)")
 
-    at = commands.add_parser("sandbox", help="run the sandbox alone, until Ctrl+C")
-    at.add_argument("--port", type=int, default=0, help="its port on 127.0.0.1 (default: a free one)")
-    at.add_argument("--file", type=Path, help="keep its state in this file (default: in memory)")
-    at.set_defaults(run=sandbox.run)
+    sandbox = commands.add_parser("sandbox", help="run the sandbox until Ctrl+C")
+    sandbox.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1 (default: a free one)")
+    sandbox.add_argument("--file", type=Path, help="keep the state in this file (default: in memory)")
 
     audit.add_to(commands)
-
-    at = commands.add_parser("doctor", help="say what is configured, reachable and permitted; changes nothing")
-    at.set_defaults(run=doctor.run)
+    commands.add_parser("doctor", help="check the installation, configuration, network and key; changes nothing")
     return parser

@@ -1,16 +1,18 @@
-"""`cstar-explore doctor`: what is configured, reachable and permitted. It changes nothing: it sends two GETs at most."""
+"""`cstar-explore doctor`: checks the installation, the configuration, the network and the key. It sends two GETs at most."""
 
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal, NamedTuple
-from urllib.request import getproxies
 
+from ..api.certificates import tls_context
 from ..api.client import BASE_URL, Client
-from ..errors import CStarError, NotFoundError
+from ..api.proxies import proxy_for
+from ..api.validation import checked_base_url
+from ..errors import ConfigurationError, CStarError, NotFoundError
 from ..secret import Secret
 from ..serving.loopback import is_loopback_url
 from ..signatures.signing import TOLERANCE
@@ -20,45 +22,47 @@ _PACKAGES = ("cstar-explore", "jupyterlab", "ipywidgets", "anywidget", "pandas",
 
 
 class Check(NamedTuple):
-    """One thing looked at: `ok`, worth a look (`warn`), or in the way (`fail`)."""
+    """The result of one check."""
 
     state: Literal["ok", "warn", "fail"]
-    about: str
-    words: str
+    subject: str
+    message: str
 
 
 def run(_: argparse.Namespace) -> int:
-    """Prints a line for each check; 1 if one of them is in the way."""
+    """Prints a line for each check. Exit code 1 if one of them failed."""
     failed = False
-    for check in examine():
+    for check in checks():
         failed = failed or check.state == "fail"
-        print(f"{check.state:<5} {check.about:<12} {printable(redacted(check.words), 400)}", flush=True)
+        print(f"{check.state:<5} {check.subject:<13} {printable(redacted(check.message), 400)}", flush=True)
     if failed:
-        print("Something is in the way: see the lines that begin with fail.", file=sys.stderr)
+        print("Some checks failed.", file=sys.stderr)
     return int(failed)
 
 
-def examine() -> Iterator[Check]:
-    """Looks at the installation, the configuration, the way to cStar, and what the key may do, each in turn."""
+def checks() -> Iterator[Check]:
+    """Checks the installation, the configuration, the network and the key's permissions, in this order."""
     yield Check("ok", "python", sys.version.split()[0])
     yield from map(_package, _PACKAGES)
-    yield from _way()
-    client = None
+    base_url = os.environ.get("CSTAR_BASE_URL") or BASE_URL
+    network = list(_network(base_url))
+    yield from network
     try:
         client = Client(
             Secret(os.environ.get("CSTAR_KEY", "")),
             os.environ.get("CSTAR_TEAM_ID") or None,
-            os.environ.get("CSTAR_BASE_URL") or BASE_URL,
+            base_url,
             timeout=10,
             max_wait=0,
             write=False,
         )
     except CStarError as error:
-        yield Check("fail", "configured", str(error))
+        if all(str(error) != check.message for check in network):
+            yield Check("fail", "configuration", str(error))
         return
     with client:
-        yield Check("ok", "configured", f"{client.environment.upper()} key {client.key} for {client.base_url}")
-        yield from _reached(client)
+        yield Check("ok", "configuration", f"{client.environment.upper()} key {client.key} for {client.base_url}")
+        yield from _cstar(client)
 
 
 def _package(name: str) -> Check:
@@ -68,71 +72,88 @@ def _package(name: str) -> Check:
         return Check("fail", name, "It is not installed.")
 
 
-def _way() -> Iterator[Check]:
-    """What stands between here and cStar."""
-    proxies = {name: url for name, url in getproxies().items() if name in ("http", "https", "all")}
-    if proxies:
-        yield Check(
-            "warn",
-            "proxy",
-            f"Requests pass {', '.join(sorted(set(proxies)))} proxies of the environment, except to this machine.",
-        )
-    certificates = os.environ.get("SSL_CERT_FILE")
-    if certificates and not os.path.isfile(certificates):  # noqa: PTH113 - a name from the environment
-        yield Check("fail", "certificates", f"SSL_CERT_FILE names {certificates}, which is no file.")
-    elif certificates:
-        yield Check("ok", "certificates", f"SSL_CERT_FILE: {certificates}")
+def _network(base_url: str) -> Iterator[Check]:
+    """The environment variables that decide how cStar is reached."""
+    try:
+        base_url = checked_base_url(base_url)
+    except ConfigurationError as error:
+        yield Check("fail", "base URL", str(error))
+        return
+    yield from _variable("proxy", lambda: _proxy(base_url))
+    yield from _variable("certificates", lambda: _certificates(base_url))
 
 
-def _reached(client: Client) -> Iterator[Check]:
-    team = client.team_id
+def _variable(subject: str, check: Callable[[], Check | None]) -> Iterator[Check]:
+    try:
+        result = check()
+    except ConfigurationError as error:
+        result = Check("fail", subject, str(error))
+    if result is not None:
+        yield result
+
+
+def _proxy(base_url: str) -> Check | None:
+    proxy = proxy_for(base_url)
+    if proxy is None:
+        return None
+    where = f"{proxy.url.scheme.decode()}://{proxy.url.host.decode()}:{proxy.url.port}"
+    return Check("warn", "proxy", f"Requests to {base_url} go through the proxy {where}.")
+
+
+def _certificates(base_url: str) -> Check | None:
+    tls_context(base_url)
+    name = next((name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)), None)
+    return None if name is None else Check("ok", "certificates", f"{name}: {os.environ[name]}")
+
+
+def _cstar(client: Client) -> Iterator[Check]:
+    team_id = client.team_id
     try:
         identity = client.whoami()
     except NotFoundError:
-        yield Check("warn", "reached", "whoami is not answered there (it is on the SDK's page, not in the reference).")
+        yield Check(
+            "warn", "connection", "The server has no whoami (documented on the SDK's page, not in the reference)."
+        )
     except CStarError as error:
-        yield Check("fail", "reached", str(error))
+        yield Check("fail", "connection", str(error))
         return
     else:
-        yield Check("ok", "reached", f"team {identity.team_name or 'without a name'} ({identity.team_id})")
-        if team is not None and identity.team_id not in (None, team):
-            yield Check("fail", "team", f"CSTAR_TEAM_ID is {team}, and the key belongs to {identity.team_id}.")
+        yield Check("ok", "connection", f"team {identity.team_name or 'without a name'} ({identity.team_id})")
+        if team_id is not None and identity.team_id not in (None, team_id):
+            yield Check("fail", "team", f"CSTAR_TEAM_ID is {team_id}, but the key belongs to {identity.team_id}.")
             return
-        team = team or identity.team_id
+        team_id = team_id or identity.team_id
     yield from _clock(client)
-    if team is None:
-        yield Check("fail", "team", "Set CSTAR_TEAM_ID: cStar did not say whose key it is.")
+    if team_id is None:
+        yield Check("fail", "team", "Set CSTAR_TEAM_ID: cStar did not return the key's team.")
         return
-    yield from _permitted(client.with_options(team_id=team))
+    yield from _permissions(client.with_options(team_id=team_id))
 
 
 def _clock(client: Client) -> Iterator[Check]:
-    """A clock that is wrong refuses good signatures. A sandbox has a time of its own."""
-    told = client.server_time
-    if told is None or is_loopback_url(client.base_url):
+    """A wrong clock refuses valid signatures. A sandbox has its own time."""
+    server_time = client.server_time
+    if server_time is None or is_loopback_url(client.base_url):
         return
-    off = abs((datetime.now(UTC) - told).total_seconds())
-    words = f"This machine's clock and cStar's differ by {off:,.0f} s; signatures are good for {TOLERANCE} s."
-    yield Check("ok" if off < TOLERANCE / 10 else "warn" if off < TOLERANCE else "fail", "clock", words)
+    offset = abs((datetime.now(UTC) - server_time).total_seconds())
+    message = f"This machine's clock differs from cStar's by {offset:,.0f} s. Signatures are valid for {TOLERANCE} s."
+    yield Check("ok" if offset < TOLERANCE / 10 else "warn" if offset < TOLERANCE else "fail", "clock", message)
 
 
-def _permitted(client: Client) -> Iterator[Check]:
+def _permissions(client: Client) -> Iterator[Check]:
     try:
         webhooks = client.webhooks.list()
     except CStarError as error:
-        yield Check("fail", "permitted", f"The webhooks cannot be listed: {error}")
+        yield Check("fail", "permissions", f"The webhooks could not be listed: {error}")
         return
     writes = (
         "It is publishable, so it can only read."
         if client.key.is_publishable
-        else "It may also write; nothing was tried."
+        else "It may also write; that was not tried."
     )
-    yield Check("ok", "permitted", f"The key lists {len(webhooks):,} webhooks. {writes}")
+    yield Check("ok", "permissions", f"The key lists {len(webhooks):,} webhooks. {writes}")
     rate_limit = client.rate_limit
     if rate_limit is not None and rate_limit.remaining is not None:
         low = rate_limit.limit is not None and rate_limit.remaining < rate_limit.limit / 10
-        yield Check(
-            "warn" if low else "ok",
-            "rate limit",
-            f"{rate_limit.remaining:,} of {rate_limit.limit or 0:,} requests are left in this window.",
-        )
+        message = f"{rate_limit.remaining:,} of {rate_limit.limit or 0:,} requests are left in this window."
+        yield Check("warn" if low else "ok", "rate limit", message)

@@ -1,4 +1,4 @@
-"""`cstar-explore lab`: the notebooks in JupyterLab, in a copy of one's own."""
+"""`cstar-explore lab`: the notebooks in JupyterLab, in a copy of the user's own."""
 
 import argparse
 import json
@@ -6,34 +6,34 @@ import os
 import sys
 from pathlib import Path
 
-# The package, which has the notebooks in it once it is installed.
+# Contains the notebooks once it is installed.
 _PACKAGE = Path(__file__).parents[1]
 
 
 def run(options: argparse.Namespace) -> int:
-    """Copies what is not there yet, and becomes JupyterLab on the first notebook."""
+    """Copies notebooks that do not exist yet, then replaces this process by JupyterLab on the first one."""
     folder: Path = options.folder.resolve()
     kept = copy_notebooks(folder)
-    print(f"Notebooks: {folder}{' (yours, kept as they are)' if kept else ''}", file=sys.stderr)
+    print(f"Notebooks: {folder}{' (existing files were kept)' if kept else ''}", file=sys.stderr)
     command = [
         sys.executable,
         *("-m", "jupyterlab"),
         str(folder / "01_first_webhook.ipynb"),
         f"--port={options.port}",
         f"--ServerApp.root_dir={folder}",
-        # So that the address it prints leads there too, where no browser opens by itself.
+        # So that the printed address leads there too, if no browser opens.
         "--LabApp.default_url=/lab/tree/01_first_webhook.ipynb",
         *(["--no-browser"] if options.no_browser else []),
-        # In a container one is often root, and means it.
+        # Containers often run as root.
         *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
     ]
-    # For this one JupyterLab, beside the user's own settings: no pop-up that asks about news.
+    # Settings for this JupyterLab only, before the user's own: no pop-up about news.
     paths = [str(_PACKAGE / "jupyter_config"), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
-    os.execve(command[0], command, {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)})  # noqa: S606 - our own words
+    os.execve(command[0], command, {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)})  # noqa: S606 - no user input
 
 
 def copy_notebooks(folder: Path) -> bool:
-    """Copies the bundled notebooks into a folder, never over one that is there; whether there was any."""
+    """Copies the bundled notebooks into a folder without overwriting any. Returns whether one existed."""
     folder.mkdir(parents=True, exist_ok=True)
     kept = False
     for notebook in sorted(_bundled().glob("*.ipynb")):
@@ -46,7 +46,7 @@ def copy_notebooks(folder: Path) -> bool:
 
 
 def _without_outputs(notebook: str) -> str:
-    """A notebook as it is before its first run: a lesson asks for a prediction before it shows the result."""
+    """A notebook before its first run. Lessons ask for predictions before they show results."""
     content = json.loads(notebook)
     for cell in content["cells"]:
         if cell["cell_type"] == "code":
@@ -55,6 +55,6 @@ def _without_outputs(notebook: str) -> str:
 
 
 def _bundled() -> Path:
-    """The notebooks inside the installed package, or beside it in a checkout."""
+    """The notebooks in the installed package, or beside it in a checkout."""
     inside = _PACKAGE / "notebooks"
     return inside if inside.is_dir() else _PACKAGE.parent / "notebooks"
