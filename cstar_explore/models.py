@@ -10,7 +10,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, overload
 
-from .schema import DELIVERY_FIELDS, FIRED_FIELDS, IDENTITY_FIELDS, SECRET_KEYS, WEBHOOK_FIELDS, read_fields
+from .schema import (
+    DELIVERY_FIELDS,
+    FIRED_FIELDS,
+    IDENTITY_FIELDS,
+    SECRET_KEYS,
+    WEBHOOK_FIELDS,
+    read_fields,
+    without_secrets,
+)
 from .secret import Secret
 from .text import html_table, printable
 
@@ -46,9 +54,7 @@ class Webhook:
     def from_item(cls, item: Mapping[str, Any]) -> Self:
         """Reads a webhook from cStar's JSON, in camelCase or snake_case."""
         values, extra = read_fields(item, WEBHOOK_FIELDS)
-        secret = next((extra[key] for key in SECRET_KEYS if isinstance(extra.get(key), str) and extra[key]), None)
-        for key in SECRET_KEYS:
-            extra.pop(key, None)
+        secret = next((item[key] for key in SECRET_KEYS if isinstance(item.get(key), str) and item[key]), None)
         return cls(**values, secret=Secret(secret) if secret else None, extra=extra)
 
     def to_frame(self) -> "pd.DataFrame":
@@ -234,9 +240,18 @@ class Identity:
 
 
 def _without_secrets(items: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    if set(SECRET_KEYS).isdisjoint(set().union(*items)):
+    """The items without secrets in their undeclared fields. Usually there are none, and nothing is copied."""
+    undeclared = set[str]().union(*items) - _DECLARED
+    if not undeclared:
         return items
-    return [{key: value for key, value in item.items() if key not in SECRET_KEYS} for item in items]
+    return [
+        without_secrets({key: value for key, value in item.items() if key in undeclared})
+        | {key: value for key, value in item.items() if key in _DECLARED}
+        for item in items
+    ]
+
+
+_DECLARED = frozenset(key for field in WEBHOOK_FIELDS for key in field.keys)
 
 
 def _as_item(webhook: Webhook) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
+from .text import MASK, redacted
+
 Kind = Literal["text", "flag", "integer", "time", "events"]
 
 
@@ -60,7 +62,8 @@ SECRET_KEYS = ("secret", "signingSecret", "signing_secret")
 def read_fields(item: Mapping[str, Any], fields: Iterable[Field]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Splits an object into the values of these fields and everything else.
 
-    A value that does not fit its field's kind becomes None, and stays in the rest under its original name.
+    A value that does not fit its field's kind becomes None, and stays in the rest under its original name. The rest has no
+    secrets in it.
     """
     rest = dict(item)
     values: dict[str, Any] = {}
@@ -71,7 +74,30 @@ def read_fields(item: Mapping[str, Any], fields: Iterable[Field]) -> tuple[dict[
         values[field.name] = value
         if key is not None and (raw is None or value is not None):
             del rest[key]
-    return values, rest
+    return values, without_secrets(rest) if rest else rest
+
+
+def without_secrets(value: Any) -> Any:
+    """Undeclared JSON without what looks like a secret, at any depth: text under a name with `secret` in it, and keys in text."""
+    try:
+        return _without_secrets(value)
+    except RecursionError:
+        return MASK
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _without_secrets(part) for name, part in value.items() if not _is_secret(str(name), part)}
+    if isinstance(value, list | tuple):
+        return [_without_secrets(part) for part in value]
+    return redacted(value) if isinstance(value, str) else value
+
+
+def _is_secret(name: str, value: Any) -> bool:
+    """Whether a field holds a secret, and not only the time when one was changed, or whether there is one."""
+    return name in SECRET_KEYS or (
+        "secret" in name.lower() and isinstance(value, str | list | tuple) and _time(value) is None
+    )
 
 
 def parse_value(raw: Any, kind: Kind) -> Any:
