@@ -1,4 +1,4 @@
-"""`cstar-explore sandbox`: the sandbox alone, in this machine's time: what it delivers to has a clock of its own."""
+"""`cstar-explore sandbox`: runs the sandbox on the machine's time, for receivers in other processes."""
 
 import argparse
 import signal
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace) -> int:
     from ..sandbox import Sandbox
 
-    # Blocked before the server's thread starts, which inherits it: the signal waits for `sigwait` alone.
+    # Blocked before any thread starts, because threads inherit the mask: only `sigwait` gets these signals.
     signals = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     with Sandbox(options.file, port=options.port) as sandbox:
@@ -21,20 +21,20 @@ def run(options: argparse.Namespace) -> int:
         ended = threading.Event()
         ticking = threading.Thread(target=_tick, args=(sandbox.clock, ended), name="clock")
         ticking.start()
-        # The key is one of the sandbox's own false ones; it opens nothing but this.
+        # A fake key, valid for this sandbox only.
         print(
             f"export CSTAR_BASE_URL={sandbox.base_url} CSTAR_TEAM_ID={sandbox.team_id} CSTAR_KEY={sandbox.key.reveal()}",
             flush=True,
         )
-        print("A cStar sandbox is running; Ctrl+C ends it.", file=sys.stderr, flush=True)
-        by = signal.sigwait(signals)
-        print(f"Ended by {signal.Signals(by).name}.", file=sys.stderr)
+        print("The sandbox is running. Press Ctrl+C to stop it.", file=sys.stderr, flush=True)
+        received = signal.sigwait(signals)
+        print(f"Stopped by {signal.Signals(received).name}.", file=sys.stderr)
         ended.set()
         ticking.join()
     return 0
 
 
 def _tick(clock: "Clock", ended: threading.Event) -> None:
-    """Keeps a clock at the present, so that signatures are fresh and retries come when they are due."""
+    """Keeps the clock at the machine's time, so that signatures are fresh and retries are on time."""
     while not ended.wait(1):
         clock.catch_up()

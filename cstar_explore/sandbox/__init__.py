@@ -1,12 +1,12 @@
-"""An embedded cStar: the webhook API on loopback, inside this process, with false keys and its own data.
+"""An embedded cStar: the webhook API on loopback, inside this process, with fake keys and its own data.
 
 Written from the API reference. It shares no encoding or decoding with the client, so a bug in one cannot hide a bug in the
 other.
 
-sandbox          `Sandbox`: the public face
-app              the API: routes, authentication, idempotency, faults
-validation       reads request bodies; error_responses has the bodies of refusals
-store            webhooks and idempotent responses; outbox has deliveries and attempts
+sandbox          `Sandbox`, the public class
+app              the endpoints; middleware and idempotency surround them
+validation       parses request bodies; error_responses has the errors
+store            webhooks and responses to replay; outbox has deliveries and attempts
 deliverer        signs, posts and retries deliveries
 faults, clock, keys, rate_limit, seeds, timeline
 """

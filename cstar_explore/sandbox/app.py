@@ -1,56 +1,38 @@
-"""The sandbox's API: a table of routes, and handlers that answer as the API reference does.
+"""The sandbox's API: a Starlette application with the calls of the API reference.
 
-A handler takes a `Call` and returns a status and the `data` of the envelope, or raises `Refused`. What is the same for
-every call (key, rate limit, team, Idempotency-Key, envelope, headers) happens around it, in `Api.__call__`.
+A call passes through `CallMiddleware`, `FaultMiddleware`, the router, `AuthorizationMiddleware`, `IdempotencyMiddleware` and its
+endpoint, in this order.
 """
 
-import asyncio
-import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
 
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match, Route
+from starlette.routing import Route
 
 from ..events import matching_types
-from . import error_responses
-from .clock import Clock, Ids, http_date, iso
+from .clock import Clock, Ids, iso
 from .deliverer import Deliverer
-from .error_responses import Refused
-from .faults import Fault, Faults, cut
-from .keys import TEAM_NAMES, Key, key_in
-from .rate_limit import Limits
+from .error_responses import METHOD_NOT_ALLOWED, PATH_NOT_FOUND, WEBHOOK_NOT_FOUND, ApiError
+from .faults import Faults
+from .idempotency import IdempotencyMiddleware
+from .keys import TEAM_NAMES, Key
+from .middleware import AuthorizationMiddleware, CallMiddleware, FaultMiddleware
+from .rate_limit import RateLimiter
 from .seeds import new_secret
 from .store import Store, StoredWebhook
-from .validation import body_of, event_to_fire, to_create, to_update
-
-if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
-
-# The same key within 24 hours answers as the first time (API reference, idempotency).
-_REPLAY_WINDOW = timedelta(hours=24)
-
-_HTML = "<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>"
-
-Handled = tuple[int, Any]
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request, as a handler sees it."""
-
-    key: Key
-    raw: bytes
-    request_id: str
-    webhook_id: str = ""
+from .validation import parse_create, parse_trigger_test, parse_update
 
 
 class Api:
-    """The ASGI app."""
+    """The endpoints of the API. `app` is the ASGI application."""
 
     def __init__(
         self,
@@ -58,237 +40,165 @@ class Api:
         clock: Clock,
         ids: Ids,
         *,
-        limits: Limits,
+        rate_limiter: RateLimiter,
         faults: Faults,
         deliverer: Deliverer,
         follow_subscriptions: bool,
     ) -> None:
-        self.store = store
-        self.clock = clock
-        self.ids = ids
-        self.limits = limits
-        self.faults = faults
-        self.deliverer = deliverer
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._deliverer = deliverer
         self._follow_subscriptions = follow_subscriptions
-        team = "/api/v1/teams/{team_id}/webhooks"
-        self._routes = [
-            _route("GET", "/api/v1/auth/whoami", self.whoami),
-            _route("GET", team, self.list_webhooks),
-            _route("POST", team, self.create_webhook),
-            _route("POST", f"{team}/trigger-test", self.trigger_test),
-            _route("GET", f"{team}/{{webhook_id}}", self.get_webhook),
-            _route("PATCH", f"{team}/{{webhook_id}}", self.update_webhook),
-            _route("DELETE", f"{team}/{{webhook_id}}", self.delete_webhook),
-        ]
-
-    # --- the calls of the reference --------------------------------------------------------------------------------
-
-    def whoami(self, call: Call) -> Handled:
-        name = TEAM_NAMES[call.key.team_id]
-        kind = "publishable" if call.key.publishable else "secret"
-        slug = name.lower().replace(" ", "-")
-        return 200, {
-            "teamId": call.key.team_id,
-            "teamName": name,
-            "teamSlug": slug,
-            "keyType": kind,
-            "environment": call.key.environment,
-        }
-
-    def list_webhooks(self, call: Call) -> Handled:
-        listed = self.store.webhooks(call.key.team_id, call.key.environment)
-        return 200, [_shown(webhook, "createdAt") for webhook in listed]
-
-    def get_webhook(self, call: Call) -> Handled:
-        return 200, _shown(self._found(call), "createdAt", "updatedAt")
-
-    def create_webhook(self, call: Call) -> Handled:
-        wanted = to_create(body_of(call.raw))
-        now = self.clock.step()
-        webhook = StoredWebhook(
-            id=f"whk_{self.ids.next('webhook')}",
-            team_id=call.key.team_id,
-            environment=call.key.environment,
-            name=wanted["name"],
-            url=wanted["url"],
-            events=wanted["events"],
-            secret=new_secret(self.ids),
-            is_active=True,
-            created_at=now,
-            updated_at=now,
+        webhooks = "/api/v1/teams/{team_id}/webhooks"
+        routes = (
+            ("GET", "/api/v1/auth/whoami", self.whoami),
+            ("GET", webhooks, self.list_webhooks),
+            ("POST", webhooks, self.create_webhook),
+            ("POST", f"{webhooks}/trigger-test", self.trigger_test),
+            ("GET", f"{webhooks}/{{webhook_id}}", self.get_webhook),
+            ("PATCH", f"{webhooks}/{{webhook_id}}", self.update_webhook),
+            ("DELETE", f"{webhooks}/{{webhook_id}}", self.delete_webhook),
         )
-        self.store.add(webhook)
-        return 201, _shown(webhook, "secret", "createdAt")
+        around_endpoint = [
+            Middleware(AuthorizationMiddleware, rate_limiter),
+            Middleware(IdempotencyMiddleware, store, clock),
+        ]
+        self.app = Starlette(
+            routes=[Route(path, run, methods=[method], middleware=around_endpoint) for method, path, run in routes],
+            middleware=[Middleware(CallMiddleware, clock, ids, rate_limiter), Middleware(FaultMiddleware, faults)],
+            exception_handlers={ApiError: _error_response, HTTPException: _error_response},
+        )
+        self.app.router.redirect_slashes = False
 
-    def update_webhook(self, call: Call) -> Handled:
-        webhook = self._found(call)
-        wanted = to_update(body_of(call.raw))
-        if "isActive" in wanted:
-            wanted["is_active"] = wanted.pop("isActive")
-        webhook = replace(webhook, **wanted, updated_at=self.clock.step())
-        self.store.change(webhook)
-        return 200, _shown(webhook, "updatedAt")
+    async def whoami(self, request: Request) -> Response:
+        key: Key = request.state.key
+        name = TEAM_NAMES[key.team_id]
+        identity = {
+            "teamId": key.team_id,
+            "teamName": name,
+            "teamSlug": name.lower().replace(" ", "-"),
+            "keyType": "publishable" if key.publishable else "secret",
+            "environment": key.environment,
+        }
+        async with self._transaction(request) as respond:
+            return respond(identity)
 
-    def delete_webhook(self, call: Call) -> Handled:
-        self.store.remove(self._found(call).id)
-        self.clock.step()
-        return 200, {"deleted": True}
+    async def list_webhooks(self, request: Request) -> Response:
+        async with self._transaction(request) as respond:
+            return respond([_fields(webhook, "createdAt") for webhook in self._webhooks(request)])
 
-    def trigger_test(self, call: Call) -> Handled:
-        event = event_to_fire(body_of(call.raw))
-        listed = self.store.webhooks(call.key.team_id, call.key.environment)
-        # "To all active webhooks", says the reference, and nothing of what they subscribe to.
-        reached = [
+    async def get_webhook(self, request: Request) -> Response:
+        async with self._transaction(request) as respond:
+            return respond(_fields(self._webhook(request), "createdAt", "updatedAt"))
+
+    async def create_webhook(self, request: Request) -> Response:
+        fields = parse_create(await request.body())
+        key: Key = request.state.key
+        async with self._transaction(request) as respond:
+            now = self._clock.step()
+            webhook = StoredWebhook(
+                id=f"whk_{self._ids.next('webhook')}",
+                team_id=key.team_id,
+                environment=key.environment,
+                **fields,
+                secret=new_secret(self._ids),
+                is_active=True,
+                created_at=now,
+                updated_at=now,
+            )
+            self._store.add(webhook)
+            return respond(_fields(webhook, "secret", "createdAt"), 201)
+
+    async def update_webhook(self, request: Request) -> Response:
+        webhook = self._webhook(request)
+        fields = parse_update(await request.body())
+        async with self._transaction(request) as respond:
+            webhook = replace(webhook, **fields, updated_at=self._clock.step())
+            self._store.update(webhook)
+            return respond(_fields(webhook, "updatedAt"))
+
+    async def delete_webhook(self, request: Request) -> Response:
+        async with self._transaction(request) as respond:
+            self._store.remove(self._webhook(request).id)
+            self._clock.step()
+            return respond({"deleted": True})
+
+    async def trigger_test(self, request: Request) -> Response:
+        event = parse_trigger_test(await request.body())
+        # The reference says "to all active webhooks" and does not mention their subscriptions.
+        receivers = [
             webhook
-            for webhook in listed
+            for webhook in self._webhooks(request)
             if webhook.is_active and (not self._follow_subscriptions or _subscribes(webhook, event))
         ]
-        event_id = f"evt_{self.ids.next('event')}"
-        self.deliverer.announce(reached, event_id, event, call.request_id)
-        self.clock.step()
-        return 200, {"event": event, "eventId": event_id, "test": True, "deliveries": []}
+        event_id = f"evt_{self._ids.next('event')}"
+        fired = {"event": event, "eventId": event_id, "test": True, "deliveries": []}
+        async with self._transaction(request) as respond:
+            self._deliverer.enqueue(receivers, event_id, event, request.state.request_id)
+            self._clock.step()
+            respond(fired)  # saved for a repeat of the request during the deliveries, which fires nothing
+        await self._deliverer.wait_for(event_id)
+        return respond(fired | {"deliveries": self._deliverer.outbox.results(event_id)})
 
-    def _found(self, call: Call) -> StoredWebhook:
-        webhook = self.store.webhook(call.key.team_id, call.key.environment, call.webhook_id)
+    def _webhooks(self, request: Request) -> list[StoredWebhook]:
+        key: Key = request.state.key
+        return self._store.webhooks(key.team_id, key.environment)
+
+    def _webhook(self, request: Request) -> StoredWebhook:
+        key: Key = request.state.key
+        webhook = self._store.webhook(key.team_id, key.environment, request.path_params["webhook_id"])
         if webhook is None:
-            raise Refused(error_responses.NO_WEBHOOK)
+            raise ApiError(WEBHOOK_NOT_FOUND)
         return webhook
 
-    # --- around every call -----------------------------------------------------------------------------------------
+    @asynccontextmanager
+    async def _transaction(self, request: Request) -> AsyncIterator[Callable[..., Response]]:
+        """Commits an endpoint's writes with the response to replay, the clock and the ids; then makes the due deliveries.
 
-    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        request = Request(scope, receive)
-        raw = await request.body()
-        request_id = f"req_{self.ids.next('request')}"
-        now = self.clock.now
-        key = key_in(request.headers.get("authorization"))
-        headers = {} if key is None else self.limits.count(key)
-        fault = None if key is None else self.faults.take("api")
-        try:
-            await self._spoil(fault)
-            status, body = await self._answer(request, key, raw, request_id)
-        except Refused as refused:
-            status, body = refused.refusal.status, refused.refusal.body(request_id, iso(now))
-        headers |= {"Date": http_date(now)}
-        if status == 429 and key is not None:
-            headers |= self._retry_after(fault, key)
-        if fault is not None and fault.name == "html":
-            await Response(_HTML, 502, headers, "text/html")(scope, receive, send)
-            return
-        answer = Response(json.dumps(body, ensure_ascii=False), status, headers, "application/json")
-        await answer(scope, receive, cut(send, fault))
+        Yields `respond(data, status=200)`, which creates the response. Nothing is locked during the deliveries.
+        """
+        meta = {"requestId": request.state.request_id, "timestamp": iso(self._clock.now)}
 
-    async def _answer(self, request: Request, key: Key | None, raw: bytes, request_id: str) -> tuple[int, Any]:
-        handler, params = self._routed(request)
-        if key is None:
-            raise Refused(error_responses.BAD_KEY)
-        self.limits.check(key)
-        if params.get("team_id", key.team_id) != key.team_id:
-            raise Refused(error_responses.OTHER_TEAM)
-        if key.publishable and request.method != "GET":
-            raise Refused(error_responses.SECRET_KEY_REQUIRED)
-        memory = _Memory(self.store, request, key, raw)
-        known = memory.recalled(self.clock.now)
-        if known is not None:
-            return known
-        timestamp = iso(self.clock.now)
-        with self.store.writing():
-            status, data = handler(Call(key, raw, request_id, params.get("webhook_id", "")))
-            body = error_responses.success(data, request_id, timestamp)
-            memory.keep(status, body, self.clock.now)
-            self.store.keep("now", self.clock.now.isoformat())
-            self.store.keep("ids", self.ids.used)
+        def respond(data: Any, status: int = 200) -> Response:
+            text = json.dumps({"success": True, "data": data, "meta": meta}, ensure_ascii=False)
+            if request.state.replay_key is not None:
+                self._store.save_replay(request.state.replay_key, status, text, self._clock.now)
+            return Response(text, status, media_type="application/json")
+
+        with self._store.writing():
+            yield respond
+            self._store.save_state("now", self._clock.now.isoformat())
+            self._store.save_state("ids", self._ids.used)
         if request.method != "GET":
-            # Time has passed: what is due is delivered before the answer, and nothing is held while receivers take theirs.
-            await self.deliverer.run_due()
-        if isinstance(data, dict) and "deliveries" in data:
-            await self.deliverer.settle(data["eventId"])
-            data["deliveries"] = self.deliverer.outbox.told(data["eventId"])
-            memory.keep(status, body, self.clock.now)
-        return status, body
-
-    async def _spoil(self, fault: Fault | None) -> None:
-        """What a fault does before the call is looked at."""
-        match fault:
-            case Fault(name="slow", settings=settings):
-                await asyncio.sleep(settings["seconds"])
-            case Fault(name="rate_limit", settings=settings):
-                raise Refused(error_responses.rate_limited(settings["retry_after"] or 60))
-            case Fault(name="fail", settings=settings):
-                raise Refused(error_responses.failing(settings["status"]))
-            case Fault(name="html"):
-                raise Refused(error_responses.failing(502))
-
-    def _retry_after(self, fault: Fault | None, key: Key) -> dict[str, str]:
-        if fault is None or fault.name != "rate_limit":
-            return {"Retry-After": str(self.limits.seconds_left(key))}
-        seconds = fault.settings["retry_after"]
-        return {} if seconds is None else {"Retry-After": str(seconds)}
-
-    def _routed(self, request: Request) -> tuple[Callable[[Call], Handled], dict[str, str]]:
-        partial = False
-        for route in self._routes:
-            match, child = route.matches(request.scope)
-            if match is Match.FULL:
-                return route.endpoint, child["path_params"]
-            partial = partial or match is Match.PARTIAL
-        raise Refused(error_responses.NO_METHOD if partial else error_responses.NO_ROUTE)
+            await self._deliverer.run_due()
 
 
-def _route(method: str, path: str, handler: Callable[[Call], Handled]) -> Route:
-    # Starlette's routes match and read paths here; the handlers are called by us, with a `Call`.
-    route = Route(path, _never, methods=[method])
-    route.endpoint = handler
-    return route
+async def _error_response(request: Request, error: Exception) -> Response:
+    match error:
+        case ApiError():
+            return error.response.render(request)
+        case HTTPException(status_code=405):
+            return METHOD_NOT_ALLOWED.render(request)
+        case _:
+            return PATH_NOT_FOUND.render(request)
 
 
-def _never(request: Request) -> Response:
-    raise NotImplementedError
-
-
-def _shown(webhook: StoredWebhook, *also: str) -> dict[str, Any]:
-    """A webhook as the reference prints it; each call prints another choice of the last three fields."""
-    shown: dict[str, Any] = {"id": webhook.id, "name": webhook.name, "url": webhook.url, "events": webhook.events}
-    if "secret" in also:
-        shown["secret"] = webhook.secret
-    shown["isActive"] = webhook.is_active
-    if "createdAt" in also:
-        shown["createdAt"] = iso(webhook.created_at)
-    if "updatedAt" in also:
-        shown["updatedAt"] = iso(webhook.updated_at)
-    return shown
+def _fields(webhook: StoredWebhook, *optional: str) -> dict[str, Any]:
+    """A webhook as the reference prints it. Each call has other ones of the three optional fields."""
+    fields = {
+        "id": webhook.id,
+        "name": webhook.name,
+        "url": webhook.url,
+        "events": webhook.events,
+        "secret": webhook.secret,
+        "isActive": webhook.is_active,
+        "createdAt": iso(webhook.created_at),
+        "updatedAt": iso(webhook.updated_at),
+    }
+    omitted = {"secret", "createdAt", "updatedAt"}.difference(optional)
+    return {name: value for name, value in fields.items() if name not in omitted}
 
 
 def _subscribes(webhook: StoredWebhook, event: str) -> bool:
     return any(event in matching_types(pattern) for pattern in webhook.events)
-
-
-class _Memory:
-    """What was answered under an Idempotency-Key, for a day.
-
-    How far a key reaches is not documented. Here: one API key, one method, one path.
-    """
-
-    def __init__(self, store: Store, request: Request, key: Key, raw: bytes) -> None:
-        given = request.headers.get("idempotency-key") if request.method in ("POST", "PATCH") else None
-        self._store = store
-        self._scope = given and _digest(key.secret.reveal(), request.method, request.url.path, given)
-        self._request = _digest(raw.decode("utf-8", "replace"))
-
-    def recalled(self, now: datetime) -> tuple[int, Any] | None:
-        """The first answer, if this request repeats one."""
-        known = self._store.replay(self._scope, now - _REPLAY_WINDOW) if self._scope else None
-        if known is None:
-            return None
-        if known[0] != self._request:
-            raise Refused(error_responses.KEY_REUSED)
-        return known[1], json.loads(known[2])
-
-    def keep(self, status: int, body: Any, now: datetime) -> None:
-        """Remembers an answer."""
-        if self._scope:
-            self._store.remember(self._scope, self._request, status, json.dumps(body), now)
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -1,18 +1,24 @@
-"""The bodies that the sandbox answers with: those of the API reference to the letter, in its order of fields.
+"""The error responses, as the API reference prints them.
 
-Where the reference prints no body (a missing field, a broken body, another team's key), the shape is the reference's and
-the code is from cStar's article on error codes or, where that could not be read, ours; the messages are ours and say so where they speak of the sandbox.
+Where the reference prints no body (a missing field, a malformed body, another team's key), the shape is the reference's. The
+code is then from cStar's article on error codes, or ours where that article could not be read; the message is ours.
 """
 
+import json
 from dataclasses import dataclass
-from typing import Any
 
-_DOCS = "https://www.cstar.help/developers/api-reference"
+from starlette.requests import Request
+from starlette.responses import Response
+
+from .clock import iso
+
+_AUTHENTICATION = "https://www.cstar.help/developers/api-reference#authentication"
+_RATE_LIMITING = "https://www.cstar.help/developers/api-reference#rate-limiting"
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """An answer that says no."""
+class ErrorResponse:
+    """An error response. `retry_after` is in seconds."""
 
     status: int
     type: str
@@ -20,65 +26,52 @@ class Refusal:
     message: str
     param: str | None = None
     doc_url: str | None = None
+    retry_after: int | None = None
 
-    def body(self, request_id: str, timestamp: str) -> dict[str, Any]:
-        """The envelope of an error."""
-        error: dict[str, Any] = {"type": self.type, "code": self.code, "message": self.message}
+    def render(self, request: Request) -> Response:
+        """The response to this request, in the order of fields that the reference has."""
+        error = {"type": self.type, "code": self.code, "message": self.message}
         if self.param is not None:
             error["param"] = self.param
         if self.doc_url is not None:
             error["doc_url"] = self.doc_url
-        error["request_id"] = request_id
-        return {"success": False, "error": error, "meta": {"timestamp": timestamp}}
+        error["request_id"] = request.state.request_id
+        body = {"success": False, "error": error, "meta": {"timestamp": iso(request.state.now)}}
+        headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        return Response(json.dumps(body, ensure_ascii=False), self.status, headers, "application/json")
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not a failure of the sandbox
-    """Raised with a `Refusal` by whatever finds the fault, answered in one place."""
+class ApiError(Exception):
+    """Ends a call with an error response."""
 
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.message)
-        self.refusal = refusal
-
-
-def success(data: Any, request_id: str, timestamp: str) -> dict[str, Any]:
-    """The envelope of an answer that says yes."""
-    return {"success": True, "data": data, "meta": {"requestId": request_id, "timestamp": timestamp}}
+    def __init__(self, response: ErrorResponse) -> None:
+        super().__init__(response.message)
+        self.response = response
 
 
-# The reference prints one 401 for every reason, so an expired key cannot be told from an unknown one.
-BAD_KEY = Refusal(
-    401,
-    "authentication_error",
-    "authentication_required",
-    "Invalid or expired API key",
-    doc_url=f"{_DOCS}#authentication",
+# The reference prints one 401 for every reason; an expired key looks like an unknown one.
+INVALID_KEY = ErrorResponse(
+    401, "authentication_error", "authentication_required", "Invalid or expired API key", doc_url=_AUTHENTICATION
 )
 
-SECRET_KEY_REQUIRED = Refusal(
+SECRET_KEY_REQUIRED = ErrorResponse(
     403,
     "authorization_error",
     "insufficient_permissions",
     "Secret key required for this endpoint",
-    doc_url=f"{_DOCS}#authentication",
+    doc_url=_AUTHENTICATION,
 )
 
-OTHER_TEAM = Refusal(
-    403,
-    "authorization_error",
-    "team_access_denied",
-    "This key does not belong to this team",
-    doc_url=f"{_DOCS}#authentication",
+OTHER_TEAM = ErrorResponse(
+    403, "authorization_error", "team_access_denied", "This key does not belong to this team", doc_url=_AUTHENTICATION
 )
 
-NO_WEBHOOK = Refusal(404, "not_found_error", "RESOURCE_MISSING", "Webhook not found")
+WEBHOOK_NOT_FOUND = ErrorResponse(404, "not_found_error", "RESOURCE_MISSING", "Webhook not found")
+PATH_NOT_FOUND = ErrorResponse(404, "not_found_error", "RESOURCE_MISSING", "Path not found")
+METHOD_NOT_ALLOWED = ErrorResponse(405, "invalid_request_error", "method_not_allowed", "Method not allowed")
+INVALID_JSON = ErrorResponse(400, "invalid_request_error", "invalid_json", "The body is not a JSON object")
 
-NO_ROUTE = Refusal(404, "not_found_error", "RESOURCE_MISSING", "There is nothing at this path")
-
-NO_METHOD = Refusal(405, "invalid_request_error", "method_not_allowed", "This path does not take this method")
-
-BAD_JSON = Refusal(400, "invalid_request_error", "invalid_json", "The body is not a JSON object")
-
-KEY_REUSED = Refusal(
+IDEMPOTENCY_KEY_REUSED = ErrorResponse(
     409,
     "invalid_request_error",
     "idempotency_conflict",
@@ -86,27 +79,24 @@ KEY_REUSED = Refusal(
 )
 
 
-def rate_limited(seconds: int) -> Refusal:
+def rate_limited(seconds: int, retry_after: int | None) -> ErrorResponse:
     """429, with the wait in its message as the reference has it."""
-    return Refusal(
-        429,
-        "rate_limit_error",
-        "rate_limit_exceeded",
-        f"Rate limit exceeded. Try again in {seconds} seconds",
-        doc_url=f"{_DOCS}#rate-limiting",
+    message = f"Rate limit exceeded. Try again in {seconds} seconds"
+    return ErrorResponse(
+        429, "rate_limit_error", "rate_limit_exceeded", message, doc_url=_RATE_LIMITING, retry_after=retry_after
     )
 
 
-def failing(status: int) -> Refusal:
-    """5xx, with the published type; no page prints a body of one."""
-    return Refusal(status, "api_error", "internal_error", "Something went wrong on our side")
+def server_error(status: int) -> ErrorResponse:
+    """5xx, with the published type; cStar does not document the rest of the body."""
+    return ErrorResponse(status, "api_error", "internal_error", "Something went wrong on our side")
 
 
-def missing(param: str) -> Refusal:
+def missing(param: str) -> ErrorResponse:
     """A required field is absent or empty."""
-    return Refusal(400, "invalid_request_error", "parameter_missing", f"Missing required field: {param}", param=param)
+    return ErrorResponse(400, "invalid_request_error", "parameter_missing", f"Missing required field: {param}", param)
 
 
-def invalid(param: str, message: str) -> Refusal:
-    """A field has a value it cannot have."""
-    return Refusal(400, "validation_error", "PARAMETER_INVALID", message, param=param)
+def invalid(param: str, message: str) -> ErrorResponse:
+    """A field has an invalid value."""
+    return ErrorResponse(400, "validation_error", "PARAMETER_INVALID", message, param)

@@ -1,7 +1,7 @@
-"""A menu of things that go wrong, for teaching and for testing one's own code. Each is one line and ends by itself.
+"""Faults for the next calls and deliveries, for lessons and for testing your own code.
 
-sandbox.faults.rate_limit(retry_after=1)      # the next call is answered 429
-sandbox.faults.duplicate()                    # the next delivery arrives twice
+sandbox.faults.rate_limit(retry_after=1)      # the next call is answered with 429
+sandbox.faults.duplicate()                    # the next delivery is posted twice
 """
 
 import logging
@@ -18,137 +18,130 @@ if TYPE_CHECKING:
 
 @dataclass
 class Fault:
-    """One fault that waits for its turn."""
+    """A queued fault."""
 
     name: str
-    left: int
+    remaining: int
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
-        return f"{self.name}({told}) {self.left} times"
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
+        return f"{self.name}({settings}) {self.remaining} times"
 
 
 class Faults:
-    """What will go wrong next, in the order asked for: one fault for each call, one for each attempt of a delivery.
+    """Queues faults. Each API call takes one, and so does each delivery attempt, in the order they were queued.
 
-    Every method takes `times`, how often in a row (1 by default).
+    Every method takes `times`: how many calls or attempts in a row get the fault.
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[Literal["api", "delivery"], list[Fault]] = {"api": [], "delivery": []}
+        self._queues: dict[Literal["api", "delivery"], list[Fault]] = {"api": [], "delivery": []}
 
-    # --- the API's answers
+    # --- API responses
 
     def rate_limit(self, *, retry_after: int | None = 1, times: int = 1) -> None:
-        """429, with `Retry-After` in seconds, or without it."""
+        """Answers with 429. `retry_after` is the `Retry-After` header in seconds; None omits it."""
         self._add("api", "rate_limit", times, retry_after=retry_after)
 
     def fail(self, status: int = 500, *, times: int = 1) -> None:
-        """A 5xx; nothing is done."""
+        """Answers with a 5xx. The call has no effect."""
         if not 500 <= status < 600:
-            raise ConfigurationError(f"{status} is no failure of a server.", advice="Give a status from 500 to 599.")
+            raise ConfigurationError(f"status must be from 500 to 599, not {status}.", advice="Choose a 5xx status.")
         self._add("api", "fail", times, status=status)
 
     def slow(self, seconds: float = 1.0, *, times: int = 1) -> None:
-        """The answer takes this long, on the wall clock."""
+        """Delays the response by this many real seconds."""
         self._add("api", "slow", times, seconds=seconds)
 
     def html(self, *, times: int = 1) -> None:
-        """A page of HTML instead of JSON, as from a proxy; nothing is done."""
+        """Answers with an HTML page and 502, as a proxy would. The call has no effect."""
         self._add("api", "html", times)
 
     def cut_off(self, *, times: int = 1) -> None:
-        """It is done, and the answer breaks off in the middle."""
+        """Closes the connection in the middle of the response. The call takes effect."""
         self._add("api", "cut_off", times)
 
     def lose_response(self, *, times: int = 1) -> None:
-        """It is done, and nothing of the answer's body arrives."""
+        """Closes the connection before the response's body. The call takes effect."""
         self._add("api", "lose_response", times)
 
     # --- deliveries
 
     def duplicate(self, *, times: int = 1) -> None:
-        """The same delivery is posted twice."""
+        """Posts the delivery twice."""
         self._add("delivery", "duplicate", times)
 
     def reorder(self, *, times: int = 1) -> None:
-        """The delivery is held back until the next event has been delivered."""
+        """Holds the delivery back until the next event is delivered."""
         self._add("delivery", "reorder", times)
 
     def delay(self, seconds: float = 60.0, *, times: int = 1) -> None:
-        """The delivery is held back for this long, on the sandbox's clock."""
+        """Holds the delivery back for this many seconds on the sandbox's clock."""
         self._add("delivery", "delay", times, seconds=seconds)
 
     def wrong_signature(self, *, times: int = 1) -> None:
-        """Signed with another secret."""
+        """Signs with another secret."""
         self._add("delivery", "wrong_signature", times)
 
     def stale(self, seconds: float = 600.0, *, times: int = 1) -> None:
-        """Signed with a time so long ago."""
+        """Signs with a timestamp this many seconds ago."""
         self._add("delivery", "stale", times, seconds=seconds)
 
     def legacy_signature(self, *, times: int = 1) -> None:
-        """Signed in the old form, `sha256=…`."""
+        """Signs in the old form, `sha256=…`."""
         self._add("delivery", "legacy_signature", times)
 
     def reencode(self, *, times: int = 1) -> None:
-        """A proxy on the way parses the JSON and writes it again, after it was signed."""
+        """Parses and rewrites the JSON after signing it, as some proxies do."""
         self._add("delivery", "reencode", times)
 
     def oversize(self, size: int = 2 * 2**20, *, times: int = 1) -> None:
-        """The body is at least this many bytes long."""
+        """Pads the body to at least this many bytes."""
         self._add("delivery", "oversize", times, size=size)
 
     def clear(self) -> None:
-        """Nothing more goes wrong."""
-        for waiting in self._waiting.values():
-            waiting.clear()
+        """Clears the queued faults."""
+        for queue in self._queues.values():
+            queue.clear()
 
     def take(self, kind: Literal["api", "delivery"]) -> Fault | None:
-        """The next fault of a kind, used up by one."""
-        waiting = self._waiting[kind]
-        if not waiting:
+        """The next fault of a kind, if one is queued."""
+        queue = self._queues[kind]
+        if not queue:
             return None
-        fault = waiting[0]
-        fault.left -= 1
-        if not fault.left:
-            waiting.pop(0)
+        fault = queue[0]
+        fault.remaining -= 1
+        if not fault.remaining:
+            queue.pop(0)
         return fault
 
     def __repr__(self) -> str:
-        waiting = [repr(fault) for faults in self._waiting.values() for fault in faults]
-        return f"Faults({', '.join(waiting) or 'none'})"
+        queued = [repr(fault) for queue in self._queues.values() for fault in queue]
+        return f"Faults({', '.join(queued) or 'none'})"
 
     def _add(self, kind: Literal["api", "delivery"], name: str, times: int, **settings: Any) -> None:
         if times < 1:
-            raise ConfigurationError(f"times={times} would do nothing.", advice="Give 1 or more.")
-        self._waiting[kind].append(Fault(name, times, settings))
+            raise ConfigurationError(f"times must be at least 1, not {times}.", advice="Use clear() to remove faults.")
+        self._queues[kind].append(Fault(name, times, settings))
 
 
-def cut(send: "Send", fault: Fault | None) -> "Send":
-    """A `send` that keeps back half of the body (`cut_off`) or all of it (`lose_response`), of the length already declared."""
-    if fault is None or fault.name not in ("cut_off", "lose_response"):
-        return send
+def truncate(send: "Send", fraction: float) -> "Send":
+    """A `send` that declares the whole body, sends this fraction of it and never completes the response."""
     _silence_expected_log()
-    kept = 2 if fault.name == "cut_off" else 0
 
-    async def cutting(message: "Message") -> None:
+    async def send_truncated(message: "Message") -> None:
         if message["type"] == "http.response.body":
-            body = message.get("body", b"")
-            message = {
-                "type": "http.response.body",
-                "body": body[: len(body) // kept] if kept else b"",
-                "more_body": True,
-            }
+            body = message["body"]
+            message = {**message, "body": body[: int(len(body) * fraction)], "more_body": True}
         await send(message)
 
-    return cutting
+    return send_truncated
 
 
 @cache
 def _silence_expected_log() -> None:
-    """uvicorn logs an error for a response that `cut` leaves unfinished, and closes the connection, as intended."""
+    """Filters the error that uvicorn logs before it closes the connection of an incomplete response."""
     logging.getLogger("uvicorn.error").addFilter(
         lambda record: not record.getMessage().startswith("ASGI callable returned without completing response")
     )

@@ -1,4 +1,4 @@
-"""The sandbox's API keys: one of every kind, all obviously false, and whose they are.
+"""The sandbox's API keys: fake ones of every kind, and the teams they belong to.
 
 A key is a published prefix and 32 base64url characters (cStar: api-authentication).
 """
@@ -12,19 +12,19 @@ from ..secret import Secret
 
 TEAM, OTHER_TEAM, NORTH, LAB = "team_sandbox", "team_elsewhere", "team_north", "team_lab"
 TEAM_NAMES: Mapping[str, str] = MappingProxyType(
-    {TEAM: "Sandbox Support", OTHER_TEAM: "Somebody Else", NORTH: "North", LAB: "Lab"}
+    {TEAM: "Sandbox Support", OTHER_TEAM: "Another Team", NORTH: "North", LAB: "Lab"}
 )
 
 
 @dataclass(frozen=True)
 class Key:
-    """What a key stands for."""
+    """An API key and what it gives access to."""
 
     secret: Secret
     team_id: str
     environment: Literal["test", "live"]
     publishable: bool = False
-    refused: bool = False  # expired or revoked
+    valid: bool = True  # False: expired or revoked
 
 
 def _key(prefix: str, number: int) -> Secret:
@@ -37,15 +37,15 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "publishable": Key(_key("pk_test", 2), TEAM, "test", publishable=True),
         "live": Key(_key("sk_live", 3), TEAM, "live"),
         "live_publishable": Key(_key("pk_live", 4), TEAM, "live", publishable=True),
-        "expired": Key(_key("sk_test", 5), TEAM, "test", refused=True),
-        "revoked": Key(_key("sk_test", 6), TEAM, "test", refused=True),
+        "expired": Key(_key("sk_test", 5), TEAM, "test", valid=False),
+        "revoked": Key(_key("sk_test", 6), TEAM, "test", valid=False),
         "other_team": Key(_key("sk_test", 7), OTHER_TEAM, "test"),
         "north": Key(_key("sk_live", 8), NORTH, "live"),
         "lab": Key(_key("sk_test", 9), LAB, "test"),
     }
 )
 
-# The accounts of an audit: what each is called, and the variable that holds its key.
+# The accounts of an audit: each one's environment variable and key.
 ACCOUNTS: Mapping[str, tuple[str, Key]] = MappingProxyType(
     {
         "Support": ("CSTAR_KEY_SUPPORT", KEYS["live"]),
@@ -54,10 +54,9 @@ ACCOUNTS: Mapping[str, tuple[str, Key]] = MappingProxyType(
     }
 )
 
-_BY_HEADER = {f"Bearer {key.secret.reveal()}": key for key in KEYS.values()}
+_VALID_KEYS = {f"Bearer {key.secret.reveal()}": key for key in KEYS.values() if key.valid}
 
 
-def key_in(authorization: str | None) -> Key | None:
-    """The key in an `Authorization` header; None if there is none, or it is not (or no longer) good."""
-    key = _BY_HEADER.get(authorization or "")
-    return None if key is None or key.refused else key
+def find_key(authorization: str | None) -> Key | None:
+    """The valid key in an `Authorization` header, or None."""
+    return _VALID_KEYS.get(authorization or "")

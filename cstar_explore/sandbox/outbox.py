@@ -1,14 +1,14 @@
-"""The deliveries that are to be made, and the attempts that were: their tables, and the frame of both.
+"""The tables of deliveries and their attempts.
 
-The schedule of retries is published (cStar: webhook-troubleshooting): up to six, after 30 s, 2 m, 10 m, 1 h, 6 h and 24 h.
-From what each is counted is not; here, from the attempt before it.
+The retry schedule is published (cStar: webhook-troubleshooting): up to six, after 30 s, 2 m, 10 m, 1 h, 6 h and 24 h. cStar does
+not document what each is counted from; here it is the previous attempt.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..serving.posting import Outcome
+from ..serving.posting import AttemptResult
 from .store import Store, StoredWebhook
 
 RETRY_AFTER = (
@@ -40,8 +40,8 @@ COLUMNS = {
 
 
 @dataclass(frozen=True)
-class Due:
-    """A delivery whose next attempt has come."""
+class DueDelivery:
+    """A delivery whose next attempt is due. `fault` is the one that postponed it."""
 
     id: str
     webhook_id: str
@@ -51,77 +51,69 @@ class Due:
     body: bytes
     request_id: str
     fault: str | None
-    number: int
-    at: datetime
+    attempt: int
+    due_at: datetime
 
 
 class Outbox:
-    """The tables of deliveries and attempts."""
+    """Reads and writes deliveries and attempts."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def put(
-        self, delivery_id: str, webhook: StoredWebhook, event: tuple[str, str, bytes], request_id: str, at: datetime
+    def add(
+        self, delivery_id: str, webhook: StoredWebhook, event: tuple[str, str, bytes], request_id: str, due_at: datetime
     ) -> None:
-        """A new delivery, to be attempted at a time. `event` is its id, type and body."""
+        """Adds a pending delivery. `event` is its id, type and body."""
         event_id, event_type, body = event
         self._store.run(
             "INSERT INTO deliveries (id, webhook_id, webhook_name, url, event_id, event, body, request_id, state, next_attempt_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?)",
-            *(
-                delivery_id,
-                webhook.id,
-                webhook.name,
-                webhook.url,
-                event_id,
-                event_type,
-                body,
-                request_id,
-                at.isoformat(),
-            ),
+            *(delivery_id, webhook.id, webhook.name, webhook.url),
+            *(event_id, event_type, body, request_id, due_at.isoformat()),
         )
 
-    def next_due(self, until: datetime, busy: set[str]) -> Due | None:
-        """The earliest delivery due by then that is not being attempted already."""
+    def next_due(self, until: datetime, in_progress: set[str]) -> DueDelivery | None:
+        """The earliest delivery that is due by then and not in progress."""
         rows = self._store.run(
-            "SELECT id, webhook_id, url, event_id, event, body, request_id, fault, next_attempt_at,"
-            " (SELECT COUNT(*) FROM attempts WHERE delivery_id = id AND attempts.fault IS NOT 'duplicate') + 1"
+            "SELECT id, webhook_id, url, event_id, event, body, request_id, fault,"
+            " (SELECT COUNT(*) FROM attempts WHERE delivery_id = id AND attempts.fault IS NOT 'duplicate') + 1, next_attempt_at"
             " FROM deliveries WHERE next_attempt_at <= ? ORDER BY next_attempt_at, position LIMIT ?",
             until.isoformat(),
-            len(busy) + 1,
+            len(in_progress) + 1,
         )
         for row in rows:
-            if row[0] not in busy:
-                *values, at, number = row
-                return Due(*values, number, datetime.fromisoformat(at))  # type: ignore[call-arg] # eight columns as above
+            if row[0] not in in_progress:
+                return replace(DueDelivery(*row), due_at=datetime.fromisoformat(row[-1]))
         return None
 
-    def postpone(self, delivery_id: str, at: datetime, fault: str) -> None:
-        """Its next attempt comes later, for this fault."""
+    def postpone(self, delivery_id: str, due_at: datetime, fault: str) -> None:
+        """Moves the next attempt, because of a fault."""
         self._store.run(
-            "UPDATE deliveries SET next_attempt_at = ?, fault = ? WHERE id = ?", at.isoformat(), fault, delivery_id
+            "UPDATE deliveries SET next_attempt_at = ?, fault = ? WHERE id = ?", due_at.isoformat(), fault, delivery_id
         )
 
-    def record(self, due: Due, url: str, at: datetime, outcome: Outcome, *, took_ms: int, fault: str | None) -> None:
-        """Keeps an attempt, with the fault that held it back before, if there was one."""
-        values = (due.id, due.number, at.isoformat(), outcome.status, took_ms, outcome.error, fault or due.fault, url)
+    def add_attempt(
+        self, due: DueDelivery, url: str, at: datetime, result: AttemptResult, *, took_ms: int, fault: str | None
+    ) -> None:
+        """Adds an attempt, with its fault or the one that postponed it."""
+        values = (due.id, due.attempt, at.isoformat(), result.status, took_ms, result.error, fault or due.fault, url)
         self._store.run("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *values)
         self._store.run("UPDATE deliveries SET fault = NULL WHERE id = ?", due.id)
 
-    def conclude(self, delivery_id: str, state: str, retry_at: datetime | None = None) -> None:
-        """What has become of it: `delivered`, `failed`, `withheld`, `dropped`, or `pending` until its next attempt."""
-        at = None if retry_at is None else retry_at.isoformat()
+    def set_state(self, delivery_id: str, state: str, next_attempt_at: datetime | None = None) -> None:
+        """Sets `delivered`, `failed`, `withheld`, `dropped`, or `pending` until the next attempt."""
+        at = None if next_attempt_at is None else next_attempt_at.isoformat()
         self._store.run("UPDATE deliveries SET state = ?, next_attempt_at = ? WHERE id = ?", state, at, delivery_id)
 
-    def deliveries_of(self, event_id: str) -> list[str]:
+    def ids(self, event_id: str) -> list[str]:
         """The ids of an event's deliveries."""
         return [row[0] for row in self._store.run("SELECT id FROM deliveries WHERE event_id = ?", event_id)]
 
-    def told(self, event_id: str) -> list[dict[str, Any]]:
-        """The deliveries of an event as trigger-test tells them.
+    def results(self, event_id: str) -> list[dict[str, Any]]:
+        """The deliveries in the response to trigger-test.
 
-        The API reference shows only an empty list. The fields are those of the closest published shape: the answer to the
+        The API reference shows only an empty list. The fields are those of the closest published shape: the response to the
         test of a single webhook, on the SDK's page.
         """
         rows = self._store.run(
@@ -134,12 +126,12 @@ class Outbox:
                 "deliveryId": delivery_id,
                 "event": event,
                 "url": url,
-                "success": number is not None and error is None,
+                "success": attempt is not None and error is None,
                 "status": status,
                 "responseTimeMs": took_ms,
-                "error": error if number is not None else "held back: not delivered yet",
+                "error": error if attempt is not None else "held back: not delivered yet",
             }
-            for delivery_id, event, url, status, took_ms, error, number in rows
+            for delivery_id, event, url, status, took_ms, error, attempt in rows
         ]
 
     def rows(self) -> list[tuple[Any, ...]]:

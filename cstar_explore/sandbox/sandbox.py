@@ -1,17 +1,16 @@
-"""An embedded cStar: the webhook API on loopback, inside this process, with false keys and data of its own.
+"""An embedded cStar: the webhook API on loopback, inside this process, with fake keys and its own data.
 
-Written from the API reference and sharing no encoding or decoding with the client, so that neither can cover the other's
-mistakes. `docs/sandbox.md` lists where cStar's pages are silent and what the sandbox does there.
+`docs/sandbox.md` lists what cStar does not document and how the sandbox behaves there.
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ..secret import Secret
-from ..serving.cells import replaces_its_cell
+from ..serving.cells import close_on_rerun
 from ..serving.posting import TIMEOUT
 from ..serving.server import Server
 from .app import Api
@@ -20,8 +19,8 @@ from .deliverer import Deliverer
 from .faults import Faults
 from .keys import ACCOUNTS, KEYS, TEAM
 from .outbox import COLUMNS
-from .rate_limit import Limits
-from .seeds import neglect, sow
+from .rate_limit import RateLimiter
+from .seeds import add_seeds
 from .store import Store
 
 if TYPE_CHECKING:
@@ -33,25 +32,25 @@ if TYPE_CHECKING:
 
 
 class Sandbox:
-    """A cStar of one's own, running as soon as it is made. Running its notebook cell again replaces it.
+    """A local cStar, running from the moment it is created. Rerunning its notebook cell replaces it.
 
     Args:
-        path: A file to keep the state in, readable by its owner only; without it, the state is in memory.
-        follow_subscriptions: Whether a test event reaches only the webhooks that subscribe to it. The API reference says it
-            reaches all that are active, and so it does by default.
-        allowed_hosts: Hosts besides loopback that deliveries are really posted to. To others nothing is sent.
-        delivery_timeout: Seconds a receiver has for its answer; cStar's cheat sheet says 10.
-        rate_limit: True enforces the published limits, a number that many requests an hour; by default none is refused.
-        neglected: Whether it begins with three teams' webhooks that nobody has looked after, for an audit, instead of the few
-            that one small team needs; see `accounts`.
-        port: On 127.0.0.1; by default a free one.
+        path: A file for the state, readable by its owner only; by default the state is in memory.
+        follow_subscriptions: Whether a test event reaches only the webhooks that subscribe to it. By default it reaches all
+            active ones, as the API reference says.
+        allowed_hosts: Hosts besides loopback to post deliveries to. Deliveries to any other host are withheld.
+        delivery_timeout: Seconds that a receiver has to respond; 10 as in cStar's cheat sheet.
+        rate_limit: True enforces the published limits, a number that many requests an hour; by default there is no limit.
+        neglected: Whether to start with three teams' badly maintained webhooks, for an audit, instead of a small team's
+            four; see `accounts`.
+        port: The port on 127.0.0.1; by default a free one.
 
     Attributes:
-        base_url, team_id: Where it is.
-        key: A secret test key, the one `client()` uses. `keys` has one of every kind: `secret`, `publishable`, `live`,
+        base_url, team_id: What a client needs besides the key.
+        key: A secret test key, the one that `client()` uses. `keys` has one of every kind: `secret`, `publishable`, `live`,
             `live_publishable`, `expired`, `revoked`, `other_team`; and `north` and `lab` for the teams of `accounts`.
-        clock: The sandbox's time; `clock.advance(hours=31)` lives through all retries due until then.
-        faults: What shall go wrong next.
+        clock: The simulated clock; `clock.advance(hours=31)` makes all retries that become due.
+        faults: Queues faults for the next calls and deliveries.
     """
 
     def __init__(
@@ -65,12 +64,12 @@ class Sandbox:
         neglected: bool = False,
         port: int = 0,
     ) -> None:
-        replaces_its_cell(self)
-        self.clock = Clock()
+        close_on_rerun(self)
+        self.clock = Clock(advance_to=self._advance_to)
         self.faults = Faults()
-        limits = Limits(self.clock, enforced=rate_limit)
+        rate_limiter = RateLimiter(self.clock, enforced=rate_limit)
         self._store = Store(None if path is None else Path(path))
-        ids = self._recalled(neglect if neglected else sow)
+        ids = self._restore_or_seed(neglected=neglected)
         self._deliverer = Deliverer(
             self._store, self.clock, ids, self.faults, allowed_hosts=allowed_hosts, timeout=delivery_timeout
         )
@@ -78,62 +77,61 @@ class Sandbox:
             self._store,
             self.clock,
             ids,
-            limits=limits,
+            rate_limiter=rate_limiter,
             faults=self.faults,
             deliverer=self._deliverer,
             follow_subscriptions=follow_subscriptions,
         )
-        self._server = Server(api, name="sandbox", port=port)
-        self.clock.on_advance(self._live_through)
+        self._server = Server(api.app, name="sandbox", port=port)
         self.base_url = self._server.url
         self.team_id = TEAM
         self.keys: Mapping[str, Secret] = {name: key.secret for name, key in KEYS.items()}
         self.key = self.keys["secret"]
 
     def client(self, key: str = "secret", **options: Any) -> "Client":
-        """A client for this sandbox; `key` is one of `keys`, the options are those of `Client`."""
+        """A client for this sandbox. `key` is one of `keys`; the options are those of `Client`."""
         from ..api.client import Client
 
         team_id = self.team_id if key == "other_team" else KEYS[key].team_id
         return Client(self.keys[key], team_id, self.base_url, **options)
 
     def listener(self, **options: Any) -> "Listener":
-        """A listener that shares this sandbox's clock; the options are those of `Listener`."""
+        """A listener that uses this sandbox's clock; the options are those of `Listener`."""
         from ..listener import Listener
 
         return Listener(clock=self.clock, **options)
 
     def accounts(self) -> "pd.DataFrame":
-        """The teams of a neglected sandbox, as `cx.Accounts` takes them: `account`, `team_id`, `key_env`, `base_url` (str)."""
+        """The teams of `neglected=True`, for `cx.Accounts`: `account`, `team_id`, `key_env`, `base_url` (str)."""
         from ..frames import from_rows
 
         rows = [(name, key.team_id, variable, self.base_url) for name, (variable, key) in ACCOUNTS.items()]
         return from_rows(rows, dict.fromkeys(("account", "team_id", "key_env", "base_url"), "str"))
 
     def export_keys(self) -> None:
-        """Puts the keys of `accounts` into this process's environment, as a shell or a CI would do with real ones."""
+        """Sets the environment variables of `accounts` in this process, as a shell or CI would."""
         os.environ.update({variable: key.secret.reveal() for variable, key in ACCOUNTS.values()})
 
     def deliveries(self) -> "pd.DataFrame":
-        """What was delivered to whom, and what came of it: a row per webhook, event and attempt.
+        """One row per delivery attempt; one row without an attempt for a delivery that is held back.
 
         Columns: `id` (of the delivery), `webhook_id`, `webhook`, `event_id`, `event` (str), `attempt` (Int64), `at`
-        (datetime64[us, UTC]), `success` (boolean), `status`, `response_time_ms` (Int64), `cause` of the failure, `fault`
-        asked for, `state` (`pending`, `delivered`, `failed` after the last retry, `withheld` as not on loopback, `dropped`
-        as its webhook is gone), `next_attempt_at`, `url`. A delivery held back has one row without an attempt.
+        (datetime64[us, UTC]), `success` (boolean), `status`, `response_time_ms` (Int64), `cause` of a failure, `fault`,
+        `state` (str), `next_attempt_at` (datetime64[us, UTC]), `url` (str). `state` is `pending`, `delivered`, `failed`
+        (after the last retry), `withheld` (not on loopback) or `dropped` (the webhook was deleted or deactivated).
         """
         from ..frames import from_rows
 
         return from_rows(self._deliverer.outbox.rows(), COLUMNS)
 
     def timeline(self) -> "Timeline":
-        """A picture of `deliveries()`: the attempts of each delivery over time."""
+        """A chart of `deliveries()`: the attempts of each delivery over time."""
         from .timeline import Timeline
 
         return Timeline(self.deliveries())
 
     def close(self) -> None:
-        """Stops it. A second call does nothing."""
+        """Stops the server. A second call does nothing."""
         if self._server.running:
             self._server.run(self._deliverer.close())
         self._server.close()
@@ -148,20 +146,20 @@ class Sandbox:
     def __repr__(self) -> str:
         return f"Sandbox({self.base_url}, team {self.team_id})"
 
-    def _live_through(self, until: datetime) -> None:
-        self._server.run(self._deliverer.run_due(until))
+    def _advance_to(self, time: datetime) -> None:
+        self._server.run(self._deliverer.run_due(time))
         with self._store.writing():
-            self._store.keep("now", self.clock.now.isoformat())
+            self._store.save_state("now", self.clock.now.isoformat())
 
-    def _recalled(self, seed: Callable[[Store, Ids], None]) -> Ids:
-        """The ids and the time where the file left off, or a fresh start with the seeds."""
+    def _restore_or_seed(self, *, neglected: bool) -> Ids:
+        """Restores the clock and ids from the file, or adds the seeds to an empty one."""
         used = self._store.state("ids")
         if used is not None:
             self.clock.set(datetime.fromisoformat(self._store.state("now")))
             return Ids(used)
         ids = Ids()
         with self._store.writing():
-            seed(self._store, ids)
-            self._store.keep("ids", ids.used)
-            self._store.keep("now", self.clock.now.isoformat())
+            add_seeds(self._store, ids, neglected=neglected)
+            self._store.save_state("ids", ids.used)
+            self._store.save_state("now", self.clock.now.isoformat())
         return ids

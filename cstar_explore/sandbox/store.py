@@ -1,4 +1,4 @@
-"""The sandbox's state: webhooks, what was answered under an Idempotency-Key, deliveries and their attempts."""
+"""The sandbox's database: webhooks, responses to replay, deliveries and their attempts."""
 
 import json
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ _COLUMNS = "id, team_id, environment, name, url, events, secret, is_active, crea
 
 @dataclass
 class StoredWebhook:
-    """A row of the table of webhooks. `environment` keeps test and live apart, as cStar does."""
+    """A webhook. `environment` is "test" or "live"; the two have separate data, as at cStar."""
 
     id: str
     team_id: str
@@ -50,36 +50,36 @@ class StoredWebhook:
 
 
 class Store(Database):
-    """Everything that the sandbox remembers."""
+    """The sandbox's tables, except for deliveries and attempts: see `Outbox`."""
 
     def __init__(self, path: Path | None = None) -> None:
         super().__init__(path, _SCHEMA, b"cStr")
 
     def webhooks(self, team_id: str, environment: str) -> list[StoredWebhook]:
-        """All of one team and environment, oldest first."""
+        """A team's webhooks in one environment, oldest first."""
         return self._webhooks("team_id = ? AND environment = ?", team_id, environment)
 
     def webhook(self, team_id: str, environment: str, webhook_id: str) -> StoredWebhook | None:
-        """One of them by its id."""
-        found = self._webhooks("team_id = ? AND environment = ? AND id = ?", team_id, environment, webhook_id)
-        return found[0] if found else None
+        """One of these by its id, or None."""
+        matches = self._webhooks("team_id = ? AND environment = ? AND id = ?", team_id, environment, webhook_id)
+        return matches[0] if matches else None
 
     def webhook_by_id(self, webhook_id: str) -> StoredWebhook | None:
-        """One of any team's."""
-        found = self._webhooks("id = ?", webhook_id)
-        return found[0] if found else None
+        """A webhook of any team, or None."""
+        matches = self._webhooks("id = ?", webhook_id)
+        return matches[0] if matches else None
 
     def add(self, webhook: StoredWebhook) -> None:
-        """Puts a new one at the end."""
+        """Adds a new webhook at the end."""
         values = vars(webhook) | {
             "events": json.dumps(webhook.events),
             "created_at": webhook.created_at.isoformat(),
             "updated_at": webhook.updated_at.isoformat(),
         }
-        self.run(f"INSERT INTO webhooks ({_COLUMNS}) VALUES ({'?, ' * 9}?)", *values.values())  # noqa: S608 - our own words
+        self.run(f"INSERT INTO webhooks ({_COLUMNS}) VALUES ({'?, ' * 9}?)", *values.values())  # noqa: S608 - constant column names
 
-    def change(self, webhook: StoredWebhook) -> None:
-        """Replaces what can change of one."""
+    def update(self, webhook: StoredWebhook) -> None:
+        """Saves a webhook's fields that can change."""
         self.run(
             "UPDATE webhooks SET name = ?, url = ?, events = ?, is_active = ?, updated_at = ? WHERE id = ?",
             webhook.name,
@@ -91,39 +91,40 @@ class Store(Database):
         )
 
     def remove(self, webhook_id: str) -> None:
-        """Forgets one."""
+        """Removes a webhook."""
         self.run("DELETE FROM webhooks WHERE id = ?", webhook_id)
 
     def replay(self, scope: str, since: datetime) -> tuple[str, int, str] | None:
-        """The request, status and body remembered under an Idempotency-Key, if not older than `since`."""
+        """The fingerprint of the request, the status and the text of a stored response, if not older than `since`."""
         rows = self.run(
             "SELECT request, status, body FROM replays WHERE scope = ? AND at >= ?", scope, since.isoformat()
         )
         return rows[0] if rows else None
 
-    def remember(self, scope: str, request: str, status: int, body: str, at: datetime) -> None:
-        """Keeps an answer for repeats of its request."""
-        self.run("INSERT OR REPLACE INTO replays VALUES (?, ?, ?, ?, ?)", scope, request, status, body, at.isoformat())
+    def save_replay(self, key: tuple[str, str], status: int, text: str, at: datetime) -> None:
+        """Stores a response for repeats of its request. The key is the scope and the fingerprint of the request."""
+        values = (*key, status, text, at.isoformat())
+        self.run("INSERT OR REPLACE INTO replays VALUES (?, ?, ?, ?, ?)", *values)
 
     def state(self, name: str) -> Any:
-        """A value kept by `keep`, or None."""
+        """A value saved by `save_state`, or None."""
         rows = self.run("SELECT value FROM state WHERE name = ?", name)
         return json.loads(rows[0][0]) if rows else None
 
-    def keep(self, name: str, value: Any) -> None:
-        """Keeps a small value across restarts."""
+    def save_state(self, name: str, value: Any) -> None:
+        """Saves a JSON value across restarts."""
         self.run("INSERT OR REPLACE INTO state VALUES (?, ?)", name, json.dumps(value))
 
     def _webhooks(self, where: str, *values: Any) -> list[StoredWebhook]:
-        rows = self.run(f"SELECT {_COLUMNS} FROM webhooks WHERE {where} ORDER BY position", *values)  # noqa: S608 - our own words
-        return [_webhook(*row) for row in rows]
+        rows = self.run(f"SELECT {_COLUMNS} FROM webhooks WHERE {where} ORDER BY position", *values)  # noqa: S608 - constants
+        return [_webhook(row) for row in rows]
 
 
-def _webhook(id: str, team: str, environment: str, name: str, url: str, events: str, *rest: Any) -> StoredWebhook:  # noqa: A002, PLR0917
-    secret, is_active, created_at, updated_at = rest
+def _webhook(row: tuple[Any, ...]) -> StoredWebhook:
+    webhook_id, team_id, environment, name, url, events, secret, is_active, created_at, updated_at = row
     return StoredWebhook(
-        id,
-        team,
+        webhook_id,
+        team_id,
         environment,
         name,
         url,

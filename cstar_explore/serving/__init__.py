@@ -1,1 +1,1 @@
-"""What sandbox and listener are built on: a server in a thread, a database file, posting deliveries."""
+"""What sandbox and listener share: a server in a thread, a database file, posting deliveries, replacing on rerun."""

@@ -1,34 +1,34 @@
-"""Closes what an earlier run of the same notebook cell started."""
+"""Closes what the previous run of the same notebook cell opened."""
 
 from typing import Any
 
-# What each cell of a notebook started in its last run. Held, so that what is running can always be closed.
-_started: dict[tuple[str, type], tuple[str, list[Any]]] = {}
+# The id of each cell's last run and what it opened, by cell and type.
+_opened: dict[tuple[str, type], tuple[str, list[Any]]] = {}
 
 
-def replaces_its_cell(closable: Any) -> None:
-    """Registers something that has `close()`; closes what an earlier run of the same notebook cell registered of its type.
+def close_on_rerun(closable: Any) -> None:
+    """Registers an object that has `close()`, and closes those of its type from the previous run of the same notebook cell.
 
-    Outside of notebooks nothing is registered.
+    Outside of notebooks it does nothing.
     """
     cell, run = _cell_and_run()
     if cell is None:
         return
     key = (cell, type(closable))
-    last_run, last = _started.get(key, ("", []))
+    last_run, opened = _opened.get(key, ("", []))
     if last_run != run:
-        for earlier in last:
-            earlier.close()
-        last = []
-    _started[key] = (run, [*last, closable])
+        for previous in opened:
+            previous.close()
+        opened = []
+    _opened[key] = (run, [*opened, closable])
 
 
 def _cell_and_run() -> tuple[str | None, str]:
     try:
-        kernel = get_ipython().kernel  # type: ignore[name-defined] # a builtin inside of IPython
+        kernel = get_ipython().kernel  # type: ignore[name-defined] # a builtin in IPython
         parent = kernel.get_parent("shell")
     except (NameError, AttributeError):
         return None, ""
-    # JupyterLab names the cell; other front ends do not, and there the code itself has to do.
+    # JupyterLab sends the cell's id. For other front ends, the code identifies the cell.
     cell = parent.get("metadata", {}).get("cellId") or parent.get("content", {}).get("code")
     return cell, parent.get("header", {}).get("msg_id", "")

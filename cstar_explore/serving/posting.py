@@ -1,8 +1,6 @@
-"""Posts a delivery to a receiver, as cStar's pages have it: one attempt, a timeout of seconds for the whole answer.
+"""Posts deliveries to receivers, with a timeout for the whole response, as cStar documents.
 
-Of redirects no page speaks; only a 2xx is a success, so none is followed.
-
-Besides `link` this is the one place that imports httpx.
+A delivery succeeds with a 2xx only. cStar does not document redirects; they are not followed.
 """
 
 import asyncio
@@ -19,63 +17,67 @@ TIMEOUT = 10.0  # seconds; cStar's cheat sheet on webhooks (an older page says 3
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a receiver made of a delivery: its status, or why there was none."""
+class AttemptResult:
+    """The receiver's status, or None without a response; and the error, or None if the attempt succeeded."""
 
     status: int | None
     error: str | None
 
     @property
     def success(self) -> bool:
-        """Any 2xx (cStar's guide)."""
+        """Whether the status is 2xx (cStar's guide)."""
         return self.status is not None and 200 <= self.status < 300
 
 
-class Post:
-    """Posts deliveries over connections that it keeps. To loopback never through a proxy."""
+class DeliveryClient:
+    """Posts deliveries over connections that it keeps open. To loopback it never uses a proxy.
+
+    Args:
+        timeout: Seconds for each attempt.
+    """
 
     def __init__(self, timeout: float = TIMEOUT) -> None:
         self._seconds = timeout
-        # httpx hangs up by itself where one of its own timeouts ends, also in the middle of TLS; the one around all is for
-        # receivers that answer in drops.
+        # httpx closes the connection at its own timeouts, also during a TLS handshake. The one in `post` is for receivers
+        # that send their response byte by byte.
         self._timeout = httpx.Timeout(timeout)
-        self._near: httpx.AsyncClient | None = None
-        self._far: httpx.AsyncClient | None = None
+        self._loopback_client: httpx.AsyncClient | None = None
+        self._remote_client: httpx.AsyncClient | None = None
 
-    async def __call__(self, url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
-        """Posts once; never raises for what the receiver does."""
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> AttemptResult:
+        """Makes one attempt. No behaviour of the receiver raises an exception."""
         try:
             async with asyncio.timeout(self._seconds + 0.2):
                 response = await self._client(url).post(url, content=body, headers=dict(headers))
         except (TimeoutError, httpx.TimeoutException):
-            return Outcome(None, f"timeout: no answer within {self._seconds:g} s")
+            return AttemptResult(None, f"timeout: no response within {self._seconds:g} s")
         except httpx.ConnectError:
-            return Outcome(None, "connection refused")
+            return AttemptResult(None, "connection refused")
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            return Outcome(None, f"connection failed: {printable(error, 120) or type(error).__name__}")
+            return AttemptResult(None, f"connection failed: {printable(error, 120) or type(error).__name__}")
         if response.is_success:
-            return Outcome(response.status_code, None)
-        return Outcome(response.status_code, f"answered {response.status_code} {response.reason_phrase}".rstrip())
+            return AttemptResult(response.status_code, None)
+        return AttemptResult(response.status_code, f"answered {response.status_code} {response.reason_phrase}".rstrip())
 
     async def close(self) -> None:
         """Closes the connections."""
-        for client in (self._near, self._far):
+        for client in (self._loopback_client, self._remote_client):
             if client is not None:
                 await client.aclose()
 
     def _client(self, url: str) -> httpx.AsyncClient:
-        # httpx reads even a redirect that it does not follow, and fails on one it cannot read; without it, it is a status.
-        hooks = {"response": [_forget_location]}
+        # httpx parses the Location of a redirect that it does not follow, and fails on an invalid one.
+        hooks = {"response": [_remove_location]}
         if is_loopback_url(url):
-            # Certificates are loaded for https alone; loading them takes 20 ms.
-            trusted = url.startswith("https:") or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            self._near = self._near or httpx.AsyncClient(
-                trust_env=False, timeout=self._timeout, verify=trusted, event_hooks=hooks
+            # Loading the trusted certificates takes 20 ms and is for https only.
+            verify = url.startswith("https:") or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            self._loopback_client = self._loopback_client or httpx.AsyncClient(
+                trust_env=False, timeout=self._timeout, verify=verify, event_hooks=hooks
             )
-            return self._near
-        self._far = self._far or httpx.AsyncClient(timeout=self._timeout, event_hooks=hooks)
-        return self._far
+            return self._loopback_client
+        self._remote_client = self._remote_client or httpx.AsyncClient(timeout=self._timeout, event_hooks=hooks)
+        return self._remote_client
 
 
-async def _forget_location(response: httpx.Response) -> None:
+async def _remove_location(response: httpx.Response) -> None:
     response.headers.pop("location", None)
