@@ -1,0 +1,51 @@
+"""Replays responses to requests with the same Idempotency-Key, for 24 hours (API reference, idempotency)."""
+
+import hashlib
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from .clock import Clock
+from .error_responses import IDEMPOTENCY_KEY_REUSED, ApiError
+from .store import Store
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+_REPLAY_WINDOW = timedelta(hours=24)
+
+
+class IdempotencyMiddleware:
+    """Replays the stored response. Without one, sets `request.state.replay_key`, under which the endpoint stores its own.
+
+    cStar does not document the scope of an Idempotency-Key. Here it is one API key, method and path.
+    """
+
+    def __init__(self, app: "ASGIApp", store: Store, clock: Clock) -> None:
+        self._app = app
+        self._store = store
+        self._clock = clock
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        request = Request(scope, receive)
+        request.state.replay_key = None
+        app = self._app
+        given = request.headers.get("idempotency-key")
+        if given and request.method in ("POST", "PATCH"):
+            replay_scope = _digest(request.state.key.secret.reveal(), request.method, request.url.path, given)
+            fingerprint = _digest((await request.body()).decode("utf-8", "replace"))
+            request.state.replay_key = (replay_scope, fingerprint)
+            # From here to the endpoint's commit nothing is awaited that suspends: two equal requests cannot both miss.
+            stored = self._store.replay(replay_scope, self._clock.now - _REPLAY_WINDOW)
+            if stored is not None:
+                stored_fingerprint, status, text = stored
+                if stored_fingerprint != fingerprint:
+                    raise ApiError(IDEMPOTENCY_KEY_REUSED)
+                app = Response(text, status, media_type="application/json")
+        await app(scope, receive, send)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

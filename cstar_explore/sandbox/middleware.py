@@ -1,0 +1,101 @@
+"""What surrounds every call: request id, headers, faults and authorization.
+
+`CallMiddleware` and `FaultMiddleware` surround the router. `AuthorizationMiddleware` surrounds each endpoint, because an unknown
+path or method is reported before a bad key.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+
+from .clock import Clock, Ids, http_date
+from .error_responses import INVALID_KEY, OTHER_TEAM, SECRET_KEY_REQUIRED, ApiError, rate_limited, server_error
+from .faults import Fault, Faults, truncate
+from .keys import Key, find_key
+from .rate_limit import RateLimiter
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_HTML = "<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>"
+
+
+class CallMiddleware:
+    """Reads the body, sets `request.state` and adds the headers that every response has.
+
+    `request.state` gets `request_id`, `now` (when the call arrived) and `key` (None unless it is valid).
+    """
+
+    def __init__(self, app: "ASGIApp", clock: Clock, ids: Ids, rate_limiter: RateLimiter) -> None:
+        self._app = app
+        self._clock = clock
+        self._ids = ids
+        self._rate_limiter = rate_limiter
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        request = Request(scope, receive)
+        body = await request.body()
+        request.state.request_id = f"req_{self._ids.next('request')}"
+        now = request.state.now = self._clock.now
+        key = request.state.key = find_key(request.headers.get("authorization"))
+        headers = {} if key is None else self._rate_limiter.count(key)
+        headers["Date"] = http_date(now)
+
+        async def receive_body() -> "Message":
+            return {"type": "http.request", "body": body}
+
+        async def send_with_headers(message: "Message") -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(headers)
+            await send(message)
+
+        await self._app(scope, receive_body, send_with_headers)
+
+
+class FaultMiddleware:
+    """Applies the next queued fault to a call with a valid key."""
+
+    def __init__(self, app: "ASGIApp", faults: Faults) -> None:
+        self._app = app
+        self._faults = faults
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        request = Request(scope)
+        app = self._app
+        match self._faults.take("api") if request.state.key else None:
+            case Fault(name="slow", settings=settings):
+                await asyncio.sleep(settings["seconds"])
+            case Fault(name="rate_limit", settings={"retry_after": seconds}):
+                app = rate_limited(seconds or 60, seconds).render(request)
+            case Fault(name="fail", settings=settings):
+                app = server_error(settings["status"]).render(request)
+            case Fault(name="html"):
+                app = Response(_HTML, 502, media_type="text/html")
+            case Fault(name="cut_off"):
+                send = truncate(send, 0.5)
+            case Fault(name="lose_response"):
+                send = truncate(send, 0)
+        await app(scope, receive, send)
+
+
+class AuthorizationMiddleware:
+    """Requires a valid key (401), within its rate limit (429), of this team, and secret for a write (403)."""
+
+    def __init__(self, app: "ASGIApp", rate_limiter: RateLimiter) -> None:
+        self._app = app
+        self._rate_limiter = rate_limiter
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        request = Request(scope)
+        key: Key | None = request.state.key
+        if key is None:
+            raise ApiError(INVALID_KEY)
+        self._rate_limiter.check(key)
+        if request.path_params.get("team_id", key.team_id) != key.team_id:
+            raise ApiError(OTHER_TEAM)
+        if key.publishable and request.method != "GET":
+            raise ApiError(SECRET_KEY_REQUIRED)
+        await self._app(scope, receive, send)
