@@ -31,7 +31,7 @@ def test_the_sandbox_runs_alone_until_it_is_ended(ending: signal.Signals, monkey
         _, words = running.communicate(timeout=10)
 
     assert (4, 0) == (found, running.returncode)
-    assert f"Ended by {ending.name}." in words
+    assert f"Stopped by {ending.name}." in words
 
 
 def test_a_sandbox_in_a_file_goes_on_where_it_was(tmp_path: Path) -> None:
