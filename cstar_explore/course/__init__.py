@@ -1,13 +1,13 @@
-"""The checks of the course in `notebooks/`: a file per lesson, a function per exercise.
+"""The checks of the course in `notebooks/`: one module per lesson, one function per exercise.
 
     from cstar_explore.course import first_webhook as check
 
     check.finance(client)
 
-A check is a plain function with asserts, whose words say what is still wrong and what to look at. It raises `NotYet` with them,
-or returns what has been learned.
+A check returns a short message if the exercise is solved. Otherwise it raises `NotYet`, whose message names what is wrong and
+where to look.
 """
 
-from .answer import NotYet
+from .checks import NotYet
 
 __all__ = ["NotYet"]

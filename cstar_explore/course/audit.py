@@ -1,4 +1,4 @@
-"""Lesson 4, `04_audit.ipynb`: what is wrong, what is meant, and what has changed."""
+"""Checks for lesson 4, `04_audit.ipynb`: exceptions, plans and comparisons."""
 
 import tempfile
 from pathlib import Path
@@ -7,117 +7,126 @@ from typing import Any
 from .. import audits
 from ..api.client import Client
 from ..errors import CStarError
-from ..models import Webhook
 from ..plans import plan
-from .answer import check, shown
+from .checks import check, shown
 
-_DEBUGGING = "What do they send?"
-_KEPT, _GONE = "Playground", "Playground 2"
-_MERGED = {"ticket.created", "ticket.updated", "ticket.closed", "survey.submitted"}
+_IGNORED = "What do they send?"
+_KEPT, _DELETED = "Playground", "Playground 2"
+_MERGED_EVENTS = {"ticket.created", "ticket.updated", "ticket.closed", "survey.submitted"}
 _MOVED = "Billing"
 _NEW_YEAR = "2026-01-01"
 
 
 @check
-def settled(decided: Any, accounts: audits.Accounts) -> str:
-    """One finding that is meant to be, set aside with a reason and an end; nothing else is."""
-    assert decided is not ..., (
-        "`decided` is still `...`. It is to be the text of a settings file, such as the one further up."
+def ignored(answer: Any, accounts: audits.Accounts) -> str:
+    """Settings that ignore one finding, with a reason and an expiry date, and change nothing else."""
+    assert answer is not ..., (
+        "`settings_text` is still `...`. It must be the text of a settings file, like the one earlier in this lesson."
     )
-    assert isinstance(decided, str), f"`decided` is {shown(decided)}; it is to be text."
+    assert isinstance(answer, str), f"`settings_text` must be a string, not {shown(answer)}."
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "audit.toml")
-        path.write_text(decided, encoding="utf-8")
+        path.write_text(answer, encoding="utf-8")
         try:
-            found = audits.audit(accounts, settings=path)
+            result = audits.audit(accounts, settings=path)
         except CStarError as error:
-            raise AssertionError(f"These settings are refused. {error}") from None
-    aside = found.ignored
-    ours = aside[(aside["name"] == _DEBUGGING) & (aside["rule"] == "tunnel_host")]
-    notes = " ".join(found.notes)
-    assert len(ours), f"The finding about '{_DEBUGGING}' still stands. Its rule is tunnel_host. {notes}".rstrip()
-    others = aside[aside["name"] != _DEBUGGING]
+            raise AssertionError(f"These settings are invalid. {error}") from None
+    exceptions = result.ignored
+    matches = exceptions[(exceptions["name"] == _IGNORED) & (exceptions["rule"] == "tunnel_host")]
+    notes = " ".join(result.notes)
+    assert len(matches), f"The finding about '{_IGNORED}' is still reported. Its rule is tunnel_host. {notes}".rstrip()
+    others = exceptions[exceptions["name"] != _IGNORED]
     assert others.empty, (
-        f'What {others["rule"].iloc[0]} finds of {others["name"].fillna("all of them").iloc[0]!r} is set aside too, and nobody has decided that. Name the one webhook, by webhook = "whk_…" or by its host.'
+        f"The exception also ignores {others['rule'].iloc[0]} for"
+        f" '{others['name'].fillna(others['account']).iloc[0]}'. Limit it to one webhook: webhook = \"whk_…\" or its host."
     )
-    assert len(found.findings) + len(aside) == len(audits.audit(accounts).findings), (
-        "These settings change what is found elsewhere, too. Leave the thresholds as they are."
+    assert len(result.findings) + len(exceptions) == len(audits.audit(accounts).findings), (
+        "These settings change other findings, too. Leave the thresholds as they are."
     )
-    assert ours["until"].notna().all(), "It holds for ever. Give it an end, until = and a day without quotes."
-    until = str(ours["until"].iloc[0])
+    assert matches["until"].notna().all(), "The exception never expires. Add until = and a date without quotes."
+    until = str(matches["until"].iloc[0])
     assert until == _NEW_YEAR, (
-        f"From {until} on it is a finding again; you have agreed to all of 2025. The first day on which it is to be back is"
-        f" {_NEW_YEAR}."
+        f"From {until} on, the finding is reported again, but the agreement covers exactly the year 2025. `until` is the first"
+        f" day on which it is reported again: {_NEW_YEAR}."
     )
-    return f"Right. '{_DEBUGGING}' is quiet until {until}, and from that day on it is a finding again."
+    return f"Correct. '{_IGNORED}' is ignored until {until}, and reported again from that day on."
 
 
 @check
 def merged(desired: Any, client: Client) -> str:
-    """A plan that makes one webhook out of two. It is looked at and not applied."""
+    """A plan that merges two webhooks into one. The check does not apply it."""
     assert desired is not ..., (
-        "`desired` is still `...`. It is to be a frame with a row for each of the two webhooks: its id and what is to change."
+        "`desired` is still `...`. It must be a DataFrame with one row for each of the two webhooks: its id and what to change."
     )
-    assert _GONE in [webhook.name for webhook in client.webhooks.list()], (
-        f"'{_GONE}' is gone: the plan was applied already. Run the notebook again from the top."
+    assert _DELETED in [webhook.name for webhook in client.webhooks.list()], (
+        f"'{_DELETED}' does not exist any more: the plan was already applied. Run the notebook again from the top."
     )
     try:
         changes = plan(client, desired).changes
     except CStarError as error:
-        raise AssertionError(f"It makes no plan. {error}") from None
-    strangers = [change.name for change in changes if change.name not in (_KEPT, _GONE)]
-    assert not strangers, (
-        f"It also changes '{strangers[0]}'. Leave out what is to stay as it is: a plan touches no row that it does not have."
+        raise AssertionError(f"cx.plan does not accept `desired`. {error}") from None
+    others = [change.name for change in changes if change.name not in (_KEPT, _DELETED)]
+    assert not others, (
+        f"It also changes '{others[0]}'. Remove that row: a plan does not touch webhooks that have no row."
     )
     by_name = {change.name: change for change in changes}
     assert _KEPT in by_name, (
-        f"'{_KEPT}' stays as it is, and survey.submitted would reach nobody. Give its row the events that it is to have."
+        f"'{_KEPT}' does not change, so survey.submitted would have no receiver. Put all its events into its row."
     )
     kept = by_name[_KEPT].after
-    assert kept is not None, f"It deletes '{_KEPT}', which is to stay. Delete '{_GONE}'."
-    told = set(kept.events or ())
-    assert not any("*" in name for name in told), "A wildcard takes all of a kind. Name the four types themselves."
-    assert told >= _MERGED, (
-        f"'{_KEPT}' would not be told of {', '.join(sorted(_MERGED - told))}: the events are replaced as a whole, so give the old ones too."
+    assert kept is not None, f"It deletes '{_KEPT}', which must stay. Delete '{_DELETED}'."
+    types = set(kept.events or ())
+    assert not any("*" in name for name in types), (
+        "A wildcard matches every event of a resource. Name the four event types."
     )
-    assert told == _MERGED, f"'{_KEPT}' would also be told of {', '.join(sorted(told - _MERGED))}."
+    assert types >= _MERGED_EVENTS, (
+        f"'{_KEPT}' would not be subscribed to {', '.join(sorted(_MERGED_EVENTS - types))}: the new events replace the old ones,"
+        " so list them all."
+    )
+    assert types == _MERGED_EVENTS, (
+        f"'{_KEPT}' would also be subscribed to {', '.join(sorted(types - _MERGED_EVENTS))}."
+    )
     fields = [field for field, _, _ in by_name[_KEPT].differences if field != "events"]
-    assert not fields, (
-        f"'{_KEPT}' would also have another {fields[0]}. Leave out the columns of what is to stay as it is."
+    assert not fields, f"The {fields[0]} of '{_KEPT}' would change, too. Leave out the columns that stay the same."
+    assert _DELETED in by_name, (
+        f"'{_DELETED}' stays, so its URL would receive each survey twice. Set delete=True in its row."
     )
-    assert _GONE in by_name, (
-        f"'{_GONE}' stays, and the address would be told of each survey twice. Give its row delete=True."
+    assert by_name[_DELETED].after is None, (
+        f"'{_DELETED}' would be changed instead of deleted. Set delete=True in its row."
     )
-    assert by_name[_GONE].after is None, f"'{_GONE}' would be changed and not deleted. Give its row delete=True."
-    return "Right. Two steps, and nothing else is touched; plan.apply() would carry them out, plan.invert() take them back."
+    return (
+        "Correct. Two steps, and nothing else changes. plan.apply() would run them, and plan.invert() would undo them."
+    )
 
 
 @check
 def moved(answer: Any, before: audits.Audit, accounts: audits.Accounts) -> str:
-    """The webhook whose deliveries go to another host since the audit before."""
+    """The webhook that delivers to another host than in the audit before."""
     assert answer is not ..., (
-        "`moved` is still `...`. cx.compare(findings, cx.audit(accounts)) has a row for each thing that was changed: put the name"
-        " of one webhook in it."
+        "`moved` is still `...`. cx.compare(findings, cx.audit(accounts)) has one row per change: put the name of one webhook"
+        " into `moved`."
     )
-    assert isinstance(answer, str), f"`moved` is {shown(answer)}; it is to be a name, as text."
-    frame = audits.compare(before, audits.audit(accounts))
-    changed = frame[frame["what"] == "changed"]
+    assert isinstance(answer, str), f"`moved` must be the name of a webhook, as a string, not {shown(answer)}."
+    differences = audits.compare(before, audits.audit(accounts))
+    changed = differences[differences["what"] == "changed"]
     assert len(changed), (
-        "Nothing has changed since. Run the cell in which the colleague is at work; `findings` has to be from before."
+        "Nothing has changed since `findings`. Run the cell with check.colleague(…); `findings` must be from before it."
     )
-    mine = changed[changed["name"] == answer]
-    assert len(mine), f"`moved` is {shown(answer)}; what was changed are {', '.join(sorted(set(changed['name'])))}."
-    field, was, now = mine[["field", "before", "after"]].iloc[0]
-    assert field == "url", f"Of '{answer}' the {field} was changed: {was} → {now}. Its deliveries go where they went."
+    matches = changed[changed["name"] == answer]
+    assert len(matches), (
+        f"{shown(answer)} has not changed. The webhooks that changed are {', '.join(sorted(set(changed['name'])))}."
+    )
+    field, old, new = matches[["field", "before", "after"]].iloc[0]
+    assert field == "url", f"The {field} of '{answer}' changed ({old} → {new}), but not the URL it delivers to."
     assert answer == _MOVED, (
-        f"'{answer}' goes to another path, {was} → {now}, on the same host. Another one has left its host."
+        f"'{answer}' delivers to another path on the same host ({old} → {new}). Find the webhook whose host changed."
     )
-    return f"Right. '{answer}' went to {was}, and goes to {now}: ask who decided that."
+    return f"Correct. '{answer}' delivered to {old} and now delivers to {new}. Ask who decided that."
 
 
 def colleague(client: Client) -> None:
-    """Changes three webhooks, as somebody else might; what the last exercise looks for."""
-    there: dict[Any, Webhook] = {webhook.name: webhook for webhook in client.webhooks.list()}
-    client.webhooks.update(there[_MOVED].id, url="https://billing.example.org:9443/cstar")
-    client.webhooks.update(there["Desk"].id, url="https://desk.example.com/cstar/v2")
-    client.webhooks.update(there["Escalations"].id, events=["ticket.created"])
+    """Changes three webhooks, as a colleague might, for the exercise that `moved` checks."""
+    webhooks = {webhook.name: webhook for webhook in client.webhooks.list()}
+    client.webhooks.update(webhooks[_MOVED].id, url="https://billing.example.org:9443/cstar")
+    client.webhooks.update(webhooks["Desk"].id, url="https://desk.example.com/cstar/v2")
+    client.webhooks.update(webhooks["Escalations"].id, events=["ticket.created"])

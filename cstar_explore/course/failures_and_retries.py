@@ -1,4 +1,4 @@
-"""Lesson 3, `03_failures_and_retries.ipynb`: once and only once, late or not at all."""
+"""Checks for lesson 3, `03_failures_and_retries.ipynb`: idempotent handlers, retries and lost events."""
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, MutableSet
@@ -8,40 +8,42 @@ from uuid import uuid4
 
 from ..listener import Listener
 from ..sandbox import Sandbox
-from .answer import called, check, shown
+from .checks import call, check, shown
 
 Event = dict[str, Any]
 Handler = Callable[[Event, MutableSet[str], Callable[[str], None]], object]
 
-_DOWN = {"hours": 3}
-_ENOUGH = 100  # tries of a handler that does not give up
+_OUTAGE = {"hours": 3}
+_MAX_TRIES = 100  # ends a handler that retries forever
 
 
 @check
 def idempotent(handle: Handler) -> str:
-    """A handler that mails once for each event, however often it is delivered and whatever fails."""
+    """A handler that mails once per event, however often the event is delivered and whatever fails."""
     mails: list[str] = []
     seen: set[str] = set()
     first, second, third = _event(), _event(), _event()
 
-    called(handle, first, seen, mails.append, when="for an event that is new")
-    assert mails, "The first event came, and nothing was mailed. Call mail(title) with the title of the event's ticket."
+    call(handle, first, seen, mails.append, when="for a new event")
+    assert mails, (
+        "The first event arrived, and no mail was sent. Call mail(title) with the title of the event's ticket."
+    )
     assert mails == [first["data"]["ticket"]["title"]], (
-        f"For one event it mailed {shown(mails)}; it is to be the ticket's title, once."
+        f"For one event, mail must be called once with the ticket's title; it was called with {shown(mails)}."
     )
-    called(handle, first, seen, mails.append, when="for an event that came again")
+    call(handle, first, seen, mails.append, when="for a repeated event")
     assert len(mails) == 1, (
-        "The same event came again and was mailed again. Keep event['id'] in `seen`, and look there first."
+        "The same event arrived again and was mailed again. Keep event['id'] in `seen`, and check `seen` first."
     )
-    called(handle, second, seen, mails.append, when="for another event")
+    call(handle, second, seen, mails.append, when="for another event")
     assert len(mails) == 2, (
-        "Another event about the same ticket was taken for a repeat. The ticket and its title come back in other events;"
-        " only event['id'] tells repeats."
+        "Another event about the same ticket was treated as a repeat. Several events can have the same ticket and title;"
+        " only event['id'] identifies a repeat."
     )
     tries = itertools.count(1)
 
     def down(_: str) -> None:
-        if next(tries) <= _ENOUGH:  # whoever tries for ever comes to an end all the same
+        if next(tries) <= _MAX_TRIES:
             raise ConnectionError("The mail server is down.")
 
     try:
@@ -49,80 +51,85 @@ def idempotent(handle: Handler) -> str:
     except ConnectionError:
         pass
     else:
-        assert next(tries) <= _ENOUGH, (
-            f"The mail server was down, and the handler tried {_ENOUGH} times in one delivery. Do not wait inside: cStar waits"
-            " 10 s for an answer (cheat sheet). Let the error through, and it comes again."
+        assert next(tries) <= _MAX_TRIES, (
+            f"The mail server was down, and the handler tried {_MAX_TRIES} times in one delivery. Do not retry inside the"
+            " handler: cStar waits 10 s for a response (cheat sheet). Let the exception through, and cStar retries."
         )
         raise AssertionError(
-            "The mail server was down, and the handler did as if nothing had happened. cStar is then answered 200, and does not"
-            " come again: let the error through."
+            "The mail server was down, and the handler returned normally. cStar then receives a 200 and does not retry:"
+            " let the exception through."
         )
-    called(handle, third, seen, mails.append, when="for an event that failed before")
+    call(handle, third, seen, mails.append, when="for an event that failed before")
     assert len(mails) == 3, (
-        "The mail server was down, cStar came again, and the event was passed over: `seen` already had it. Remember an event"
-        " after its work is done, not before."
+        "The mail server was down, cStar retried, and the handler skipped the event: its id was already in `seen`."
+        " Add the id after the mail is sent, not before."
     )
     return (
-        "Right. One gap is left: a process that dies between the mail and the note of it mails twice, or not at all if it notes"
-        " first. Where that matters, the work and the id are written in one transaction."
+        "Correct. One gap remains: a process that crashes between sending the mail and storing the id mails twice, or not at"
+        " all if it stores the id first. Where that matters, store the result and the id in one transaction."
     )
 
 
 @check
-def arrival(attempt: Any) -> str:
-    """The attempt that gets through to a receiver that is down for three hours; the check lives through it."""
-    assert attempt is not ..., (
-        "`attempt` is still `...`. Add the six waits up, from the first attempt on, until three hours are over."
+def successful_attempt(answer: Any) -> str:
+    """The attempt that reaches a receiver after three hours of downtime; the check simulates it."""
+    assert answer is not ..., (
+        "`attempt` is still `...`. Add up the waits, starting at the first attempt, until they exceed three hours."
     )
-    assert isinstance(attempt, Integral) and not isinstance(attempt, bool), (
-        f"`attempt` is {shown(attempt)}; it is to be a whole number."
+    assert isinstance(answer, Integral) and not isinstance(answer, bool), (
+        f"`attempt` must be a whole number, not {shown(answer)}."
     )
-    attempt = int(attempt)
-    made = _lived_through()
-    assert 1 <= attempt <= 7, f"There is no attempt {attempt}: the first and six retries are at most seven."
-    arrived, after = made[-1]
+    attempt = int(answer)
+    attempts = _simulated_attempts()
+    assert 1 <= attempt <= 7, f"There is no attempt {attempt}: the first attempt and six retries make seven."
+    arrived, after = attempts[-1]
     if attempt < arrived:
-        early = dict(made)[attempt]
+        early = dict(attempts)[attempt]
         raise AssertionError(
-            f"Attempt {attempt} is made {early} after the first, and the receiver is still down."
-            " The first attempt is 1, so the first retry is 2."
+            f"Attempt {attempt} is made {early} after the first, while the receiver is still down."
+            " The first attempt is number 1, so the first retry is number 2."
         )
     assert attempt == arrived, (
-        f"It needs no {attempt}: attempt {arrived} is made {after} after the first, and gets through."
+        f"Attempt {attempt} is not made: attempt {arrived}, {after} after the first, already succeeds."
     )
-    return f"Right. It arrives {after} after the first attempt, more than four hours after the receiver was back."
+    return (
+        f"Correct. The event arrives {after} after the first attempt, more than four hours after the receiver is back."
+    )
 
 
 @check
 def lost(answer: Any, outage: Any, listener: Listener) -> str:
     """The requests to replay after an outage: one for each event that was never accepted."""
     assert answer is not ..., (
-        "`lost` is still `...`. An event is lost if none of its rows was answered 200; `outage` has a row for each attempt."
+        "`lost` is still `...`. An event is lost if none of its rows was answered with 200; `outage` has one row per attempt."
     )
-    numbers = _ids(answer)
-    odd = [number for number in numbers if not isinstance(number, Integral)]
-    assert not odd, f"`lost` has {shown(odd[0])} in it; it is to be rows of `outage`, or ids of requests."
-    numbers = [int(number) for number in numbers]
-    assert numbers, "It is empty, and one event is lost: none of its attempts was answered 200."
-    unknown = [number for number in numbers if number not in list(outage["id"])]
-    assert not unknown, f"{shown(unknown[0])} is no request of `outage`."
+    ids = _ids(answer)
+    others = [item for item in ids if not isinstance(item, Integral)]
+    assert not others, f"`lost` must be rows of `outage` or request ids, but it contains {shown(others[0])}."
+    ids = [int(item) for item in ids]
+    assert ids, "`lost` is empty, but one event is lost: none of its attempts was answered with 200."
+    unknown = [request_id for request_id in ids if request_id not in list(outage["id"])]
+    assert not unknown, f"`outage` has no request with the id {shown(unknown[0])}."
     accepted = {request.event_id: request.id for request in listener.requests() if request.answered == 200}
-    chosen = [listener[number] for number in numbers]
-    for request in chosen:
-        late = accepted.get(request.event_id)
-        assert late is None, (
-            f"{request.event_id} ({request.event}) was accepted after all, by request {late}. To replay it is to handle it twice:"
-            " take the events without any row that was answered 200."
+    requests = [listener[request_id] for request_id in ids]
+    for request in requests:
+        success = accepted.get(request.event_id)
+        assert success is None, (
+            f"{request.event_id} ({request.event}) was accepted in the end, as request {success}. Replaying it would handle it"
+            " twice: choose the events that have no row answered with 200."
         )
-    assert len(chosen) == len({request.event_id for request in chosen}), (
-        f"{chosen[0].event_id} is in it {len(chosen)} times, once for each attempt, and would be handled as often."
-        " One row is enough: drop_duplicates('event_id')."
+    assert len(requests) == len({request.event_id for request in requests}), (
+        f"`lost` has {len(requests)} rows for {requests[0].event_id}, one per attempt, and each would be replayed."
+        " Keep one row per event: drop_duplicates('event_id')."
     )
-    return f"Right. Of two events that failed, only {chosen[0].event} is lost; the other one got through when you were back."
+    return (
+        f"Correct. Of the two events that failed, only {requests[0].event} is lost; the other one arrived once the receiver"
+        " was back."
+    )
 
 
 def _event() -> Event:
-    """Another one each time, so that nothing is known from an earlier check."""
+    """An event with a new id, so that nothing is remembered from an earlier run of the check."""
     return {
         "id": f"evt_{uuid4().hex[:12]}",
         "type": "ticket.created",
@@ -130,32 +137,32 @@ def _event() -> Event:
     }
 
 
-def _lived_through() -> list[tuple[int, str]]:
-    """The attempts of one delivery, and how long after the first each was made."""
+def _simulated_attempts() -> list[tuple[int, str]]:
+    """The attempts of one delivery, each with the time since the first."""
     with Sandbox() as sandbox, sandbox.client() as client, sandbox.listener() as listener:
         listener.answer.status = 503
-        hook = client.webhooks.create(name="Down", url=listener.url, events=["ticket.created"])
+        webhook = client.webhooks.create(name="Down", url=listener.url, events=["ticket.created"])
         client.webhooks.trigger_test("ticket.created")
-        sandbox.clock.advance(**_DOWN)
+        sandbox.clock.advance(**_OUTAGE)
         listener.answer.status = 200
         sandbox.clock.advance(hours=31)
-        frame = sandbox.deliveries()
-        mine = frame[frame["webhook_id"] == hook.id]
-        since = mine["at"] - mine["at"].iloc[0]
+        deliveries = sandbox.deliveries()
+        attempts = deliveries[deliveries["webhook_id"] == webhook.id]
+        since_first = attempts["at"] - attempts["at"].iloc[0]
         return [
             (int(number), str(after).removeprefix("0 days "))
-            for number, after in zip(mine["attempt"], since, strict=True)
+            for number, after in zip(attempts["attempt"], since_first, strict=True)
         ]
 
 
 def _ids(answer: Any) -> list[Any]:
     if hasattr(answer, "columns"):
-        assert "id" in answer.columns, "`lost` has no column 'id'. Choose rows of `outage`, with all their columns."
+        assert "id" in answer.columns, "`lost` has no column 'id'. Choose rows of `outage` with all their columns."
         return list(answer["id"])
-    if isinstance(answer, Mapping) or hasattr(answer, "to_dict"):  # one row, or a column
+    if isinstance(answer, Mapping) or hasattr(answer, "to_dict"):  # one row or one column
         row = dict(answer)
         return [row["id"]] if "id" in row else list(row.values())
     assert isinstance(answer, Iterable) and not isinstance(answer, str | bytes), (
-        f"`lost` is {shown(answer)}; it is to be rows of `outage`, or their ids."
+        f"`lost` must be rows of `outage` or request ids, not {shown(answer)}."
     )
     return list(answer)

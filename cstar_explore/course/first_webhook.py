@@ -1,12 +1,12 @@
-"""Lesson 1, `01_first_webhook.ipynb`: who is told what."""
+"""Checks for lesson 1, `01_first_webhook.ipynb`: webhooks and their subscriptions."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from ..api.client import Client
-from ..events import NAMES, matching_types
+from ..events import NAMES, matching_types, receivers_by_type
 from ..models import Webhook
-from .answer import check, texts_in
+from .checks import check, strings_in
 
 _FINANCE = "Finance"
 _FINANCE_URL = "https://finance.example.com/cstar"
@@ -19,81 +19,94 @@ _SLACK_EVENTS = {"ticket.created", "ticket.closed", "ticket.message_added"}
 
 @check
 def finance(client: Client) -> str:
-    """A webhook named 'Finance', at its URL, for exactly two events."""
-    found = [webhook for webhook in client.webhooks.list() if webhook.name == _FINANCE]
-    assert found, (
-        f"No webhook is named '{_FINANCE}', letter for letter. Fill the form in and press Create webhook, or write"
+    """A webhook named 'Finance' with the given URL and exactly two event types."""
+    webhooks = [webhook for webhook in client.webhooks.list() if webhook.name == _FINANCE]
+    assert webhooks, (
+        f"No webhook is named exactly '{_FINANCE}'. Fill in the form and press Create webhook, or run"
         " client.webhooks.create(name=…, url=…, events=[…])."
     )
-    surplus = next((one for one in found if one.url != _FINANCE_URL or _told(one) != _FINANCE_EVENTS), found[-1])
-    assert len(found) == 1, (
-        f"{len(found)} webhooks are named '{_FINANCE}', and each would be sent its own deliveries."
-        f" One is too much: client.webhooks.delete('{surplus.id}')."
+    surplus = next(
+        (one for one in webhooks if one.url != _FINANCE_URL or _subscribed_types(one) != _FINANCE_EVENTS), webhooks[-1]
     )
-    webhook = found[0]
+    assert len(webhooks) == 1, (
+        f"{len(webhooks)} webhooks are named '{_FINANCE}', and each would receive its own deliveries."
+        f" Delete one: client.webhooks.delete('{surplus.id}')."
+    )
+    webhook = webhooks[0]
     assert webhook.url == _FINANCE_URL, (
-        f"It delivers to {webhook.url}, not to {_FINANCE_URL}. {_change(webhook, 'url')}"
+        f"It delivers to {webhook.url} instead of {_FINANCE_URL}. {_update(webhook, 'url')}"
     )
-    told = _told(webhook)
-    assert told >= _FINANCE_EVENTS, f"It is not told of {_listed(_FINANCE_EVENTS - told)}. {_change(webhook, 'events')}"
-    assert told == _FINANCE_EVENTS, (
-        f"It is also told of {_listed(told - _FINANCE_EVENTS)}. Name the two events themselves: a wildcard takes all of a kind."
-        f" {_change(webhook, 'events')}"
+    types = _subscribed_types(webhook)
+    assert types >= _FINANCE_EVENTS, (
+        f"It is not subscribed to {_listed(_FINANCE_EVENTS - types)}. {_update(webhook, 'events')}"
     )
-    assert webhook.is_active is not False, f"It is paused, and receives nothing. {_change(webhook, 'is_active')}"
-    return f"Right. '{_FINANCE}' is told of two events and of nothing else."
-
-
-@check
-def unheard(answer: Any, client: Client) -> str:
-    """The event types that reach no active webhook."""
-    assert answer is not ..., (
-        "`unheard` is still `...`. client.webhooks.list().coverage() has a row for each event type, with its number of"
-        " receivers: put those in it that have none."
+    assert types == _FINANCE_EVENTS, (
+        f"It is also subscribed to {_listed(types - _FINANCE_EVENTS)}. Name the two event types: a wildcard matches every event"
+        f" of a resource. {_update(webhook, 'events')}"
     )
-    given = set(
-        texts_in(answer, "unheard", "the event types alone, as a list or as one column of a frame: frame['event']")
-    )
-    webhooks = client.webhooks.list()
-    heard = {name for webhook in webhooks if webhook.is_active for name in _told(webhook)}
-    nobody = set(NAMES) - heard
-    assert given <= set(NAMES), f"{_listed(given - set(NAMES))} is no event type: see cx.events.catalogue()."
-    for name in sorted(given - nobody):
-        owner = next(webhook for webhook in webhooks if webhook.is_active and name in _told(webhook))
-        raise AssertionError(
-            f"{name} does reach somebody: '{owner.name}' subscribes to {_listed(owner.events)}."
-            + (" A wildcard stands for every event of its kind." if name not in (owner.events or ()) else "")
-        )
-    for name in sorted(nobody - given):
-        paused = [webhook.name for webhook in webhooks if not webhook.is_active and name in _told(webhook)]
-        why = f"'{paused[0]}' subscribes to it, but is paused, and a paused webhook receives nothing." if paused else ""
-        raise AssertionError(f"{name} reaches nobody either, and is missing. {why}".rstrip())
-    return f"Right. {len(nobody)} of {len(NAMES)} event types reach nobody; whoever is paused does not count."
+    assert webhook.is_active is not False, f"It is paused and receives nothing. {_update(webhook, 'is_active')}"
+    return f"Correct. '{_FINANCE}' receives these two event types and no others."
 
 
 @check
 def slack(client: Client) -> str:
-    """One event more for a webhook that keeps those it has."""
-    found = [webhook for webhook in client.webhooks.list() if webhook.name == _SLACK]
-    assert found, f"There is no '{_SLACK}' any more. Give it its name back, or run the notebook again from the top."
-    told = _told(found[0])
-    assert "ticket.message_added" in told, (
-        f"'{_SLACK}' is not told of ticket.message_added yet. {_change(found[0], 'events')}"
+    """One more event type for a webhook that keeps the ones it has."""
+    webhooks = [webhook for webhook in client.webhooks.list() if webhook.name == _SLACK]
+    assert webhooks, f"No webhook is named '{_SLACK}' any more. Rename it back, or run the notebook again from the top."
+    webhook = webhooks[0]
+    types = _subscribed_types(webhook)
+    assert "ticket.message_added" in types, (
+        f"'{_SLACK}' is not subscribed to ticket.message_added yet. {_update(webhook, 'events')}"
     )
-    assert told >= _SLACK_EVENTS, (
-        f"'{_SLACK}' lost {_listed(_SLACK_EVENTS - told)}: an update replaces the events as a whole, so give the old ones again"
-        f" with the new one. {_change(found[0], 'events')}"
+    assert types >= _SLACK_EVENTS, (
+        f"'{_SLACK}' lost {_listed(_SLACK_EVENTS - types)}: an update replaces all events, so send the old ones together with"
+        f" the new one. {_update(webhook, 'events')}"
     )
-    assert told == _SLACK_EVENTS, (
-        f"'{_SLACK}' is now also told of {_listed(told - _SLACK_EVENTS)}. Only one event was to be added."
+    assert types == _SLACK_EVENTS, (
+        f"'{_SLACK}' is now also subscribed to {_listed(types - _SLACK_EVENTS)}. Add only one event type."
     )
-    assert found[0].url == _SLACK_URL, f"'{_SLACK}' delivers to another URL now. {_change(found[0], 'url')}"
-    assert found[0].is_active is not False, f"'{_SLACK}' is paused now. {_change(found[0], 'is_active')}"
-    return "Right. The new event is there, and the old ones still are."
+    assert webhook.url == _SLACK_URL, f"'{_SLACK}' now delivers to another URL. {_update(webhook, 'url')}"
+    assert webhook.is_active is not False, f"'{_SLACK}' is now paused. {_update(webhook, 'is_active')}"
+    return "Correct. The webhook has the new event type and kept the old ones."
 
 
-def _told(webhook: Webhook) -> set[str]:
-    """The event types that a webhook subscribes to, wildcards spelled out."""
+@check
+def events_without_receiver(answer: Any, client: Client) -> str:
+    """The event types that no active webhook receives."""
+    assert answer is not ..., (
+        "`events_without_receiver` is still `...`. client.webhooks.list().coverage() has one row per event type with its number"
+        " of receivers: take the event types that have none."
+    )
+    given = set(
+        strings_in(
+            answer,
+            "events_without_receiver",
+            "the event types only, as a list or as one column of a frame (frame['event'])",
+        )
+    )
+    webhooks = client.webhooks.list()
+    receivers = receivers_by_type((webhook, webhook.events or ()) for webhook in webhooks if webhook.is_active)
+    expected = {name for name, active in receivers.items() if not active}
+    assert given <= set(NAMES), f"Not an event type: {_listed(given - set(NAMES))}. See cx.events.catalogue()."
+    for name in sorted(given - expected):
+        receiver = receivers[name][0]
+        raise AssertionError(
+            f"{name} does have a receiver: '{receiver.name}' subscribes to {_listed(receiver.events)}."
+            + (" A wildcard matches every event of its resource." if name not in (receiver.events or ()) else "")
+        )
+    for name in sorted(expected - given):
+        paused = [webhook.name for webhook in webhooks if not webhook.is_active and name in _subscribed_types(webhook)]
+        why = (
+            f"'{paused[0]}' subscribes to it, but it is paused, and a paused webhook receives nothing."
+            if paused
+            else ""
+        )
+        raise AssertionError(f"{name} has no receiver either; add it. {why}".rstrip())
+    return f"Correct. {len(expected)} of {len(NAMES)} event types have no receiver. Paused webhooks do not count."
+
+
+def _subscribed_types(webhook: Webhook) -> set[str]:
+    """The event types that a webhook subscribes to, with wildcards resolved."""
     return {name for pattern in webhook.events or () for name in (matching_types(pattern) or (pattern,))}
 
 
@@ -101,5 +114,5 @@ def _listed(names: Iterable[str] | None) -> str:
     return ", ".join(sorted(names or ())) or "nothing"
 
 
-def _change(webhook: Webhook, field: str) -> str:
-    return f"Change it: client.webhooks.update('{webhook.id}', {field}=…)."
+def _update(webhook: Webhook, field: str) -> str:
+    return f"Update it: client.webhooks.update('{webhook.id}', {field}=…)."

@@ -1,4 +1,4 @@
-"""Lesson 5, `05_going_live.ipynb`: a secret replaced without a gap, a configuration mended."""
+"""Checks for lesson 5, `05_going_live.ipynb`: rotating a secret, fixing a configuration."""
 
 import itertools
 import os
@@ -12,7 +12,7 @@ from ..listener import Listener
 from ..sandbox import Sandbox
 from ..secret import Secret
 from ..serving.loopback import is_loopback_url
-from .answer import NotYet, called, check, shown
+from .checks import NotYet, call, check, shown
 
 Trust = Callable[[Secret], None]
 Rotate = Callable[[Client, str, Trust], object]
@@ -22,118 +22,126 @@ _EVENT = "ticket.created"
 
 @check
 def rotation(rotate: Rotate) -> str:
-    """A function that replaces a webhook and its secret. Something happens at cStar after each of its steps."""
-    with Sandbox() as sandbox, sandbox.client() as client, sandbox.client() as cstar, sandbox.listener() as listener:
+    """A function that replaces a webhook and its secret. The check fires an event after each of its steps."""
+    with Sandbox() as sandbox, sandbox.client() as client, sandbox.client() as observer, sandbox.listener() as listener:
         old = client.webhooks.create(name="Desk", url=listener.url, events=["ticket.created", "ticket.closed"])
         listener.trust(old.secret or "")
-        others = {webhook.id for webhook in cstar.webhooks.list()} - {old.id}
-        busy = _Busy(cstar)
+        others = {webhook.id for webhook in observer.webhooks.list()} - {old.id}
+        source = _EventSource(observer)
         trusted: list[Secret] = []
 
         def trust(secret: Secret) -> None:
             if not isinstance(secret, Secret):
-                raise NotYet("trust takes a Secret, unrevealed: give it the new webhook's .secret.")
+                raise NotYet("trust takes a Secret, not its text: pass the new webhook's .secret without reveal().")
             listener.trust(secret)
             trusted.append(secret)
-            busy.something_happens("trust")
+            source.fire("trust")
 
-        called(rotate, busy.client(client), old.id, trust, when="while it was rotating")
-        busy.something_happens("the end")
-        listed = {webhook.id: webhook for webhook in cstar.webhooks.list()}
-        assert others <= set(listed), (
-            "Webhooks of others are gone, too. Delete the one whose id was given, and no other."
-        )
-        now = {key: webhook for key, webhook in listed.items() if webhook.url == listener.url}
-        new = [webhook for webhook in now.values() if webhook.id != old.id]
+        call(rotate, source.wrap(client), old.id, trust, when="during the rotation")
+        source.fire("last step")
+        remaining = {webhook.id: webhook for webhook in observer.webhooks.list()}
+        assert others <= set(remaining), "Other webhooks were deleted, too. Delete only the one with the given id."
+        at_url = {key: webhook for key, webhook in remaining.items() if webhook.url == listener.url}
+        new = [webhook for webhook in at_url.values() if webhook.id != old.id]
         assert new, (
-            "There is no new webhook at the old one's URL. No page of cStar's has a call that rotates: client.webhooks.create(…) makes a new secret."
+            "There is no new webhook at the old one's URL. cStar documents no call that rotates a secret:"
+            " client.webhooks.create(…) makes a webhook with a new one."
         )
         assert len(new) == 1, (
-            f"There are {len(new)} new webhooks at this URL, and each event arrives as often. Create one."
+            f"There are {len(new)} new webhooks at this URL, and each receives every event. Create one."
         )
         assert set(new[0].events or ()) == set(old.events or ()), (
-            f"The new webhook is told of {', '.join(new[0].events or ())}, the old one was of {', '.join(old.events or ())}."
-            " Take them from client.webhooks.get(webhook_id)."
+            f"The new webhook subscribes to {', '.join(new[0].events or ())}, the old one to {', '.join(old.events or ())}."
+            " Take the events from client.webhooks.get(webhook_id)."
         )
         assert new[0].name == old.name, (
-            f"The new webhook is called {shown(new[0].name)}, and the old one {shown(old.name)}: people look for the name."
+            f"The new webhook is named {shown(new[0].name)}, the old one {shown(old.name)}. Keep the name."
         )
-        _every_event_arrived(busy, listener)
+        _assert_all_accepted(source, listener)
         assert trusted, (
-            "The receiver never heard of the new secret: trust(new.secret). cStar tells it in the answer to create, and never again."
+            "The receiver does not have the new secret: call trust(new.secret). cStar returns it only in the response to create."
         )
-        assert old.id not in now, (
-            "The old webhook is still there: each event arrives twice, and the old secret is still good."
+        assert old.id not in at_url, (
+            "The old webhook still exists: each event arrives twice, and the old secret is still valid."
         )
         refused = sum(request.cause != "ok" for request in listener.requests())
-        twice = sum(request.duplicate_of is not None for request in listener.requests())
+        duplicates = sum(request.duplicate_of is not None for request in listener.requests())
         return (
-            f"Right. {len(busy.fired)} events came meanwhile, and each was accepted. Repeats: {twice}, as both webhooks sent them;"
-            f" a handler that knows event ids passes over those. Refused: {refused}, sent by the new webhook before its secret was"
-            " trusted; the same event had come by the old one."
+            f"Correct. {len(source.fired)} events were fired during the rotation, and each was accepted. Duplicates:"
+            f" {duplicates}, because both webhooks sent them; an idempotent handler skips those. Refused: {refused}, sent by the"
+            " new webhook before its secret was trusted; the old webhook delivered the same event."
         )
 
 
 @check
-def mended(environment: Any) -> str:
-    """An environment with which doctor finds nothing in the way."""
-    assert environment is not ..., "`mended` is still `...`. Copy `broken` and change what doctor says is in the way."
-    assert isinstance(environment, Mapping), f"`mended` is not a dict: {type(environment).__name__}."
-    texts = all(isinstance(text, str) for pair in environment.items() for text in pair)
-    assert texts, (
-        "In an environment all names and all values are text; a value of `mended` is not. A Secret is revealed first."
+def fixed(environment: Any) -> str:
+    """An environment in which doctor reports no failure."""
+    assert environment is not ..., (
+        "`fixed` is still `...`. Copy `broken` and change the value that doctor complains about."
+    )
+    assert isinstance(environment, Mapping), f"`fixed` must be a dict, not {type(environment).__name__}."
+    assert all(isinstance(text, str) for pair in environment.items() for text in pair), (
+        "All names and values in `fixed` must be strings. Call reveal() on a Secret."
     )
     assert is_loopback_url(environment.get("CSTAR_BASE_URL", "")), (
-        "Keep CSTAR_BASE_URL as it is in `broken`: without it, doctor would ask cStar itself and not the sandbox."
+        "Keep CSTAR_BASE_URL as it is in `broken`: without it, doctor would ask cStar itself instead of the sandbox."
     )
     assert environment.get("CSTAR_KEY"), (
-        "There is no CSTAR_KEY in it any more, so there is nothing to ask cStar with. Keep the key; it is good."
+        "CSTAR_KEY is missing, and doctor can do nothing without a key. Keep the one in `broken`; it is valid."
     )
-    said = doctor(environment)
-    wrong = [line for line in said.splitlines() if line.startswith("fail")]
-    assert not wrong, f"Doctor still finds: {wrong[0]}"
-    assert "(team_sandbox)" in said, (
-        "It reaches another team now. The key was good, and belongs to the team that you want: keep it."
+    report = doctor(environment)
+    failures = [line for line in report.splitlines() if line.startswith("fail")]
+    assert not failures, f"Doctor still reports: {failures[0]}"
+    assert "(team_sandbox)" in report, (
+        "It now connects to another team. The key in `broken` was the right one: keep it."
     )
-    return "Right. Nothing is in the way. Doctor sent two GETs, and changed nothing."
+    return "Correct. Doctor reports no failure. It sent two GET requests and changed nothing."
 
 
 def doctor(environment: Mapping[str, str]) -> str:
-    """What `cstar-explore doctor` says in a shell with these CSTAR_ variables and no others, from the configuration on."""
+    """The output of `cstar-explore doctor` with only these CSTAR_ variables, without Python and the packages."""
     others = {name: value for name, value in os.environ.items() if not name.startswith("CSTAR_")}
     command = [sys.executable, "-m", "cstar_explore.cli", "doctor"]
-    ran = subprocess.run(  # noqa: S603 - our own words
+    ran = subprocess.run(  # noqa: S603 - a fixed command
         command, env=others | dict(environment), capture_output=True, text=True, check=False, timeout=60
     )
-    return "\n".join(itertools.dropwhile(lambda line: line.split()[1] != "configured", ran.stdout.splitlines()))
+    return "\n".join(itertools.dropwhile(_is_ok_before_configuration, ran.stdout.splitlines()))
 
 
-class _Busy:
-    """Makes an event happen after each step that changes something, and remembers which."""
+def _is_ok_before_configuration(line: str) -> bool:
+    return line.startswith("ok ") and "configuration" not in line
 
-    def __init__(self, cstar: Client) -> None:
-        self._cstar = cstar
+
+class _EventSource:
+    """Fires an event after each step and records which step came before it.
+
+    Attributes:
+        fired: The step by event id.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
         self.fired: dict[str, str] = {}
 
-    def something_happens(self, after: str) -> None:
-        self.fired[self._cstar.webhooks.trigger_test(_EVENT).event_id or ""] = after
+    def fire(self, step: str) -> None:
+        self.fired[self._client.webhooks.trigger_test(_EVENT).event_id or ""] = step
 
-    def client(self, client: Client) -> Any:
-        """The client, of whose calls to `webhooks` each that changes something is followed by an event."""
+    def wrap(self, client: Client) -> Any:
+        """The client, with an event after each create, update and delete."""
         webhooks = client.webhooks
-        followed = {name: self._followed(name, webhooks) for name in ("create", "update", "delete")}
-        return _Followed(client, webhooks=_Followed(webhooks, **followed))
+        methods = {name: self._then_fire(name, getattr(webhooks, name)) for name in ("create", "update", "delete")}
+        return _Override(client, webhooks=_Override(webhooks, **methods))
 
-    def _followed(self, name: str, webhooks: Any) -> Callable[..., Any]:
-        def call(*given: Any, **named: Any) -> Any:
-            answer = getattr(webhooks, name)(*given, **named)
-            self.something_happens(name)
-            return answer
+    def _then_fire(self, step: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            result = method(*args, **kwargs)
+            self.fire(step)
+            return result
 
-        return call
+        return wrapped
 
 
-class _Followed:
+class _Override:
     """An object with some of its attributes replaced."""
 
     def __init__(self, inner: Any, **replaced: Any) -> None:
@@ -144,15 +152,15 @@ class _Followed:
         return getattr(self._inner, name)
 
 
-def _every_event_arrived(busy: _Busy, listener: Listener) -> None:
+def _assert_all_accepted(source: _EventSource, listener: Listener) -> None:
     accepted = {request.event_id for request in listener.requests() if request.cause == "ok"}
-    heard = {request.event_id for request in listener.requests()}
-    for event_id, after in busy.fired.items():
-        assert event_id in heard, (
-            f"An event that happened right after your {after} reached nobody, and is lost: no webhook pointed"
-            " here when it happened. Create the new one before the old one goes."
+    received = {request.event_id for request in listener.requests()}
+    for event_id, step in source.fired.items():
+        assert event_id in received, (
+            f"An event fired right after your {step} has no receiver and is lost: no webhook pointed to this URL at that time."
+            " Create the new webhook before you delete the old one."
         )
         assert event_id in accepted, (
-            f"An event that happened right after your {after} was refused: it was signed with the new secret alone, which the"
-            " receiver did not trust yet. cStar comes again after 30 s, but let the receiver trust it before the old webhook goes."
+            f"An event fired right after your {step} was refused: it was signed only with the new secret, which the receiver did"
+            " not trust yet. cStar retries after 30 s, but trust the new secret before you delete the old webhook."
         )

@@ -1,4 +1,4 @@
-"""Lesson 2, `02_receive_and_verify.ipynb`: which delivery is genuine."""
+"""Checks for lesson 2, `02_receive_and_verify.ipynb`: verifying signatures."""
 
 import hashlib
 import hmac
@@ -10,126 +10,127 @@ from typing import Any
 from ..events import sample
 from ..listener import Listener
 from ..signatures.diagnosis import explain
-from ..signatures.signing import json_in, sign
-from .answer import called, check, shown
+from ..signatures.signing import parse_json, sign
+from .checks import call, check, shown
 
-Genuine = Callable[[bytes, str, str, int], bool]
-
-_SECRET = "whsec_NOT-A-REAL-SECRET-of-the-course"  # noqa: S105 - as it says
+_SECRET = "whsec_NOT-A-REAL-SECRET-of-the-course"  # noqa: S105 - not a real secret
 _NOW = 1_765_377_000
-# Spaced as no library spaces by itself, so that JSON which is parsed and written again is another.
+# Spaced as no JSON library does by default, so that parsing and serializing it again changes the bytes.
 _BODY = sample("ticket.created", title="Le café est fermé").replace(b'","', b'" ,"')
-_FORMULA = "What is signed is the text of t, a dot, and the body: f'{t}.'.encode() + body. The key is secret.encode(), all of it."
+_SIGNED_MESSAGE = "The signed message is t as text, a dot and the body: f'{t}.'.encode() + body. The key is the whole secret, secret.encode()."
 
 
 @check
-def genuine(theirs: Genuine) -> str:
-    """A function that says whether a delivery is from cStar, without a library. It is given good ones and forged ones."""
+def is_genuine(function: Callable[[bytes, str, str, int], bool]) -> str:
+    """A function that verifies a signature without a library, tried with genuine and forged deliveries."""
 
-    def says(body: bytes, header: str, now: int = _NOW, *, when: str) -> bool:
-        answer: Any = called(theirs, body, header, _SECRET, now, when=when)
-        assert isinstance(answer, bool), f"It returned {shown(answer)} {when}; return True or False."
-        return answer
+    def accepts(body: bytes, header: str, now: int = _NOW, *, when: str) -> bool:
+        result: Any = call(function, body, header, _SECRET, now, when=when)
+        assert isinstance(result, bool), f"Return True or False; it returned {shown(result)} {when}."
+        return result
 
-    if not says(_BODY, sign(_BODY, _SECRET, _NOW), when="for a genuine delivery"):
-        for signed, words in _OTHERWISE.items():
-            header = f"t={_NOW},v1={signed}"
-            assert not says(_BODY, header, when="for another signature"), (
-                f"It refuses a genuine delivery. {words} {_FORMULA}"
+    genuine = sign(_BODY, _SECRET, _NOW)
+    if not accepts(_BODY, genuine, when="for a genuine delivery"):
+        for digest, mistake in _COMMON_MISTAKES.items():
+            assert not accepts(_BODY, f"t={_NOW},v1={digest}", when="for another signature"), (
+                f"It rejects a genuine delivery. {mistake} {_SIGNED_MESSAGE}"
             )
         raise AssertionError(
-            f"It refuses a genuine delivery. {_FORMULA} v1 is the HMAC-SHA256 in lower-case hex digits. Go by the `now` that"
-            " is given, not by this machine's clock."
+            f"It rejects a genuine delivery. {_SIGNED_MESSAGE} v1 is the HMAC-SHA256 in lower-case hex digits. Compare t with the"
+            " argument `now`, not with this machine's clock."
         )
-    good = sign(_BODY, _SECRET, _NOW)
-    assert not says(_BODY.replace("café".encode(), b"bank"), good, when="for a body that was changed"), (
-        "It takes a body that was changed on its way. Compare the digest that you make from the body with v1."
+    assert not accepts(_BODY.replace("café".encode(), b"bank"), genuine, when="for a changed body"), (
+        "It accepts a changed body. Compute the digest from the body and compare it with v1."
     )
-    assert not says(_BODY, sign(_BODY, "whsec_another", _NOW), when="for another's signature"), (
-        "It takes a delivery that was signed with another secret."
+    assert not accepts(_BODY, sign(_BODY, "whsec_another", _NOW), when="for a signature with another secret"), (
+        "It accepts a delivery that was signed with another secret."
     )
-    assert not says(_BODY, good[:-54], when="for a signature cut off"), (
-        "It takes a signature of ten digits, which a forger soon finds by trying. Compare all 64."
+    assert not accepts(_BODY, genuine[:-54], when="for a shortened signature"), (
+        "It accepts a signature of ten digits, which an attacker can find by trying. Compare all 64."
     )
-    for seconds, words in ((3_600, "from an hour ago"), (-3_600, "from an hour ahead")):
-        assert not says(_BODY, good, _NOW + seconds, when=f"for a delivery {words}"), (
-            f"It takes a delivery {words}: whoever has once seen one could send it again, for ever. `t` may differ from `now` by"
-            " 300 s, in both directions (cStar's page on webhook security)."
+    for seconds, age in ((3_600, "from an hour ago"), (-3_600, "from an hour ahead")):
+        assert not accepts(_BODY, genuine, _NOW + seconds, when=f"for a delivery {age}"), (
+            f"It accepts a delivery {age}, so anyone who has seen one could send it again at any time. `t` may differ from `now`"
+            " by 300 s in either direction (cStar's page on webhook security)."
         )
-    assert says(_BODY, good, _NOW + 300, when="for a delivery of 300 s"), (
-        "It refuses a delivery of 300 s, and 300 s are allowed."
+    assert accepts(_BODY, genuine, _NOW + 300, when="for a delivery that is 300 s old"), (
+        "It rejects a delivery that is 300 s old; 300 s are allowed."
     )
     return (
-        "Right. It takes the genuine one, and none of the forged. One thing this check cannot see: compare with"
-        " hmac.compare_digest, as the time that == takes tells a forger how many digits are right."
+        "Correct. It accepts genuine deliveries and rejects forged ones. One thing this check cannot test: compare with"
+        " hmac.compare_digest, because the duration of == reveals how many digits match."
     )
 
 
 @check
 def proxied(answer: Any, listener: Listener) -> str:
-    """The request whose body a proxy has written anew."""
-    refused = {request.id: listener.explain(request.id) for request in listener.requests(newest=3)}
+    """The delivery whose body a proxy wrote again."""
+    diagnoses = {request.id: listener.explain(request.id) for request in listener.requests(newest=3)}
     assert answer is not ..., (
-        "`proxied` is still `...`. The frame says that two do not match, and cannot say why: ask listener.explain(id) for each,"
-        " and put one id in it."
+        "`proxied_id` is still `...`. The frame shows that two signatures do not match, but not why. Call listener.explain(id)"
+        " for each delivery, and put one id into `proxied_id`."
     )
-    assert isinstance(answer, Integral) and answer in refused, (
-        f"`proxied` is {shown(answer)}; give one number. The three requests are {', '.join(map(str, refused))}."
+    assert isinstance(answer, Integral) and answer in diagnoses, (
+        f"`proxied_id` must be one of {', '.join(map(str, diagnoses))}, not {shown(answer)}."
     )
-    found = refused[int(answer)]
-    assert found.cause != "too_old", (
-        f"The signature of {answer} matches; it is only old. A proxy that changes bodies breaks the match."
+    cause = diagnoses[int(answer)].cause
+    assert cause != "too_old", (
+        f"The signature of delivery {answer} matches; it is only too old. A proxy that changes the body breaks the signature."
     )
-    assert found.cause == "body_reencoded", (
-        f"{answer} does not match either, but no known mishap leads back to a body that does: it was signed with another secret."
-        " JSON that was written anew leaves a trace, which listener.explain finds."
+    assert cause == "body_reencoded", (
+        f"Delivery {answer} does not match either, but no known change of the body explains it: it was signed with another"
+        " secret. JSON that was written again leaves a trace, which listener.explain finds."
     )
-    return f"Right. The signature of {answer} is over other bytes of the same JSON: verify before anything parses."
+    return (
+        f"Correct. The signature of delivery {answer} matches the same JSON with other bytes. Verify before anything parses"
+        " the body."
+    )
 
 
 @check
 def signed(answer: Any, secret: str) -> str:
-    """A delivery for one's own tests: a sample with a title of its own, signed for the present moment."""
+    """A delivery for the learner's own tests: a sample with a chosen title, signed for the current time."""
     assert isinstance(answer, tuple) and len(answer) == 2, (
-        f"Give the two of them: check.signed((body, header), …), not {shown(answer)}."
+        f"Pass both values, check.signed((body, header), …), not {shown(answer)}."
     )
     body, header = answer
     assert body is not ... and header is not ..., (
-        "`body` or `header` is still `...`. cx.events.sample(…) makes the one, cx.sign(…) the other."
+        "`body` or `header` is still `...`. cx.events.sample(…) returns the body, cx.sign(…) the header."
     )
-    assert isinstance(body, bytes), f"`body` is {shown(body)}; it is to be bytes, as cx.events.sample gives them."
-    assert isinstance(header, str), f"`header` is {shown(header)}; it is to be the text that cx.sign gives."
+    assert isinstance(body, bytes), f"`body` must be bytes, as cx.events.sample returns them, not {shown(body)}."
+    assert isinstance(header, str), f"`header` must be the string that cx.sign returns, not {shown(header)}."
     assert b'"Fire!"' in body, (
-        "No title in the body says Fire! The sample takes it by its field's name: cx.events.sample('ticket.created', title=…)."
+        "No title in the body is 'Fire!'. Set the field by name: cx.events.sample('ticket.created', title=…)."
     )
-    found = explain(body, {"X-Signature": header}, secret)
-    assert found.ok, f"It does not verify. {found.evidence} {found.remedy}"
-    event = json_in(body)
+    diagnosis = explain(body, {"X-Signature": header}, secret)
+    assert diagnosis.ok, f"It does not verify. {diagnosis.evidence} {diagnosis.remedy}"
+    event = parse_json(body)
     assert isinstance(event, dict) and event.get("type") == "ticket.created", (
-        "It verifies, and is no ticket.created. Let cx.events.sample('ticket.created', title=…) make all of the body."
+        "It verifies, but it is not a ticket.created event. Make the whole body with"
+        " cx.events.sample('ticket.created', title=…)."
     )
-    return "Right. So your tests need neither cStar nor a network."
+    return "Correct. Your tests need neither cStar nor a network."
 
 
 def _hex(key: str, message: bytes) -> str:
     return hmac.new(key.encode(), message, hashlib.sha256).hexdigest()
 
 
-# What is often signed instead, and what to say of it.
-_REWRITTEN = [
-    json.dumps(json.loads(_BODY), ensure_ascii=plain, separators=separators).encode()
-    for plain in (True, False)
+# The digests that result from common mistakes, and the hint for each.
+_REENCODED = [
+    json.dumps(json.loads(_BODY), ensure_ascii=ascii_only, separators=separators).encode()
+    for ascii_only in (True, False)
     for separators in ((",", ":"), (", ", ": "))
 ]
-_OTHERWISE = {
+_COMMON_MISTAKES = {
     **{
-        _hex(_SECRET, f"{_NOW}.".encode() + body): "You parse the JSON and write it again, and that has other bytes."
-        for body in _REWRITTEN
+        _hex(_SECRET, f"{_NOW}.".encode() + body): "You parse the JSON and serialize it again, which changes the bytes."
+        for body in _REENCODED
     },
-    _hex(_SECRET, _BODY): "You make the digest of the body alone, as cStar's old form was.",
-    _hex(_SECRET, str(_NOW).encode() + _BODY): "There is no dot between t and the body in what you make the digest of.",
+    _hex(_SECRET, _BODY): "You sign the body alone, as in cStar's legacy format.",
+    _hex(_SECRET, str(_NOW).encode() + _BODY): "The dot between t and the body is missing.",
     _hex(
         _SECRET.removeprefix("whsec_"), f"{_NOW}.".encode() + _BODY
-    ): "You leave out whsec_, which belongs to the key.",
-    _hex(_SECRET, f"t={_NOW}.".encode() + _BODY): "It is the number that is signed, without t=.",
+    ): "You leave out whsec_, which is part of the key.",
+    _hex(_SECRET, f"t={_NOW}.".encode() + _BODY): "Sign only the number, without t=.",
 }

@@ -1,4 +1,4 @@
-"""The course, played through in a browser: with nothing filled in, with wrong answers, and with its own solutions."""
+"""The course in a browser: each lesson with blank exercises, with wrong answers, and with its own solutions."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,14 +6,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
+from tests.support.lab import Lab, Notebook
 from tests.support.lessons import LESSONS, exercises, read
-from tests.support.wrong_answers import WRONG
-
-from .lab import Lab, Notebook
+from tests.support.wrong_answers import WRONG_ANSWERS
 
 pytestmark = pytest.mark.browser
 
-ERRORS = "[data-mime-type='application/vnd.jupyter.stderr']"  # what is raised, too
+ERRORS = "[data-mime-type='application/vnd.jupyter.stderr']"  # includes tracebacks
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +23,14 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
-def test_a_learner_goes_through_the_lesson(browser: Browser, lab: Lab, lesson: Path) -> None:
-    """Run All reaches the end; each check says what is wrong, to a blank and to a mistake, and takes the solution."""
+def test_learner_completes_the_lesson(browser: Browser, lab: Lab, lesson: Path) -> None:
+    """Run All reaches the last cell. Each check rejects the blank and a wrong answer, and accepts the solution."""
     cells = read(lesson).cells
-    place = {cell["id"]: number for number, cell in enumerate(cells)}
+    index = {cell["id"]: number for number, cell in enumerate(cells)}
     tasks = exercises(read(lesson))
     notebook = lab.open(browser, lesson.name)
-    shown = notebook.page.locator(".jp-Notebook .jp-Cell")
-    expect(shown).to_have_count(len(cells))
+    displayed = notebook.page.locator(".jp-Notebook .jp-Cell")
+    expect(displayed).to_have_count(len(cells))
     expect(notebook.page.locator(".jp-OutputArea-output")).to_have_count(0)
     notebook.run_all()
     expect(notebook.page.locator(ERRORS)).to_have_count(len(tasks))
@@ -39,21 +38,21 @@ def test_a_learner_goes_through_the_lesson(browser: Browser, lab: Lab, lesson: P
     assert "[ ]" not in notebook.page.locator(".jp-CodeCell .jp-InputArea-prompt").all_inner_texts()
 
     for task in tasks:
-        cell, check = shown.nth(place[task.name]), shown.nth(place[task.check["id"]])
-        wrong, words = WRONG[lesson.stem, task.name]
-        fill_in(notebook, cell, wrong)
+        cell, check = displayed.nth(index[task.name]), displayed.nth(index[task.check["id"]])
+        wrong_answer, message = WRONG_ANSWERS[lesson.stem, task.name]
+        fill_in(notebook, cell, wrong_answer)
         run(notebook, check)
-        expect(check.locator(".jp-OutputArea-output")).to_contain_text(words)
+        expect(check.locator(".jp-OutputArea-output")).to_contain_text(message)
         fill_in(notebook, cell, task.solution)
         run(notebook, check)
-        expect(check.locator(".jp-OutputArea-output")).to_contain_text("Right. ")
+        expect(check.locator(".jp-OutputArea-output")).to_contain_text("Correct. ")
 
     assert ([], [], []) == (notebook.dialogs, notebook.errors, unexpected_errors(notebook))
     notebook.page.close()
 
 
 def fill_in(notebook: Notebook, cell: Locator, code: str) -> None:
-    """Types an answer in place of what stands in the cell, and runs it."""
+    """Replaces the cell's code and runs it."""
     cell.locator(".cm-content").click()
     notebook.page.keyboard.press("Control+a")
     notebook.page.keyboard.insert_text(code)
@@ -63,10 +62,10 @@ def fill_in(notebook: Notebook, cell: Locator, code: str) -> None:
 def run(notebook: Notebook, cell: Locator) -> None:
     cell.locator(".cm-content").click()
     notebook.page.keyboard.press("Control+Enter")
-    notebook.page.wait_for_timeout(150)  # until the prompt says that the cell is running
+    notebook.page.wait_for_timeout(150)  # until the prompt shows that the cell is running
     notebook.wait_until_idle()
 
 
 def unexpected_errors(notebook: Notebook) -> list[str]:
-    """What went wrong, but for the checks' own words."""
-    return [words for words in notebook.page.locator(ERRORS).all_inner_texts() if not words.startswith("Not yet. ")]
+    """Error outputs other than the messages of checks."""
+    return [text for text in notebook.page.locator(ERRORS).all_inner_texts() if not text.startswith("Not yet. ")]

@@ -1,9 +1,10 @@
-"""The course: its shape, and that each check refuses what is wrong in words that help, and takes the solution."""
+"""The course: the structure of the lessons, and that each check rejects wrong answers with a hint and accepts the solution."""
 
 import contextlib
 import hmac
 import itertools
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -23,19 +24,19 @@ from cstar_explore import events
 from cstar_explore.course import NotYet, audit, failures_and_retries, first_webhook, going_live, receive_and_verify
 from tests.support.forms import behind
 from tests.support.lessons import LESSONS, exercises, read
-from tests.support.wrong_answers import WRONG
+from tests.support.wrong_answers import WRONG_ANSWERS
 
 
 @pytest.fixture
 def neglected(monkeypatch: pytest.MonkeyPatch) -> Iterator[cx.Sandbox]:
-    """Three teams that nobody has looked after, with their keys in the environment."""
+    """A sandbox with three unmaintained teams, and their keys in the environment."""
     with cx.Sandbox(neglected=True) as sandbox:
         for name, key in zip(sandbox.accounts()["key_env"], ("live", "north", "lab"), strict=True):
             monkeypatch.setenv(name, sandbox.keys[key].reveal())
         yield sandbox
 
 
-of_each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
 
 
 @contextmanager
@@ -47,46 +48,47 @@ def kernel(notebook: NotebookNode) -> Iterator[NotebookClient]:
         yield client
 
 
-def ran(client: NotebookClient, cell: NotebookNode, source: str | None = None) -> tuple[str, str]:
-    """Runs a cell, or another source in its place: the name of the error if there was one, and all that was said."""
-    twin = new_code_cell(cell["source"] if source is None else source)
-    client.nb.cells.append(twin)
-    client.execute_cell(twin, len(client.nb.cells) - 1)
-    said = [
+def run_cell(client: NotebookClient, cell: NotebookNode, source: str | None = None) -> tuple[str, str]:
+    """Runs a cell, or other code in its place. Returns the name of the error, or "", and the text of the outputs."""
+    copy = new_code_cell(cell["source"] if source is None else source)
+    client.nb.cells.append(copy)
+    client.execute_cell(copy, len(client.nb.cells) - 1)
+    texts = [
         output.get("text") or output.get("data", {}).get("text/plain") or "\n".join(output.get("traceback", ()))
-        for output in twin["outputs"]
+        for output in copy["outputs"]
     ]
-    error = next((output["ename"] for output in twin["outputs"] if output["output_type"] == "error"), "")
-    return error, " ".join(" ".join(said).split())
+    error = next((output["ename"] for output in copy["outputs"] if output["output_type"] == "error"), "")
+    return error, " ".join(" ".join(texts).split())
 
 
-@of_each_lesson
-def test_each_check_refuses_the_blank_and_a_typical_mistake_and_takes_the_solution(lesson: Path) -> None:
-    """In one kernel, as a learner does it: what was tried before is not in the solution's way."""
+@each_lesson
+def test_checks_reject_the_blank_and_a_wrong_answer_and_accept_the_solution(lesson: Path) -> None:
+    """All in one kernel, as a learner does it: earlier tries do not affect the solution."""
     notebook = read(lesson)
     tasks = {exercise.name: exercise for exercise in exercises(notebook)}
     checks = {exercise.check["id"] for exercise in tasks.values()}
     with kernel(notebook) as client:
         for cell in [cell for cell in notebook.cells if cell["cell_type"] == "code" and cell["id"] not in checks]:
-            error, said = ran(client, cell)
-            assert "" == error, (cell["id"], said)
+            error, output = run_cell(client, cell)
+            assert "" == error, (cell["id"], output)
             if cell["id"] in tasks:
                 task = tasks[cell["id"]]
-                wrong, words = WRONG[lesson.stem, task.name]
-                blank = ran(client, task.check)
-                assert ("", "") == (ran(client, cell, wrong)[0], blank[1].count("Traceback") * "a traceback")
-                mistaken = ran(client, task.check)
-                assert "" == ran(client, cell, task.solution)[0]
-                right = ran(client, task.check)
-                assert ("NotYet", "NotYet", "") == (blank[0], mistaken[0], right[0]), (blank, mistaken, right)
+                wrong_answer, message = WRONG_ANSWERS[lesson.stem, task.name]
+                blank = run_cell(client, task.check)
+                assert "Traceback" not in blank[1]
+                assert "" == run_cell(client, cell, wrong_answer)[0]
+                wrong = run_cell(client, task.check)
+                assert "" == run_cell(client, cell, task.solution)[0]
+                correct = run_cell(client, task.check)
+                assert ("NotYet", "NotYet", "") == (blank[0], wrong[0], correct[0]), (blank, wrong, correct)
                 assert blank[1].startswith("Not yet. ")
-                assert words in mistaken[1]
-                assert right[1].startswith("Right. ")
+                assert message in wrong[1]
+                assert correct[1].startswith("Correct. ")
 
 
-@of_each_lesson
-def test_a_lesson_has_the_shape_of_a_lesson(lesson: Path) -> None:
-    """What one will be able to do, predictions before results, two or three exercises with their solutions folded away."""
+@each_lesson
+def test_lesson_has_goals_predictions_and_exercises(lesson: Path) -> None:
+    """What the learner can do afterwards, predictions before results, and two or three exercises with solutions."""
     cells = read(lesson).cells
     prose = [cell["source"] for cell in cells if cell["cell_type"] == "markdown"]
 
@@ -98,41 +100,54 @@ def test_a_lesson_has_the_shape_of_a_lesson(lesson: Path) -> None:
         assert "**Predict:**" not in before["source"] or after["cell_type"] == "code"
 
 
-@of_each_lesson
-def test_the_saved_lesson_is_unsolved(lesson: Path) -> None:
-    """Nobody's solution stands in it, and a check that refuses does not keep the next cells from running."""
+@each_lesson
+def test_outside_pages_are_numbered_sources_at_the_end(lesson: Path) -> None:
+    """At most eight links, and each source is referred to by its number."""
+    prose = "\n".join(cell["source"] for cell in read(lesson).cells if cell["cell_type"] == "markdown")
+    text, _, sources = prose.partition("\n## Sources\n")
+    numbers = re.findall(r"^(\d)\. ", sources, re.MULTILINE)
+    cited = {number for group in re.findall(r"\[(\d(?:, \d)*)\]", text) for number in group.split(", ")}
+
+    assert "](http" not in text
+    assert sources.count("](http") <= 8
+    assert sorted(cited) == numbers == [str(number + 1) for number in range(len(numbers))]
+
+
+@each_lesson
+def test_stored_lesson_is_unsolved(lesson: Path) -> None:
+    """No exercise is filled in, and a failing check does not stop Run All."""
     for exercise in exercises(read(lesson)):
         assert ([], []) == (exercise.fill_in["outputs"], exercise.check["outputs"])
         assert exercise.solution != exercise.fill_in["source"]
         assert ["raises-exception"] == exercise.check["metadata"]["tags"]
 
 
-def test_going_live_with_a_live_key_sends_nothing_but_get(sandbox: cx.Sandbox) -> None:
-    """Run All with GO_LIVE = True and a live key in the environment: it looks, and changes nothing."""
+def test_last_lesson_sends_only_get_with_a_live_key(sandbox: cx.Sandbox) -> None:
+    """Run All with GO_LIVE = True and a live key in the environment reads, and changes nothing."""
     notebook = read(LESSONS[-1])
-    lesson = [cell for cell in notebook.cells if cell["cell_type"] == "code"]
-    with behind(sandbox, key="live") as (cstar, _), kernel(notebook) as client:
-        environment = {"CSTAR_KEY": sandbox.keys["live"].reveal(), "CSTAR_BASE_URL": cstar.url}
-        ran(client, lesson[0], f"import os; os.environ.update({environment!r})")
-        for cell in lesson:
+    cells = [cell for cell in notebook.cells if cell["cell_type"] == "code"]
+    with behind(sandbox, key="live") as (server, _), kernel(notebook) as client:
+        environment = {"CSTAR_KEY": sandbox.keys["live"].reveal(), "CSTAR_BASE_URL": server.url}
+        run_cell(client, cells[0], f"import os; os.environ.update({environment!r})")
+        for cell in cells:
             if not cell["id"].startswith(("exercise", "check")):
-                error, said = ran(client, cell, cell["source"].replace("GO_LIVE = False", "GO_LIVE = True"))
-                assert "" == error, said
+                error, output = run_cell(client, cell, cell["source"].replace("GO_LIVE = False", "GO_LIVE = True"))
+                assert "" == error, output
 
-    assert "permitted" in said, "the checklist comes last"
-    assert {"GET"} == set(cstar.methods)
-    assert len(cstar.methods) >= 5
-
-
-# --- each check, by itself --------------------------------------------------------------------------------------------
+    assert "permissions" in output, "the checklist is the last cell"
+    assert {"GET"} == set(server.methods)
+    assert len(server.methods) >= 5
 
 
-def refused(check: Callable[..., str], *given: Any) -> str:
-    """What a check says of an answer that it does not take."""
-    with pytest.raises(NotYet) as said:
-        check(*given)
-    assert f"Not yet. {said.value}" == " ".join(said.value._render_traceback_())
-    return str(said.value)
+# --- each check by itself ---------------------------------------------------------------------------------------------
+
+
+def rejection(check: Callable[..., str], *args: Any) -> str:
+    """The message with which a check rejects an answer."""
+    with pytest.raises(NotYet) as raised:
+        check(*args)
+    assert f"Not yet. {raised.value}" == " ".join(raised.value._render_traceback_())
+    return str(raised.value)
 
 
 FINANCE = {
@@ -143,63 +158,71 @@ FINANCE = {
 
 
 @pytest.mark.parametrize(
-    ("made", "words"),
+    ("created", "message"),
     [
-        ([FINANCE | {"name": "finance"}], "No webhook is named 'Finance', letter for letter."),
-        ([FINANCE, FINANCE], "2 webhooks are named 'Finance', and each would be sent its own deliveries."),
+        ([FINANCE | {"name": "finance"}], "No webhook is named exactly 'Finance'."),
+        ([FINANCE, FINANCE], "2 webhooks are named 'Finance', and each would receive its own deliveries."),
         (
             [FINANCE | {"url": "https://finance.example.org/cstar"}],
-            "It delivers to https://finance.example.org/cstar, not to",
+            "It delivers to https://finance.example.org/cstar instead of",
         ),
-        ([FINANCE | {"events": ["ticket.closed"]}], "It is not told of survey.submitted."),
+        ([FINANCE | {"events": ["ticket.closed"]}], "It is not subscribed to survey.submitted."),
         (
             [FINANCE | {"events": ["ticket.*", "survey.submitted"]}],
-            "It is also told of ticket.assigned, ticket.created",
+            "It is also subscribed to ticket.assigned, ticket.created",
         ),
     ],
 )
-def test_finance_says_what_is_wrong_with_the_webhook(client: cx.Client, made: list[dict[str, Any]], words: str) -> None:
-    """Its name, its number, its address and its events, and how to change them."""
-    for webhook in made:
+def test_finance_reports_a_wrong_name_number_url_or_subscription(
+    client: cx.Client, created: list[dict[str, Any]], message: str
+) -> None:
+    for webhook in created:
         client.webhooks.create(**webhook)
 
-    assert refused(first_webhook.finance, client).startswith(words)
+    assert rejection(first_webhook.finance, client).startswith(message)
 
 
-def test_finance_says_that_it_is_paused(client: cx.Client) -> None:
-    """All is right, and nothing is received."""
+def test_finance_reports_a_paused_webhook(client: cx.Client) -> None:
     client.webhooks.update(client.webhooks.create(**FINANCE).id, is_active=False)
 
-    assert "It is paused, and receives nothing." in refused(first_webhook.finance, client)
+    assert "It is paused and receives nothing." in rejection(first_webhook.finance, client)
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("answer", "message"),
     [
         ("ticket.updated", "as a list or as one column"),
-        (["ticket.updatd"], "ticket.updatd is no event type"),
-        ([], "reaches nobody either, and is missing"),
+        (["ticket.updatd"], "Not an event type: ticket.updatd."),
+        ([], "has no receiver either; add it."),
         (
             [name for name in events.NAMES if not name.startswith(("ticket", "customer.", "article", "boss"))],
-            "is paused",
+            "it is paused",
         ),
     ],
 )
-def test_unheard_says_which_event_is_wrong_and_why(client: cx.Client, answer: Any, words: str) -> None:
-    """One event at a time, with the webhook that is to blame."""
-    assert words in refused(first_webhook.unheard, answer, client)
+def test_events_without_receiver_reports_one_wrong_event_and_why(client: cx.Client, answer: Any, message: str) -> None:
+    assert message in rejection(first_webhook.events_without_receiver, answer, client)
 
 
-def test_unheard_says_that_a_whole_frame_is_too_much(client: cx.Client) -> None:
-    """One column of it is meant."""
-    assert "one column of a frame" in refused(first_webhook.unheard, client.webhooks.list().coverage(), client)
+def test_events_without_receiver_asks_for_one_column_of_a_frame(client: cx.Client) -> None:
+    coverage = client.webhooks.list().coverage()
+
+    assert "one column of a frame" in rejection(first_webhook.events_without_receiver, coverage, client)
 
 
-def test_slack_says_what_was_added_too_much(client: cx.Client) -> None:
-    """More than was asked for is not right either."""
+def test_slack_reports_an_additional_event_type(client: cx.Client) -> None:
     client.webhooks.update(client.webhooks.list()[0].id, events=["ticket.*"])
 
-    assert "is now also told of ticket.assigned" in refused(first_webhook.slack, client)
+    assert "is now also subscribed to ticket.assigned" in rejection(first_webhook.slack, client)
+
+
+def test_slack_reports_a_paused_webhook_and_another_url(client: cx.Client) -> None:
+    """The events are right, but something else was changed."""
+    slack = client.webhooks.list()[0]
+    client.webhooks.update(slack.id, events=[*slack.events, "ticket.message_added"], is_active=False)
+    assert "is now paused" in rejection(first_webhook.slack, client)
+    client.webhooks.update(slack.id, is_active=True, url="https://elsewhere.example.com/")
+    assert "another URL" in rejection(first_webhook.slack, client)
 
 
 def digest(key: str, message: bytes) -> str:
@@ -210,193 +233,266 @@ def parts(header: str) -> dict[str, str]:
     return dict(part.split("=", 1) for part in header.split(","))
 
 
-def rightly(body: bytes, header: str, secret: str, now: int) -> bool:
+def correct(body: bytes, header: str, secret: str, now: int) -> bool:
     given = parts(header)
     return digest(secret, given["t"].encode() + b"." + body) == given["v1"] and abs(now - int(given["t"])) <= 300
 
 
 @pytest.mark.parametrize(
-    ("theirs", "words"),
+    ("function", "message"),
     [
-        (..., "and not a function"),
-        (lambda *_: None, "return True or False"),
+        (..., "Pass a function to the check, not `...`"),
+        (lambda *_: None, "Return True or False"),
         (lambda *_: False, "v1 is the HMAC-SHA256 in lower-case hex digits"),
-        (lambda *_: True, "It takes a body that was changed"),
+        (lambda *_: True, "It accepts a changed body"),
         (lambda body, header, *_: header["t"], "raised TypeError for a genuine delivery"),
         (
             lambda b, h, s, n: digest(s, parts(h)["t"].encode() + b) == parts(h)["v1"],
-            "There is no dot between t and the body",
+            "The dot between t and the body is missing",
         ),
         (
             lambda b, h, s, n: digest(s[6:], parts(h)["t"].encode() + b"." + b) == parts(h)["v1"],
-            "whsec_, which belongs to",
+            "whsec_, which is part of the key",
         ),
         (
             lambda b, h, s, n: digest(s, f"t={parts(h)['t']}.".encode() + b) == parts(h)["v1"],
-            "the number that is signed",
+            "Sign only the number",
         ),
         (
-            lambda b, h, s, n: "café".encode() in b and rightly(b, f"t={n},v1={digest(s, f'{n}.'.encode() + b)}", s, n),
-            "another secret",
+            lambda b, h, s, n: "café".encode() in b and correct(b, f"t={n},v1={digest(s, f'{n}.'.encode() + b)}", s, n),
+            "signed with another secret",
         ),
         (lambda b, h, s, n: digest(s, parts(h)["t"].encode() + b"." + b).startswith(parts(h)["v1"]), "of ten digits"),
-        (lambda b, h, s, n: rightly(b, h, s, int(parts(h)["t"])), "from an hour ago"),
-        (lambda b, h, s, n: rightly(b, h, s, max(n, int(parts(h)["t"]))), "from an hour ahead"),
-        (lambda b, h, s, n: rightly(b, h, s, n) and abs(n - int(parts(h)["t"])) < 60, "It refuses a delivery of 300 s"),
+        (lambda b, h, s, n: correct(b, h, s, int(parts(h)["t"])), "from an hour ago"),
+        (lambda b, h, s, n: correct(b, h, s, max(n, int(parts(h)["t"]))), "from an hour ahead"),
+        (
+            lambda b, h, s, n: correct(b, h, s, n) and abs(n - int(parts(h)["t"])) < 60,
+            "It rejects a delivery that is 300 s old",
+        ),
     ],
 )
-def test_genuine_names_the_mistake(theirs: Any, words: str) -> None:
-    """By sending what only a function with that mistake would take, or refuse."""
-    assert words in refused(receive_and_verify.genuine, theirs)
+def test_is_genuine_names_the_mistake(function: Any, message: str) -> None:
+    """It tries deliveries that only a function with this mistake accepts or rejects."""
+    assert message in rejection(receive_and_verify.is_genuine, function)
 
 
-def test_genuine_takes_a_verifier_of_somebody_elses() -> None:
-    """The check is not about how it is written: `cx.verify` passes it."""
+def test_is_genuine_accepts_another_implementation() -> None:
+    """How the function is written does not matter: one that calls `cx.verify` passes."""
 
-    def theirs(body: bytes, header: str, secret: str, now: int) -> bool:
+    def function(body: bytes, header: str, secret: str, now: int) -> bool:
         try:
             cx.verify(body, header, secret, now=now)
         except cx.errors.SignatureError:
             return False
         return True
 
-    assert receive_and_verify.genuine(theirs).startswith("Right. ")
+    assert receive_and_verify.is_genuine(function).startswith("Correct. ")
+
+
+def test_is_genuine_detects_a_body_that_is_parsed_and_serialized_again() -> None:
+    """Its JSON is spaced as no library does by default, so serializing it again changes the bytes."""
+
+    def function(body: bytes, header: str, secret: str, now: int) -> bool:
+        return correct(json.dumps(json.loads(body), separators=(",", ":")).encode(), header, secret, now)
+
+    assert "You parse the JSON and serialize it again" in rejection(receive_and_verify.is_genuine, function)
+
+
+async def is_genuine_async(*_: Any) -> bool:
+    return True
+
+
+def raises_without_message(*_: Any) -> None:
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (is_genuine_async, "`is_genuine_async` is async"),
+        (raises_without_message, "raised AssertionError for a genuine delivery: no message."),
+    ],
+)
+def test_is_genuine_reports_async_functions_and_empty_errors(function: Any, message: str) -> None:
+    assert message in rejection(receive_and_verify.is_genuine, function)
 
 
 SAMPLE = events.sample("ticket.created", title="Fire!")
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("answer", "message"),
     [
-        (SAMPLE, "Give the two of them"),
+        (SAMPLE, "Pass both values"),
         ((..., ...), "`body` or `header` is still `...`"),
-        ((SAMPLE.decode(), ""), "it is to be bytes"),
-        ((SAMPLE, b""), "it is to be the text that cx.sign gives"),
-        ((events.sample("ticket.created"), ""), "No title in the body says Fire!"),
-        ((b'{"title":"Fire!"}', cx.sign(b'{"title":"Fire!"}', "whsec_false")), "is no ticket.created"),
-        ((SAMPLE, cx.sign(SAMPLE, "whsec_other")), "It does not verify. No known mishap explains it"),
+        ((SAMPLE.decode(), ""), "`body` must be bytes"),
+        ((SAMPLE, b""), "`header` must be the string that cx.sign returns"),
+        ((events.sample("ticket.created"), ""), "No title in the body is 'Fire!'"),
+        ((b'{"title":"Fire!"}', cx.sign(b'{"title":"Fire!"}', "whsec_false")), "it is not a ticket.created event"),
+        ((SAMPLE, cx.sign(SAMPLE, "whsec_other")), "It does not verify. No known corruption explains it"),
         ((SAMPLE, cx.sign(SAMPLE, "whsec_false", 1_765_377_000)), "s old; 300 s are allowed"),
     ],
 )
-def test_signed_says_what_a_receiver_would_find(answer: Any, words: str) -> None:
-    """In the words of `explain`."""
-    assert words in refused(receive_and_verify.signed, answer, "whsec_false")
+def test_signed_reports_why_a_receiver_would_refuse_the_delivery(answer: Any, message: str) -> None:
+    """With the evidence and remedy from `explain`."""
+    assert message in rejection(receive_and_verify.signed, answer, "whsec_false")
 
 
-def test_proxied_says_which_request_is_meant_and_what_befell_the_other(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """A number that is none of the three, and the one that is only old."""
+def test_proxied_reports_unknown_ids_and_deliveries_with_another_cause(sandbox: cx.Sandbox, client: cx.Client) -> None:
     with sandbox.listener() as listener:
-        listener.trust(client.webhooks.create(name="Ear", url=listener.url, events=["ticket.created"]).secret)
+        webhook = client.webhooks.create(name="Listener", url=listener.url, events=["ticket.created"])
+        listener.trust(webhook.secret)
         sandbox.faults.stale()
         client.webhooks.trigger_test("ticket.created")
 
-        assert "give one number. The three requests are 1" in refused(receive_and_verify.proxied, 7, listener)
-        assert "it is only old" in refused(receive_and_verify.proxied, 1, listener)
+        assert "`proxied_id` must be one of 1, not `7`" in rejection(receive_and_verify.proxied, 7, listener)
+        assert "it is only too old" in rejection(receive_and_verify.proxied, 1, listener)
 
 
 @pytest.mark.parametrize(
-    ("handle", "words"),
+    ("handle", "message"),
     [
-        (lambda event, seen, mail: None, "nothing was mailed"),
-        (lambda event, seen, mail: mail(event["id"]), "it is to be the ticket's title, once"),
-        (lambda event, seen, mail: mail(event["data"]["ticket"]["title"]), "came again and was mailed again"),
-        (lambda event, seen, mail: event["ticket"], "raised KeyError for an event that is new"),
+        (lambda event, seen, mail: None, "no mail was sent"),
+        (lambda event, seen, mail: mail(event["id"]), "mail must be called once with the ticket's title"),
+        (lambda event, seen, mail: mail(event["data"]["ticket"]["title"]), "arrived again and was mailed again"),
+        (lambda event, seen, mail: event["ticket"], "raised KeyError for a new event"),
     ],
 )
-def test_idempotent_says_what_the_handler_did(handle: Any, words: str) -> None:
-    """Too little, too much, or something else."""
-    assert words in refused(failures_and_retries.idempotent, handle)
+def test_idempotent_reports_missing_wrong_and_repeated_mails(handle: Any, message: str) -> None:
+    assert message in rejection(failures_and_retries.idempotent, handle)
 
 
-def once_for(key: Callable[[Any], str], *, swallows: bool = False) -> Callable[..., None]:
-    """A handler that remembers by a key, and lets an error through or not."""
+def once_for(key: Callable[[Any], str], *, swallow: bool = False) -> Callable[..., None]:
+    """A handler that recognizes repeats by a key, and swallows exceptions or lets them through."""
 
     def handle(event: Any, seen: set[str], mail: Callable[[str], None]) -> None:
         if key(event) not in seen:
-            with contextlib.suppress(*[ConnectionError] * swallows):
+            with contextlib.suppress(*[ConnectionError] * swallow):
                 mail(event["data"]["ticket"]["title"])
             seen.add(key(event))
 
     return handle
 
 
-def test_idempotent_knows_the_ticket_from_the_event_and_an_error_from_success() -> None:
+def test_idempotent_detects_the_wrong_key_and_swallowed_exceptions() -> None:
     """Two mistakes that a single delivery does not show."""
-    assert "only event['id'] tells repeats" in refused(
+    assert "only event['id'] identifies a repeat" in rejection(
         failures_and_retries.idempotent, once_for(lambda event: event["data"]["ticket"]["id"])
     )
-    assert "let the error through" in refused(
-        failures_and_retries.idempotent, once_for(lambda event: event["id"], swallows=True)
+    assert "let the exception through" in rejection(
+        failures_and_retries.idempotent, once_for(lambda event: event["id"], swallow=True)
     )
 
 
+def test_idempotent_stops_a_handler_that_retries_forever() -> None:
+    """The check does not hang, and explains why not to wait."""
+
+    def handle(event: Any, seen: set[str], mail: Callable[[str], None]) -> None:
+        while event["id"] not in seen:
+            with contextlib.suppress(ConnectionError):
+                mail(event["data"]["ticket"]["title"])
+                seen.add(event["id"])
+
+    assert "tried 100 times in one delivery" in rejection(failures_and_retries.idempotent, handle)
+
+
+def test_idempotent_uses_new_events_each_time_it_runs() -> None:
+    """A handler that stores the ids itself passes a second time."""
+    handled: set[str] = set()
+
+    def handle(event: Any, _: set[str], mail: Callable[[str], None]) -> None:
+        if event["id"] not in handled:
+            mail(event["data"]["ticket"]["title"])
+            handled.add(event["id"])
+
+    assert failures_and_retries.idempotent(handle) == failures_and_retries.idempotent(handle)
+
+
 @pytest.mark.parametrize(
-    ("attempt", "words"),
-    [("6", "a whole number"), (8, "no attempt 8"), (7, "It needs no 7: attempt 6 is made 07:12:30 after")],
+    ("attempt", "message"),
+    [("6", "a whole number"), (8, "no attempt 8"), (7, "Attempt 7 is not made: attempt 6, 07:12:30 after")],
 )
-def test_arrival_says_when_the_attempt_is_made(attempt: Any, words: str) -> None:
-    """Too late is not right either."""
-    assert words in refused(failures_and_retries.arrival, attempt)
+def test_successful_attempt_reports_when_the_attempt_is_made(attempt: Any, message: str) -> None:
+    """A later attempt than the first successful one is wrong, too."""
+    assert message in rejection(failures_and_retries.successful_attempt, attempt)
+
+
+@pytest.mark.parametrize("answer", ["row", "number", "ids"])
+def test_lost_accepts_a_row_a_number_or_ids(sandbox: cx.Sandbox, client: cx.Client, answer: str) -> None:
+    with sandbox.listener() as listener:
+        listener.answer.status = 503
+        client.webhooks.create(name="Down", url=listener.url, events=["ticket.created"])
+        client.webhooks.trigger_test("ticket.created")
+        outage = listener.to_frame()
+        lost = {"row": outage.iloc[0], "number": [np.int64(1)], "ids": outage["id"]}[answer]
+
+        assert failures_and_retries.lost(lost, outage, listener).startswith("Correct. ")
+        assert "request ids" in rejection(failures_and_retries.lost, outage["event_id"], outage, listener)
+
+
+EXCEPTION = "[[ignore]]\nrule = 'tunnel_host'\nhost = 'webhook.site'\n"
 
 
 @pytest.mark.parametrize(
-    ("decided", "words"),
+    ("settings", "message"),
     [
-        (["tunnel_host"], "it is to be text"),
-        ("[[ignore]]\nrule = 'tunnel_host'\nhost = 'webhook.site'", "These settings are refused."),
-        ("", "still stands"),
-        ("[[ignore]]\nrule = 'tunnel_host'\nhost = 'webhook.site'\nreason = 'So.'", "It holds for ever."),
-        ("[[ignore]]\nrule = 'tunnel_host'\nhost = 'webhook.site'\nreason = 'So.'\nuntil = 2025-06-30", "still stands"),
+        (["tunnel_host"], "must be a string"),
+        (EXCEPTION, "These settings are invalid."),
+        ("", "is still reported"),
+        (f"{EXCEPTION}reason = 'So.'", "The exception never expires."),
+        (f"{EXCEPTION}reason = 'So.'\nuntil = 2025-06-30", "is still reported"),
+        (f"{EXCEPTION}reason = 'So.'\nuntil = 2025-12-31", "From 2025-12-31 on"),
         (
-            "[[ignore]]\nrule = 'tunnel_host'\nhost = 'webhook.site'\nreason = 'So.'\nuntil = 2025-12-31",
-            "From 2025-12-31 on",
-        ),
-        (
-            "[thresholds]\nsecret_days = 9000\n[[ignore]]\nrule = 'tunnel_host'\nhost = 'webhook.site'\nreason = 'So.'\nuntil = 2026-01-01",
-            "change what is found elsewhere",
+            f"[thresholds]\nsecret_days = 9000\n{EXCEPTION}reason = 'So.'\nuntil = 2026-01-01",
+            "change other findings, too",
         ),
     ],
 )
-def test_settled_says_why_the_settings_do_not_do_it(neglected: cx.Sandbox, decided: Any, words: str) -> None:
-    """Refused, without effect, for ever, or over already."""
-    assert words in refused(audit.settled, decided, cx.Accounts(neglected.accounts()))
+def test_ignored_reports_why_the_settings_are_wrong(neglected: cx.Sandbox, settings: Any, message: str) -> None:
+    """Invalid, without effect, unlimited, expired or too broad."""
+    assert message in rejection(audit.ignored, settings, cx.Accounts(neglected.accounts()))
 
 
-def test_merged_says_what_the_plan_would_do(neglected: cx.Sandbox) -> None:
-    """Too much, too little, or to the wrong one."""
+def test_merged_reports_what_is_wrong_with_the_plan(neglected: cx.Sandbox) -> None:
+    """It changes too much, too little or the wrong webhook."""
     with neglected.client("lab") as client:
-        kept, gone, other = client.webhooks.list()[:3]
-        both = [*kept.events, *gone.events]
-        asked = [
-            ([{"id": "whk_gone", "delete": True}], "It makes no plan."),
+        kept, deleted, other = client.webhooks.list()[:3]
+        both = [*kept.events, *deleted.events]
+        cases = [
+            ([{"id": "whk_gone", "delete": True}], "cx.plan does not accept `desired`."),
             ([{"id": other.id, "name": "New"}], "It also changes 'Prices'."),
-            ([{"id": gone.id, "delete": True}], "'Playground' stays as it is"),
-            ([{"id": kept.id, "events": ["ticket.*", "survey.submitted"]}], "A wildcard takes all of a kind."),
-            ([{"id": kept.id, "events": both, "url": "https://x.example.com"}], "would also have another url"),
-            ([{"id": kept.id, "delete": True}], "It deletes 'Playground', which is to stay."),
-            ([{"id": kept.id, "events": [*both, "article.created"]}], "also be told of article.created"),
+            ([{"id": deleted.id, "delete": True}], "'Playground' does not change"),
+            (
+                [{"id": kept.id, "events": ["ticket.*", "survey.submitted"]}],
+                "A wildcard matches every event of a resource.",
+            ),
+            ([{"id": kept.id, "events": both, "url": "https://x.example.com"}], "The url of 'Playground' would change"),
+            ([{"id": kept.id, "delete": True}], "It deletes 'Playground', which must stay."),
+            ([{"id": kept.id, "events": [*both, "article.created"]}], "also be subscribed to article.created"),
             ([{"id": kept.id, "events": both}], "'Playground 2' stays"),
-            ([{"id": kept.id, "events": both}, {"id": gone.id, "is_active": False}], "changed and not deleted"),
+            (
+                [{"id": kept.id, "events": both}, {"id": deleted.id, "is_active": False}],
+                "changed instead of deleted",
+            ),
         ]
-        for rows, words in asked:
-            assert words in refused(audit.merged, pd.DataFrame(rows), client)
+        for rows, message in cases:
+            assert message in rejection(audit.merged, pd.DataFrame(rows), client)
 
 
-def test_moved_says_what_was_changed_of_the_one_that_was_named(neglected: cx.Sandbox) -> None:
-    """And nothing has changed before the colleague was there."""
+def test_moved_reports_what_changed_in_the_named_webhook(neglected: cx.Sandbox) -> None:
+    """Before `colleague` runs, it reports that nothing has changed."""
     accounts = cx.Accounts(neglected.accounts())
     before = cx.audit(accounts)
 
-    assert "Nothing has changed since." in refused(audit.moved, "Desk", before, accounts)
+    assert "Nothing has changed since" in rejection(audit.moved, "Desk", before, accounts)
     with neglected.client("north") as client:
         audit.colleague(client)
-    assert "what was changed are Billing, Desk, Escalations" in refused(audit.moved, "CRM", before, accounts)
-    assert "Of 'Escalations' the events was changed" in refused(audit.moved, "Escalations", before, accounts)
+    assert "The webhooks that changed are Billing, Desk, Escalations" in rejection(audit.moved, "CRM", before, accounts)
+    assert "The events of 'Escalations' changed" in rejection(audit.moved, "Escalations", before, accounts)
 
 
-def rotating(*steps: str) -> Callable[..., None]:
-    """A rotation of these steps, in this order."""
+def rotate_by(*steps: str) -> Callable[..., None]:
+    """A rotation with these steps in this order."""
 
     def rotate(client: Any, webhook_id: str, trust: Callable[[Any], None]) -> None:
         old, new = client.webhooks.get(webhook_id), None
@@ -416,162 +512,30 @@ def rotating(*steps: str) -> Callable[..., None]:
 
 
 @pytest.mark.parametrize(
-    ("steps", "words"),
+    ("steps", "message"),
     [
         ([], "There is no new webhook"),
         (["create", "create", "trust", "delete"], "There are 2 new webhooks"),
-        (["create less", "trust", "delete"], "The new webhook is told of ticket.created, the old one was of"),
+        (["create less", "trust", "delete"], "The new webhook subscribes to ticket.created, the old one to"),
         (["create", "delete", "trust"], "right after your delete was refused"),
-        (["create"], "The receiver never heard of the new secret"),
-        (["create", "trust"], "The old webhook is still there"),
-        (["create", "trust text"], "trust takes a Secret, unrevealed"),
-        (["trust"], "raised AttributeError while it was rotating"),
+        (["create"], "The receiver does not have the new secret"),
+        (["create", "trust"], "The old webhook still exists"),
+        (["create", "trust text"], "trust takes a Secret, not its text"),
+        (["trust"], "raised AttributeError during the rotation"),
     ],
 )
-def test_rotation_says_what_failed_in_between(steps: list[str], words: str) -> None:
-    """Every event that happens meanwhile has to be accepted, and nothing of the old may be left."""
-    said = refused(going_live.rotation, rotating(*steps))
+def test_rotation_reports_the_step_that_failed(steps: list[str], message: str) -> None:
+    """Every event during the rotation must be accepted, and the old webhook must be gone."""
+    text = rejection(going_live.rotation, rotate_by(*steps))
 
-    assert words in said
-    assert "whsec_SANDBOX" not in said
-
-
-@pytest.mark.parametrize(
-    ("environment", "words"),
-    [
-        ("CSTAR_KEY", "`mended` is not a dict: str"),
-        ({"CSTAR_BASE_URL": "http://127.0.0.1:9"}, "There is no CSTAR_KEY in it"),
-    ],
-)
-def test_mended_says_what_doctor_would_miss(environment: Any, words: str) -> None:
-    """Before doctor is asked at all."""
-    assert words in refused(going_live.mended, environment)
+    assert message in text
+    assert "whsec_SANDBOX" not in text
 
 
-ODD = [None, 5, 1.5, "text", b"bytes", [], [None], [[1]], {}, {"CSTAR_KEY": 1}, (1, 2), object(), print, pd.DataFrame()]
+def test_rotation_reports_other_webhooks_that_were_deleted() -> None:
+    """Only the webhook with the given id may be deleted."""
 
-
-@pytest.mark.parametrize("answer", ODD, ids=lambda answer: type(answer).__name__)
-def test_no_answer_is_too_odd_for_a_check(neglected: cx.Sandbox, answer: Any) -> None:
-    """Whatever somebody puts into a cell, the check says what is wrong and does not fail itself."""
-    accounts = cx.Accounts(neglected.accounts())
-    with neglected.client("north") as north, neglected.client() as client, neglected.listener() as listener:
-        before = cx.audit(accounts)
-        audit.colleague(north)
-        for check, *given in (
-            (first_webhook.unheard, answer, client),
-            (receive_and_verify.genuine, answer),
-            (receive_and_verify.proxied, answer, listener),
-            (receive_and_verify.signed, answer, "whsec_false"),
-            (failures_and_retries.idempotent, answer),
-            (failures_and_retries.arrival, answer),
-            (failures_and_retries.lost, answer, listener.to_frame(), listener),
-            (audit.settled, answer, accounts),
-            (audit.merged, answer, client),
-            (audit.moved, answer, before, accounts),
-            (going_live.rotation, answer),
-            (going_live.mended, answer),
-        ):
-            assert len(refused(check, *given)) > 20
-
-
-def test_a_check_refuses_to_run_where_asserts_are_left_out() -> None:
-    """With -O every answer would be right."""
-    code = "from cstar_explore.course import receive_and_verify as check; check.genuine(None)"
-    done = subprocess.run([sys.executable, "-O", "-c", code], check=False, capture_output=True, text=True)
-
-    assert "Start it without -O." in done.stderr
-
-
-async def later(*_: Any) -> bool:
-    return True
-
-
-def insists(*_: Any) -> None:
-    raise AssertionError
-
-
-@pytest.mark.parametrize(
-    ("theirs", "words"),
-    [(later, "`later` is async"), (insists, "raised AssertionError for a genuine delivery: without words.")],
-)
-def test_a_check_says_what_kind_of_function_it_was_given(theirs: Any, words: str) -> None:
-    """Also where the function itself says nothing."""
-    assert words in refused(receive_and_verify.genuine, theirs)
-
-
-def test_a_handler_with_a_memory_of_its_own_passes_twice() -> None:
-    """The check's events are new ones each time it is run."""
-    own: set[str] = set()
-
-    def handle(event: Any, _: set[str], mail: Callable[[str], None]) -> None:
-        if event["id"] not in own:
-            mail(event["data"]["ticket"]["title"])
-            own.add(event["id"])
-
-    assert failures_and_retries.idempotent(handle) == failures_and_retries.idempotent(handle)
-
-
-def test_mended_says_that_another_key_is_no_remedy(sandbox: cx.Sandbox) -> None:
-    """Doctor finds nothing in the way, and it is not the team that was meant."""
-    elsewhere = {"CSTAR_KEY": sandbox.keys["other_team"].reveal(), "CSTAR_BASE_URL": sandbox.base_url}
-
-    assert "It reaches another team now." in refused(going_live.mended, elsewhere)
-
-
-def test_genuine_sends_json_that_no_library_writes_the_same() -> None:
-    """Whoever parses it and writes it again has other bytes, and is told so."""
-
-    def rewriting(body: bytes, header: str, secret: str, now: int) -> bool:
-        return rightly(json.dumps(json.loads(body), separators=(",", ":")).encode(), header, secret, now)
-
-    assert "You parse the JSON and write it again" in refused(receive_and_verify.genuine, rewriting)
-
-
-def test_a_handler_that_tries_for_ever_comes_to_an_end() -> None:
-    """The check does not hang, and says why not to wait."""
-
-    def insisting(event: Any, seen: set[str], mail: Callable[[str], None]) -> None:
-        while event["id"] not in seen:
-            with contextlib.suppress(ConnectionError):
-                mail(event["data"]["ticket"]["title"])
-                seen.add(event["id"])
-
-    assert "tried 100 times in one delivery" in refused(failures_and_retries.idempotent, insisting)
-
-
-@pytest.mark.parametrize("answer", ["row", "number", "ids"])
-def test_lost_takes_a_row_a_number_or_ids(sandbox: cx.Sandbox, client: cx.Client, answer: str) -> None:
-    """However somebody has chosen it."""
-    with sandbox.listener() as listener:
-        listener.answer.status = 503
-        client.webhooks.create(name="Down", url=listener.url, events=["ticket.created"])
-        client.webhooks.trigger_test("ticket.created")
-        outage = listener.to_frame()
-        chosen = {"row": outage.iloc[0], "number": [np.int64(1)], "ids": outage["id"]}[answer]
-
-        assert failures_and_retries.lost(chosen, outage, listener).startswith("Right. ")
-        assert "ids of requests" in refused(failures_and_retries.lost, outage["event_id"], outage, listener)
-
-
-def test_mended_asks_nobody_but_the_sandbox(sandbox: cx.Sandbox) -> None:
-    """Without a base URL, doctor would go to cStar itself."""
-    assert "Keep CSTAR_BASE_URL" in refused(going_live.mended, {"CSTAR_KEY": sandbox.keys["live"].reveal()})
-
-
-def test_slack_looks_at_what_was_not_to_be_changed(client: cx.Client) -> None:
-    """The events are right, and the webhook is paused or goes elsewhere."""
-    slack = client.webhooks.list()[0]
-    client.webhooks.update(slack.id, events=[*slack.events, "ticket.message_added"], is_active=False)
-    assert "is paused now" in refused(first_webhook.slack, client)
-    client.webhooks.update(slack.id, is_active=True, url="https://elsewhere.example.com/")
-    assert "another URL" in refused(first_webhook.slack, client)
-
-
-def test_rotation_minds_the_webhooks_of_others() -> None:
-    """Only the one whose id was given is to go."""
-
-    def sweeping(client: Any, webhook_id: str, trust: Callable[[Any], None]) -> None:
+    def rotate(client: Any, webhook_id: str, trust: Callable[[Any], None]) -> None:
         old = client.webhooks.get(webhook_id)
         new = client.webhooks.create(name=old.name, url=old.url, events=old.events)
         trust(new.secret)
@@ -579,4 +543,62 @@ def test_rotation_minds_the_webhooks_of_others() -> None:
             if webhook.id != new.id:
                 client.webhooks.delete(webhook.id)
 
-    assert "Webhooks of others are gone" in refused(going_live.rotation, sweeping)
+    assert "Other webhooks were deleted" in rejection(going_live.rotation, rotate)
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ("CSTAR_KEY", "`fixed` must be a dict, not str"),
+        ({"CSTAR_BASE_URL": "http://127.0.0.1:9"}, "CSTAR_KEY is missing"),
+    ],
+)
+def test_fixed_validates_the_environment_before_running_doctor(environment: Any, message: str) -> None:
+    assert message in rejection(going_live.fixed, environment)
+
+
+def test_fixed_rejects_the_key_of_another_team(sandbox: cx.Sandbox) -> None:
+    """Doctor reports no failure, but it is the wrong team."""
+    environment = {"CSTAR_KEY": sandbox.keys["other_team"].reveal(), "CSTAR_BASE_URL": sandbox.base_url}
+
+    assert "It now connects to another team." in rejection(going_live.fixed, environment)
+
+
+def test_fixed_never_contacts_cstar(sandbox: cx.Sandbox) -> None:
+    """Without a base URL, doctor would send the request to cStar itself."""
+    assert "Keep CSTAR_BASE_URL" in rejection(going_live.fixed, {"CSTAR_KEY": sandbox.keys["live"].reveal()})
+
+
+ODD = [None, 5, 1.5, "text", b"bytes", [], [None], [[1]], {}, {"CSTAR_KEY": 1}, (1, 2), object(), print, pd.DataFrame()]
+
+
+@pytest.mark.parametrize("answer", ODD, ids=lambda answer: type(answer).__name__)
+def test_checks_reject_answers_of_unexpected_types(neglected: cx.Sandbox, answer: Any) -> None:
+    """Whatever a learner puts into a cell, the check rejects it with a message and does not fail itself."""
+    accounts = cx.Accounts(neglected.accounts())
+    with neglected.client("north") as north, neglected.client() as client, neglected.listener() as listener:
+        before = cx.audit(accounts)
+        audit.colleague(north)
+        for check, *args in (
+            (first_webhook.events_without_receiver, answer, client),
+            (receive_and_verify.is_genuine, answer),
+            (receive_and_verify.proxied, answer, listener),
+            (receive_and_verify.signed, answer, "whsec_false"),
+            (failures_and_retries.idempotent, answer),
+            (failures_and_retries.successful_attempt, answer),
+            (failures_and_retries.lost, answer, listener.to_frame(), listener),
+            (audit.ignored, answer, accounts),
+            (audit.merged, answer, client),
+            (audit.moved, answer, before, accounts),
+            (going_live.rotation, answer),
+            (going_live.fixed, answer),
+        ):
+            assert len(rejection(check, *args)) > 20
+
+
+def test_check_refuses_to_run_without_asserts() -> None:
+    """With python -O, every answer would be correct."""
+    code = "from cstar_explore.course import receive_and_verify as check; check.is_genuine(None)"
+    done = subprocess.run([sys.executable, "-O", "-c", code], check=False, capture_output=True, text=True)
+
+    assert "Start Python without -O." in done.stderr

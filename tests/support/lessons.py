@@ -1,7 +1,7 @@
-"""The course's notebooks: their exercises, and the notebooks with all solutions filled in.
+"""The notebooks of the course: reads their exercises and fills in the solutions.
 
-An exercise is three cells that their ids name: `exercise-1` to fill in, `check-1`, and `solution-1` with the solution in it.
-`python -m tests.support.lessons FOLDER` writes every notebook there with its solutions filled in, for nbval.
+An exercise has three cells with the ids `exercise-1` (to fill in), `check-1` and `solution-1`.
+`python -m tests.support.lessons FOLDER` writes every notebook to the folder with its solutions filled in, for nbval.
 """
 
 import copy
@@ -41,7 +41,7 @@ def exercises(notebook: NotebookNode) -> list[Exercise]:
 
 
 def solved(notebook: NotebookNode) -> NotebookNode:
-    """A copy with the solutions filled in. Its exercises' outputs are not to be compared: the notebook has none."""
+    """A copy with the solutions filled in. nbval does not compare the outputs of exercises: the notebook stores none."""
     filled = copy.deepcopy(notebook)
     for exercise in exercises(filled):
         exercise.fill_in["source"] = exercise.solution

@@ -1,30 +1,30 @@
-"""Typical wrong answers to the course's exercises, and words of what each check says of them."""
+"""A typical wrong answer to each exercise of the course, and part of the check's message."""
 
-# Lesson, exercise: what a learner might write, and what has to stand in the check's answer.
-WRONG: dict[tuple[str, str], tuple[str, str]] = {
+# (lesson, exercise): (code that a learner might write, text that the message must contain)
+WRONG_ANSWERS: dict[tuple[str, str], tuple[str, str]] = {
     ("01_first_webhook", "exercise-1"): (
         'client.webhooks.create(name="finance", url="https://finance.example.com/cstar", events=["ticket.closed"])',
-        "letter for letter",
+        "No webhook is named exactly 'Finance'.",
     ),
     ("01_first_webhook", "exercise-3"): (
-        'unheard = set(cx.events.NAMES) - set(client.webhooks.list().subscriptions()["event"])',
-        "A wildcard stands for every event of its kind",
+        'events_without_receiver = set(cx.events.NAMES) - set(client.webhooks.list().subscriptions()["event"])',
+        "A wildcard matches every event of its resource",
     ),
     ("01_first_webhook", "exercise-2"): (
         'slack = client.webhooks.list()[0]\nclient.webhooks.update(slack.id, events=["ticket.message_added"])',
-        "an update replaces the events as a whole",
+        "an update replaces all events",
     ),
     ("02_receive_and_verify", "exercise-1"): (
         (
             "import hashlib\nimport hmac\n\n\n"
-            "def genuine(body, header, secret, now):\n"
+            "def is_genuine(body, header, secret, now):\n"
             "    expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()\n"
             '    return header.split("v1=")[1] == expected'
         ),
-        "the digest of the body alone",
+        "You sign the body alone",
     ),
     ("02_receive_and_verify", "exercise-2"): (
-        "proxied = next(request.id for request in listener.requests(newest=3) if request.cause == 'no_match')",
+        "proxied_id = next(request.id for request in listener.requests(newest=3) if request.cause == 'no_match')",
         "it was signed with another secret",
     ),
     ("02_receive_and_verify", "exercise-3"): (
@@ -42,28 +42,32 @@ WRONG: dict[tuple[str, str], tuple[str, str]] = {
             '        seen.add(event["id"])\n'
             '        mail(event["data"]["ticket"]["title"])'
         ),
-        "Remember an event after its work is done, not before",
+        "Add the id after the mail is sent, not before",
     ),
-    ("03_failures_and_retries", "exercise-2"): ("attempt = 5", "the receiver is still down"),
+    ("03_failures_and_retries", "exercise-2"): ("attempt = 5", "while the receiver is still down"),
     ("03_failures_and_retries", "exercise-3"): (
         'lost = outage.query("answered == 503").drop_duplicates("event_id")',
-        "was accepted after all",
+        "was accepted in the end",
     ),
     ("04_audit", "exercise-1"): (
-        "decided = '''\n[[ignore]]\nrule = \"tunnel_host\"\naccount = \"North\"\nreason = \"Agreed.\"\nuntil = 2026-01-01\n'''",
-        "of 'Forward to my laptop' is set aside too",
+        (
+            "settings_text = '''\n[[ignore]]\n"
+            'rule = "tunnel_host"\naccount = "North"\nreason = "Agreed."\nuntil = 2026-01-01\n'
+            "'''"
+        ),
+        "also ignores tunnel_host for 'Forward to my laptop'",
     ),
     ("04_audit", "exercise-2"): (
         (
             "import pandas as pd\n\n"
             "desired = pd.DataFrame(\n"
             "    [\n"
-            '        {"id": of_lab["Playground"].id, "events": "survey.submitted"},\n'
-            '        {"id": of_lab["Playground 2"].id, "delete": True},\n'
+            '        {"id": lab_webhooks["Playground"].id, "events": "survey.submitted"},\n'
+            '        {"id": lab_webhooks["Playground 2"].id, "delete": True},\n'
             "    ]\n"
             ")"
         ),
-        "the events are replaced as a whole",
+        "the new events replace the old ones",
     ),
     ("04_audit", "exercise-3"): ('moved = "Desk"', "on the same host"),
     ("05_going_live", "exercise-1"): (
@@ -73,7 +77,7 @@ WRONG: dict[tuple[str, str], tuple[str, str]] = {
             "    client.webhooks.delete(old.id)\n"
             "    trust(client.webhooks.create(name=old.name, url=old.url, events=old.events).secret)"
         ),
-        "reached nobody, and is lost",
+        "has no receiver and is lost",
     ),
-    ("05_going_live", "exercise-2"): ('mended = {**broken, "CSTAR_TEAM_ID": "team_north"}', "Doctor still finds"),
+    ("05_going_live", "exercise-2"): ('fixed = {**broken, "CSTAR_TEAM_ID": "team_north"}', "Doctor still reports"),
 }
