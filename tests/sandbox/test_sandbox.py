@@ -1,4 +1,4 @@
-"""The sandbox by itself: keys, data, replays, limits, persistence and defences, asked for with plain httpx and sockets."""
+"""The sandbox's keys, data, replays, rate limits, persistence and network exposure, over plain httpx and sockets."""
 
 import json
 import os
@@ -25,139 +25,143 @@ from cstar_explore import errors
 
 START = datetime(2025, 12, 10, 14, 30, tzinfo=UTC)
 HOOK = {"name": "Mine", "url": "https://example.com/hook", "events": "ticket.created,ticket.closed"}
-Ask = Callable[..., httpx.Response]
+Call = Callable[..., httpx.Response]
 
 
 @pytest.fixture(scope="module")
-def ask() -> Iterator[Ask]:
-    """Asks a sandbox with plain httpx: a path that starts with `/api` is taken as it is, any other is below `webhooks`."""
+def call() -> Iterator[Call]:
+    """Sends a request with plain httpx. A path that does not start with `/api` is relative to `webhooks`."""
     with httpx.Client(trust_env=False) as http:
 
-        def ask(sandbox: cx.Sandbox, method: str = "GET", path: str = "", key: str = "secret", **options: Any) -> Any:
+        def call(sandbox: cx.Sandbox, method: str = "GET", path: str = "", key: str = "secret", **options: Any) -> Any:
             url = path if path.startswith("/api") else f"/api/v1/teams/{sandbox.team_id}/webhooks{path}"
             headers = {"Authorization": f"Bearer {sandbox.keys[key].reveal()}"} | options.pop("headers", {})
             return http.request(method, sandbox.base_url + url, headers=headers, **options)
 
-        yield ask
+        yield call
 
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[cx.Sandbox]:
-    """One sandbox for the tests that do not depend on what is in it."""
+    """One sandbox for the tests that do not depend on its data."""
     with cx.Sandbox() as sandbox:
         yield sandbox
 
 
-def data(answer: httpx.Response) -> Any:
-    """What a good answer carries."""
-    assert answer.is_success, answer.text
-    return answer.json()["data"]
+def data(response: httpx.Response) -> Any:
+    """The data of a successful response."""
+    assert response.is_success, response.text
+    return response.json()["data"]
 
 
-def ids(ask: Ask, sandbox: cx.Sandbox, key: str = "secret") -> list[str]:
-    """The webhooks listed for this key."""
-    return [hook["id"] for hook in data(ask(sandbox, key=key))]
+def ids(call: Call, sandbox: cx.Sandbox, key: str = "secret") -> list[str]:
+    """The ids of the webhooks listed for this key."""
+    return [hook["id"] for hook in data(call(sandbox, key=key))]
 
 
-def refused(answer: httpx.Response) -> tuple[Any, ...]:
-    """Status, type, code and param of an answer that must be a whole error envelope."""
-    body = answer.json()
+def refused(response: httpx.Response) -> tuple[Any, ...]:
+    """Status, type, code and param of a response that must be a complete error envelope."""
+    body = response.json()
     assert (["success", "error", "meta"], False) == (list(body), body["success"])
     error = body["error"]
     assert error["message"]
     assert error["request_id"].startswith("req_")
-    return answer.status_code, error["type"], error["code"], error.get("param")
+    return response.status_code, error["type"], error["code"], error.get("param")
 
 
-# What it starts with
+# Initial state
 
 
-def test_it_starts_with_four_webhooks(sandbox: cx.Sandbox, ask: Ask) -> None:
-    """They are whole, and their ids are distinct."""
-    hooks = data(ask(sandbox))
+def test_it_starts_with_four_webhooks(sandbox: cx.Sandbox, call: Call) -> None:
+    """Each is complete, and the ids are distinct."""
+    hooks = data(call(sandbox))
     assert (4, 4) == (len(hooks), len({hook["id"] for hook in hooks}))
     assert all(hook["name"] and hook["url"].startswith("https://") and hook["events"] for hook in hooks)
 
 
-def test_the_clock_starts_at_a_fixed_time_and_steps_a_second_with_each_write(sandbox: cx.Sandbox, ask: Ask) -> None:
-    """Reading does not move it; create, update and delete do."""
+def test_the_clock_starts_at_a_fixed_time_and_advances_one_second_per_write(sandbox: cx.Sandbox, call: Call) -> None:
+    """Create, update and delete advance it, reads do not."""
     times = [sandbox.clock.now]
-    ask(sandbox)
+    call(sandbox)
     times.append(sandbox.clock.now)
-    made = data(ask(sandbox, "POST", json=HOOK))["id"]
+    made = data(call(sandbox, "POST", json=HOOK))["id"]
     times.append(sandbox.clock.now)
-    ask(sandbox, "PATCH", f"/{made}", json={"name": "Other"})
+    call(sandbox, "PATCH", f"/{made}", json={"name": "Other"})
     times.append(sandbox.clock.now)
-    ask(sandbox, "DELETE", f"/{made}")
+    call(sandbox, "DELETE", f"/{made}")
     times.append(sandbox.clock.now)
     assert [START + timedelta(seconds=seconds) for seconds in (0, 0, 1, 2, 3)] == times
 
 
-def test_every_time_it_tells_is_its_clocks(sandbox: cx.Sandbox, ask: Ask) -> None:
-    """`Date`, `meta.timestamp` and `createdAt` follow the clock when it is moved, never the wall."""
+def test_every_time_in_a_response_is_from_the_sandboxs_clock(sandbox: cx.Sandbox, call: Call) -> None:
+    """`Date`, `meta.timestamp` and `createdAt` follow the simulated clock, not the machine's."""
     sandbox.clock.advance(hours=48)
     later = START + timedelta(hours=48)
-    answer = ask(sandbox)
-    assert later == parsedate_to_datetime(answer.headers["date"])
-    assert f"{later:%Y-%m-%dT%H:%M:%SZ}" == answer.json()["meta"]["timestamp"]
-    assert f"{later:%Y-%m-%dT%H:%M:%SZ}" == data(ask(sandbox, "POST", json=HOOK))["createdAt"]
+    response = call(sandbox)
+    assert later == parsedate_to_datetime(response.headers["date"])
+    assert f"{later:%Y-%m-%dT%H:%M:%SZ}" == response.json()["meta"]["timestamp"]
+    assert f"{later:%Y-%m-%dT%H:%M:%SZ}" == data(call(sandbox, "POST", json=HOOK))["createdAt"]
 
 
-def test_two_sandboxes_repeat_each_other_byte_for_byte(ask: Ask) -> None:
-    """The same calls get the same headers and bodies: ids, secrets, times and refusals included."""
+def test_two_sandboxes_send_identical_responses(call: Call) -> None:
+    """Headers and bodies, including ids, secrets, times and errors."""
 
-    def told() -> list[tuple[int, list[tuple[str, str]], bytes]]:
+    def run() -> list[tuple[int, list[tuple[str, str]], bytes]]:
         with cx.Sandbox(rate_limit=8) as sandbox:
-            first = ids(ask, sandbox)[0]
-            answers = [
-                ask(sandbox, "POST", json=HOOK),
-                ask(sandbox, "PATCH", f"/{first}", json={"isActive": False}),
-                ask(sandbox, "POST", "/trigger-test", json={"event": "ticket.created"}),
-                ask(sandbox, "DELETE", f"/{first}"),
-                ask(sandbox, "DELETE", f"/{first}"),
-                ask(sandbox, "POST", json={}),
-                ask(sandbox),
-                ask(sandbox),
-                ask(sandbox, key="revoked"),
+            first = ids(call, sandbox)[0]
+            responses = [
+                call(sandbox, "POST", json=HOOK),
+                call(sandbox, "PATCH", f"/{first}", json={"isActive": False}),
+                call(sandbox, "POST", "/trigger-test", json={"event": "ticket.created"}),
+                call(sandbox, "DELETE", f"/{first}"),
+                call(sandbox, "DELETE", f"/{first}"),
+                call(sandbox, "POST", json={}),
+                call(sandbox),
+                call(sandbox),
+                call(sandbox, key="revoked"),
             ]
-        return [(answer.status_code, answer.headers.multi_items(), answer.content) for answer in answers]
+        return [(response.status_code, response.headers.multi_items(), response.content) for response in responses]
 
-    once = told()
-    assert once == told()
-    assert [201, 200, 200, 200, 404, 400, 200, 429, 401] == [status for status, _, _ in once]
+    first_run = run()
+    assert first_run == run()
+    assert [201, 200, 200, 200, 404, 400, 200, 429, 401] == [status for status, _, _ in first_run]
 
 
 # Webhooks
 
 
-def test_a_webhook_is_listed_changed_and_gone(shared: cx.Sandbox, ask: Ask) -> None:
-    """A create is appended to the list, an update changes only what it names, a delete leaves nothing behind."""
-    before = ids(ask, shared)
-    made = data(ask(shared, "POST", json=HOOK))
-    assert [*before, made["id"]] == ids(ask, shared)
-    changed = data(ask(shared, "PATCH", f"/{made['id']}", json={"events": "article.published", "isActive": False}))
-    now = data(ask(shared, path=f"/{made['id']}"))
+def test_a_webhook_is_created_updated_and_deleted(shared: cx.Sandbox, call: Call) -> None:
+    """A new one is last in the list, an update changes only the given fields, a deleted one is not found."""
+    before = ids(call, shared)
+    made = data(call(shared, "POST", json=HOOK))
+    assert [*before, made["id"]] == ids(call, shared)
+    changed = data(call(shared, "PATCH", f"/{made['id']}", json={"events": "article.published", "isActive": False}))
+    now = data(call(shared, path=f"/{made['id']}"))
     kept = {"id": made["id"], "name": "Mine", "url": HOOK["url"], "createdAt": made["createdAt"]}
     assert kept | {"events": ["article.published"], "isActive": False, "updatedAt": changed["updatedAt"]} == now
-    assert {"deleted": True} == data(ask(shared, "DELETE", f"/{made['id']}"))
-    assert before == ids(ask, shared)
+    assert {"deleted": True} == data(call(shared, "DELETE", f"/{made['id']}"))
+    assert before == ids(call, shared)
     gone = (404, "not_found_error", "RESOURCE_MISSING", None)
-    assert {gone} == {refused(ask(shared, method, f"/{made['id']}", json={})) for method in ("GET", "PATCH", "DELETE")}
+    assert {gone} == {refused(call(shared, method, f"/{made['id']}", json={})) for method in ("GET", "PATCH", "DELETE")}
 
 
-def test_the_signing_secret_comes_back_once(shared: cx.Sandbox, ask: Ask) -> None:
-    """Only the create's answer has it, and no two webhooks share one."""
-    one, other = (data(ask(shared, "POST", json=HOOK)) for _ in range(2))
-    later = [ask(shared), ask(shared, path=f"/{one['id']}"), ask(shared, "PATCH", f"/{one['id']}", json={"name": "x"})]
+def test_the_signing_secret_is_returned_only_on_create(shared: cx.Sandbox, call: Call) -> None:
+    """No later response contains it, and no two webhooks share one."""
+    one, other = (data(call(shared, "POST", json=HOOK)) for _ in range(2))
+    later = [
+        call(shared),
+        call(shared, path=f"/{one['id']}"),
+        call(shared, "PATCH", f"/{one['id']}", json={"name": "x"}),
+    ]
     assert one["secret"] != other["secret"]
-    assert not [answer for answer in later if one["secret"] in answer.text or "secret" in answer.text]
+    assert not [response for response in later if one["secret"] in response.text or "secret" in response.text]
 
 
-def test_an_event_with_no_taker_is_still_fired(sandbox: cx.Sandbox, client: cx.Client, ask: Ask) -> None:
-    """trigger-test answers the documented shape, with an id of its own each time."""
+def test_an_event_without_receivers_is_still_fired(sandbox: cx.Sandbox, client: cx.Client, call: Call) -> None:
+    """trigger-test returns the documented shape, with a new event id each time."""
     for webhook in client.webhooks.list():
         client.webhooks.delete(webhook.id)
-    fired = [data(ask(sandbox, "POST", "/trigger-test", json={"event": "ticket.created"})) for _ in range(2)]
+    fired = [data(call(sandbox, "POST", "/trigger-test", json={"event": "ticket.created"})) for _ in range(2)]
     expected = {"event": "ticket.created", "test": True, "deliveries": []}
     assert [expected] * 2 == [{name: one[name] for name in expected} for one in fired]
     assert fired[0]["eventId"] != fired[1]["eventId"]
@@ -167,52 +171,52 @@ def test_an_event_with_no_taker_is_still_fired(sandbox: cx.Sandbox, client: cx.C
     "url",
     [
         pytest.param("http://example.com/hook", id="http"),
-        pytest.param("http://127.0.0.1.example.com/", id="a-name-that-begins-like-loopback"),
-        pytest.param("http://localhost.example.com/", id="a-name-that-begins-like-localhost"),
-        pytest.param("http://127.0.0.1@example.com/", id="loopback-as-user"),
+        pytest.param("http://127.0.0.1.example.com/", id="host-starting-with-a-loopback-address"),
+        pytest.param("http://localhost.example.com/", id="host-starting-with-localhost"),
+        pytest.param("http://127.0.0.1@example.com/", id="loopback-as-the-user"),
         pytest.param("http://10.0.0.1/", id="private-network"),
-        pytest.param("http://0.0.0.0/", id="every-interface"),
+        pytest.param("http://0.0.0.0/", id="all-interfaces"),
         pytest.param("ftp://example.com/", id="ftp"),
-        pytest.param("javascript:alert(1)", id="script"),
+        pytest.param("javascript:alert(1)", id="javascript"),
         pytest.param("example.com/hook", id="no-scheme"),
         pytest.param("//example.com/hook", id="scheme-relative"),
         pytest.param("https://", id="no-host"),
-        pytest.param("https:///hook", id="no-host-but-path"),
-        pytest.param("https://[::1", id="broken-address"),
-        pytest.param("https://example.com:port/", id="broken-port"),
+        pytest.param("https:///hook", id="path-without-host"),
+        pytest.param("https://[::1", id="invalid-address"),
+        pytest.param("https://example.com:port/", id="invalid-port"),
     ],
 )
-def test_a_url_that_is_not_https_is_refused(shared: cx.Sandbox, ask: Ask, url: str) -> None:
-    """On create and on update alike."""
-    first = ids(ask, shared)[0]
+def test_a_url_that_is_not_https_is_rejected(shared: cx.Sandbox, call: Call, url: str) -> None:
+    """On create and on update."""
+    first = ids(call, shared)[0]
     expected = (400, "validation_error", "PARAMETER_INVALID", "url")
-    assert expected == refused(ask(shared, "POST", json=HOOK | {"url": url}))
-    assert expected == refused(ask(shared, "PATCH", f"/{first}", json={"url": url}))
+    assert expected == refused(call(shared, "POST", json=HOOK | {"url": url}))
+    assert expected == refused(call(shared, "PATCH", f"/{first}", json={"url": url}))
 
 
 @pytest.mark.parametrize(
     "url",
     [
         pytest.param("https://example.com/hook?x=1#y", id="https"),
-        pytest.param("HTTPS://EXAMPLE.COM/", id="https-in-capitals"),
+        pytest.param("HTTPS://EXAMPLE.COM/", id="upper-case"),
         pytest.param("http://127.0.0.1:9/hook", id="loopback-address"),
         pytest.param("http://localhost:3000/api/webhooks", id="localhost"),
-        pytest.param("http://[::1]:3000/", id="loopback-v6"),
+        pytest.param("http://[::1]:3000/", id="ipv6-loopback"),
     ],
 )
-def test_https_and_loopback_urls_are_taken_as_they_are(shared: cx.Sandbox, ask: Ask, url: str) -> None:
-    """The URL comes back unchanged."""
-    assert url == data(ask(shared, "POST", json=HOOK | {"url": url}))["url"]
+def test_https_and_loopback_urls_are_stored_unchanged(shared: cx.Sandbox, call: Call, url: str) -> None:
+    """The response has the URL as it was sent."""
+    assert url == data(call(shared, "POST", json=HOOK | {"url": url}))["url"]
 
 
-def test_the_refusal_of_http_says_that_cstar_would_not_take_loopback_either(shared: cx.Sandbox, ask: Ask) -> None:
-    """Nobody learns from the sandbox that cStar delivers to loopback."""
-    message = ask(shared, "POST", json=HOOK | {"url": "http://example.com"}).json()["error"]["message"]
+def test_the_error_for_http_says_that_cstar_rejects_loopback_too(shared: cx.Sandbox, call: Call) -> None:
+    """So that users do not expect cStar to deliver to loopback."""
+    message = call(shared, "POST", json=HOOK | {"url": "http://example.com"}).json()["error"]["message"]
     assert "HTTPS" in message
     assert "cStar itself would refuse" in message
 
 
-# Bodies, paths and methods it does not know
+# Invalid bodies, paths and methods
 
 
 @pytest.mark.parametrize(
@@ -224,10 +228,10 @@ def test_the_refusal_of_http_says_that_cstar_would_not_take_loopback_either(shar
         pytest.param("/trigger-test", {}, "event", id="fire-event"),
     ],
 )
-def test_a_missing_field_is_named(shared: cx.Sandbox, ask: Ask, path: str, body: Any, param: str) -> None:
-    """400, parameter_missing, and the field in `param`."""
+def test_a_missing_field_is_reported(shared: cx.Sandbox, call: Call, path: str, body: Any, param: str) -> None:
+    """400 `parameter_missing`, with the field in `param`."""
     expected = (400, "invalid_request_error", "parameter_missing", param)
-    assert expected == refused(ask(shared, "POST", path, json=body))
+    assert expected == refused(call(shared, "POST", path, json=body))
 
 
 @pytest.mark.parametrize(
@@ -242,19 +246,21 @@ def test_a_missing_field_is_named(shared: cx.Sandbox, ask: Ask, path: str, body:
         pytest.param("isActive", 1, id="active-number"),
     ],
 )
-def test_a_bad_value_is_named_and_changes_nothing(shared: cx.Sandbox, ask: Ask, name: str, value: Any) -> None:
-    """400, PARAMETER_INVALID, the field in `param`, and the webhook as it was, its good fields included."""
-    path = f"/{ids(ask, shared)[0]}"
-    before = data(ask(shared, path=path))
-    answer = ask(shared, "PATCH", path, json={"name": "changed", "isActive": False} | {name: value})
-    assert (400, "validation_error", "PARAMETER_INVALID", name) == refused(answer)
-    assert before == data(ask(shared, path=path))
+def test_an_invalid_value_is_reported_and_changes_nothing(
+    shared: cx.Sandbox, call: Call, name: str, value: Any
+) -> None:
+    """400 `PARAMETER_INVALID`, with the field in `param`. The valid fields are not saved either."""
+    path = f"/{ids(call, shared)[0]}"
+    before = data(call(shared, path=path))
+    response = call(shared, "PATCH", path, json={"name": "changed", "isActive": False} | {name: value})
+    assert (400, "validation_error", "PARAMETER_INVALID", name) == refused(response)
+    assert before == data(call(shared, path=path))
 
 
 @pytest.mark.parametrize("event", ["invalid.event", "ticket.*", 5, None, ["ticket.created"]])
-def test_only_a_known_event_is_fired(shared: cx.Sandbox, ask: Ask, event: Any) -> None:
-    """Anything else is 400 with `param` event."""
-    status, _, _, param = refused(ask(shared, "POST", "/trigger-test", json={"event": event}))
+def test_only_a_published_event_type_is_fired(shared: cx.Sandbox, call: Call, event: Any) -> None:
+    """Anything else gets a 400 with `event` in `param`."""
+    status, _, _, param = refused(call(shared, "POST", "/trigger-test", json={"event": event}))
     assert (400, "event") == (status, param)
 
 
@@ -262,19 +268,19 @@ def test_only_a_known_event_is_fired(shared: cx.Sandbox, ask: Ask, event: Any) -
     "content",
     [
         pytest.param(b"", id="empty"),
-        pytest.param(b'{"name": "x"', id="cut-off"),
-        pytest.param(b"name=x", id="form"),
+        pytest.param(b'{"name": "x"', id="truncated"),
+        pytest.param(b"name=x", id="form-encoded"),
         pytest.param(b"[1, 2]", id="list"),
         pytest.param(b"null", id="null"),
-        pytest.param(b"\xff\xfe{}", id="not-utf-8"),
-        pytest.param(b"[" * 50_000, id="bottomless"),
-        pytest.param(b'{"name": ' + b"9" * 5_000 + b"}", id="endless-number"),
+        pytest.param(b"\xff\xfe{}", id="invalid-utf-8"),
+        pytest.param(b"[" * 50_000, id="deeply-nested"),
+        pytest.param(b'{"name": ' + b"9" * 5_000 + b"}", id="number-of-5000-digits"),
     ],
 )
-def test_a_body_that_is_no_json_object_gets_an_envelope(shared: cx.Sandbox, ask: Ask, content: bytes) -> None:
-    """400 on each call that takes a body."""
-    calls = [("POST", ""), ("PATCH", f"/{ids(ask, shared)[0]}"), ("POST", "/trigger-test")]
-    assert [400] * 3 == [refused(ask(shared, *call, content=content))[0] for call in calls]
+def test_a_body_that_is_not_a_json_object_gets_a_400(shared: cx.Sandbox, call: Call, content: bytes) -> None:
+    """In cStar's error envelope, from each call that takes a body."""
+    targets = [("POST", ""), ("PATCH", f"/{ids(call, shared)[0]}"), ("POST", "/trigger-test")]
+    assert [400] * 3 == [refused(call(shared, *target, content=content))[0] for target in targets]
 
 
 @pytest.mark.parametrize(
@@ -289,11 +295,11 @@ def test_a_body_that_is_no_json_object_gets_an_envelope(shared: cx.Sandbox, ask:
         pytest.param("POST", "/api/v1/auth/whoami", 405, id="post-on-whoami"),
     ],
 )
-def test_an_unknown_path_or_method_gets_an_envelope(
-    shared: cx.Sandbox, ask: Ask, method: str, path: str, status: int
+def test_an_unknown_path_or_method_gets_an_error_envelope(
+    shared: cx.Sandbox, call: Call, method: str, path: str, status: int
 ) -> None:
-    """404 and 405 look like every other error."""
-    assert status == refused(ask(shared, method, path))[0]
+    """404 and 405 have the shape of every other error."""
+    assert status == refused(call(shared, method, path))[0]
 
 
 JSON = st.recursive(
@@ -304,26 +310,26 @@ JSON = st.recursive(
 FIELDS = st.sampled_from(["name", "url", "events", "isActive", "event"])
 GOOD = st.sampled_from(["https://example.com/", "ticket.created", "article.*", "*", ",", " ", True, False])
 BODIES = st.dictionaries(FIELDS, GOOD | JSON, max_size=5).map(lambda body: json.dumps(body).encode())
-CALLS = st.sampled_from([("POST", ""), ("PATCH", "/{first}"), ("POST", "/trigger-test"), ("DELETE", "/{first}/x")])
+TARGETS = st.sampled_from([("POST", ""), ("PATCH", "/{first}"), ("POST", "/trigger-test"), ("DELETE", "/{first}/x")])
 
 
-def test_no_body_whatever_breaks_the_sandbox(ask: Ask) -> None:
-    """Every body gets an envelope below 500, and the list can still be read afterwards."""
+def test_no_body_causes_a_server_error(call: Call) -> None:
+    """Every body gets an envelope with a status below 500, and the list can still be read afterwards."""
     with cx.Sandbox() as sandbox:
-        first = ids(ask, sandbox)[0]
+        first = ids(call, sandbox)[0]
 
         @settings(max_examples=150, deadline=None)
         @example(("PATCH", "/{first}"), b'{"name": "\\ud800"}')
         @example(("POST", "/trigger-test"), b'{"event": "\\ud800"}')
         @example(("PATCH", "/{first}"), b'{"name": "\\u0000"}')
-        @given(CALLS, BODIES | st.binary(max_size=40))
-        def run(call: tuple[str, str], content: bytes) -> None:
-            answer = ask(sandbox, call[0], call[1].format(first=first), content=content)
-            assert answer.status_code < 500
-            assert {"success": answer.is_success} == {"success": answer.json()["success"]}
+        @given(TARGETS, BODIES | st.binary(max_size=40))
+        def run(target: tuple[str, str], content: bytes) -> None:
+            response = call(sandbox, target[0], target[1].format(first=first), content=content)
+            assert response.status_code < 500
+            assert {"success": response.is_success} == {"success": response.json()["success"]}
 
         run()
-        assert first in ids(ask, sandbox)
+        assert first in ids(call, sandbox)
 
 
 # Keys
@@ -341,9 +347,14 @@ def test_no_body_whatever_breaks_the_sandbox(ask: Ask) -> None:
         pytest.param("other_team", 403, 403, id="other-team"),
     ],
 )
-def test_a_key_opens_what_its_kind_may(shared: cx.Sandbox, ask: Ask, key: str, reading: int, writing: int) -> None:
-    """Secret keys read and write, publishable keys read, the others do neither."""
-    assert (reading, writing) == (ask(shared, key=key).status_code, ask(shared, "POST", key=key, json=HOOK).status_code)
+def test_a_key_permits_what_its_kind_may_do(
+    shared: cx.Sandbox, call: Call, key: str, reading: int, writing: int
+) -> None:
+    """Secret keys read and write, publishable keys only read, the others do neither."""
+    assert (reading, writing) == (
+        call(shared, key=key).status_code,
+        call(shared, "POST", key=key, json=HOOK).status_code,
+    )
 
 
 @pytest.mark.parametrize(
@@ -352,17 +363,17 @@ def test_a_key_opens_what_its_kind_may(shared: cx.Sandbox, ask: Ask, key: str, r
         pytest.param("", id="empty"),
         pytest.param("Bearer", id="no-key"),
         pytest.param("Bearer sk_test_unknown", id="unknown"),
-        pytest.param("Bearer whatever", id="no-known-prefix"),
+        pytest.param("Bearer whatever", id="unknown-prefix"),
         pytest.param("Basic c2VjcmV0Og==", id="basic"),
         pytest.param("{key}", id="no-scheme"),
     ],
 )
-def test_a_bad_authorization_gets_the_one_printed_body(shared: cx.Sandbox, ask: Ask, header: str) -> None:
-    """401 does not tell an unknown key from a malformed one, and tells no budget."""
+def test_an_invalid_authorization_gets_the_one_printed_body(shared: cx.Sandbox, call: Call, header: str) -> None:
+    """The 401 is the same for an unknown and a malformed key, without rate limit headers."""
     headers = {"Authorization": header.replace("{key}", shared.key.reveal())}
-    answer = ask(shared, headers=headers)
-    assert (401, "authentication_error", "authentication_required", None) == refused(answer)
-    assert not [name for name in answer.headers if name.startswith("x-ratelimit")]
+    response = call(shared, headers=headers)
+    assert (401, "authentication_error", "authentication_required", None) == refused(response)
+    assert not [name for name in response.headers if name.startswith("x-ratelimit")]
 
 
 def test_keys_have_the_published_form(shared: cx.Sandbox) -> None:
@@ -385,37 +396,37 @@ def test_keys_have_the_published_form(shared: cx.Sandbox) -> None:
     assert not [key for key in revealed.values() if key in f"{shared!r} {shared} {shared.keys}"]
 
 
-def test_whoami_tells_the_team_the_kind_and_the_environment_of_a_key(shared: cx.Sandbox, ask: Ask) -> None:
-    """Another team's key is told its own team; a key that is no good is told nothing."""
-    told = {}
+def test_whoami_returns_the_team_kind_and_environment_of_a_key(shared: cx.Sandbox, call: Call) -> None:
+    """Another team's key gets its own team, an invalid key a 401."""
+    identities = {}
     for key in ("secret", "publishable", "live", "live_publishable", "other_team"):
-        identity = data(ask(shared, path="/api/v1/auth/whoami", key=key))
-        told[key] = (identity["teamId"] == shared.team_id, identity["keyType"], identity["environment"])
-    assert told == {
+        identity = data(call(shared, path="/api/v1/auth/whoami", key=key))
+        identities[key] = (identity["teamId"] == shared.team_id, identity["keyType"], identity["environment"])
+    assert identities == {
         "secret": (True, "secret", "test"),
         "publishable": (True, "publishable", "test"),
         "live": (True, "secret", "live"),
         "live_publishable": (True, "publishable", "live"),
         "other_team": (False, "secret", "test"),
     }
-    assert refused(ask(shared, path="/api/v1/auth/whoami", key="expired"))[0] == 401
+    assert refused(call(shared, path="/api/v1/auth/whoami", key="expired"))[0] == 401
 
 
-def test_test_and_live_data_are_separate(shared: cx.Sandbox, ask: Ask) -> None:
-    """What a test key makes cannot be listed, read, changed or deleted with a live one, and the reverse."""
+def test_test_and_live_data_are_separate(shared: cx.Sandbox, call: Call) -> None:
+    """A webhook created with a test key cannot be listed, read, updated or deleted with a live one, and vice versa."""
     for mine, theirs in (("secret", "live"), ("live", "secret")):
-        made = data(ask(shared, "POST", key=mine, json=HOOK))["id"]
-        calls = [("GET", f"/{made}"), ("PATCH", f"/{made}"), ("DELETE", f"/{made}")]
-        assert [404] * 3 == [ask(shared, *call, key=theirs, json={"name": "x"}).status_code for call in calls]
-        assert (True, False) == (made in ids(ask, shared, mine), made in ids(ask, shared, theirs))
+        made = data(call(shared, "POST", key=mine, json=HOOK))["id"]
+        targets = [("GET", f"/{made}"), ("PATCH", f"/{made}"), ("DELETE", f"/{made}")]
+        assert [404] * 3 == [call(shared, *target, key=theirs, json={"name": "x"}).status_code for target in targets]
+        assert (True, False) == (made in ids(call, shared, mine), made in ids(call, shared, theirs))
 
 
-def test_client_is_a_client_of_this_sandbox_with_a_key_of_any_kind(shared: cx.Sandbox, ask: Ask) -> None:
-    """By default the secret one; options go on to the client."""
+def test_client_returns_a_client_with_any_of_the_keys(shared: cx.Sandbox, call: Call) -> None:
+    """By default the secret one. Options are passed to the client."""
     with shared.client() as client, shared.client("live", timeout=3) as live:
         assert ("sandbox", "live") == (client.environment, live.environment)
         assert (shared.base_url, shared.team_id) == (live.base_url, live.team_id)
-        assert ids(ask, shared) == [hook.id for hook in client.webhooks.list()]
+        assert ids(call, shared) == [hook.id for hook in client.webhooks.list()]
 
 
 # Idempotency
@@ -426,143 +437,147 @@ def keyed(name: str = "key-1") -> dict[str, str]:
     return {"Idempotency-Key": name}
 
 
-def test_a_repeated_create_gets_the_same_answer_and_makes_one_webhook(shared: cx.Sandbox, ask: Ask) -> None:
-    """The signing secret is in the repeated answer too."""
-    before = ids(ask, shared)
-    answers = [ask(shared, "POST", json=HOOK, headers=keyed("create")) for _ in range(3)]
-    assert [(201, answers[0].content)] * 3 == [(answer.status_code, answer.content) for answer in answers]
-    assert [*before, data(answers[0])["id"]] == ids(ask, shared)
-    assert data(answers[2])["secret"].startswith("whsec_")
+def test_a_repeated_create_gets_the_same_response_and_creates_one_webhook(shared: cx.Sandbox, call: Call) -> None:
+    """The repeated response contains the signing secret too."""
+    before = ids(call, shared)
+    responses = [call(shared, "POST", json=HOOK, headers=keyed("create")) for _ in range(3)]
+    assert [(201, responses[0].content)] * 3 == [(response.status_code, response.content) for response in responses]
+    assert [*before, data(responses[0])["id"]] == ids(call, shared)
+    assert data(responses[2])["secret"].startswith("whsec_")
 
 
-def test_a_repeated_update_gets_the_same_answer_and_changes_nothing_again(sandbox: cx.Sandbox, ask: Ask) -> None:
-    """Off, then on without a key, then off repeated: it stays on."""
-    path = f"/{ids(ask, sandbox)[0]}"
-    off = ask(sandbox, "PATCH", path, json={"isActive": False}, headers=keyed())
-    ask(sandbox, "PATCH", path, json={"isActive": True})
-    assert off.content == ask(sandbox, "PATCH", path, json={"isActive": False}, headers=keyed()).content
-    assert data(ask(sandbox, path=path))["isActive"] is True
+def test_a_repeated_update_gets_the_same_response_and_changes_nothing(sandbox: cx.Sandbox, call: Call) -> None:
+    """Deactivated, activated without an Idempotency-Key, then the first request repeated: it stays active."""
+    path = f"/{ids(call, sandbox)[0]}"
+    off = call(sandbox, "PATCH", path, json={"isActive": False}, headers=keyed())
+    call(sandbox, "PATCH", path, json={"isActive": True})
+    assert off.content == call(sandbox, "PATCH", path, json={"isActive": False}, headers=keyed()).content
+    assert data(call(sandbox, path=path))["isActive"] is True
 
 
-def test_an_idempotency_key_is_kept_for_a_day(sandbox: cx.Sandbox, ask: Ask) -> None:
-    """Just before 24 hours it replays, after them it is a new key."""
-    made = data(ask(sandbox, "POST", json=HOOK, headers=keyed()))["id"]
+def test_a_response_is_replayed_for_24_hours(sandbox: cx.Sandbox, call: Call) -> None:
+    """After that, the request with the same key creates another webhook."""
+    made = data(call(sandbox, "POST", json=HOOK, headers=keyed()))["id"]
     sandbox.clock.advance(hours=23, minutes=59)
-    assert made == data(ask(sandbox, "POST", json=HOOK, headers=keyed()))["id"]
+    assert made == data(call(sandbox, "POST", json=HOOK, headers=keyed()))["id"]
     sandbox.clock.advance(minutes=2)
-    assert made != data(ask(sandbox, "POST", json=HOOK, headers=keyed()))["id"]
+    assert made != data(call(sandbox, "POST", json=HOOK, headers=keyed()))["id"]
 
 
-def test_an_idempotency_key_on_another_body_conflicts(shared: cx.Sandbox, ask: Ask) -> None:
-    """409, and nothing is made."""
-    ask(shared, "POST", json=HOOK, headers=keyed("conflict"))
-    before = ids(ask, shared)
-    assert refused(ask(shared, "POST", json=HOOK | {"name": "Another"}, headers=keyed("conflict")))[0] == 409
-    assert before == ids(ask, shared)
+def test_an_idempotency_key_with_another_body_is_a_conflict(shared: cx.Sandbox, call: Call) -> None:
+    """409, and nothing is created."""
+    call(shared, "POST", json=HOOK, headers=keyed("conflict"))
+    before = ids(call, shared)
+    assert refused(call(shared, "POST", json=HOOK | {"name": "Another"}, headers=keyed("conflict")))[0] == 409
+    assert before == ids(call, shared)
 
 
 @pytest.mark.parametrize(
     ("key", "status"), [("live", 201), ("publishable", 403), ("other_team", 403), ("expired", 401)]
 )
-def test_a_replay_is_only_for_the_key_it_was_made_with(shared: cx.Sandbox, ask: Ask, key: str, status: int) -> None:
-    """No other key gets the stored answer, nor the secret in it."""
-    made = data(ask(shared, "POST", json=HOOK, headers=keyed(f"for {key}")))
-    answer = ask(shared, "POST", key=key, json=HOOK, headers=keyed(f"for {key}"))
-    assert (status, False, False) == (answer.status_code, made["id"] in answer.text, made["secret"] in answer.text)
+def test_a_response_is_replayed_to_the_same_api_key_only(shared: cx.Sandbox, call: Call, key: str, status: int) -> None:
+    """No other key gets the stored response or the secret in it."""
+    made = data(call(shared, "POST", json=HOOK, headers=keyed(f"for {key}")))
+    response = call(shared, "POST", key=key, json=HOOK, headers=keyed(f"for {key}"))
+    assert (status, False, False) == (
+        response.status_code,
+        made["id"] in response.text,
+        made["secret"] in response.text,
+    )
 
 
-def test_creates_under_one_key_at_the_same_time_make_one_webhook(shared: cx.Sandbox, ask: Ask) -> None:
-    """Ten threads, one webhook, ten times the same answer."""
-    before = ids(ask, shared)
+def test_concurrent_creates_with_one_idempotency_key_create_one_webhook(shared: cx.Sandbox, call: Call) -> None:
+    """Ten threads get the same response."""
+    before = ids(call, shared)
     with ThreadPoolExecutor(10) as threads:
-        answers = list(
-            threads.map(lambda _: ask(shared, "POST", json=HOOK, headers=keyed("together")).content, range(10))
+        responses = list(
+            threads.map(lambda _: call(shared, "POST", json=HOOK, headers=keyed("together")).content, range(10))
         )
-    assert (1, len(before) + 1) == (len(set(answers)), len(ids(ask, shared)))
+    assert (1, len(before) + 1) == (len(set(responses)), len(ids(call, shared)))
 
 
 # Rate limits
 
 
-def test_every_answer_to_a_good_key_tells_the_budget(sandbox: cx.Sandbox, ask: Ask) -> None:
-    """Good answers and refusals alike, counted down for each key apart, for an hour."""
-    calls = [("GET", ""), ("GET", "/whk_unknown"), ("PUT", ""), ("GET", "/api/v2")]
+def test_every_response_to_a_valid_key_has_rate_limit_headers(sandbox: cx.Sandbox, call: Call) -> None:
+    """Successes and errors count, per key, in a window of an hour."""
+    targets = [("GET", ""), ("GET", "/whk_unknown"), ("PUT", ""), ("GET", "/api/v2")]
     reset = int(START.timestamp()) + 3600
     for key, limit in (("secret", 1000), ("live", 1000), ("publishable", 100), ("live_publishable", 100)):
-        budgets = [ask(sandbox, *call, key=key).headers for call in calls]
+        headers = [call(sandbox, *target, key=key).headers for target in targets]
         names = ("limit", "remaining", "reset", "window")
-        told = [[int(budget[f"x-ratelimit-{name}"]) for name in names] for budget in budgets]
-        assert [[limit, limit - count, reset, 3600] for count in (1, 2, 3, 4)] == told
+        reported = [[int(each[f"x-ratelimit-{name}"]) for name in names] for each in headers]
+        assert [[limit, limit - count, reset, 3600] for count in (1, 2, 3, 4)] == reported
 
 
-def test_nothing_is_refused_unless_asked_for(shared: cx.Sandbox, ask: Ask) -> None:
-    """By default the budget of a publishable key runs out, stays at nothing, and is not enforced."""
-    answers = [ask(shared, key="live_publishable") for _ in range(110)]
-    assert {200} == {answer.status_code for answer in answers}
-    assert answers[-1].headers["x-ratelimit-remaining"] == "0"
+def test_rate_limits_are_not_enforced_by_default(shared: cx.Sandbox, call: Call) -> None:
+    """A publishable key's remaining requests stay at 0, and its requests succeed."""
+    responses = [call(shared, key="live_publishable") for _ in range(110)]
+    assert {200} == {response.status_code for response in responses}
+    assert responses[-1].headers["x-ratelimit-remaining"] == "0"
 
 
-def test_the_published_limits_are_enforced_when_asked_for(ask: Ask) -> None:
-    """A publishable key gets a hundred answers an hour."""
+def test_rate_limit_true_enforces_the_published_limits(call: Call) -> None:
+    """100 requests an hour for a publishable key."""
     with cx.Sandbox(rate_limit=True) as sandbox:
-        statuses = [ask(sandbox, key="publishable").status_code for _ in range(102)]
+        statuses = [call(sandbox, key="publishable").status_code for _ in range(102)]
         assert [200] * 100 + [429] * 2 == statuses
-        assert ask(sandbox, key="secret").headers["x-ratelimit-limit"] == "1000"
+        assert call(sandbox, key="secret").headers["x-ratelimit-limit"] == "1000"
 
 
-def test_a_number_is_enforced_for_each_key_and_passes_with_the_window(ask: Ask) -> None:
-    """Three calls, then 429 with one and the same wait everywhere, which is the true one."""
+def test_rate_limit_number_is_enforced_per_key_until_the_window_ends(call: Call) -> None:
+    """After three calls a 429. `Retry-After`, reset time and message agree on the wait, and after it a call succeeds."""
     with cx.Sandbox(rate_limit=3) as sandbox:
-        assert [200] * 3 == [ask(sandbox).status_code for _ in range(3)]
+        assert [200] * 3 == [call(sandbox).status_code for _ in range(3)]
         sandbox.clock.advance(minutes=40)
-        spent = ask(sandbox, "POST", json=HOOK)
-        assert (429, "rate_limit_error", "rate_limit_exceeded", None) == refused(spent)
-        wait = int(spent.headers["retry-after"])
-        left = int(spent.headers["x-ratelimit-reset"]) - parsedate_to_datetime(spent.headers["date"]).timestamp()
-        assert (1200, "0") == (wait, spent.headers["x-ratelimit-remaining"])
-        assert (wait, f"{wait} seconds") == (left, spent.json()["error"]["message"].rpartition("in ")[2])
-        assert ask(sandbox, key="live").status_code == 200
+        limited = call(sandbox, "POST", json=HOOK)
+        assert (429, "rate_limit_error", "rate_limit_exceeded", None) == refused(limited)
+        wait = int(limited.headers["retry-after"])
+        left = int(limited.headers["x-ratelimit-reset"]) - parsedate_to_datetime(limited.headers["date"]).timestamp()
+        assert (1200, "0") == (wait, limited.headers["x-ratelimit-remaining"])
+        assert (wait, f"{wait} seconds") == (left, limited.json()["error"]["message"].rpartition("in ")[2])
+        assert call(sandbox, key="live").status_code == 200
         sandbox.clock.advance(seconds=wait)
-        assert len(ids(ask, sandbox)) == 4
+        assert len(ids(call, sandbox)) == 4
 
 
 # Persistence
 
 
-def test_the_file_and_its_side_files_are_the_owners_alone(tmp_path: Path, ask: Ask) -> None:
-    """Mode 0600 under any umask, while it runs and after; a file that was opened up is closed again."""
+def test_the_database_files_are_readable_by_the_owner_only(tmp_path: Path, call: Call) -> None:
+    """Mode 0600 under any umask, while the sandbox runs and afterwards. A more permissive mode is corrected."""
     file = tmp_path / "state.db"
 
     def modes() -> set[str]:
-        return {oct(stat.S_IMODE(found.stat().st_mode)) for found in tmp_path.iterdir()}
+        return {oct(stat.S_IMODE(path.stat().st_mode)) for path in tmp_path.iterdir()}
 
     before = os.umask(0)
     try:
         with cx.Sandbox(file) as sandbox:
-            ask(sandbox, "POST", json=HOOK)
+            call(sandbox, "POST", json=HOOK)
             assert {"0o600"} == modes()
         assert {"0o600"} == modes()
         file.chmod(0o644)
         with cx.Sandbox(str(file)) as sandbox:
-            ask(sandbox, "POST", json=HOOK)
+            call(sandbox, "POST", json=HOOK)
             assert {"0o600"} == modes()
     finally:
         os.umask(before)
 
 
-def test_a_reopened_file_goes_on_where_it_was(tmp_path: Path, ask: Ask) -> None:
-    """Webhooks, ids, secrets, clock, keys and replays are those of a sandbox that was never closed."""
+def test_a_reopened_file_continues_where_it_was_closed(tmp_path: Path, call: Call) -> None:
+    """Webhooks, ids, secrets, clock, keys and replays equal those of a sandbox that was not closed."""
 
     def first(sandbox: cx.Sandbox) -> list[bytes]:
         return [
-            ask(sandbox, "POST", json=HOOK, headers=keyed()).content,
-            ask(sandbox, "DELETE", f"/{ids(ask, sandbox)[1]}").content,
+            call(sandbox, "POST", json=HOOK, headers=keyed()).content,
+            call(sandbox, "DELETE", f"/{ids(call, sandbox)[1]}").content,
         ]
 
     def second(sandbox: cx.Sandbox) -> list[Any]:
-        answers = [ask(sandbox, "POST", json=HOOK, headers=keyed()), ask(sandbox, "POST", json=HOOK), ask(sandbox)]
+        responses = [call(sandbox, "POST", json=HOOK, headers=keyed()), call(sandbox, "POST", json=HOOK), call(sandbox)]
         return [
-            *(answer.content for answer in answers),
+            *(response.content for response in responses),
             sandbox.clock.now,
             [key.reveal() for key in sandbox.keys.values()],
         ]
@@ -576,8 +591,8 @@ def test_a_reopened_file_goes_on_where_it_was(tmp_path: Path, ask: Ask) -> None:
     assert uninterrupted == interrupted
 
 
-def test_what_was_answered_outlives_the_death_of_the_process(tmp_path: Path, ask: Ask) -> None:
-    """A webhook whose create was answered is there after a SIGKILL right behind the answer."""
+def test_a_create_survives_a_killed_process(tmp_path: Path, call: Call) -> None:
+    """The webhook is stored even if SIGKILL follows the response immediately."""
     code = """if True:
         import os, signal, sys
         import cstar_explore as cx
@@ -588,12 +603,12 @@ def test_what_was_answered_outlives_the_death_of_the_process(tmp_path: Path, ask
     file = tmp_path / "state.db"
     killed = subprocess.run([sys.executable, "-c", code, file], capture_output=True, text=True, check=False)
     with cx.Sandbox(file) as sandbox:
-        assert (-9, 5, killed.stdout.strip()) == (killed.returncode, len(ids(ask, sandbox)), ids(ask, sandbox)[-1])
+        assert (-9, 5, killed.stdout.strip()) == (killed.returncode, len(ids(call, sandbox)), ids(call, sandbox)[-1])
 
 
 @pytest.mark.parametrize("kind", ["text", "database"])
-def test_a_file_that_is_not_a_sandboxs_is_refused_and_left_as_it_was(tmp_path: Path, kind: str) -> None:
-    """Content and mode: a mistyped path must not cost anybody a file."""
+def test_another_programs_file_is_rejected_and_not_changed(tmp_path: Path, kind: str) -> None:
+    """Neither its content nor its mode."""
     file = tmp_path / "mine"
     if kind == "text":
         file.write_text("my notes\n" * 100)
@@ -612,43 +627,43 @@ def test_a_file_that_is_not_a_sandboxs_is_refused_and_left_as_it_was(tmp_path: P
     assert before == after
 
 
-def test_a_path_in_no_folder_is_a_configuration_error(tmp_path: Path) -> None:
-    """Nothing is made there either."""
+def test_a_path_in_a_missing_folder_is_a_configuration_error(tmp_path: Path) -> None:
+    """The folder is not created."""
     with pytest.raises(errors.ConfigurationError):
         cx.Sandbox(tmp_path / "missing" / "state.db")
     assert [] == list(tmp_path.iterdir())
 
 
-# The network side
+# Network exposure
 
 
 @pytest.mark.parametrize(
     "headers",
     [
         pytest.param({"Host": "evil.example"}, id="foreign-host"),
-        pytest.param({"Host": "127.0.0.1.evil.example"}, id="host-that-begins-like-loopback"),
-        pytest.param({"Host": "evil.example:{port}"}, id="foreign-host-with-our-port"),
+        pytest.param({"Host": "127.0.0.1.evil.example"}, id="host-starting-with-a-loopback-address"),
+        pytest.param({"Host": "evil.example:{port}"}, id="foreign-host-with-the-sandboxs-port"),
         pytest.param({"Origin": "https://evil.example"}, id="foreign-origin"),
         pytest.param({"Origin": "null"}, id="opaque-origin"),
-        pytest.param({"Origin": "http://localhost:8888"}, id="another-local-origin"),
+        pytest.param({"Origin": "http://localhost:8888"}, id="other-local-origin"),
     ],
 )
-def test_a_call_from_a_web_page_is_refused(shared: cx.Sandbox, ask: Ask, headers: dict[str, str]) -> None:
-    """403 even with a good key, nothing is made, and no header invites a browser."""
-    before = ids(ask, shared)
+def test_a_call_from_a_web_page_is_refused(shared: cx.Sandbox, call: Call, headers: dict[str, str]) -> None:
+    """403 even with a valid key, without CORS headers, and nothing is created."""
+    before = ids(call, shared)
     port = shared.base_url.rpartition(":")[2]
     foreign = {name: value.replace("{port}", port) for name, value in headers.items()}
-    answers = [ask(shared, headers=foreign), ask(shared, "POST", json=HOOK, headers=foreign)]
-    assert [403, 403] == [answer.status_code for answer in answers]
-    assert not [name for answer in answers for name in answer.headers if name.startswith("access-control")]
-    assert before == ids(ask, shared)
+    responses = [call(shared, headers=foreign), call(shared, "POST", json=HOOK, headers=foreign)]
+    assert [403, 403] == [response.status_code for response in responses]
+    assert not [name for response in responses for name in response.headers if name.startswith("access-control")]
+    assert before == ids(call, shared)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_a_call_by_a_loopback_name_is_answered(shared: cx.Sandbox, ask: Ask, host: str) -> None:
-    """Both names of this machine for itself are good, with the port."""
+def test_a_call_to_a_loopback_host_is_accepted(shared: cx.Sandbox, call: Call, host: str) -> None:
+    """By address and by name, with the port."""
     port = shared.base_url.rpartition(":")[2]
-    assert ask(shared, headers={"Host": f"{host}:{port}"}).status_code == 200
+    assert call(shared, headers={"Host": f"{host}:{port}"}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -656,58 +671,60 @@ def test_a_call_by_a_loopback_name_is_answered(shared: cx.Sandbox, ask: Ask, hos
     [pytest.param(socket.AF_INET, "127.0.0.2", id="v4"), pytest.param(socket.AF_INET6, "::1", id="v6")],
 )
 def test_it_listens_on_127_0_0_1_only(shared: cx.Sandbox, family: int, address: str) -> None:
-    """No other address of this machine takes a connection."""
+    """No other address of this machine accepts a connection."""
     host, _, port = shared.base_url.removeprefix("http://").rpartition(":")
     assert host == "127.0.0.1"
-    with socket.socket(family) as tried:
-        tried.settimeout(1)
-        assert tried.connect_ex((address, int(port))) != 0
+    with socket.socket(family) as connection:
+        connection.settimeout(1)
+        assert connection.connect_ex((address, int(port))) != 0
 
 
-def test_twenty_threads_write_at_once_and_nothing_is_lost(shared: cx.Sandbox, ask: Ask) -> None:
-    """A hundred creates, a hundred webhooks, each with an id and a secret of its own."""
+def test_concurrent_creates_all_succeed(shared: cx.Sandbox, call: Call) -> None:
+    """100 creates on 20 threads make 100 webhooks, each with its own id and secret."""
     with ThreadPoolExecutor(20) as threads:
-        made = list(threads.map(lambda place: data(ask(shared, "POST", json=HOOK | {"name": f"n{place}"})), range(100)))
-    assert {f"n{place}" for place in range(100)} == {hook["name"] for hook in made}
+        made = list(
+            threads.map(lambda index: data(call(shared, "POST", json=HOOK | {"name": f"n{index}"})), range(100))
+        )
+    assert {f"n{index}" for index in range(100)} == {hook["name"] for hook in made}
     assert (100, 100) == (len({hook["id"] for hook in made}), len({hook["secret"] for hook in made}))
-    assert {hook["id"] for hook in made} == set(ids(ask, shared)[-100:])
+    assert {hook["id"] for hook in made} == set(ids(call, shared)[-100:])
 
 
-def test_close_may_be_called_twice_and_leaves_no_thread(ask: Ask) -> None:
-    """Also with a connection still open; afterwards nobody answers."""
+def test_close_ends_every_thread_and_may_be_called_twice(call: Call) -> None:
+    """Also while a connection is open. Afterwards connections are refused."""
     before = set(threading.enumerate())
     sandbox = cx.Sandbox()
     assert set(threading.enumerate()) > before
-    ask(sandbox)
+    call(sandbox)
     sandbox.close()
     sandbox.close()
     assert before == set(threading.enumerate())
     with pytest.raises(httpx.ConnectError):
-        ask(sandbox)
+        call(sandbox)
 
 
-def test_a_given_port_is_used_and_is_free_again_after_closing(ask: Ask) -> None:
-    """The same port can be taken at once by the next sandbox."""
+def test_a_given_port_is_used_and_freed_on_close(call: Call) -> None:
+    """The next sandbox can use it immediately."""
     with cx.Sandbox() as sandbox:
         port = int(sandbox.base_url.rpartition(":")[2])
     with cx.Sandbox(port=port) as again:
-        assert (f"http://127.0.0.1:{port}", 4) == (again.base_url, len(ids(ask, again)))
+        assert (f"http://127.0.0.1:{port}", 4) == (again.base_url, len(ids(call, again)))
 
 
-def test_a_port_in_use_is_a_configuration_error(shared: cx.Sandbox, ask: Ask) -> None:
-    """The one that has it is not disturbed, and the one that failed leaves no thread."""
+def test_a_port_in_use_is_a_configuration_error(shared: cx.Sandbox, call: Call) -> None:
+    """The sandbox on that port keeps working, and the failed one leaves no thread."""
     before = set(threading.enumerate())
     with pytest.raises(errors.ConfigurationError):
         cx.Sandbox(port=int(shared.base_url.rpartition(":")[2]))
     assert before == set(threading.enumerate())
-    assert ask(shared).status_code == 200
+    assert call(shared).status_code == 200
 
 
 @pytest.mark.parametrize("port", [-1, 65_536])
-def test_a_port_that_cannot_be_is_a_configuration_error(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And nothing else: no thread dies of it with a traceback."""
-    died: list[Any] = []
-    monkeypatch.setattr(threading, "excepthook", died.append)
+def test_a_port_out_of_range_is_a_configuration_error(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No thread prints a traceback."""
+    uncaught: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", uncaught.append)
     with pytest.raises(errors.ConfigurationError):
         cx.Sandbox(port=port)
-    assert [] == [death.exc_type for death in died]
+    assert [] == [each.exc_type for each in uncaught]
