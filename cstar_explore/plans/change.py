@@ -79,9 +79,9 @@ class Change:
     """The planned change of one webhook.
 
     Attributes:
-        id: The webhook's ID. Of a create, the ID that the webhook had before it was deleted, if any.
-        before, after: Its state before and after the change; None where it does not exist.
-        recreated: Whether it may have been deleted and recreated since, with an ID that is not known.
+        id: The webhook's ID. For a create, the ID it had before it was deleted, if any.
+        before, after: The state before and after the change; None where the webhook does not exist.
+        recreated: Whether it may have been deleted and recreated since, with an unknown ID.
     """
 
     id: str | None
@@ -98,12 +98,12 @@ class Change:
 
     @property
     def name(self) -> str | None:
-        """The webhook's name before the change; of a create, its new name."""
+        """The webhook's name before the change; for a create, the new name."""
         return (self.before or self.after or State()).name
 
     @property
     def differences(self) -> list[Difference]:
-        """The fields that change. Of a create or a delete, all known fields but the name."""
+        """The fields that change. For a create or delete, all known fields except the name."""
         if self.before is not None and self.after is not None:
             return fields_to_write(self.before, self.after)
         state = self.before or self.after or State()
@@ -119,9 +119,9 @@ class Change:
     def note(self) -> str:
         """What to know before applying the change, in a sentence; often empty."""
         if self.what == "delete":
-            return "Its id and signing secret are lost."
+            return "Its ID and signing secret are lost."
         if self.what == "create" and self.id:
-            return "It was deleted: it gets a new id and a new signing secret."
+            return "It was deleted: it gets a new ID and a new signing secret."
         if self.what == "create":
             return "Its signing secret is returned only once: in .webhook.secret of its step."
         added = [
@@ -141,7 +141,7 @@ class Change:
 
     @property
     def content_key(self) -> tuple[str | None, str | None, frozenset[str]] | None:
-        """Name, URL and events, by which the webhook is found if its ID may be unknown; None if the ID is known."""
+        """Name, URL and events, used to find the webhook if its ID may be unknown; None if the ID is known."""
         state = self.after if self.what == "create" else self.before if self.id is None or self.recreated else None
         return None if state is None else (state.name, state.url, frozenset(state.events or ()))
 
@@ -152,7 +152,7 @@ class Step:
 
     Attributes:
         change: The planned change.
-        outcome: `done`: confirmed by reading back. `unchanged`: it was already so. `failed`: not done. `unknown`: may have
+        outcome: `done`: confirmed by reading back. `unchanged`: no change was needed. `failed`: not done. `unknown`: may have
             been done, but could not be read back. `not tried`: not started.
         detail: The reason, in a sentence.
         webhook: The webhook as last read. A created one has its `.secret`, if cStar returned it.

@@ -14,7 +14,7 @@ from ..models import Webhook
 from ..text import printable
 from .change import Change, State, Step, differences, format_difference
 
-_UP_TO_DATE = "No change was needed."
+_NO_CHANGE = "No change was needed."
 _CONFIRMED = "Confirmed by reading back."
 
 
@@ -44,7 +44,7 @@ def _update(client: Client, change: Change, _: Context) -> Step:
     webhook_id, before, after = str(change.id), change.before or State(), change.after or State()
     current = client.webhooks.get(webhook_id)
     if not differences(State.of(current), after):
-        return Step(change, "unchanged", _UP_TO_DATE, current)
+        return Step(change, "unchanged", _NO_CHANGE, current)
     _check_unmodified(before, current)
     values: dict[str, Any] = {difference.field: difference.after for difference in change.differences}
     error = _write(lambda: client.webhooks.update(webhook_id, **values))
@@ -79,7 +79,7 @@ def _create(client: Client, change: Change, context: Context) -> Step:
         if webhook is None:
             raise lost or ConflictError("cStar reported it as created, but it is not in the list.")
     elif not differences(State.of(webhook), after):
-        return Step(change, "unchanged", _UP_TO_DATE, webhook)
+        return Step(change, "unchanged", _NO_CHANGE, webhook)
     try:
         if after.is_active is not None and webhook.is_active is not after.is_active:
             lost = _write(lambda: client.webhooks.update(webhook.id, is_active=after.is_active)) or lost

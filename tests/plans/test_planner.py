@@ -1393,7 +1393,7 @@ def test_an_inverse_notes_that_id_and_secret_are_new(sandbox: cx.Sandbox, client
     frame = cx.plan(client, five(sandbox)).invert().to_frame()
     noted = frame[frame["note"].notna() & (frame["what"] == "create")]
     assert len(noted) >= 1
-    assert [] == [note for note in noted["note"] if "id" not in note or "secret" not in note or "new" not in note]
+    assert [] == [note for note in noted["note"] if "ID" not in note or "secret" not in note or "new" not in note]
     assert True is bool(frame[frame["what"] == "update"]["note"].isna().all())
 
 
