@@ -240,7 +240,7 @@ class Identity:
 
 
 def _without_secrets(items: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The items without secrets in their undeclared fields. Usually there are none, and nothing is copied."""
+    """The items, without secrets in undeclared fields. Items without such fields are not copied."""
     undeclared = set[str]().union(*items) - _DECLARED
     if not undeclared:
         return items

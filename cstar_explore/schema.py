@@ -62,8 +62,8 @@ SECRET_KEYS = ("secret", "signingSecret", "signing_secret")
 def read_fields(item: Mapping[str, Any], fields: Iterable[Field]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Splits an object into the values of these fields and everything else.
 
-    A value that does not fit its field's kind becomes None, and stays in the rest under its original name. The rest has no
-    secrets in it.
+    A value that does not fit its field's kind becomes None, and stays in the rest under its original name. Secrets are
+    removed from the rest.
     """
     rest = dict(item)
     values: dict[str, Any] = {}
@@ -78,7 +78,7 @@ def read_fields(item: Mapping[str, Any], fields: Iterable[Field]) -> tuple[dict[
 
 
 def without_secrets(value: Any) -> Any:
-    """Undeclared JSON without what looks like a secret, at any depth: text under a name with `secret` in it, and keys in text."""
+    """Undeclared JSON, at any depth, without fields that hold text and have `secret` in their name, and with keys in text masked."""
     try:
         return _without_secrets(value)
     except RecursionError:
@@ -94,7 +94,7 @@ def _without_secrets(value: Any) -> Any:
 
 
 def _is_secret(name: str, value: Any) -> bool:
-    """Whether a field holds a secret, and not only the time when one was changed, or whether there is one."""
+    """Whether a field holds a secret, rather than a flag or the time it was changed."""
     return name in SECRET_KEYS or (
         "secret" in name.lower() and isinstance(value, str | list | tuple) and _time(value) is None
     )
