@@ -240,7 +240,7 @@ class Identity:
 
 
 def _without_secrets(items: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The items, without secrets in undeclared fields. Items without such fields are not copied."""
+    """The items, without secrets in undeclared fields. If no item has such a field, nothing is copied."""
     undeclared = set[str]().union(*items) - _DECLARED
     if not undeclared:
         return items
