@@ -1,18 +1,21 @@
-"""Audits: what is wrong with the webhooks of one team or of many, what changed, and how to mend it.
+"""Audits: checks the webhooks of one or many teams, without changing anything.
 
-accounts    whose webhooks: names of teams, and of the variables that hold their keys
-reading     reads them side by side, with nothing but GET
-tables      … as frames
-addresses   what a URL gives away
-estate      what rules look at
-rules       what they find
-settings    from where on, and what to leave aside
-findings    rules over webhooks
-audit       all of it together
-baselines   an audit as a file, to be compared with another one
-comparing   what was added, removed and changed between two
-report      an audit as a page of HTML
-charts      the report's pictures
+accounts      the accounts table: team ids, and the environment variables that hold the keys
+fetching      fetches webhooks concurrently, with GET requests only
+tables        fetch results to frames and back
+urls          parsed delivery URLs
+redaction     masks secrets in URLs and text
+homoglyphs    finds hosts that look alike
+inventory     all webhooks of all teams, as the rules see them
+rules         the rules
+settings      thresholds and ignores, from a TOML file
+findings      runs the rules; findings and fixes as frames
+result        the data of an audit
+auditor       `audit` and the `Audit` class
+baseline      an audit as a JSON file
+comparison    differences between two audits
+html_report   an audit as an HTML page
+charts        the charts of the report
 """
 
 from .accounts import Account, Accounts

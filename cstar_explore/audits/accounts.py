@@ -1,4 +1,4 @@
-"""The accounts of an audit: a table with, for each, the name of the environment variable that holds its key."""
+"""The accounts table: the teams to audit, and the environment variables that hold their keys."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,19 +16,19 @@ from ..text import printable, redacted
 if TYPE_CHECKING:
     import pandas as pd
 
-_NEEDED = ("account", "team_id", "key_env")
+_REQUIRED = ("account", "team_id", "key_env")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True)
 class Account:
-    """One team at cStar.
+    """One cStar team.
 
     Attributes:
-        account: What you call it.
-        team_id: Its id.
-        key_env: The name of the environment variable that holds its key, read only where the call is made.
-        base_url: Where its cStar is.
+        account: Your name for the team.
+        team_id: Its team ID.
+        key_env: The name of the environment variable that holds its API key. It is read by the process that sends the request.
+        base_url: The URL of its cStar.
     """
 
     account: str
@@ -38,44 +38,45 @@ class Account:
 
 
 class Accounts(Sequence[Account]):
-    """Accounts to be audited together.
+    """Accounts to audit together.
 
     Args:
-        table: A frame, or the path of a CSV file, with the columns `account`, `team_id`, `key_env` and, if some are not
-            at cStar's own address, `base_url`.
+        table: A DataFrame or the path of a CSV file, with the columns `account`, `team_id`, `key_env` and, optionally,
+            `base_url`, for teams that do not use cStar's own URL.
 
     Raises:
-        ConfigurationError: A column or cell is missing or cannot be, two accounts share a name, or there is a key where the
-            name of a variable belongs.
+        ConfigurationError: A column or cell is missing or invalid, two accounts share a name, or a cell contains an API key.
     """
 
     def __init__(self, table: "pd.DataFrame | str | Path") -> None:
         frame = read_csv(table) if isinstance(table, str | Path) else table
         if not hasattr(frame, "columns"):
-            raise _wrong(f"it is a frame or the path of a CSV file, not {printable(redacted(repr(table)), 80)}")
+            raise _invalid(
+                f"expected a DataFrame or the path of a CSV file, not {printable(redacted(repr(table)), 80)}"
+            )
         names = [str(name) for name in frame.columns]
         if len(set(names)) < len(names):
-            raise _wrong("two columns have one name")
-        for name in _NEEDED:
+            raise _invalid("two columns have the same name")
+        for name in _REQUIRED:
             if name not in names:
-                raise _wrong(f"the column '{name}' is missing")
+                raise _invalid(f"the column '{name}' is missing")
         for name in names:
-            if name not in (*_NEEDED, "base_url"):
-                raise _wrong(f"there is no column '{printable(redacted(name), 80)}' in it")
+            if name not in (*_REQUIRED, "base_url"):
+                raise _invalid(f"unknown column '{printable(redacted(name), 80)}'")
         rows = frame.astype("object").to_dict("records")
         self._accounts = tuple(_account(number, row) for number, row in enumerate(rows, 1))
         seen: dict[str, int] = {}
         for number, account in enumerate(self._accounts, 1):
             if seen.setdefault(account.account, number) != number:
-                raise _wrong(
-                    f"row {number} has the name '{printable(account.account, 80)}', as row {seen[account.account]} has"
+                raise _invalid(
+                    f"row {seen[account.account]} and row {number} have the same name, '{printable(account.account, 80)}'"
                 )
 
     def to_frame(self) -> "pd.DataFrame":
         """A row per account: `account`, `team_id`, `key_env`, `base_url` (str)."""
         from ..frames import from_rows
 
-        return from_rows([vars(account) for account in self], dict.fromkeys((*_NEEDED, "base_url"), "str"))
+        return from_rows([vars(account) for account in self], dict.fromkeys((*_REQUIRED, "base_url"), "str"))
 
     @overload
     def __getitem__(self, index: int) -> Account: ...
@@ -91,29 +92,30 @@ class Accounts(Sequence[Account]):
         return len(self._accounts)
 
     def __repr__(self) -> str:
-        return f"Accounts({len(self):,}: {', '.join(printable(account.account, 40) for account in self[:5])}{' …' if len(self) > 5 else ''})"
+        names = ", ".join(printable(account.account, 40) for account in self[:5])
+        return f"Accounts({len(self):,}: {names}{' …' if len(self) > 5 else ''})"
 
 
 def _account(number: int, row: Mapping[Any, Any]) -> Account:
     cells = {str(name): _text(value) for name, value in row.items()}
-    for name in _NEEDED:
+    for name in _REQUIRED:
         if not cells[name]:
-            raise _wrong(f"row {number} has no {name}")
+            raise _invalid(f"row {number}: {name} is empty")
     for name, value in cells.items():
         if redacted(value) == value and not ApiKey.looks_like_one(value):
             continue
-        raise _wrong(
-            f"row {number} has a key in {name}",
-            "Put the key into an environment variable, and the name of the variable here; a key in a file is a key to replace.",
+        raise _invalid(
+            f"row {number}: {name} contains an API key",
+            "Put the key in an environment variable and enter the variable's name here. Replace the key if it was in a file.",
         )
     key_env = cells["key_env"]
     if not _VARIABLE.fullmatch(key_env):
-        raise _wrong(f"row {number}: '{printable(key_env, 80)}' is no name of an environment variable")
+        raise _invalid(f"row {number}: '{printable(key_env, 80)}' is not a valid environment variable name")
     try:
         segment(cells["team_id"], "team_id")
         base_url = checked_base_url(cells.get("base_url") or BASE_URL)
     except CStarError as error:
-        raise _wrong(f"row {number}: {error.message}") from None
+        raise _invalid(f"row {number}: {error.message}") from None
     return Account(cells["account"], cells["team_id"], key_env, base_url)
 
 
@@ -122,5 +124,7 @@ def _text(cell: Any) -> str:
     return "" if missing else str(cell).strip()
 
 
-def _wrong(why: str, advice: str = "It has account, team_id, key_env and, if needed, base_url.") -> ConfigurationError:
-    return ConfigurationError(f"The table of accounts cannot be used: {why}.", advice=advice)
+def _invalid(
+    problem: str, advice: str = "Use the columns account, team_id, key_env and, optionally, base_url."
+) -> ConfigurationError:
+    return ConfigurationError(f"Invalid accounts table: {problem}.", advice=advice)

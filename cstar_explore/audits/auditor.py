@@ -1,4 +1,4 @@
-"""The audit: every webhook of every team in one frame, and what is wrong with them."""
+"""`audit` and its result: every webhook of every team in one frame, and the findings about them."""
 
 import difflib
 from collections.abc import Collection
@@ -12,8 +12,8 @@ from ..errors import ValidationError
 from ..models import WebhookList
 from ..text import escaped, html_table, printable
 from .accounts import Accounts
-from .fetching import Progress, Reading, Stopped, read_accounts, read_team
-from .findings import Finding, desired
+from .fetching import FetchResult, Progress, Stopped, fetch_accounts, fetch_team
+from .findings import Finding, fixes_frame
 from .result import AuditResult
 from .rules import RULES
 from .settings import Settings, read_settings
@@ -36,70 +36,71 @@ def audit(
     stopped: Stopped | None = None,
     now: datetime | None = None,
 ) -> "Audit":
-    """Looks at webhooks and says what is wrong with them. It changes nothing: nothing but GET is sent.
+    """Checks webhooks against the rules of `audit_rules`. Sends only GET requests.
 
     Args:
-        source: A client, for its team; accounts, for many teams side by side; or webhooks that have been read already, as a
-            list or a frame (with the columns `account`, `team_id` and `environment` where they are of several teams).
-        settings: A TOML file with thresholds and ignores.
-        executor: Where accounts are read, such as Dask's; by default, threads of this process.
-        at_once: How many accounts at the same time.
-        on_progress: Called with the numbers of accounts done, in all, and failed; by default a word on stderr now and then.
-        stopped: Asked several times a second; when it says True, the accounts that are left are not tried.
-        now: The time by which webhooks are old; by default cStar's own, of each answer.
+        source: A client, for its team; `Accounts`, for many teams; or webhooks you already have, as a `WebhookList` or a
+            frame. A frame with several teams needs the columns `account`, `team_id` and `environment`.
+        settings: The path of a TOML file with thresholds and ignores.
+        executor: Runs the fetches, for example Dask's executor. By default, threads of this process.
+        at_once: How many accounts are fetched at the same time, from 1 to 100.
+        on_progress: Called with the numbers of accounts done, in total, and failed. By default, progress is logged to stderr.
+        stopped: Called several times a second. Once it returns True, the remaining accounts are not tried.
+        now: The time from which ages are computed. By default, cStar's clock when an account is fetched.
 
-    An account that cannot be read does not keep the others from being read: see `Audit.accounts` and `Audit.complete`.
+    An account that cannot be read does not stop the audit of the others; see `Audit.accounts` and `Audit.complete`.
 
     Raises:
-        ConfigurationError: The settings or the source cannot be used.
-        CStarError: The one client's webhooks could not be read.
+        ConfigurationError: The settings or `at_once` or `now` are invalid.
+        ValidationError: The source is neither of these, or the frame lacks a column.
+        CStarError: The source is a client, and its webhooks could not be read.
     """
-    rules = Settings() if settings is None else read_settings(settings, RULES)
-    days = rules.thresholds.inactive_days
+    checked = Settings() if settings is None else read_settings(settings, RULES)
+    days = checked.thresholds.inactive_days
     if isinstance(source, Accounts):
-        readings = read_accounts(
+        fetched = fetch_accounts(
             source, inactive_days=days, executor=executor, at_once=at_once, on_progress=on_progress, stopped=stopped
         )
     elif isinstance(source, Client):
-        readings = [read_team(source, str(source.team_id), days)]
-        if readings[0].error is not None:
-            raise readings[0].error
+        fetched = [fetch_team(source, str(source.team_id), days)]
+        if fetched[0].error is not None:
+            raise fetched[0].error
     elif isinstance(source, WebhookList):
-        readings = [Reading("", "", "", tuple(source.items))]
+        fetched = [FetchResult("", "", "", tuple(source._items))]  # noqa: SLF001 - as received, with undocumented fields
     else:
-        from .tables import readings_in
+        from .tables import results_from_frame
 
-        readings = readings_in(source)
-    return Audit(readings, rules, now)
+        fetched = results_from_frame(source)
+    return Audit(fetched, checked, now)
 
 
 class Audit(AuditResult):
-    """What an audit found, with its outputs. Made by `cx.audit`; displaying it shows the findings.
+    """The result of `cx.audit`. In a notebook it displays its findings.
 
     Its attributes are those of `AuditResult`.
     """
 
     def fix(self, rules: str | Collection[str] | None = None, account: str | None = None) -> "pd.DataFrame":
-        """What would mend the findings of one account, as a frame for `cx.plan`, as far as it can be prepared.
+        """The automatic fixes for one account, as a frame for `cx.plan`.
 
-        Only what loses nothing is prepared: nothing is deleted, and the plan's `invert` takes it back to the letter; but for an
-        address over plain http, which cStar would not take again.
+        Only lossless fixes are included: no webhook is deleted, and `Plan.invert` restores everything, except a plain http
+        URL, which cStar does not accept again.
 
         Args:
-            rules: Of this rule, or of these, only.
-            account: Of this account; needed where there are several.
+            rules: Include only fixes for this rule or these rules.
+            account: The account to fix. Required if the audit has several.
 
         Raises:
-            ValidationError: There is no such rule or account, or it is not said which account.
+            ValidationError: A rule or the account is unknown, or `account` is missing.
         """
-        known = list(dict.fromkeys(self.accounts["account"]))
-        if account is None and len(known) > 1:
+        accounts = list(dict.fromkeys(self.accounts["account"]))
+        if account is None and len(accounts) > 1:
             raise ValidationError(
-                "These are several accounts, and a plan is for one.",
-                advice=f"Give account=, one of {', '.join(printable(name, 80) for name in known[:5])} …",
+                "The audit has several accounts, and a plan applies to one.",
+                advice=f"Set account= to one of {', '.join(printable(name, 80) for name in accounts[:5])} …",
             )
-        if account is not None and account not in known:
-            raise ValidationError(f"There is no account '{printable(account, 80)}' in this audit.", param="account")
+        if account is not None and account not in accounts:
+            raise ValidationError(f"The audit has no account '{printable(account, 80)}'.", param="account")
         rules = [rules] if isinstance(rules, str) else rules
         for name in rules or ():
             if name not in RULES:
@@ -110,14 +111,14 @@ class Audit(AuditResult):
                     param="rules",
                     advice="cx.audit_rules() lists them.",
                 )
-        return desired(
+        return fixes_frame(
             finding
             for finding in self.findings
             if (rules is None or finding.rule.name in rules) and account in (None, finding.team.account)
         )
 
     def to_json(self) -> str:
-        """The audit as a baseline: JSON, sorted, a webhook on each line, without secrets. The same each time."""
+        """The audit as a baseline: sorted JSON, one webhook per line, without secrets. Equal audits give equal text."""
         from .baseline import baseline_text
 
         return baseline_text(self)
@@ -127,44 +128,44 @@ class Audit(AuditResult):
         Path(path).write_text(self.to_json(), encoding="utf-8")
 
     def to_html(self) -> str:
-        """The audit as one page of HTML that needs nothing else: the summary first, then pictures, findings and webhooks."""
-        from .html_report import report
+        """The audit as one self-contained HTML page: summary, charts, findings and webhooks."""
+        from .html_report import render
 
-        return report(self, self.charts())
+        return render(self, self.charts())
 
     def charts(self) -> "dict[str, Chart]":
-        """The report's pictures: `findings` by account, `ages` of the webhooks, and the `coverage` of the event types."""
+        """The charts of the report: `findings` by account, `ages` of the webhooks, and `coverage` of the event types."""
         from .charts import ages_chart, coverage_chart, findings_chart
 
         return {"findings": findings_chart(self), "ages": ages_chart(self), "coverage": coverage_chart(self)}
 
     def to_csv(self, path: str | Path) -> None:
-        """Writes the findings to a CSV file that no spreadsheet executes."""
+        """Writes the findings to a CSV file. No cell is a formula to a spreadsheet."""
         from ..csv_files import write_csv
 
         write_csv(self.to_frame(), path)
 
     def __repr__(self) -> str:
         lines = [f"Audit: {self.summary()}"]
-        lines += [f"  {line}" for line in self._not_read()]
+        lines += [f"  {line}" for line in self._unread_accounts()]
         lines += [f"  {_line(finding)}" for finding in self.findings[:_SHOWN]]
         if len(self.findings) > _SHOWN:
-            lines.append(f"  … and {len(self.findings) - _SHOWN:,} more; .to_frame() has them all")
+            lines.append(f"  … and {len(self.findings) - _SHOWN:,} more; .to_frame() has all of them")
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
     def _repr_html_(self) -> str:
-        told = "".join(f"<p>{html}</p>" for html in map(escaped, [self.summary(), *self._not_read(), *self.notes]))
+        lines = [self.summary(), *self._unread_accounts(), *self.notes]
+        paragraphs = "".join(f"<p>{html}</p>" for html in map(escaped, lines))
         rows = [
-            (finding.rule.severity, finding.rule.title, finding.team.account, _about(finding), finding.found.evidence)
+            (finding.rule.severity, finding.rule.title, finding.team.account, _subject(finding), finding.evidence)
             for finding in self.findings[:100]
         ]
-        return told + (
-            html_table(("severity", "what", "account", "webhook", "evidence"), rows, len(self.findings)) if rows else ""
-        )
+        head = ("severity", "finding", "account", "webhook", "evidence")
+        return paragraphs + (html_table(head, rows, len(self.findings)) if rows else "")
 
-    def _not_read(self) -> list[str]:
-        failed = self.accounts[self.accounts["state"] != "read"].head(_SHOWN).to_dict("records")
-        return [f"{printable(row['account'], 80)}: {row['state']}. {printable(row['error'], 300)}" for row in failed]
+    def _unread_accounts(self) -> list[str]:
+        unread = self.accounts[self.accounts["state"] != "read"].head(_SHOWN).to_dict("records")
+        return [f"{printable(row['account'], 80)}: {row['state']}. {printable(row['error'], 300)}" for row in unread]
 
 
 def audit_rules() -> "pd.DataFrame":
@@ -175,11 +176,11 @@ def audit_rules() -> "pd.DataFrame":
     return from_rows(rows, dict.fromkeys(("rule", "severity", "title", "why", "remedy"), "str"))
 
 
-def _about(finding: Finding) -> str:
-    subject = finding.found.hook
-    return "(the team)" if subject is None else subject.state.name or subject.id
+def _subject(finding: Finding) -> str:
+    hook = finding.hook
+    return "(the team)" if hook is None else hook.state.name or hook.id
 
 
 def _line(finding: Finding) -> str:
     account = f"{printable(finding.team.account, 40)}, " if finding.team.account else ""
-    return f"{finding.rule.severity}: {finding.rule.title}: {account}{printable(_about(finding), 80)}: {finding.found.evidence}"
+    return f"{finding.rule.severity}: {finding.rule.title}: {account}{printable(_subject(finding), 80)}: {finding.evidence}"

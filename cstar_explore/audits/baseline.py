@@ -1,6 +1,6 @@
-"""An audit as a file: small JSON, sorted, a webhook on each line, so that a code host shows what changed.
+"""An audit as a JSON file: small and sorted, with one webhook per line, so that a diff shows what changed.
 
-It holds no secrets: what is secret in a URL is masked, and four digits of a digest show whether it changed.
+It contains no secrets. Secrets in URLs are masked; four hexadecimal digits of a digest show whether they changed.
 """
 
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..files import read_text, unreadable
-from .redaction import fingerprint, shown_url, without_keys
+from .redaction import fingerprint, masked_text, masked_url
 
 if TYPE_CHECKING:
     from .result import AuditResult
@@ -26,7 +26,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Baseline:
-    """What is kept of an audit."""
+    """The parts of an audit that are saved."""
 
     taken: str
     accounts: tuple[Row, ...]
@@ -35,59 +35,55 @@ class Baseline:
 
 
 def baseline_of(audit: "AuditResult") -> Baseline:
-    """What would be kept of this audit."""
+    """The baseline of this audit."""
     return Baseline(
         _iso(audit.taken),
         _sorted(_records(audit.accounts, _ACCOUNT)),
-        _sorted(_kept(row) for row in _records(audit.webhooks, _WEBHOOK)),
+        _sorted(_masked(row) for row in _records(audit.webhooks, _WEBHOOK)),
         _sorted(_records(audit.to_frame(), _FINDING)),
     )
 
 
 def baseline_text(audit: "AuditResult") -> str:
     """The baseline as JSON."""
-    kept = baseline_of(audit)
-    parts = [f'"kind": {json.dumps(_KIND)}', '"version": 1', f'"taken": {json.dumps(kept.taken)}']
+    baseline = baseline_of(audit)
+    parts = [f'"kind": {json.dumps(_KIND)}', '"version": 1', f'"taken": {json.dumps(baseline.taken)}']
     for name in ("accounts", "webhooks", "findings"):
-        lines = ",\n".join(json.dumps(row) for row in getattr(kept, name))
+        lines = ",\n".join(json.dumps(row) for row in getattr(baseline, name))
         parts.append(f'"{name}": [\n{lines}\n]' if lines else f'"{name}": []')
     return "{" + ",\n".join(parts) + "}\n"
 
 
 def read_baseline(path: str | Path) -> Baseline:
-    """Reads one back.
+    """Reads a baseline file.
 
     Raises:
-        ConfigurationError: The file is no baseline of this version.
+        ConfigurationError: The file cannot be read or is not a baseline of this version.
     """
     try:
-        kept = json.loads(read_text(path))
-        if (kept["kind"], kept["version"]) != (_KIND, 1):
-            raise unreadable(path, "it is no baseline of this version")
+        content = json.loads(read_text(path))
+        if (content["kind"], content["version"]) != (_KIND, 1):
+            raise unreadable(path, "it is not a baseline of this version")
         return Baseline(
-            str(kept["taken"]),
-            _checked(kept["accounts"], _ACCOUNT),
-            _checked(kept["webhooks"], _WEBHOOK),
-            _checked(kept["findings"], _FINDING),
+            str(content["taken"]),
+            _checked(content["accounts"], _ACCOUNT),
+            _checked(content["webhooks"], _WEBHOOK),
+            _checked(content["findings"], _FINDING),
         )
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
-        raise unreadable(path, "it is no baseline") from None
+        raise unreadable(path, "it is not a baseline") from None
 
 
-def kept_url(url: str | None) -> str | None:
-    """The URL as it is kept: without what is secret, and with a digest where something was masked."""
-    if url is None:
-        return None
-    shown = shown_url(url)
-    return url if shown == url else f"{shown} #{fingerprint(url)}"
-
-
-def _kept(row: dict[str, Any]) -> Row:
-    return {**row, "url": kept_url(row["url"]), "name": row["name"] and without_keys(row["name"])}
+def _masked(row: dict[str, Any]) -> Row:
+    url = row["url"]
+    masked = masked_url(url)
+    if url is not None and masked != url:
+        url = f"{masked} #{fingerprint(url)}"
+    return {**row, "url": url, "name": row["name"] and masked_text(row["name"])}
 
 
 def _records(frame: Any, names: Iterable[str]) -> Iterable[dict[str, Any]]:
-    """The rows as plain JSON: what is missing is null, times as cStar writes them."""
+    """The rows as plain JSON: missing cells are null, times are in cStar's format."""
     from ..frames import records
 
     for row in records(frame[list(names)]):
@@ -103,19 +99,19 @@ def _sorted(rows: Iterable[Row]) -> tuple[Row, ...]:
 
 
 def _checked(rows: Any, names: Iterable[str]) -> tuple[Row, ...]:
-    """Rows that have these columns, each text, a list of text, a flag or null."""
+    """These columns of each row, if every cell has its type or is null."""
     if not isinstance(rows, list):
-        raise TypeError("A table is a list.")
+        raise TypeError("Expected a list of rows.")
     checked = []
     for row in rows:
-        read = {name: row[name] for name in names}
-        if not all(value is None or _fits(name, value) for name, value in read.items()):
-            raise TypeError("A cell is not what it should be.")
-        checked.append(read)
+        cells = {name: row[name] for name in names}
+        if not all(value is None or _is_valid(name, value) for name, value in cells.items()):
+            raise TypeError("A cell has the wrong type.")
+        checked.append(cells)
     return tuple(checked)
 
 
-def _fits(name: str, value: Any) -> bool:
+def _is_valid(name: str, value: Any) -> bool:
     if name == "events":
         return isinstance(value, list) and all(isinstance(part, str) for part in value)
     return isinstance(value, bool if name == "is_active" else str)

@@ -1,6 +1,6 @@
-"""The report's pictures: findings by team, who receives which event, and how old the webhooks are.
+"""The charts of the report: findings by account, receivers by event type, and the age of webhooks.
 
-What colours tell is told by numbers and order as well.
+Everything that a colour shows can also be read from numbers and order.
 """
 
 from collections import Counter
@@ -14,16 +14,16 @@ from matplotlib.ticker import MaxNLocator
 from ..charts import Chart
 from ..events import NAMES
 from ..text import printable
-from .inventory import covered
+from .inventory import covered_types
 from .rules import SEVERITIES
 
 if TYPE_CHECKING:
     from .result import AuditResult
 
-COLOURS = {"high": "#b3261e", "medium": "#d98a00", "low": "#5b7fa6", "info": "#9a9a9a"}
+_COLORS = {"high": "#b3261e", "medium": "#d98a00", "low": "#5b7fa6", "info": "#9a9a9a"}
 _INK, _PALE = "#2f5d8a", "#c9d6e4"
 
-_TEAMS = 12  # drawn one by one; the others together
+_ACCOUNTS = 12  # that have a bar of their own; the others share one
 _AGES = (
     ("under a month", 30),
     ("1 to 3 months", 91),
@@ -34,27 +34,27 @@ _AGES = (
 
 
 def findings_chart(audit: "AuditResult") -> Chart:
-    """How many findings of which severity each account has, the worst first."""
-    counted: dict[str, Counter[str]] = {name: Counter() for name in audit.accounts["account"]}
+    """Findings by account and severity, the most severe account first."""
+    counts: dict[str, Counter[str]] = {name: Counter() for name in audit.accounts["account"]}
     for finding in audit.findings:
-        counted[finding.team.account][finding.rule.severity] += 1
-    order = sorted(counted, key=lambda name: [-counted[name][level] for level in SEVERITIES])
-    names = [printable(name or "the team", 28) for name in order[:_TEAMS]]
-    rows = [counted[name] for name in order[:_TEAMS]]
-    if len(order) > _TEAMS:
-        names.append(f"{len(order) - _TEAMS:,} others")
-        rows.append(sum((counted[name] for name in order[_TEAMS:]), Counter()))
+        counts[finding.team.account][finding.rule.severity] += 1
+    order = sorted(counts, key=lambda name: [-counts[name][level] for level in SEVERITIES])
+    names = [printable(name or "the team", 28) for name in order[:_ACCOUNTS]]
+    rows = [counts[name] for name in order[:_ACCOUNTS]]
+    if len(order) > _ACCOUNTS:
+        names.append(f"{len(order) - _ACCOUNTS:,} others")
+        rows.append(sum((counts[name] for name in order[_ACCOUNTS:]), Counter()))
     total = ", ".join(f"{count} {level}" for level, count in audit.counts().items())
     chart = Chart(6.4, 1.1 + 0.34 * len(names), f"Findings by account and severity: {total}.")
     axes = _axes(chart, names, "findings")
     left = [0] * len(rows)
     for level in SEVERITIES:
         widths = [row[level] for row in rows]
-        axes.barh(range(len(rows)), widths, left=left, color=COLOURS[level], height=0.62, label=level)
-        for place, width in enumerate(widths):
+        axes.barh(range(len(rows)), widths, left=left, color=_COLORS[level], height=0.62, label=level)
+        for index, width in enumerate(widths):
             if width:
                 axes.text(
-                    left[place] + width / 2, place, str(width), ha="center", va="center", color="white", fontsize=8
+                    left[index] + width / 2, index, str(width), ha="center", va="center", color="white", fontsize=8
                 )
         left = [before + width for before, width in zip(left, widths, strict=True)]
     axes.set_xlim(0, max((1, *left)))
@@ -63,68 +63,63 @@ def findings_chart(audit: "AuditResult") -> Chart:
 
 
 def coverage_chart(audit: "AuditResult") -> Chart:
-    """How many accounts have an active webhook for each event type."""
+    """Accounts with an active webhook, by event type."""
     active = audit.webhooks[audit.webhooks["is_active"].fillna(value=True) & audit.webhooks["events"].notna()]
     pairs = {
         (account, name)
         for account, events in zip(active["account"], active["events"], strict=True)
-        for name in covered(events)
+        for name in covered_types(events)
     }
     counts = Counter(name for _, name in pairs)
     widths = [counts[name] for name in NAMES]
-    nobody = sum(width == 0 for width in widths)
+    missing = widths.count(0)
     chart = Chart(
-        6.4, 6.6, f"{len(widths) - nobody} of {len(widths)} event types reach an active webhook, {nobody} reach none."
+        6.4, 6.6, f"{len(widths) - missing} of {len(widths)} event types have an active webhook, {missing} have none."
     )
-    axes = _axes(chart, NAMES, "accounts that receive it")
+    axes = _axes(chart, NAMES, "accounts with an active webhook")
     axes.barh(range(len(widths)), widths, color=_INK, height=0.62)
-    for place, width in enumerate(widths):
-        _label(axes, width, place, f"{width:,}" if width else "nobody", size=7)
+    for index, width in enumerate(widths):
+        _label(axes, width, index, f"{width:,}" if width else "none", size=7)
     axes.set_xlim(0, max((1, *widths)) * 1.12)
     axes.tick_params(axis="y", labelsize=7)
     return chart
 
 
 def ages_chart(audit: "AuditResult") -> Chart:
-    """How long ago the webhooks were made, the active ones and the paused."""
-    made = audit.webhooks["created_at"]
-    days = (audit.taken - made.dropna()).dt.days
+    """Webhooks by age, active and paused."""
+    days = (audit.taken - audit.webhooks["created_at"].dropna()).dt.days
     active = audit.webhooks["is_active"].fillna(value=True)[days.index].astype(bool)
     bounds = [0, *(days for _, days in _AGES), 10**9]
     names = [*(name for name, _ in _AGES), "over 2 years"]
-    shares = [
+    counts = [
         [int(((days >= low) & (days < high) & chosen).sum()) for low, high in pairwise(bounds)]
         for chosen in (active, ~active)
     ]
-    chart = Chart(
-        6.4,
-        2.9,
-        f"Age of webhooks: {', '.join(f'{name} {sum(pair)}' for name, pair in zip(names, zip(*shares, strict=True), strict=True))}.",
-    )
+    totals = [sum(pair) for pair in zip(*counts, strict=True)]
+    ages = ", ".join(f"{name} {total}" for name, total in zip(names, totals, strict=True))
+    chart = Chart(6.4, 2.9, f"Age of webhooks: {ages}.")
     axes = _axes(chart, names, "webhooks")
-    axes.barh(range(len(names)), shares[0], color=_INK, height=0.62, label="active")
+    axes.barh(range(len(names)), counts[0], color=_INK, height=0.62, label="active")
     axes.barh(
         range(len(names)),
-        shares[1],
-        left=shares[0],
+        counts[1],
+        left=counts[0],
         color=_PALE,
         height=0.62,
         label="paused",
         hatch="///",
         edgecolor="white",
     )
-    for place, pair in enumerate(zip(*shares, strict=True)):
-        _label(axes, sum(pair), place, f"{sum(pair):,}")
-    axes.set_xlim(0, max((1, *(sum(pair) for pair in zip(*shares, strict=True)))) * 1.1)
+    for index, total in enumerate(totals):
+        _label(axes, total, index, f"{total:,}")
+    axes.set_xlim(0, max((1, *totals)) * 1.1)
     chart.figure.legend(loc="outside upper right", ncols=2, frameon=False, fontsize=8)
     return chart
 
 
-def _label(axes: Axes, width: int, place: int, words: str, size: int = 8) -> None:
+def _label(axes: Axes, width: int, index: int, text: str, size: int = 8) -> None:
     """The number at the end of a bar."""
-    axes.annotate(
-        words, (width, place), (3, 0), textcoords="offset points", va="center", fontsize=size, color="#555555"
-    )
+    axes.annotate(text, (width, index), (3, 0), textcoords="offset points", va="center", fontsize=size, color="#555555")
 
 
 def _axes(chart: Chart, names: Sequence[str], unit: str) -> Axes:

@@ -1,4 +1,4 @@
-"""What was added, removed and changed between two audits, and which findings are new or resolved."""
+"""Differences between two audits: webhooks added, removed and changed, and findings new and resolved."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import ValidationError
-from ..plans import shown
+from ..plans import format_value
 from ..text import printable
 from .baseline import Baseline, baseline_of, read_baseline
 from .result import AuditResult
@@ -18,7 +18,7 @@ _COLUMNS = ("account", "what", "id", "name", "field", "before", "after")
 _FIELDS = ("name", "url", "events", "is_active")
 
 Row = Mapping[str, Any]
-Line = tuple[str | None, ...]
+Difference = tuple[str | None, ...]  # one value per column
 
 
 def compare(
@@ -26,37 +26,37 @@ def compare(
     after: "AuditResult | Baseline | str | Path",
     by: Literal["id", "name"] = "id",
 ) -> "pd.DataFrame":
-    """What differs between two audits.
+    """Compares two audits.
 
     Args:
-        before, after: Audits, or baselines or their paths.
-        by: How webhooks are paired: by account and id; or by name alone, to compare one account with another, such as
-            production with staging.
+        before, after: An audit, a baseline, or the path of a baseline file.
+        by: How webhooks are matched: "id", by account and id; or "name", by name alone, to compare two accounts such as
+            production and staging.
 
     Returns:
-        A row per difference; columns, all str: `account`, `what` (added, removed, changed, new finding, resolved finding,
-        not compared), `id`, `name`, `field` (of a finding, its rule), `before`, `after`. An account that was not read on one
-        side is not compared, and says so.
+        A row per difference. Columns, all str: `account`, `what` (added, removed, changed, new finding, resolved finding,
+        not compared), `id`, `name`, `field` (for a finding, its rule), `before`, `after`. An account that was not read in
+        either audit has one row, "not compared", with the reason in `after`.
 
     Raises:
-        ConfigurationError: A file is no baseline.
-        ValidationError: `by` is something else.
+        ConfigurationError: A file cannot be read or is not a baseline.
+        ValidationError: `by` is neither "id" nor "name".
     """
     from ..frames import from_rows
 
     if by not in ("id", "name"):
-        raise ValidationError(f"by='{printable(by, 80)}' cannot be.", param="by", advice="Give 'id' or 'name'.")
-    was, now = _baseline(before), _baseline(after)
-    unread = _unread(was) | _unread(now)
-    # Paired by name, what stands on one side only may stand in an account of the other that was not read.
-    untold = {
-        *(("added", "new finding") if by == "name" and _unread(was) else ()),
-        *(("removed", "resolved finding") if by == "name" and _unread(now) else ()),
+        raise ValidationError(f"by must be 'id' or 'name', not '{printable(by, 80)}'.", param="by")
+    old, new = _baseline(before), _baseline(after)
+    unread = _unread(old) | _unread(new)
+    # By name, a webhook that seems to be on one side only may be in an account that was not read on the other.
+    uncertain = {
+        *(("added", "new finding") if by == "name" and _unread(old) else ()),
+        *(("removed", "resolved finding") if by == "name" and _unread(new) else ()),
     }
-    lines: list[Line] = [(account, "not compared", None, None, None, None, why) for account, why in unread.items()]
-    was, now = _without(was, unread), _without(now, unread)
-    lines += [line for line in (*_webhooks(was, now, by), *_findings(was, now, by)) if line[1] not in untold]
-    return from_rows(lines, dict.fromkeys(_COLUMNS, "str"))
+    rows: list[Difference] = [(account, "not compared", None, None, None, None, why) for account, why in unread.items()]
+    old, new = _without(old, unread), _without(new, unread)
+    rows += [row for row in (*_webhooks(old, new, by), *_findings(old, new, by)) if row[1] not in uncertain]
+    return from_rows(rows, dict.fromkeys(_COLUMNS, "str"))
 
 
 def _baseline(side: "AuditResult | Baseline | str | Path") -> Baseline:
@@ -66,8 +66,9 @@ def _baseline(side: "AuditResult | Baseline | str | Path") -> Baseline:
 
 
 def _unread(side: Baseline) -> dict[str, str]:
+    """The accounts that were not read, each with the reason."""
     return {
-        row["account"]: f"It was {'not tried' if row['state'] == 'not tried' else 'not read'}: {row['error']}"
+        row["account"]: f"{'Not tried' if row['state'] == 'not tried' else 'Not read'}: {row['error']}"
         for row in side.accounts
         if row["state"] != "read"
     }
@@ -78,51 +79,51 @@ def _without(side: Baseline, unread: Mapping[str, str]) -> Baseline:
     return Baseline(side.taken, side.accounts, *map(tuple, kept))
 
 
-def _webhooks(was: Baseline, now: Baseline, by: str) -> Iterator[Line]:
-    before, after = _keyed(was.webhooks, by), _keyed(now.webhooks, by)
+def _webhooks(old: Baseline, new: Baseline, by: str) -> Iterator[Difference]:
+    before, after = _by_key(old.webhooks, by), _by_key(new.webhooks, by)
     for key, row in before.items():
         if key not in after:
-            yield _line(row, "removed", "url", row["url"], None)
+            yield _difference(row, "removed", "url", row["url"], None)
         else:
-            other = after[key]
+            current = after[key]
             for name in _FIELDS:
-                if _value(row, name) != _value(other, name):
-                    yield _line(other, "changed", name, shown(row[name]), shown(other[name]))
+                if _comparable(row, name) != _comparable(current, name):
+                    yield _difference(current, "changed", name, format_value(row[name]), format_value(current[name]))
     for key, row in after.items():
         if key not in before:
-            yield _line(row, "added", "url", None, row["url"])
+            yield _difference(row, "added", "url", None, row["url"])
 
 
-def _findings(was: Baseline, now: Baseline, by: str) -> Iterator[Line]:
-    def keyed(rows: Iterable[Row]) -> dict[tuple[Any, ...], Row]:
-        about = ("account", "webhook_id") if by == "id" else ("name",)
-        # What is about a whole team is told apart by what was seen.
+def _findings(old: Baseline, new: Baseline, by: str) -> Iterator[Difference]:
+    def by_key(rows: Iterable[Row]) -> dict[tuple[Any, ...], Row]:
+        columns = ("account", "webhook_id") if by == "id" else ("name",)
+        # The findings of one rule about a whole team differ only in their evidence.
         return {
-            (row["rule"], *(row[name] for name in about), None if row["webhook_id"] else row["evidence"]): row
+            (row["rule"], *(row[name] for name in columns), None if row["webhook_id"] else row["evidence"]): row
             for row in rows
         }
 
-    before, after = keyed(was.findings), keyed(now.findings)
+    before, after = by_key(old.findings), by_key(new.findings)
     for row in (before[key] for key in before if key not in after):
         yield (row["account"], "resolved finding", row["webhook_id"], row["name"], row["rule"], row["evidence"], None)
     for row in (after[key] for key in after if key not in before):
         yield (row["account"], "new finding", row["webhook_id"], row["name"], row["rule"], None, row["evidence"])
 
 
-def _keyed(rows: Iterable[Row], by: str) -> dict[tuple[Any, ...], Row]:
-    """Rows by what pairs them; of several with one name, the first with the first."""
-    found: dict[tuple[Any, ...], Row] = {}
-    seen: dict[Any, int] = defaultdict(int)
+def _by_key(rows: Iterable[Row], by: str) -> dict[tuple[Any, ...], Row]:
+    """Webhooks by the key that matches them. Webhooks with the same key are numbered."""
+    keyed: dict[tuple[Any, ...], Row] = {}
+    counts: dict[Any, int] = defaultdict(int)
     for row in rows:
         key = (row["account"], row["id"]) if by == "id" else (row["name"],)
-        seen[key] += 1
-        found[(*key, seen[key])] = row
-    return found
+        counts[key] += 1
+        keyed[(*key, counts[key])] = row
+    return keyed
 
 
-def _value(row: Row, name: str) -> Any:
+def _comparable(row: Row, name: str) -> Any:
     return frozenset(row[name] or ()) if name == "events" else row[name]
 
 
-def _line(row: Row, what: str, field: str, before: str | None, after: str | None) -> Line:
+def _difference(row: Row, what: str, field: str, before: str | None, after: str | None) -> Difference:
     return (row["account"], what, row["id"], row["name"], field, before, after)

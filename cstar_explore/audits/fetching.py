@@ -1,7 +1,7 @@
-"""Reads the webhooks of one team or of many, side by side. Nothing but GET is sent.
+"""Fetches the webhooks of one or many teams concurrently. Sends only GET requests.
 
-One list for each team; and for each webhook that has been paused since before the threshold of `inactive_long`, the webhook
-itself, as the list does not tell when it was last changed (API reference).
+Each team needs one list request. Each webhook that may have been paused for longer than `inactive_days` is also fetched on its
+own: the list does not contain the time of the last change (API reference).
 """
 
 import atexit
@@ -18,17 +18,18 @@ from functools import cache, partial
 from typing import Any
 
 from ..api.client import Client
-from ..api.connection import Link
+from ..api.connection import Connection
 from ..api.retries import Wait
 from ..errors import AuthenticationError, ConfigurationError, CStarError, NotFoundError
 from ..models import Webhook
+from ..secret import Secret
 from ..text import printable, redacted
 from .accounts import Account, Accounts
 
-MOST_AT_ONCE = 100  # as many connections as httpx keeps
-TIMEOUT = 30.0  # seconds for one attempt
-_KEPT_BACK = 0.1  # of a key's budget: an audit leaves the rest of the hour to whoever needs it
-_QUIET = 2.0  # seconds between two words of progress
+MAX_AT_ONCE = 100  # httpx keeps at most this many connections
+TIMEOUT = 30.0  # seconds per attempt
+_RATE_LIMIT_RESERVE = 0.1  # share of a key's rate limit that an audit leaves to other clients
+_LOG_INTERVAL = 2.0  # seconds between progress lines
 
 Item = Mapping[str, Any]
 Progress = Callable[[int, int, int], object]
@@ -36,14 +37,14 @@ Stopped = Callable[[], bool]
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What came of one account.
+class FetchResult:
+    """The webhooks of one account, or the error.
 
     Attributes:
-        items: Its webhooks as they came, without secrets; None if they could not be read.
-        error: Why they could not.
-        now: When, by cStar's clock.
-        note: What was left out, in a sentence.
+        items: The webhooks as cStar sent them, without secrets; None if they could not be read.
+        error: Why they could not be read.
+        now: When they were read, by cStar's clock.
+        note: A sentence about what was not fetched.
     """
 
     account: str
@@ -62,46 +63,46 @@ class Reading:
         return "not tried" if self.error is None else "failed"
 
 
-def read_team(client: Client, account: str, inactive_days: int) -> Reading:
-    """Reads one team's webhooks, through a twin of the client that refuses to send anything but GET."""
+def fetch_team(client: Client, account: str, inactive_days: int) -> FetchResult:
+    """Fetches one team's webhooks, through a read-only copy of the client."""
     client = client.with_options(write=False)
-    blank = Reading(account, str(client.team_id), client.environment)
+    result = FetchResult(account, str(client.team_id), client.environment)
     try:
-        items = client.webhooks.list().items
+        items = client.webhooks.list()._items  # noqa: SLF001 - as received, with undocumented fields
         now = client.server_time or datetime.now(UTC)
         items, note = _with_last_changes(client, items, now - timedelta(days=inactive_days))
     except CStarError as error:
-        return replace(blank, error=error)
-    return replace(blank, items=tuple(items), now=now, note=note)
+        return replace(result, error=error)
+    return replace(result, items=tuple(items), now=now, note=note)
 
 
-def read_account(
-    account: Account, inactive_days: int, on_wait: Callable[[Wait], None] | None = None, *, audit: str = ""
-) -> Reading:
-    """Reads one account, with the key that its environment variable holds here. For this it can be sent to another process.
+def fetch_account(
+    account: Account, inactive_days: int, on_wait: Callable[[Wait], None] | None = None, *, run_id: str = ""
+) -> FetchResult:
+    """Fetches one account with the key from this process's environment. Can be pickled and run in another process.
 
-    `audit` tells one audit from the next: a cluster that remembers results must not answer with an earlier one's.
+    `run_id` differs between audits, so that a cluster that caches results by arguments does not return those of an earlier one.
     """
-    del audit
-    key = os.environ.get(account.key_env, "")
-    blank = Reading(account.account, account.team_id, "")
-    if not key.strip():
+    del run_id
+    key = Secret(os.environ.get(account.key_env, ""))
+    result = FetchResult(account.account, account.team_id, "")
+    if not key.reveal().strip():
         unset = ConfigurationError(
-            f"The environment variable {account.key_env} is not set.", advice="Set it to the account's key."
+            f"The environment variable {account.key_env} is not set.", advice="Set it to the account's API key."
         )
-        return replace(blank, error=unset)
-    link = _connection(account.base_url).twin()
+        return replace(result, error=unset)
     try:
-        client = Client(key, account.team_id, account.base_url, write=False, on_wait=on_wait, link=link)
+        connection = _connection(account.base_url)
+        client = Client.over(connection, account.base_url, key, account.team_id, on_wait=on_wait)
     except CStarError as error:
-        return replace(blank, error=error)
-    reading = read_team(client, account.account, inactive_days)
-    if isinstance(reading.error, AuthenticationError):
-        reading.error.advice = f"Check {account.key_env}: the key in it may have expired or been revoked."
-    return reading
+        return replace(result, error=error)
+    result = fetch_team(client, account.account, inactive_days)
+    if isinstance(result.error, AuthenticationError):
+        result.error.advice = f"Check the key in {account.key_env}: it may have expired or been revoked."
+    return result
 
 
-def read_accounts(
+def fetch_accounts(
     accounts: Accounts,
     *,
     inactive_days: int,
@@ -109,165 +110,170 @@ def read_accounts(
     at_once: int,
     on_progress: Progress | None,
     stopped: Stopped | None,
-) -> list[Reading]:
-    """Reads many, at most `at_once` of them at the same time; one reading for each, in their order, whatever happens.
+) -> list[FetchResult]:
+    """Fetches all accounts, at most `at_once` at the same time. Returns one result per account, in the given order.
 
     Raises:
         ConfigurationError: `at_once` is out of range.
     """
-    if isinstance(at_once, bool) or not isinstance(at_once, int) or not 1 <= at_once <= MOST_AT_ONCE:
-        raise ConfigurationError(f"at_once={at_once!r} cannot be.", advice=f"Give a number from 1 to {MOST_AT_ONCE}.")
-    work = _Work(accounts, on_progress, stopped or (lambda: False))
+    if isinstance(at_once, bool) or not isinstance(at_once, int) or not 1 <= at_once <= MAX_AT_ONCE:
+        raise ConfigurationError(
+            f"at_once must be an integer from 1 to {MAX_AT_ONCE}, not {printable(repr(at_once), 80)}.",
+            advice="Give a number in that range.",
+        )
+    scheduler = _Scheduler(accounts, on_progress, stopped or (lambda: False))
     if executor is not None:
-        return work.run(executor, partial(read_account, inactive_days=inactive_days, audit=uuid.uuid4().hex), at_once)
+        fetch = partial(fetch_account, inactive_days=inactive_days, run_id=uuid.uuid4().hex)
+        return scheduler.run(executor, fetch, at_once)
     with ThreadPoolExecutor(at_once, "cstar-audit") as threads:
-        return work.run(threads, partial(read_account, inactive_days=inactive_days, on_wait=work.waits), at_once)
+        fetch = partial(fetch_account, inactive_days=inactive_days, on_wait=scheduler.on_wait)
+        return scheduler.run(threads, fetch, at_once)
 
 
-class _Work:
-    """A window of futures over the accounts: no more are begun than are looked at, and none after the stop."""
+class _Scheduler:
+    """Submits accounts to an executor, with a bounded number in flight and none after a stop."""
 
     def __init__(self, accounts: Accounts, on_progress: Progress | None, stopped: Stopped) -> None:
         self._accounts = accounts
         self._on_progress = on_progress
-        self._words = _Words() if on_progress is None else None
-        self._stopped = stopped
-        self._over = False
-        self._running: dict[Future[Reading], int] = {}
-        self._waiting: list[Wait] = []
+        self._log = _ProgressLog() if on_progress is None else None
+        self._stop_requested = stopped
+        self._stopping = False
+        self._running: dict[Future[FetchResult], int] = {}
+        self._waits: list[Wait] = []
 
-    def run(self, executor: Executor, read: Callable[[Account], Reading], at_once: int) -> list[Reading]:
-        """Reads all of them."""
-        found = [Reading(account.account, account.team_id, "") for account in self._accounts]
-        waiting = iter(enumerate(self._accounts))
+    def run(self, executor: Executor, fetch: Callable[[Account], FetchResult], at_once: int) -> list[FetchResult]:
+        """Fetches all accounts, until a stop is requested."""
+        results = [FetchResult(account.account, account.team_id, "") for account in self._accounts]
+        remaining = iter(enumerate(self._accounts))
         done = failed = 0
         try:
             while True:
-                self._over = self._over or self._stopped()
-                if self._over:
+                self._stopping = self._stopping or self._stop_requested()
+                if self._stopping:
                     self._cancel()
-                while not self._over and len(self._running) < at_once and (following := next(waiting, None)):
-                    place, account = following
+                while not self._stopping and len(self._running) < at_once and (following := next(remaining, None)):
+                    index, account = following
                     try:
-                        self._running[executor.submit(read, account)] = place
-                    except RuntimeError as error:  # it was shut down, or its processes have died
-                        found[place] = _broken(error, found[place])
+                        self._running[executor.submit(fetch, account)] = index
+                    except RuntimeError as error:  # the executor was shut down, or its processes died
+                        results[index] = _executor_failed(error, results[index])
                 if not self._running:
-                    return found
+                    return results
                 for future in wait(self._running, timeout=0.1, return_when=FIRST_COMPLETED).done:
-                    place = self._running.pop(future)
+                    index = self._running.pop(future)
                     if not future.cancelled():
-                        found[place] = _result(future, found[place])
-                        done, failed = done + 1, failed + (found[place].error is not None)
+                        results[index] = _outcome(future, results[index])
+                        done, failed = done + 1, failed + (results[index].error is not None)
                         if self._on_progress is not None:
-                            self._on_progress(done, len(found), failed)
-                if self._words is not None:
-                    self._words.progress(done, len(found), failed)
+                            self._on_progress(done, len(results), failed)
+                if self._log is not None:
+                    self._log.progress(done, len(results), failed)
         finally:
             self._cancel()
 
-    def waits(self, wait: Wait) -> None:
-        """A client begins to wait; if all is over, it need not."""
-        self._waiting.append(wait)
-        if self._over:
+    def on_wait(self, wait: Wait) -> None:
+        """Logs a client's retry wait, or cancels it after a stop."""
+        self._waits.append(wait)
+        if self._stopping:
             wait.cancel()
-        elif self._words is not None:
-            self._words.waiting(wait)
+        elif self._log is not None:
+            self._log.waiting(wait)
 
     def _cancel(self) -> None:
-        self._over = True
+        self._stopping = True
         for future in self._running:
             future.cancel()
-        for wait_under_way in self._waiting:
-            wait_under_way.cancel()
+        for pending in self._waits:
+            pending.cancel()
 
 
-class _Words:
-    """Words on stderr about what takes longer than a moment, where nobody else tells of it."""
+class _ProgressLog:
+    """Logs progress and long waits to stderr when the caller gave no `on_progress`."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()
 
     def progress(self, done: int, total: int, failed: int) -> None:
-        """Looked at all the time, said now and then."""
-        if done < total and time.monotonic() - self._last > _QUIET:
+        """Logs at most one line per interval."""
+        if done < total and time.monotonic() - self._last > _LOG_INTERVAL:
             self._last = time.monotonic()
-            self._say(f"{done:,} of {total:,} accounts done, {failed:,} of them failed.")
+            self._print(f"{done:,} of {total:,} accounts done, {failed:,} failed.")
 
     def waiting(self, wait: Wait) -> None:
-        """A wait that somebody would wonder about."""
-        if wait.seconds > _QUIET:
-            self._say(f"An account waits {wait.seconds:,.0f} s, then it is tried again: {wait.reason.message}")
+        """Logs a wait longer than the interval."""
+        if wait.seconds > _LOG_INTERVAL:
+            self._print(f"Retrying an account in {wait.seconds:,.0f} s: {wait.reason.message}")
 
-    def _say(self, words: str) -> None:
-        print(words, file=sys.stderr)  # noqa: T201 - no long work is silent
+    def _print(self, line: str) -> None:
+        print(line, file=sys.stderr)  # noqa: T201 - progress goes to stderr by default
 
 
-def _result(future: "Future[Reading]", blank: Reading) -> Reading:
+def _outcome(future: "Future[FetchResult]", blank: FetchResult) -> FetchResult:
     error = future.exception()
-    return future.result() if error is None else _broken(error, blank)
+    return future.result() if error is None else _executor_failed(error, blank)
 
 
-def _broken(error: BaseException, blank: Reading) -> Reading:
-    """Not cStar's doing: a worker that died, a cluster that was closed."""
-    words = printable(redacted(f"{type(error).__name__}: {error}"), 300)
-    return replace(blank, error=CStarError(f"It was not read: {words}", advice="Audit it again."))
+def _executor_failed(error: BaseException, blank: FetchResult) -> FetchResult:
+    """The result for an account whose worker died or whose executor was shut down."""
+    message = printable(redacted(f"{type(error).__name__}: {error}"), 300)
+    return replace(blank, error=CStarError(f"The worker failed: {message}", advice="Run the audit again."))
 
 
-_one_at_a_time = threading.Lock()
+_connection_lock = threading.Lock()
 
 
-def _connection(base_url: str) -> Link:
-    # Threads that begin together would each make one.
-    with _one_at_a_time:
-        return _kept_connection(base_url, os.getpid())
+def _connection(base_url: str) -> Connection:
+    # Without the lock, threads that start together would each open their own connections.
+    with _connection_lock:
+        return _cached_connection(base_url, os.getpid())
 
 
 @cache
-def _kept_connection(base_url: str, _: int) -> Link:
-    """The connections of this process (not of the one that it was forked from) to one cStar, kept for all its accounts."""
-    link = Link(base_url, TIMEOUT)
-    atexit.register(link.http.close)
-    return link
+def _cached_connection(base_url: str, _: int) -> Connection:
+    """This process's connections to one cStar, shared by its accounts. A forked process gets its own, by its process id."""
+    connection = Connection(base_url, TIMEOUT)
+    atexit.register(connection.close)
+    return connection
 
 
 def _with_last_changes(client: Client, items: list[Item], before: datetime) -> tuple[list[Item], str]:
-    """The items, with `updatedAt` for those that were paused long ago, as far as the key's budget and cStar's answers allow."""
-    found, left_out, why = [], 0, ""
+    """The items, with `updatedAt` on those paused since `before`; and a note if some could not be fetched."""
+    completed, skipped, why = [], 0, ""
     for item in items:
-        if not _is_long_paused(item, before):
-            found.append(item)
+        if not _needs_last_change(item, before):
+            completed.append(item)
             continue
-        if not why and _is_short(client):
-            why = "little is left of the key's request budget"
+        if not why and _rate_limit_is_low(client):
+            why = "little of the key's rate limit is left"
         try:
-            found.append(item if why else _with_last_change(client, item))
+            completed.append(item if why else _with_last_change(client, item))
         except CStarError as error:
-            found.append(item)
+            completed.append(item)
             why = error.message.rstrip(".")
-        left_out += bool(why)
-    return found, f"{left_out:,} paused webhooks were not looked at one by one: {why}." if left_out else ""
+        skipped += bool(why)
+    return completed, f"{skipped:,} paused webhooks were not checked for their last change: {why}." if skipped else ""
 
 
-def _is_long_paused(item: Item, before: datetime) -> bool:
-    """Whether it may have been paused since then, and does not tell when it was last changed."""
+def _needs_last_change(item: Item, before: datetime) -> bool:
+    """Whether the webhook may have been paused before this time, and its last change is unknown."""
     if True in (item.get("isActive"), item.get("is_active")):
-        return False  # nearly all are; no need to read the rest
+        return False  # saves parsing the item: most webhooks are active
     webhook = Webhook.from_item(item)
-    old = webhook.created_at is None or webhook.created_at < before
-    return webhook.is_active is False and webhook.updated_at is None and old
+    is_old = webhook.created_at is None or webhook.created_at < before
+    return webhook.is_active is False and webhook.updated_at is None and is_old
 
 
 def _with_last_change(client: Client, item: Item) -> Item:
     try:
-        changed = client.webhooks.get(Webhook.from_item(item).id).updated_at
+        updated_at = client.webhooks.get(Webhook.from_item(item).id).updated_at
     except NotFoundError:
-        return item  # deleted since the list was read
-    return item if changed is None else {**item, "updatedAt": changed.isoformat()}
+        return item  # deleted since the list was fetched
+    return item if updated_at is None else {**item, "updatedAt": updated_at.isoformat()}
 
 
-def _is_short(client: Client) -> bool:
+def _rate_limit_is_low(client: Client) -> bool:
     rate_limit = client.rate_limit
     if rate_limit is None or rate_limit.remaining is None:
         return False
-    return rate_limit.remaining < (rate_limit.limit or 0) * _KEPT_BACK
+    return rate_limit.remaining < (rate_limit.limit or 0) * _RATE_LIMIT_RESERVE

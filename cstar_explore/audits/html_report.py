@@ -1,4 +1,4 @@
-"""An audit as one page of HTML: it opens offline, prints well, runs no script, and escapes whatever came from elsewhere."""
+"""An audit as one HTML page. It works offline, prints well, runs no script and escapes all text that it did not write."""
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,33 +9,33 @@ from typing import TYPE_CHECKING, Any
 from ..frames import records
 from ..text import escaped
 from .findings import Finding
-from .redaction import shown_url, without_keys
+from .redaction import masked_text, masked_url
 
 if TYPE_CHECKING:
     from ..charts import Chart
     from .result import AuditResult
 
-_ROWS = 1_000  # of one table; what is left out is said
+_MAX_ROWS = 1_000  # per table
 
-# Nothing is loaded and nothing runs, whatever a name or a URL would like to.
+# Blocks scripts and requests, in case markup in a name or URL was not escaped.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
-def report(audit: "AuditResult", charts: "Mapping[str, Chart]") -> str:
-    """The page."""
+def render(audit: "AuditResult", charts: "Mapping[str, Chart]") -> str:
+    """The page. `charts` are those of `Audit.charts`."""
     style = files(__package__).joinpath("report.css").read_text(encoding="utf-8")
     parts = [
         *_head(audit),
-        *_not_read(audit),
-        "<h2>At a glance</h2>",
+        *_unread_accounts(audit),
+        "<h2>Overview</h2>",
         '<div class="charts"><div>',
         _chart("Findings by account", charts["findings"]),
         _chart("Age of the webhooks", charts["ages"]),
         "</div>",
-        _chart("Who receives which event", charts["coverage"]),
+        _chart("Accounts per event type", charts["coverage"]),
         "</div>",
         "<h2>Findings</h2>",
-        *(_findings(audit.findings) or ["<p>Nothing was found.</p>"]),
+        *(_findings(audit.findings) or ["<p>No findings.</p>"]),
         *_ignored(audit),
         "<h2>Accounts</h2>",
         _table(
@@ -43,7 +43,7 @@ def report(audit: "AuditResult", charts: "Mapping[str, Chart]") -> str:
             _rows(audit.accounts, ["account", "team_id", "environment", "state", "webhooks"]),
         ),
         "<h2>Webhooks</h2>",
-        '<p class="soft">What is secret in a URL is masked.</p>',
+        '<p class="soft">Secrets in URLs are masked.</p>',
         _webhooks(audit),
     ]
     return (
@@ -56,41 +56,39 @@ def report(audit: "AuditResult", charts: "Mapping[str, Chart]") -> str:
 def _head(audit: "AuditResult") -> list[str]:
     environments = ", ".join(sorted({str(name) for name in audit.accounts["environment"] if name}))
     tiles = [("", len(audit.accounts), "accounts"), ("", len(audit.webhooks), "webhooks")]
-    tiles += [
-        (level, count, f"{level} findings" if level != "info" else "to know") for level, count in audit.counts().items()
-    ]
+    tiles += [(level, count, f"{level} findings") for level, count in audit.counts().items()]
     return [
         "<h1>Webhook audit</h1>",
-        f'<p class="soft">{audit.taken:%d %B %Y, %H:%M} UTC, {escaped(environments or "from a table")}</p>',
+        f'<p class="soft">{audit.taken:%d %B %Y, %H:%M} UTC, {escaped(environments or "environment unknown")}</p>',
         '<div class="tiles">',
-        *(f'<div class="tile {level}"><b>{count:,}</b>{words}</div>' for level, count, words in tiles),
+        *(f'<div class="tile {level}"><b>{count:,}</b>{label}</div>' for level, count, label in tiles),
         "</div>",
         *(f'<p class="soft">{escaped(note)}</p>' for note in audit.notes),
     ]
 
 
-def _not_read(audit: "AuditResult") -> list[str]:
-    failed = audit.accounts[audit.accounts["state"] != "read"]
-    if not len(failed):
+def _unread_accounts(audit: "AuditResult") -> list[str]:
+    unread = audit.accounts[audit.accounts["state"] != "read"]
+    if not len(unread):
         return []
     return [
-        f'<div class="alarm"><b>{len(failed):,} of {len(audit.accounts):,} accounts are missing from this report.</b>',
-        _table(("account", "state", "why"), _rows(failed, ["account", "state", "error"])),
+        f'<div class="alarm"><b>{len(unread):,} of {len(audit.accounts):,} accounts are missing from this report.</b>',
+        _table(("account", "state", "error"), _rows(unread, ["account", "state", "error"])),
         "</div>",
     ]
 
 
 def _findings(findings: Sequence[Finding]) -> list[str]:
-    """A section for each rule, in the order of the findings."""
+    """A section per rule, in the order of the findings."""
     parts = []
     for rule, group in groupby(findings, key=lambda finding: finding.rule):
-        found = list(group)
+        of_rule = list(group)
         parts += [
-            f'<h3><span class="badge {rule.severity}">{rule.severity}</span>{escaped(rule.title)} ({len(found):,})</h3>',
+            f'<h3><span class="badge {rule.severity}">{rule.severity}</span>{escaped(rule.title)} ({len(of_rule):,})</h3>',
             f'<p class="soft">{escaped(rule.why)}</p><p><b>What to do:</b> {escaped(rule.remedy)}</p>',
             _table(
                 ("account", "webhook", "evidence"),
-                [(one.team.account, _about(one), one.found.evidence) for one in found],
+                [(finding.team.account, _subject(finding), finding.evidence) for finding in of_rule],
                 kind="findings",
             ),
         ]
@@ -102,7 +100,7 @@ def _ignored(audit: "AuditResult") -> list[str]:
     if not len(frame):
         return []
     return [
-        "<h2>Set aside</h2>",
+        "<h2>Ignored findings</h2>",
         _table(
             ("rule", "account", "webhook", "evidence", "reason", "until"),
             _rows(frame, ["rule", "account", "name", "evidence", "reason", "until"]),
@@ -114,26 +112,26 @@ def _webhooks(audit: "AuditResult") -> str:
     rows = (
         (
             row["account"],
-            without_keys(row["name"] or ""),
-            shown_url(row["url"]),
+            masked_text(row["name"] or ""),
+            masked_url(row["url"]),
             ", ".join(row["events"] or ()),
             _state(row["is_active"]),
             row["created_at"],
         )
-        for row in records(audit.webhooks.head(_ROWS))
+        for row in records(audit.webhooks.head(_MAX_ROWS))
     )
-    shown = [(*cells, made and f"{made:%Y-%m-%d}") for *cells, made in rows]
-    return _table(("account", "name", "URL", "events", "state", "created"), shown, of=len(audit.webhooks))
+    cells = [(*others, created and f"{created:%Y-%m-%d}") for *others, created in rows]
+    return _table(("account", "name", "URL", "events", "state", "created"), cells, total=len(audit.webhooks))
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[Any]], *, of: int | None = None, kind: str = "") -> str:
+def _table(head: Sequence[str], rows: Iterable[Sequence[Any]], *, total: int | None = None, kind: str = "") -> str:
     rows = list(rows)
-    total = len(rows) if of is None else of
-    cells = (["" if cell is None else escaped(cell) for cell in row] for row in rows[:_ROWS])
+    total = len(rows) if total is None else total
+    cells = (["" if cell is None else escaped(cell) for cell in row] for row in rows[:_MAX_ROWS])
     body = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>\n" for row in cells)
     more = (
-        f'<p class="soft">These are the first {_ROWS:,} of {total:,}; the frame and the CSV have all.</p>'
-        if total > _ROWS
+        f'<p class="soft">Showing the first {_MAX_ROWS:,} of {total:,} rows. The DataFrame of the audit has all of them.</p>'
+        if total > _MAX_ROWS
         else ""
     )
     heads = "".join(f"<th>{name}</th>" for name in head)
@@ -142,17 +140,17 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[Any]], *, of: int | None
 
 def _chart(title: str, chart: "Chart") -> str:
     source = b64encode(chart.svg().encode()).decode()
-    words = escaped(chart.words)
-    return f'<figure><b>{title}</b><img alt="{words}" src="data:image/svg+xml;base64,{source}"><figcaption>{words}</figcaption></figure>'
+    text = escaped(chart.alt_text)
+    return f'<figure><b>{title}</b><img alt="{text}" src="data:image/svg+xml;base64,{source}"><figcaption>{text}</figcaption></figure>'
 
 
-def _about(finding: Finding) -> str:
-    hook = finding.found.hook
-    return "(the team)" if hook is None else f"{without_keys(hook.state.name or 'unnamed')} ({hook.id})"
+def _subject(finding: Finding) -> str:
+    hook = finding.hook
+    return "(the team)" if hook is None else f"{masked_text(hook.state.name or 'unnamed')} ({hook.id})"
 
 
 def _state(active: Any) -> str:
-    return "not told" if active is None else "active" if active else "paused"
+    return "unknown" if active is None else "active" if active else "paused"
 
 
 def _rows(frame: Any, names: Sequence[str]) -> list[tuple[Any, ...]]:

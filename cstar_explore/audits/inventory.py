@@ -1,90 +1,137 @@
-"""What rules look at: the webhooks of all teams, with what several rules need worked out once."""
+"""The webhooks of all audited teams, as the rules see them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..events import matching_types
 from ..plans import State
 from .settings import Thresholds
-from .urls import Address
+from .urls import DeliveryUrl, parse_url
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 T = TypeVar("T")
+
+_COLUMNS = (
+    "account",
+    "team_id",
+    "environment",
+    "id",
+    "name",
+    "url",
+    "events",
+    "is_active",
+    "created_at",
+    "updated_at",
+)
 
 
 @dataclass(slots=True, eq=False)
 class Hook:
-    """A webhook as rules see it. `place` is its row in the audit's frame of webhooks."""
+    """One webhook.
 
-    place: int
+    Attributes:
+        row: Its row in `Audit.webhooks`.
+        state: Its name, URL, event types and whether it is active.
+        parsed_url: None if the URL is missing or invalid.
+    """
+
+    row: int
     id: str
     state: State
     created_at: datetime | None
     updated_at: datetime | None
-    address: Address | None
+    parsed_url: DeliveryUrl | None
 
     @property
     def active(self) -> bool:
-        """Whether it is delivered to; not told counts as yes."""
+        """Whether it receives deliveries. If cStar did not send the flag, it counts as active."""
         return self.state.is_active is not False
 
     @property
-    def covered(self) -> frozenset[str]:
-        """The published types that it receives, wildcards resolved."""
-        return covered(self.state.events or ())
+    def covered_types(self) -> frozenset[str]:
+        """The published event types that its subscriptions match."""
+        return covered_types(self.state.events or ())
 
 
 @dataclass(slots=True)
 class Team:
-    """The webhooks of one account, and by when they are judged."""
+    """The webhooks of one account. Ages are computed from `now`."""
 
     account: str
     team_id: str
     environment: str
     now: datetime
     hooks: list[Hook]
-    estate: "Estate"
+    inventory: "Inventory"
 
     @property
     def thresholds(self) -> Thresholds:
-        """The audit's."""
-        return self.estate.thresholds
+        """The thresholds of the audit."""
+        return self.inventory.thresholds
 
     def age(self, moment: datetime | None) -> timedelta:
-        """The time since then; none where that is not told."""
+        """The time since then; zero if unknown."""
         return timedelta(0) if moment is None else self.now - moment
 
-    def received(self) -> frozenset[str]:
-        """The types that some active webhook receives."""
-        return frozenset[str]().union(*(hook.covered for hook in self.hooks if hook.active))
+    def received_types(self) -> frozenset[str]:
+        """The published event types that at least one active webhook receives."""
+        return frozenset[str]().union(*(hook.covered_types for hook in self.hooks if hook.active))
 
 
-class Estate:
+class Inventory:
     """All teams of an audit."""
 
     def __init__(self, thresholds: Thresholds) -> None:
         self.thresholds = thresholds
         self.teams: list[Team] = []
-        self._worked_out: dict[Callable[[Estate], Any], Any] = {}
+        self._computed: dict[Callable[[Inventory], Any], Any] = {}
 
-    def once(self, work_out: Callable[["Estate"], T]) -> T:
-        """What a function makes of the estate, worked out for the first team that asks."""
-        if work_out not in self._worked_out:
-            self._worked_out[work_out] = work_out(self)
-        found: T = self._worked_out[work_out]
-        return found
+    def once(self, compute: Callable[["Inventory"], T]) -> T:
+        """The function's result for this inventory, computed on first use."""
+        if compute not in self._computed:
+            self._computed[compute] = compute(self)
+        result: T = self._computed[compute]
+        return result
 
-    def addressed(self) -> Iterator[tuple[Team, Hook, Address]]:
-        """Every webhook that has an address."""
+    def parsed_urls(self) -> Iterator[tuple[Team, Hook, DeliveryUrl]]:
+        """Every webhook with a valid URL."""
         for team in self.teams:
             for hook in team.hooks:
-                if hook.address is not None:
-                    yield team, hook, hook.address
+                if hook.parsed_url is not None:
+                    yield team, hook, hook.parsed_url
+
+
+def take_inventory(webhooks: "pd.DataFrame", times: Mapping[str, datetime], thresholds: Thresholds) -> Inventory:
+    """The inventory of the frame `Audit.webhooks`. `times` has an entry for every account that was read."""
+    from ..frames import plain
+
+    inventory = Inventory(thresholds)
+    teams: dict[str, Team] = {}
+    table = plain(webhooks[list(_COLUMNS)])
+    for index, row in enumerate(zip(*(table[name].tolist() for name in _COLUMNS), strict=True)):
+        account, team_id, environment, webhook_id, name, url, events, is_active, created, updated = row
+        if account not in teams:
+            teams[account] = Team(account, team_id, environment, times[account], [], inventory)
+        state = State(name, url, events, is_active)
+        hook = Hook(index, webhook_id, state, _datetime(created), _datetime(updated), parse_url(url))
+        teams[account].hooks.append(hook)
+    # A team without webhooks is checked too: `expected_events` applies to it.
+    for account, now in times.items():
+        teams.setdefault(account, Team(account, account, "", now, [], inventory))
+    inventory.teams.extend(teams.values())
+    return inventory
+
+
+def _datetime(value: Any) -> datetime | None:
+    return None if value is None else value.to_pydatetime(warn=False)
 
 
 @lru_cache(maxsize=10_000)
-def covered(patterns: tuple[str, ...]) -> frozenset[str]:
-    """The published types that these subscriptions cover."""
+def covered_types(patterns: tuple[str, ...]) -> frozenset[str]:
+    """The published event types that these subscriptions match."""
     return frozenset(name for pattern in patterns for name in matching_types(pattern))

@@ -1,4 +1,4 @@
-"""What an audit goes by: thresholds, and findings that somebody has decided to live with. From a small TOML file.
+"""Audit settings from a TOML file: thresholds of the rules, and findings to ignore.
 
 [thresholds]
 inactive_days = 90
@@ -12,7 +12,7 @@ until = 2026-06-30
 
 import difflib
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
 from pathlib import Path
@@ -22,21 +22,21 @@ from ..errors import ConfigurationError
 from ..files import read_text
 from ..text import printable
 
-_LARGEST = 2**15  # bytes
+_MAX_BYTES = 2**15
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """From where on something is found.
+    """Thresholds beyond which a rule reports a finding.
 
     Attributes:
-        inactive_days: Days that a webhook may be paused.
-        secret_days: Days that a signing secret may be old.
-        everything: The share of all event types at which a subscription counts as one to everything.
-        teams_per_host: Accounts at which one host is told as shared.
-        ports: Ports that are not odd.
-        shared_hosts: Hosts that many teams use because many people do; `*.` stands for any subdomain.
-        expected_events: Event types that some active webhook of each team has to receive.
+        inactive_days: Days a webhook may be paused.
+        secret_days: Maximum age of a signing secret, in days.
+        everything: Share of all event types from which a subscription counts as "everything".
+        teams_per_host: Number of accounts from which a shared host is reported.
+        ports: Ports that are not unusual.
+        shared_hosts: Hosts that many teams may share. `*.` stands for any subdomain.
+        expected_events: Event types that an active webhook of every team must receive.
     """
 
     inactive_days: int = 90
@@ -58,11 +58,11 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Ignore:
-    """Findings of one rule that are set aside: about a webhook, an account, a host, or all that are given together.
+    """Ignores the findings of one rule about a webhook, an account or a host. If several are given, all must match.
 
     Attributes:
-        reason: Why; an ignore without one is refused.
-        until: The day from which on it no longer holds.
+        reason: Why; required.
+        until: The day on which the ignore expires.
     """
 
     rule: str
@@ -73,16 +73,16 @@ class Ignore:
     until: date | None = None
 
     def expired(self, today: date) -> bool:
-        """Whether its day has come."""
+        """Whether it has expired. On the day `until` it has."""
         return self.until is not None and today >= self.until
 
     def __str__(self) -> str:
-        about = ", ".join(
+        subject = ", ".join(
             f"{name} {printable(value, 80)}"
             for name in ("webhook", "account", "host")
             if (value := getattr(self, name))
         )
-        return f"{self.rule} ({about})"
+        return f"{self.rule} ({subject})"
 
 
 @dataclass(frozen=True)
@@ -94,102 +94,98 @@ class Settings:
 
 
 def read_settings(path: str | Path, rules: Collection[str]) -> Settings:
-    """Reads a TOML file.
+    """Reads a settings file. `rules` are the names of the rules that exist.
 
     Raises:
-        ConfigurationError: It is no TOML, or has a key, a rule or a value that there is not; nothing is passed over.
+        ConfigurationError: The file cannot be read, is not TOML, or has an unknown key, an unknown rule or an invalid value.
     """
     try:
-        # tomllib takes time that grows with the square of a file of dots; nobody writes so many settings by hand.
-        table = tomllib.loads(read_text(path, most=_LARGEST))
+        # The time tomllib takes grows with the square of the number of dots in a key; settings files are small.
+        table = tomllib.loads(read_text(path, max_bytes=_MAX_BYTES))
     except (ValueError, RecursionError) as error:
-        raise _wrong(path, f"it is not TOML: {printable(error, 200)}") from None
-    _check_names(path, "the file", table, ("thresholds", "ignore"))
-    ignores = table.get("ignore", [])
-    if not isinstance(ignores, list) or not isinstance(table.get("thresholds", {}), dict):
-        raise _wrong(path, "[thresholds] is one table, and [[ignore]] has two brackets")
-    return Settings(
-        _thresholds(path, table.get("thresholds", {})), tuple(_ignore(path, entry, rules) for entry in ignores)
-    )
+        raise _invalid(path, f"it is not TOML: {printable(error, 200)}") from None
+    _check_keys(path, "the file", table, ("thresholds", "ignore"))
+    thresholds, ignores = table.get("thresholds", {}), table.get("ignore", [])
+    if not isinstance(ignores, list) or not isinstance(thresholds, dict):
+        raise _invalid(path, "thresholds must be one [thresholds] table, and ignores must be [[ignore]] tables")
+    return Settings(_thresholds(path, thresholds), tuple(_ignore(path, entry, rules) for entry in ignores))
 
 
 def _thresholds(path: str | Path, table: Mapping[str, Any]) -> Thresholds:
-    _check_names(path, "[thresholds]", table, [known.name for known in fields(Thresholds)])
+    _check_keys(path, "[thresholds]", table, [threshold.name for threshold in fields(Thresholds)])
     for name, value in table.items():
-        wanted, fits = _KINDS[name]
-        if not fits(value):
-            raise _wrong(path, f"{name} is {wanted}, not {_shown(value)}")
-    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
-    if "shared_hosts" in given:
-        given["shared_hosts"] = tuple(map(str.lower, given["shared_hosts"]))
-    return Thresholds(**given)
+        expected, is_valid = _VALIDATORS[name]
+        if not is_valid(value):
+            raise _invalid(path, f"{name} must be {expected}, not {_shown(value)}")
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
+    if "shared_hosts" in values:
+        values["shared_hosts"] = tuple(map(str.lower, values["shared_hosts"]))
+    return Thresholds(**values)
 
 
 def _ignore(path: str | Path, entry: Any, rules: Collection[str]) -> Ignore:
     if not isinstance(entry, dict):
-        raise _wrong(path, "an ignore is a table: [[ignore]]")
-    _check_names(path, "[[ignore]]", entry, [known.name for known in fields(Ignore)])
+        raise _invalid(path, "each ignore must be an [[ignore]] table")
+    _check_keys(path, "[[ignore]]", entry, [attribute.name for attribute in fields(Ignore)])
     for name, value in entry.items():
         if name == "until":
             if type(value) is not date:
-                raise _wrong(path, f"until is a date such as 2026-06-30, not {_shown(value)}")
+                raise _invalid(path, f"until in [[ignore]] must be a date such as 2026-06-30, not {_shown(value)}")
         elif not isinstance(value, str) or not value.strip():
-            raise _wrong(path, f"{name} in [[ignore]] is text, not {_shown(value)}")
-    _check_names(path, "rule", [entry.get("rule", "")], rules)
+            raise _invalid(path, f"{name} in [[ignore]] must be text, not {_shown(value)}")
+    rule = entry.get("rule", "")
+    if rule not in rules:
+        raise _invalid(path, f"rule in [[ignore]] is '{printable(rule, 80)}', which does not exist", _hint(rule, rules))
     if "reason" not in entry:
-        raise _wrong(path, f"the ignore of {entry['rule']} gives no reason")
+        raise _invalid(path, f"the [[ignore]] of {rule} needs a reason")
     if not {"webhook", "account", "host"} & entry.keys():
-        raise _wrong(path, f"the ignore of {entry['rule']} names no webhook, account or host")
+        raise _invalid(path, f"the [[ignore]] of {rule} needs a webhook, account or host")
     return Ignore(**{name: value.lower() if name == "host" else value for name, value in entry.items()})
 
 
-def _check_names(path: str | Path, where: str, names: Iterable[str], known: Collection[str]) -> None:
-    for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else f"; there are {', '.join(known)}"
-            raise _wrong(
-                path,
-                f"{where} cannot be '{printable(name, 80)}'"
-                if where == "rule"
-                else f"{where} knows no '{printable(name, 80)}'",
-                hint,
-            )
+def _check_keys(path: str | Path, where: str, keys: Iterable[str], known: Collection[str]) -> None:
+    for key in keys:
+        if key not in known:
+            raise _invalid(path, f"unknown key '{printable(key, 80)}' in {where}", _hint(key, known))
 
 
-def _wrong(path: str | Path, why: str, hint: str = "") -> ConfigurationError:
-    return ConfigurationError(
-        f"The settings in {printable(path, 200)} cannot be used: {why}{hint}.", advice="Correct the file."
-    )
+def _hint(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean '{near[0]}'?" if near else f"Use one of {', '.join(known)}."
+
+
+def _invalid(path: str | Path, problem: str, advice: str = "Fix the file.") -> ConfigurationError:
+    return ConfigurationError(f"Invalid settings in {printable(path, 200)}: {problem}.", advice=advice)
 
 
 def _shown(value: Any) -> str:
     try:
         return printable(repr(value), 80)
-    except ValueError:  # Python writes no number of more than 4,300 digits
-        return "a number of so many digits"
+    except ValueError:  # Python does not format integers of more than 4,300 digits
+        return "an integer with thousands of digits"
 
 
-def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_INTEGER
 
 
-_MOST = 100_000  # days are 270 years, and there are no more ports than that
+_MAX_INTEGER = 100_000  # above every port; as days, more than 270 years
 
 
-def _texts(value: Any) -> bool:
+def _is_text_list(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
 
 
-_KINDS: Mapping[str, tuple[str, Any]] = {
-    "inactive_days": ("a number of days", _whole),
-    "secret_days": ("a number of days", _whole),
+# By threshold: what is expected, and whether a value is that.
+_VALIDATORS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "inactive_days": ("a number of days", _is_integer),
+    "secret_days": ("a number of days", _is_integer),
     "everything": (
-        "a share from 0 to 1",
+        "a number above 0 and at most 1",
         lambda value: isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1,
     ),
-    "teams_per_host": ("a number of teams", lambda value: _whole(value) and value > 1),
-    "ports": ("a list of ports", lambda value: isinstance(value, list) and all(map(_whole, value))),
-    "shared_hosts": ("a list of hosts", _texts),
-    "expected_events": ("a list of event types", _texts),
+    "teams_per_host": ("an integer of at least 2", lambda value: _is_integer(value) and value > 1),
+    "ports": ("a list of port numbers", lambda value: isinstance(value, list) and all(map(_is_integer, value))),
+    "shared_hosts": ("a list of hosts", _is_text_list),
+    "expected_events": ("a list of event types", _is_text_list),
 }

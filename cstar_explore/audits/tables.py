@@ -1,4 +1,4 @@
-"""Readings as frames, and frames of webhooks as readings."""
+"""Fetch results as frames, and frames of webhooks as fetch results."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -6,74 +6,80 @@ from typing import Any
 import pandas as pd
 
 from .. import frames
-from ..csv_files import flag_in, list_in
+from ..csv_files import parse_flag, parse_list
 from ..errors import ValidationError
 from ..events import split_events
 from ..text import printable
-from .fetching import Reading
+from .fetching import FetchResult
 
-_WHOSE = ("account", "team_id", "environment")
+_ACCOUNT_COLUMNS = ("account", "team_id", "environment")
 
 
-def webhooks_frame(readings: Sequence[Reading]) -> pd.DataFrame:
+def webhooks_frame(fetched: Sequence[FetchResult]) -> pd.DataFrame:
     """Every webhook of every account; see `Audit.webhooks`."""
-    read = [(reading, reading.items) for reading in readings if reading.items]
+    read = [(result, result.items) for result in fetched if result.items]
     frame = frames.webhooks_frame([item for _, items in read for item in items])
-    whose: dict[str, pd.Series[Any]] = {
-        name: pd.Series([getattr(reading, name) for reading, items in read for _ in items], dtype="str")
-        for name in _WHOSE
+    accounts: dict[str, pd.Series[Any]] = {
+        name: pd.Series([getattr(result, name) for result, items in read for _ in items], dtype="str")
+        for name in _ACCOUNT_COLUMNS
     }
-    # Should cStar's own webhooks have a field of that name, it keeps its place behind, under another one.
-    frame = frame.rename(columns={name: f"{name}_told" for name in _WHOSE})
-    return pd.concat([pd.DataFrame(whose), frame], axis=1)
+    # A field of these names in cStar's own webhooks keeps its column, renamed.
+    frame = frame.rename(columns={name: f"{name}_told" for name in _ACCOUNT_COLUMNS})
+    return pd.concat([pd.DataFrame(accounts), frame], axis=1)
 
 
-def accounts_frame(readings: Sequence[Reading]) -> pd.DataFrame:
-    """What came of each account; see `Audit.accounts`."""
+def accounts_frame(fetched: Sequence[FetchResult]) -> pd.DataFrame:
+    """A row per account; see `Audit.accounts`."""
     rows = [
         (
-            *(getattr(reading, name) for name in _WHOSE),
-            reading.state,
-            None if reading.items is None else len(reading.items),
-            "Stopped before it." if reading.state == "not tried" else reading.error and str(reading.error),
+            *(getattr(result, name) for name in _ACCOUNT_COLUMNS),
+            result.state,
+            None if result.items is None else len(result.items),
+            "The audit was stopped before this account."
+            if result.state == "not tried"
+            else result.error and str(result.error),
         )
-        for reading in readings
+        for result in fetched
     ]
-    names = [*_WHOSE, "state", "webhooks", "error"]
+    names = [*_ACCOUNT_COLUMNS, "state", "webhooks", "error"]
     return frames.from_rows(rows, dict.fromkeys(names, "str") | {"webhooks": "Int64"})
 
 
-def readings_in(frame: pd.DataFrame) -> list[Reading]:
-    """A frame of webhooks, of one account or several, as if they had just been read.
+def results_from_frame(frame: pd.DataFrame) -> list[FetchResult]:
+    """A frame of webhooks, of one account or several, as if they had just been fetched.
 
     Raises:
-        ValidationError: It is none.
+        ValidationError: It is not a frame of webhooks.
     """
     if not isinstance(frame, pd.DataFrame):
         raise ValidationError(
-            f"An audit is of a client, of accounts, or of webhooks, not of {printable(repr(frame), 80)}.",
+            f"An audit needs a client, accounts or webhooks, not {printable(repr(frame), 80)}.",
             advice="Give a Client, cx.Accounts(…), a WebhookList or its frame.",
         )
     for name in ("id", "url", "events"):
         if name not in frame.columns:
             raise ValidationError(
-                f"A frame of webhooks has a column '{name}'.", param=name, advice="webhooks.list().to_frame() is one."
+                f"The frame has no column '{name}'.",
+                param=name,
+                advice="Use a frame like that of webhooks.list().to_frame().",
             )
     if not frame.columns.is_unique:
-        raise ValidationError("Two columns of the frame have one name.", advice="Drop one of them.")
-    whose = [frame[name].fillna("").map(str) if name in frame.columns else [""] * len(frame) for name in _WHOSE]
+        raise ValidationError("The frame has two columns with the same name.", advice="Drop one of them.")
+    columns = [
+        frame[name].fillna("").map(str) if name in frame.columns else [""] * len(frame) for name in _ACCOUNT_COLUMNS
+    ]
     teams: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
-    for account, team_id, environment, item in zip(*whose, _items(frame), strict=True):
+    for account, team_id, environment, item in zip(*columns, _items(frame), strict=True):
         teams.setdefault((account or team_id, team_id, environment), []).append(item)
-    return [Reading(*key, tuple(items)) for key, items in teams.items()] or [Reading("", "", "", ())]
+    return [FetchResult(*key, tuple(items)) for key, items in teams.items()] or [FetchResult("", "", "", ())]
 
 
 def _items(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Each row as an object of cStar's JSON: what is missing is left out."""
-    names = [str(name) for name in frame.columns if name not in _WHOSE]
+    """Each row as an object of cStar's JSON, without its missing cells."""
+    names = [str(name) for name in frame.columns if name not in _ACCOUNT_COLUMNS]
     for row in frame[names].astype("object").to_dict("records"):
         item = {str(name): value for name, value in row.items() if isinstance(value, list | tuple) or pd.notna(value)}
-        yield {name: _READ.get(name, _plain)(value) for name, value in item.items()}
+        yield {name: _PARSERS.get(name, _plain)(value) for name, value in item.items()}
 
 
 def _plain(value: Any) -> Any:
@@ -82,16 +88,18 @@ def _plain(value: Any) -> Any:
 
 def _events(value: Any) -> Any:
     try:
-        value = list_in(value)
+        value = parse_list(value)
     except ValueError:
         return value
-    fits = isinstance(value, str) or (isinstance(value, list | tuple) and all(isinstance(part, str) for part in value))
-    return list(split_events(value)) if fits else value
+    is_text = isinstance(value, str) or (
+        isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
+    )
+    return list(split_events(value)) if is_text else value
 
 
 def _flag(value: Any) -> Any:
-    read = flag_in(value)
-    return value if read is None else read
+    flag = parse_flag(value)
+    return value if flag is None else flag
 
 
-_READ: Mapping[str, Callable[[Any], Any]] = {"events": _events, "is_active": _flag, "id": str}
+_PARSERS: Mapping[str, Callable[[Any], Any]] = {"events": _events, "is_active": _flag, "id": str}

@@ -1,6 +1,6 @@
-"""Delivery URLs in their parts, and where they lead.
+"""Parses delivery URLs and classifies their hosts.
 
-Nothing is looked up: a name that resolves to a private address is not found here.
+Host names are not resolved: one that resolves to a private address is not detected.
 """
 
 import ipaddress
@@ -14,10 +14,12 @@ from urllib.parse import SplitResult, urlsplit
 _STANDARD_PORTS = {"http": 80, "https": 443}
 
 
-class Address(NamedTuple):
-    """A URL in its parts; `host` is lower-case, without a dot at the end, with its letters and not as punycode.
+class DeliveryUrl(NamedTuple):
+    """A parsed http or https URL.
 
-    `port` is None where none is written.
+    Attributes:
+        host: In lower case, without a trailing dot, decoded from punycode.
+        port: None if the URL does not contain one.
     """
 
     parts: SplitResult
@@ -26,20 +28,20 @@ class Address(NamedTuple):
     port: int | None
 
     @property
-    def same(self) -> tuple[str, ...]:
-        """What two URLs have in common that are the same URL in two spellings; the fragment is never sent."""
+    def normalized(self) -> tuple[str, ...]:
+        """Equal for two spellings of the same URL. The fragment does not count: it is never sent."""
         scheme, parts = self.scheme, self.parts
         return (scheme, self.host, str(self.port or _STANDARD_PORTS[scheme]), parts.path or "/", parts.query)
 
     @property
     def receiver(self) -> tuple[str, ...]:
-        """What two URLs have in common that reach the same receiver: as `same`, but for query and closing slash."""
-        return (*self.same[:3], self.parts.path.rstrip("/"))
+        """Equal for two URLs of the same receiver: `normalized` without the query and a trailing slash."""
+        return (*self.normalized[:3], self.parts.path.rstrip("/"))
 
 
 @lru_cache(maxsize=50_000)
-def address_in(url: str | None) -> Address | None:
-    """The URL's parts; None for what is no http or https URL with a host."""
+def parse_url(url: str | None) -> DeliveryUrl | None:
+    """Parses the URL. Returns None unless it is an http or https URL with a host."""
     try:
         parts = urlsplit((url or "").strip())
         host, port = _host(parts.hostname or ""), parts.port
@@ -48,15 +50,15 @@ def address_in(url: str | None) -> Address | None:
     scheme = parts.scheme.lower()
     if scheme not in _STANDARD_PORTS or not host or any(character.isspace() for character in host):
         return None
-    return Address(parts, scheme, host, port)
+    return DeliveryUrl(parts, scheme, host, port)
 
 
 def _host(name: str) -> str:
-    folded = unicodedata.normalize("NFKC", re.sub("[。．｡]", ".", name)).lower().rstrip(".")  # noqa: RUF001 - the dots of IDNA
-    return ".".join(_letters(label) for label in folded.split("."))
+    folded = unicodedata.normalize("NFKC", re.sub("[。．｡]", ".", name)).lower().rstrip(".")  # noqa: RUF001 - the dots that IDNA accepts
+    return ".".join(_decoded(label) for label in folded.split("."))
 
 
-def _letters(label: str) -> str:
+def _decoded(label: str) -> str:
     if not label.startswith("xn--"):
         return label
     try:
@@ -65,7 +67,7 @@ def _letters(label: str) -> str:
         return label
 
 
-# Services that pass requests on to somebody's own machine, and services that show requests to whoever has the address.
+# Tunnels forward requests to a developer's machine. Request bins show them to everyone who knows the URL.
 TUNNELS = (
     "ngrok.io",
     "ngrok.app",
@@ -100,12 +102,13 @@ BINS = (
     "x.pipedream.net",
 )
 
-_INSIDE = ("localhost", "local", "internal", "lan", "home.arpa", "intranet", "corp", "home")
+LOOPBACK = "a loopback address"
+_PRIVATE_DOMAINS = ("localhost", "local", "internal", "lan", "home.arpa", "intranet", "corp", "home")
 
 
 @lru_cache(maxsize=50_000)
-def belongs_to(host: str, domains: tuple[str, ...]) -> str | None:
-    """The domain of these that the host is, or is a subdomain of; `*.` before a domain asks for a subdomain."""
+def matching_domain(host: str, domains: tuple[str, ...]) -> str | None:
+    """The first of the domains that the host equals or is a subdomain of. `*.` before a domain matches subdomains only."""
     return next(
         (
             domain
@@ -117,26 +120,26 @@ def belongs_to(host: str, domains: tuple[str, ...]) -> str | None:
 
 
 @lru_cache(maxsize=50_000)
-def inside(host: str) -> str | None:
-    """What kind of address it is, if it is one that cStar's servers cannot, or must not, reach; None for a public one."""
-    number = _ip(host)
-    if number is None:
+def private_kind(host: str) -> str | None:
+    """The kind of a host that cStar's servers cannot or must not reach; None for a public host."""
+    address = _ip_address(host)
+    if address is None:
         if host == "localhost" or host.endswith(".localhost"):
-            return "this machine"
-        if belongs_to(host, _INSIDE):
-            return "a name of some private network"
+            return LOOPBACK
+        if matching_domain(host, _PRIVATE_DOMAINS):
+            return "a name in a private network"
         return None if "." in host else "a name without a domain"
-    if number.is_loopback:
-        return "this machine"
-    if number.is_link_local:
-        return "a link-local address, as of a cloud's metadata service"
-    return None if number.is_global and not number.is_multicast else "a private or reserved address"
+    if address.is_loopback:
+        return LOOPBACK
+    if address.is_link_local:
+        return "a link-local address, such as a cloud metadata service"
+    return None if address.is_global and not address.is_multicast else "a private or reserved address"
 
 
-def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The number that a host is, in any of the spellings that systems take: `::1`, `10.1`, `0x7f.1`, `2130706433`."""
+def _ip_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The IP address in any spelling that resolvers accept: `::1`, `10.1`, `0x7f.1`, `2130706433`. None for a name."""
     try:
-        number = ipaddress.ip_address(host.split("%", maxsplit=1)[0])
+        address = ipaddress.ip_address(host.split("%", maxsplit=1)[0])
     except ValueError:
         if not re.fullmatch(r"(0x[0-9a-f]+|\d+)(\.(0x[0-9a-f]+|\d+)){0,3}", host, re.ASCII):
             return None
@@ -144,11 +147,11 @@ def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
             return ipaddress.IPv4Address(socket.inet_aton(host))
         except (OSError, ValueError):
             return None
-    if isinstance(number, ipaddress.IPv6Address):
-        teredo = number.teredo and number.teredo[1]
-        nat64 = ipaddress.IPv4Address(int(number) & 0xFFFFFFFF) if number in _NAT64 else None
-        return number.ipv4_mapped or number.sixtofour or teredo or nat64 or number
-    return number
+    if isinstance(address, ipaddress.IPv6Address):
+        teredo = address.teredo and address.teredo[1]
+        nat64 = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
+        return address.ipv4_mapped or address.sixtofour or teredo or nat64 or address
+    return address
 
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")

@@ -1,4 +1,4 @@
-"""`cstar-explore audit`: findings on stdout, words on stderr, and an exit code that a nightly run can go by."""
+"""`cstar-explore audit`: the result on stdout, messages on stderr, and an exit code for scheduled runs."""
 
 import argparse
 import io
@@ -16,93 +16,97 @@ from ..text import printable
 if TYPE_CHECKING:
     from ..audits import Audit
 
-FOUND, PARTLY_READ, INTERRUPTED = 3, 4, 130
+FINDINGS, INCOMPLETE, INTERRUPTED = 3, 4, 130
 
 _HELP = """\
 exit codes:
-    0  done; nothing found at or above --fail-on (with --baseline: nothing new)
-    1  it could not be done: no key, a file that cannot be used, or no account could be read
-    2  misspelled
-    3  something was found at or above --fail-on
-    4  some accounts could not be read; what was read is printed
-  130  interrupted; what was read is printed
+    0  done; no findings at or above --fail-on (with --baseline: no new ones)
+    1  failed: no key, an invalid file, or no account could be read
+    2  invalid command line
+    3  findings at or above --fail-on
+    4  some accounts could not be read; the others are printed
+  130  interrupted; the accounts read so far are printed
 
-Without --accounts, the team of CSTAR_KEY (and CSTAR_TEAM_ID, CSTAR_BASE_URL) is audited. Nothing but GET is sent.
+Without --accounts, audits the team of CSTAR_KEY (and CSTAR_TEAM_ID, CSTAR_BASE_URL). Sends only GET requests.
 """
 
 
 def add_to(commands: Any) -> None:
-    """Adds the command to the parser's."""
+    """Adds the `audit` command."""
     parser = commands.add_parser(
         "audit",
-        help="say what is wrong with the webhooks of one team, or of many; changes nothing",
+        help="check the webhooks of one or many teams; changes nothing",
         epilog=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    whose = parser.add_mutually_exclusive_group()
-    whose.add_argument(
+    target = parser.add_mutually_exclusive_group()
+    target.add_argument(
         "--accounts",
         type=Path,
         metavar="FILE",
-        help="a CSV file with account, team_id, key_env (the NAME of a variable) and base_url",
+        help="a CSV file with the columns account, team_id, key_env (the NAME of an environment variable) and base_url",
     )
-    whose.add_argument(
-        "--sandbox", action="store_true", help="audit a sandbox of three neglected teams instead, to see how it looks"
+    target.add_argument(
+        "--sandbox", action="store_true", help="audit a sandbox with three teams and many findings, to try the command"
     )
     parser.add_argument("--settings", type=Path, metavar="FILE", help="a TOML file with thresholds and ignores")
+    parser.add_argument("--baseline", type=Path, metavar="FILE", help="compare with an earlier audit (--format json)")
     parser.add_argument(
-        "--baseline", type=Path, metavar="FILE", help="an earlier audit (--format json), to be compared with"
+        "--fail-on",
+        choices=("high", "medium", "low", "info"),
+        metavar="SEVERITY",
+        help="exit with 3 if there are findings of at least this severity: high, medium, low or info",
     )
     parser.add_argument(
-        "--fail-on", choices=("high", "medium", "low", "info"), metavar="SEVERITY", help="high, medium, low or info"
-    )
-    parser.add_argument(
-        "--format", choices=("table", "json", "csv", "html"), default="table", help="json is what --baseline reads"
+        "--format",
+        choices=("table", "json", "csv", "html"),
+        default="table",
+        help="output format (default: table); --baseline reads json",
     )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Audits, prints, and says by its code how it went."""
+    """Runs the audit, prints the result and returns the exit code."""
     from ..audits import RULES, Audit, compare
     from ..audits.baseline import read_baseline
     from ..audits.settings import read_settings
 
-    # A file that cannot be used is told before the work, not after it.
+    # Reports an invalid file before the audit, not after it.
     baseline = None if options.baseline is None else read_baseline(options.baseline)
     if options.settings is not None:
         read_settings(options.settings, RULES)
     with _interruptible() as interrupted:
-        audit: Audit = _audited(options, interrupted)
+        audit: Audit = _audit(options, interrupted)
     if not (audit.accounts["state"] == "read").any() and not interrupted.is_set():
-        _say_unread(audit)
-        raise ConfigurationError("No account could be read.", advice="See the reasons above.")
-    changed = None if baseline is None else compare(baseline, audit)
-    _write(_FORMATS[options.format](audit), for_people=options.format == "table")
-    if changed is not None and options.format == "table":
+        _print_unread(audit)
+        raise ConfigurationError("No account could be read.", advice="The errors are above.")
+    differences = None if baseline is None else compare(baseline, audit)
+    _write(_FORMATS[options.format](audit), is_table=options.format == "table")
+    if differences is not None and options.format == "table":
         print("\nSince the baseline:")
-        print(_aligned(changed, ["what", "account", "name", "field", "before", "after"]) or "nothing changed")
+        print(_aligned(differences, ["what", "account", "name", "field", "before", "after"]) or "no changes")
     for note in audit.notes:
         print(printable(note), file=sys.stderr)
     print(audit.summary(), file=sys.stderr)
-    if changed is not None:
-        counts = ", ".join(f"{count} {what}" for what, count in changed["what"].value_counts().items())
-        print(f"Since the baseline: {counts or 'nothing changed'}.", file=sys.stderr)
-    _say_unread(audit)
-    return _code(audit, changed, options.fail_on, interrupted=interrupted.is_set())
+    if differences is not None:
+        counts = ", ".join(f"{count} {what}" for what, count in differences["what"].value_counts().items())
+        print(f"Since the baseline: {counts or 'no changes'}.", file=sys.stderr)
+    _print_unread(audit)
+    return _exit_code(audit, differences, options.fail_on, interrupted=interrupted.is_set())
 
 
-def _write(text: str, *, for_people: bool) -> None:
-    """A table in the terminal's own encoding, as far as that goes; files in UTF-8, whatever the terminal speaks."""
+def _write(text: str, *, is_table: bool) -> None:
+    """Writes a table in the encoding of the terminal, escaping what it cannot encode, and other formats in UTF-8."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        if for_people:
+        if is_table:
             sys.stdout.reconfigure(errors="backslashreplace")
         else:
             sys.stdout.reconfigure(encoding="utf-8", errors="surrogatepass")
     sys.stdout.write(text)
 
 
-def _audited(options: argparse.Namespace, interrupted: threading.Event) -> "Audit":
+def _audit(options: argparse.Namespace, interrupted: threading.Event) -> "Audit":
     from ..api.environment import connect
     from ..audits import Accounts, audit
 
@@ -121,25 +125,25 @@ def _audited(options: argparse.Namespace, interrupted: threading.Event) -> "Audi
         return audit(client, settings=settings)
 
 
-def _code(audit: "Audit", changed: Any, fail_on: str | None, *, interrupted: bool) -> int:
+def _exit_code(audit: "Audit", differences: Any, fail_on: str | None, *, interrupted: bool) -> int:
     if interrupted:
-        print("Interrupted: this is what had been read.", file=sys.stderr)
+        print("Interrupted. The result covers the accounts read so far.", file=sys.stderr)
         return INTERRUPTED
     if not audit.complete:
-        return PARTLY_READ
+        return INCOMPLETE
     if fail_on is None:
         return 0
     frame = audit.to_frame()
-    severe = frame[frame["severity"].isin(_up_to(fail_on))]
-    if changed is not None:
-        new = changed[changed["what"] == "new finding"]
-        fresh = set(zip(new["account"], new["id"].fillna(""), new["field"], new["after"], strict=True))
-        rows = zip(severe["account"], severe["webhook_id"].fillna(""), severe["rule"], severe["evidence"], strict=True)
-        severe = severe[[row in fresh for row in rows]]
-    return FOUND if len(severe) else 0
+    severe = frame[frame["severity"].isin(_at_least(fail_on))]
+    if differences is not None:
+        new = differences[differences["what"] == "new finding"]
+        new_keys = set(zip(new["account"], new["id"].fillna(""), new["field"], new["after"], strict=True))
+        keys = zip(severe["account"], severe["webhook_id"].fillna(""), severe["rule"], severe["evidence"], strict=True)
+        severe = severe[[key in new_keys for key in keys]]
+    return FINDINGS if len(severe) else 0
 
 
-def _up_to(severity: str) -> tuple[str, ...]:
+def _at_least(severity: str) -> tuple[str, ...]:
     from ..audits import SEVERITIES
 
     return tuple(SEVERITIES[: SEVERITIES.index(severity) + 1])
@@ -147,23 +151,23 @@ def _up_to(severity: str) -> tuple[str, ...]:
 
 @contextmanager
 def _interruptible() -> Iterator[threading.Event]:
-    """Inside of it the first Ctrl+C asks for an end; a second one is the usual interrupt."""
-    asked = threading.Event()
+    """Sets the event on the first Ctrl+C. A second one raises KeyboardInterrupt."""
+    requested = threading.Event()
 
-    def ask(*_: object) -> None:
-        if asked.is_set():
+    def request_stop(*_: object) -> None:
+        if requested.is_set():
             raise KeyboardInterrupt
-        asked.set()
+        requested.set()
         print("Stopping …", file=sys.stderr)
 
-    before = signal.signal(signal.SIGINT, ask)
+    previous = signal.signal(signal.SIGINT, request_stop)
     try:
-        yield asked
+        yield requested
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, previous)
 
 
-def _say_unread(audit: "Audit") -> None:
+def _print_unread(audit: "Audit") -> None:
     for row in audit.accounts[audit.accounts["state"] != "read"].to_dict("records"):
         print(f"{printable(row['account'], 80)}: {row['state']}. {printable(row['error'])}", file=sys.stderr)
 
@@ -188,12 +192,12 @@ _FORMATS: Mapping[str, Any] = {
 
 
 def _aligned(frame: Any, names: list[str]) -> str:
-    """Columns of text, the last one as long as it is."""
+    """The frame as aligned columns of text. The last column has no fixed width."""
     rows = [[printable(cell, 200) for cell in row] for row in frame[names].fillna("").to_numpy().tolist()]
     if not rows:
         return ""
     table = [names, *rows]
-    widths = [min(40, max(len(row[place]) for row in table)) for place in range(len(names) - 1)]
+    widths = [min(40, max(len(row[index]) for row in table)) for index in range(len(names) - 1)]
     lines = (
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]) for row in table
     )

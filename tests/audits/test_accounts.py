@@ -1,4 +1,4 @@
-"""Tables of accounts: what is refused and how it is named, that no key is shown, and where a key is looked up."""
+"""The accounts table: validation, error messages, and where keys are read. No key is ever shown."""
 
 import copy
 import json
@@ -38,27 +38,27 @@ def csv(folder: Path, content: str | bytes) -> Path:
     return path
 
 
-def told(error: BaseException) -> str:
-    """All that a person may see of an error, with what it came from."""
+def shown_error(error: BaseException) -> str:
+    """Everything an error shows: its text, repr and advice, and those of its causes."""
     parts = []
-    link: BaseException | None = error
-    while link is not None:
-        parts += [str(link), repr(link), repr(getattr(link, "advice", None))]
-        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+    current: BaseException | None = error
+    while current is not None:
+        parts += [str(current), repr(current), repr(getattr(current, "advice", None))]
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
     return "\n".join(parts)
 
 
-def refused(source: Any) -> str:
+def refusal(source: Any) -> str:
     with pytest.raises(REFUSALS) as caught:
         cx.Accounts(source)
-    return told(caught.value)
+    return shown_error(caught.value)
 
 
-# --- what it is -------------------------------------------------------------------------------------------------------
+# --- the sequence -----------------------------------------------------------------------------------------------------
 
 
-def test_accounts_are_a_sequence_in_the_order_of_the_table() -> None:
-    """With a length, an index, a slice of them, and the fields by name."""
+def test_accounts_are_a_sequence_in_table_order() -> None:
+    """They have a length, indexing and slicing, and each account has its fields."""
     accounts = cx.Accounts(table(GOOD, OTHER))
 
     assert 2 == len(accounts)
@@ -72,28 +72,28 @@ def test_accounts_are_a_sequence_in_the_order_of_the_table() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told_url", "expected"),
+    ("extra", "expected"),
     [
-        pytest.param({}, "https://www.cstar.help", id="no column"),
-        pytest.param({"base_url": "https://eu.cstar.example"}, "https://eu.cstar.example", id="its own"),
-        pytest.param({"base_url": "http://127.0.0.1:8000"}, "http://127.0.0.1:8000", id="this machine"),
+        pytest.param({}, "https://www.cstar.help", id="missing"),
+        pytest.param({"base_url": "https://eu.cstar.example"}, "https://eu.cstar.example", id="other host"),
+        pytest.param({"base_url": "http://127.0.0.1:8000"}, "http://127.0.0.1:8000", id="loopback"),
     ],
 )
-def test_the_address_is_cstars_unless_told_otherwise(told_url: dict[str, str], expected: str) -> None:
-    """The column may be left out."""
-    assert expected == cx.Accounts(table(GOOD | told_url))[0].base_url
+def test_base_url_defaults_to_cstar(extra: dict[str, str], expected: str) -> None:
+    """The column is optional."""
+    assert expected == cx.Accounts(table(GOOD | extra))[0].base_url
 
 
-def test_a_file_tells_the_same_as_a_frame(tmp_path: Path) -> None:
-    """Named by a Path or by its name."""
+def test_a_csv_file_gives_the_same_accounts_as_a_frame(tmp_path: Path) -> None:
+    """The file can be given as a Path or a string."""
     path = csv(tmp_path, "account,team_id,key_env\nSupport,team_1,CSTAR_KEY_SUPPORT\nNorth,team_2,CSTAR_KEY_NORTH\n")
 
     assert list(cx.Accounts(table(GOOD, OTHER))) == list(cx.Accounts(path)) == list(cx.Accounts(str(path)))
 
 
 @pytest.mark.parametrize("name", ["NA", "null", "None", "007", "1e5", "true", "N/A", "-", "Müller & Söhne", "会社"])
-def test_a_name_in_a_file_is_kept_to_the_letter(tmp_path: Path, name: str) -> None:
-    """No name is taken for a number or for nothing."""
+def test_names_in_a_csv_file_are_not_converted(tmp_path: Path, name: str) -> None:
+    """No name is parsed as a number, a boolean or a missing value."""
     path = csv(tmp_path, f"account,team_id,key_env\n{name},{name},CSTAR_KEY\n")
 
     assert (name, name) == (cx.Accounts(path)[0].account, cx.Accounts(path)[0].team_id)
@@ -102,20 +102,22 @@ def test_a_name_in_a_file_is_kept_to_the_letter(tmp_path: Path, name: str) -> No
 @pytest.mark.parametrize(
     "content",
     [
-        pytest.param(b"\xef\xbb\xbfaccount,team_id,key_env\r\nSupport,team_1,CSTAR_KEY_SUPPORT\r\n", id="spreadsheet"),
+        pytest.param(
+            b"\xef\xbb\xbfaccount,team_id,key_env\r\nSupport,team_1,CSTAR_KEY_SUPPORT\r\n", id="byte order mark"
+        ),
         pytest.param(b'"account","team_id","key_env"\n"Support","team_1","CSTAR_KEY_SUPPORT"\n', id="quoted"),
-        pytest.param(b"key_env,account,team_id\nCSTAR_KEY_SUPPORT,Support,team_1\n", id="another order"),
-        pytest.param(b"account,team_id,key_env\nSupport,team_1,CSTAR_KEY_SUPPORT", id="no last line end"),
+        pytest.param(b"key_env,account,team_id\nCSTAR_KEY_SUPPORT,Support,team_1\n", id="column order"),
+        pytest.param(b"account,team_id,key_env\nSupport,team_1,CSTAR_KEY_SUPPORT", id="no trailing newline"),
         pytest.param(b"account,team_id,key_env\n\nSupport,team_1,CSTAR_KEY_SUPPORT\n\n", id="blank lines"),
     ],
 )
-def test_usual_ways_to_write_a_file_are_understood(tmp_path: Path, content: bytes) -> None:
-    """Whatever program wrote it."""
+def test_common_csv_variants_are_accepted(tmp_path: Path, content: bytes) -> None:
+    """Byte order mark, quotes, column order and blank lines do not matter."""
     assert list(cx.Accounts(table(GOOD))) == list(cx.Accounts(csv(tmp_path, content)))
 
 
-def test_the_table_may_change_afterwards() -> None:
-    """The accounts are those of the moment."""
+def test_later_changes_to_the_table_have_no_effect() -> None:
+    """The accounts are copied when they are created."""
     source = table(GOOD)
     accounts = cx.Accounts(source)
     source.loc[0, "team_id"] = "team_9"
@@ -123,8 +125,8 @@ def test_the_table_may_change_afterwards() -> None:
     assert "team_1" == accounts[0].team_id
 
 
-def test_the_table_is_left_as_it_is() -> None:
-    """Nothing is added to it."""
+def test_the_table_is_not_modified() -> None:
+    """The caller keeps an unchanged frame."""
     source = table(GOOD, OTHER | {"base_url": None})
     before = source.copy()
     cx.Accounts(source)
@@ -132,34 +134,34 @@ def test_the_table_is_left_as_it_is() -> None:
     pd.testing.assert_frame_equal(before, source)
 
 
-def test_an_odd_index_changes_nothing() -> None:
-    """A frame that was filtered or joined has any index."""
+def test_the_index_of_the_frame_is_ignored() -> None:
+    """A filtered or joined frame may have any index."""
     source = table(GOOD, OTHER)
     source.index = pd.Index(["same", "same"])
 
     assert list(cx.Accounts(table(GOOD, OTHER))) == list(cx.Accounts(source))
 
 
-# --- what is refused --------------------------------------------------------------------------------------------------
+# --- invalid tables ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("column", ["account", "team_id", "key_env"])
 @pytest.mark.parametrize("as_file", [False, True], ids=["frame", "file"])
 def test_a_missing_column_is_named(tmp_path: Path, column: str, as_file: bool) -> None:
-    """None of the three can be guessed."""
+    """All three columns are required."""
     source = table(GOOD).drop(columns=column)
     if as_file:
         path = tmp_path / "accounts.csv"
         source.to_csv(path, index=False)
-        assert column in refused(path)
+        assert column in refusal(path)
     else:
-        assert column in refused(source)
+        assert column in refusal(source)
 
 
 @pytest.mark.parametrize("column", ["team", "Account", "url", "keys_env", "Unnamed: 0"])
 def test_an_unknown_column_is_named(column: str) -> None:
-    """It is somebody's mistake, perhaps in the name of another."""
-    assert column in refused(table(GOOD | {column: "x"}))
+    """It may be a misspelled column."""
+    assert column in refusal(table(GOOD | {column: "x"}))
 
 
 @pytest.mark.parametrize("column", ["account", "team_id", "key_env"])
@@ -174,41 +176,41 @@ def test_an_unknown_column_is_named(column: str) -> None:
     ],
 )
 def test_a_blank_cell_is_named_by_row_and_column(column: str, blank: Any) -> None:
-    """Rows are counted from 1."""
-    message = refused(table(GOOD, OTHER, {"account": "Lab", "team_id": "t", "key_env": "K"} | {column: blank}))
+    """Rows count from 1."""
+    message = refusal(table(GOOD, OTHER, {"account": "Lab", "team_id": "t", "key_env": "K"} | {column: blank}))
 
     assert "row 3" in message
     assert column in message
 
 
-def test_a_blank_cell_of_a_file_is_named_by_row_and_column(tmp_path: Path) -> None:
-    """The line of names is not counted."""
-    message = refused(csv(tmp_path, "account,team_id,key_env\nA,team_1,K1\nB,,K2\n"))
+def test_a_blank_cell_in_a_file_is_named_by_row_and_column(tmp_path: Path) -> None:
+    """The header line is not counted."""
+    message = refusal(csv(tmp_path, "account,team_id,key_env\nA,team_1,K1\nB,,K2\n"))
 
     assert "row 2" in message
     assert "team_id" in message
 
 
 @pytest.mark.parametrize("name", ["Support", " Support", "Support "])
-def test_two_rows_of_one_name_are_refused(name: str) -> None:
-    """A finding could not be told to belong to either."""
-    message = refused(table(GOOD, OTHER, {"account": name, "team_id": "team_3", "key_env": "K"}))
+def test_two_accounts_with_the_same_name_are_refused(name: str) -> None:
+    """A finding could not be assigned to either."""
+    message = refusal(table(GOOD, OTHER, {"account": name, "team_id": "team_3", "key_env": "K"}))
 
     assert "row 3" in message
     assert "Support" in message
 
 
 @pytest.mark.parametrize("name", ["1KEY", "MY-KEY", "MY KEY", "$KEY", "KÉY", "${KEY}", "A=B", "KEY;", "KEY\nB", "٣"])
-def test_what_is_no_name_of_a_variable_is_named(name: str) -> None:
-    """With its row."""
-    message = refused(table(GOOD, OTHER | {"key_env": name}))
+def test_an_invalid_variable_name_is_named(name: str) -> None:
+    """The error gives the row and the name."""
+    message = refusal(table(GOOD, OTHER | {"key_env": name}))
 
     assert "row 2" in message
     assert name.split("\n", maxsplit=1)[0] in message
 
 
 @pytest.mark.parametrize("name", ["K", "_", "_key", "cstar_key_2", "CSTAR_KEY", "sk", "SKI_LIVE_KEY", "disk_test_key"])
-def test_any_name_of_a_variable_is_accepted(name: str) -> None:
+def test_any_valid_variable_name_is_accepted(name: str) -> None:
     """Letters, digits and underscores, not starting with a digit."""
     assert name == cx.Accounts(table(GOOD | {"key_env": name}))[0].key_env
 
@@ -219,43 +221,43 @@ def test_any_name_of_a_variable_is_accepted(name: str) -> None:
         pytest.param(LIVE, id="secret live"),
         pytest.param(TEST, id="secret test"),
         pytest.param(PUBLISHABLE, id="publishable"),
-        pytest.param(f"Bearer {LIVE}", id="with a scheme"),
+        pytest.param(f"Bearer {LIVE}", id="with Bearer"),
         pytest.param(f" {LIVE} ", id="with spaces"),
         pytest.param(f"'{LIVE}'", id="in quotes"),
         pytest.param("sk_live_short", id="short"),
     ],
 )
 @pytest.mark.parametrize("as_file", [False, True], ids=["frame", "file"])
-def test_a_key_in_place_of_a_name_is_refused_and_not_shown(tmp_path: Path, key: str, as_file: bool) -> None:
-    """The row is named, the value is not."""
+def test_a_key_instead_of_a_variable_name_is_refused_and_not_shown(tmp_path: Path, key: str, as_file: bool) -> None:
+    """The error gives the row, but not the value."""
     source: Any = table(GOOD, OTHER | {"key_env": key})
     if as_file:
         source.to_csv(tmp_path / "accounts.csv", index=False)
         source = tmp_path / "accounts.csv"
-    message = refused(source)
+    message = refusal(source)
 
     assert "row 2" in message
     assert key.strip(" '").removeprefix("Bearer ")[8:] not in message
 
 
 @pytest.mark.parametrize("column", ["account", "team_id", "base_url"])
-def test_a_key_in_another_cell_is_not_shown(column: str) -> None:
-    """Cells are swapped easily; whether it is refused or kept, it is masked."""
+def test_a_key_in_another_column_is_not_shown(column: str) -> None:
+    """Columns are easily swapped. Accepted or refused, the key is masked."""
     try:
         accounts = cx.Accounts(table(GOOD | {column: LIVE}))
     except REFUSALS as error:
-        shown = told(error)
+        shown = shown_error(error)
     else:
         shown = repr(accounts) + repr(list(accounts)) + str(accounts[0])
 
     assert RANDOM not in shown
 
 
-def test_a_key_as_the_name_of_a_column_is_not_shown(tmp_path: Path) -> None:
-    """As in a file whose first line is an account already."""
-    message = refused(table(GOOD | {LIVE: "x"}))
-    message += refused(csv(tmp_path, f"account,team_id,{LIVE}\nA,team_1,K1\n"))
-    message += refused(csv(tmp_path, f"Support,team_1,{LIVE}\nNorth,team_2,K1\n"))
+def test_a_key_as_a_column_name_is_not_shown(tmp_path: Path) -> None:
+    """For example in a file without a header line."""
+    message = refusal(table(GOOD | {LIVE: "x"}))
+    message += refusal(csv(tmp_path, f"account,team_id,{LIVE}\nA,team_1,K1\n"))
+    message += refusal(csv(tmp_path, f"Support,team_1,{LIVE}\nNorth,team_2,K1\n"))
 
     assert RANDOM not in message
 
@@ -263,19 +265,19 @@ def test_a_key_as_the_name_of_a_column_is_not_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        pytest.param(f"account,team_id,key_env\nA,team_1,{LIVE},more\n", id="too long"),
-        pytest.param(f"account,team_id,key_env\n{LIVE}\n", id="too short"),
-        pytest.param(f'account,team_id,key_env\nA,team_1,"{LIVE}\n', id="open quote"),
-        pytest.param(f"account,team_id,key_env\nA,team_1,{LIVE}\0\n", id="a zero byte"),
-        pytest.param(b"account,team_id,key_env\nA\xff,team_1," + LIVE.encode() + b"\n", id="no UTF-8"),
+        pytest.param(f"account,team_id,key_env\nA,team_1,{LIVE},more\n", id="extra cell"),
+        pytest.param(f"account,team_id,key_env\n{LIVE}\n", id="missing cells"),
+        pytest.param(f'account,team_id,key_env\nA,team_1,"{LIVE}\n', id="unclosed quote"),
+        pytest.param(f"account,team_id,key_env\nA,team_1,{LIVE}\0\n", id="null byte"),
+        pytest.param(b"account,team_id,key_env\nA\xff,team_1," + LIVE.encode() + b"\n", id="not UTF-8"),
         pytest.param(f"account;team_id;key_env\nA;team_1;{LIVE}\n", id="semicolons"),
         pytest.param(f"account\tteam_id\tkey_env\nA\tteam_1\t{LIVE}\n", id="tabs"),
-        pytest.param(f"[{{'account': 'A', 'key': '{LIVE}'}}]", id="no CSV"),
+        pytest.param(f"[{{'account': 'A', 'key': '{LIVE}'}}]", id="not CSV"),
     ],
 )
-def test_a_broken_file_with_a_key_in_it_shows_no_key(tmp_path: Path, content: str | bytes) -> None:
-    """Whatever is wrong with it."""
-    assert RANDOM not in refused(csv(tmp_path, content))
+def test_errors_about_an_invalid_file_do_not_show_its_key(tmp_path: Path, content: str | bytes) -> None:
+    """Whatever is wrong with the file."""
+    assert RANDOM not in refusal(csv(tmp_path, content))
 
 
 @pytest.mark.parametrize(
@@ -283,40 +285,40 @@ def test_a_broken_file_with_a_key_in_it_shows_no_key(tmp_path: Path, content: st
     [
         pytest.param(b"", id="empty"),
         pytest.param(b"\n\n", id="blank lines"),
-        pytest.param(b"\0" * 100, id="zero bytes"),
-        pytest.param(b"account,team_id,key_env\n\xff\xfe,team_1,K\n", id="no UTF-8"),
-        pytest.param(b"account,team_id,key_env\nA,team_1\n", id="too short a row"),
-        pytest.param(b"account,team_id,key_env\nA,team_1,K,more\n", id="too long a row"),
-        pytest.param(b'account,team_id,key_env\nA,"team_1,K\n', id="open quote"),
-        pytest.param(b"account,account,team_id,key_env\nA,B,team_1,K\n", id="a column twice"),
-        pytest.param(b'account,team_id,key_env\n"' + b"x" * 300_000 + b'",team_1,\n', id="a huge cell"),
+        pytest.param(b"\0" * 100, id="null bytes"),
+        pytest.param(b"account,team_id,key_env\n\xff\xfe,team_1,K\n", id="not UTF-8"),
+        pytest.param(b"account,team_id,key_env\nA,team_1\n", id="short row"),
+        pytest.param(b"account,team_id,key_env\nA,team_1,K,more\n", id="long row"),
+        pytest.param(b'account,team_id,key_env\nA,"team_1,K\n', id="unclosed quote"),
+        pytest.param(b"account,account,team_id,key_env\nA,B,team_1,K\n", id="duplicate column"),
+        pytest.param(b'account,team_id,key_env\n"' + b"x" * 300_000 + b'",team_1,\n', id="huge cell"),
     ],
 )
-def test_a_file_that_is_no_table_is_refused(tmp_path: Path, content: bytes) -> None:
-    """By our own error, never by a parser's."""
-    assert refused(csv(tmp_path, content)).strip()
+def test_a_file_that_is_not_a_table_is_refused(tmp_path: Path, content: bytes) -> None:
+    """The error is the package's own, not a parser's."""
+    assert refusal(csv(tmp_path, content)).strip()
 
 
 @pytest.mark.parametrize("name", [".", "missing.csv"])
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
-    """A folder, or nothing at all."""
+def test_an_unreadable_file_is_named(tmp_path: Path, name: str) -> None:
+    """A folder or a missing file."""
     path = tmp_path / name
 
-    assert str(path) in refused(path)
+    assert str(path) in refusal(path)
 
 
-def test_a_column_that_is_there_twice_is_refused() -> None:
-    """It cannot be known which is meant."""
+def test_a_duplicate_column_is_refused() -> None:
+    """It would be ambiguous."""
     source = pd.DataFrame([["A", "team_1", "K", "B"]], columns=["account", "team_id", "key_env", "account"])
 
-    assert "account" in refused(source)
+    assert "account" in refusal(source)
 
 
 @pytest.mark.parametrize(
     "source", [pytest.param(None, id="None"), pytest.param([GOOD], id="a list"), pytest.param(7, id="a number")]
 )
-def test_a_source_of_another_type_is_refused(source: Any) -> None:
-    """By our own error, or a TypeError, in words."""
+def test_a_source_of_the_wrong_type_is_refused(source: Any) -> None:
+    """The error is readable, not an AttributeError from inside."""
     with pytest.raises((*REFUSALS, TypeError)) as caught:
         cx.Accounts(source)
 
@@ -327,26 +329,26 @@ def test_a_source_of_another_type_is_refused(source: Any) -> None:
     "url",
     [
         pytest.param("http://cstar.example", id="plain http"),
-        pytest.param("nonsense", id="no URL"),
-        pytest.param("ftp://cstar.example", id="another scheme"),
+        pytest.param("nonsense", id="not a URL"),
+        pytest.param("ftp://cstar.example", id="other scheme"),
         pytest.param("https://", id="no host"),
         pytest.param("https://ada:hunter2-Rosebud@cstar.example", id="a password"),
         pytest.param("https://cstar.example/?token=hunter2-Rosebud", id="a token"),
     ],
 )
-def test_an_address_that_cannot_be_used_is_refused_with_its_row(url: str) -> None:
-    """Before anything is sent anywhere, and without its secrets."""
-    message = refused(table(GOOD, OTHER | {"base_url": url}))
+def test_an_invalid_base_url_is_refused_with_its_row(url: str) -> None:
+    """Nothing is sent, and the error does not show secrets of the URL."""
+    message = refusal(table(GOOD, OTHER | {"base_url": url}))
 
     assert "row 2" in message
     assert "Rosebud" not in message
 
 
-def test_hostile_text_is_told_as_text() -> None:
-    """No control character reaches the terminal, in a refusal or in the repr."""
+def test_control_characters_are_escaped_in_errors_and_reprs() -> None:
+    """None of them reaches the terminal."""
     hostile = "A\x1b[2J\x07\u202eB"
-    shown = refused(table(GOOD | {"account": hostile}, OTHER | {"account": hostile}))
-    shown += refused(table(GOOD | {hostile: "x"})) + refused(table(GOOD | {"key_env": hostile}))
+    shown = refusal(table(GOOD | {"account": hostile}, OTHER | {"account": hostile}))
+    shown += refusal(table(GOOD | {hostile: "x"})) + refusal(table(GOOD | {"key_env": hostile}))
     accounts = cx.Accounts(table(GOOD | {"account": hostile}))
     shown += repr(accounts) + str(accounts) + repr(accounts[0])
 
@@ -365,8 +367,8 @@ CELLS = st.one_of(st.text(max_size=12), st.none(), st.integers(), st.floats(), s
         max_size=4,
     )
 )
-def test_any_table_is_accepted_or_refused_in_words(rows: list[dict[str, Any]]) -> None:
-    """Every account that is accepted has its three cells, its own name, and a variable that may exist."""
+def test_any_table_is_accepted_or_refused_with_a_readable_error(rows: list[dict[str, Any]]) -> None:
+    """Each accepted account has all its fields, a unique name and a valid variable name."""
     source = pd.DataFrame(rows, columns=None if rows else ["account", "team_id", "key_env"])
     try:
         accounts = cx.Accounts(source)
@@ -379,7 +381,7 @@ def test_any_table_is_accepted_or_refused_in_words(rows: list[dict[str, Any]]) -
         assert LIVE not in [one.key_env for one in accounts]
 
 
-# --- where the key is -------------------------------------------------------------------------------------------------
+# --- keys -------------------------------------------------------------------------------------------------------------
 
 
 ITEM = {
@@ -408,8 +410,10 @@ def shown(audited: Any) -> str:
     return "\n".join(parts)
 
 
-def test_a_variable_is_looked_up_when_the_audit_runs(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not when the table is read; a key that was changed meanwhile is the new one."""
+def test_the_key_is_read_from_the_environment_when_the_audit_runs(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key that changed after the table was read is used."""
     accounts = cx.Accounts(table(GOOD | {"base_url": server.url}))
     monkeypatch.setenv("CSTAR_KEY_SUPPORT", TEST)
     first = cx.audit(accounts)
@@ -421,47 +425,47 @@ def test_a_variable_is_looked_up_when_the_audit_runs(server: ScriptedServer, mon
     assert RANDOM not in shown(first) + shown(second)
 
 
-def test_each_account_is_asked_for_with_its_own_key(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where connections are shared."""
+def test_each_account_is_fetched_with_its_own_key(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even when accounts share connections."""
     monkeypatch.setenv("CSTAR_KEY_SUPPORT", TEST)
     monkeypatch.setenv("CSTAR_KEY_NORTH", LIVE)
     cx.audit(cx.Accounts(table(GOOD, OTHER).assign(base_url=server.url)), at_once=1)
 
-    asked = {request.path: request.headers["authorization"] for request in server.requests}
+    sent = {request.path: request.headers["authorization"] for request in server.requests}
     assert {
         "/api/v1/teams/team_1/webhooks": f"Bearer {TEST}",
         "/api/v1/teams/team_2/webhooks": f"Bearer {LIVE}",
-    } == asked
+    } == sent
 
 
 @pytest.mark.parametrize(
-    ("value", "named"),
+    ("value", "variable"),
     [
         pytest.param(None, "CSTAR_KEY_SUPPORT", id="not set"),
         pytest.param("", "CSTAR_KEY_SUPPORT", id="empty"),
         pytest.param("  ", "CSTAR_KEY_SUPPORT", id="blank"),
-        pytest.param("sk_live_" + RANDOM + "\nX-Evil: 1", "", id="two lines"),
-        pytest.param("sk_live_" + RANDOM + "é", "", id="no ASCII"),
+        pytest.param("sk_live_" + RANDOM + "\nX-Evil: 1", "", id="newline"),
+        pytest.param("sk_live_" + RANDOM + "é", "", id="not ASCII"),
     ],
 )
-def test_an_account_whose_key_cannot_be_used_fails_alone(
-    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, value: str | None, named: str
+def test_an_account_with_an_invalid_key_fails_alone(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, value: str | None, variable: str
 ) -> None:
-    """It says which variable, and nothing is sent for it."""
+    """The error names the variable, and nothing is sent for the account."""
     if value is not None:
         monkeypatch.setenv("CSTAR_KEY_SUPPORT", value)
     monkeypatch.setenv("CSTAR_KEY_NORTH", LIVE)
     audited = cx.audit(cx.Accounts(table(GOOD, OTHER).assign(base_url=server.url)))
 
     assert ["failed", "read"] == audited.accounts["state"].tolist()
-    assert named in audited.accounts["error"][0]
+    assert variable in audited.accounts["error"][0]
     assert not audited.complete
     assert [LIVE] == keys(server)
     assert RANDOM not in shown(audited)
 
 
-def test_a_refused_key_is_said_by_the_name_of_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With many accounts it has to be known which one to replace."""
+def test_a_rejected_key_is_reported_by_its_variable_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With many accounts, the user must know which key to replace."""
     with cx.Sandbox() as sandbox:
         monkeypatch.setenv("CSTAR_KEY_SUPPORT", LIVE)
         audited = cx.audit(cx.Accounts(table(GOOD | {"team_id": sandbox.team_id, "base_url": sandbox.base_url})))
@@ -472,24 +476,26 @@ def test_a_refused_key_is_said_by_the_name_of_its_variable(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    "taken_along",
+    "copied",
     [
         pytest.param(lambda accounts: pickle.loads(pickle.dumps(accounts)), id="pickle"),
         pytest.param(copy.deepcopy, id="deepcopy"),
     ],
 )
-def test_accounts_travel_without_keys(monkeypatch: pytest.MonkeyPatch, taken_along: Any) -> None:
-    """A worker elsewhere looks the key up in its own environment."""
+def test_pickled_and_copied_accounts_contain_no_keys(monkeypatch: pytest.MonkeyPatch, copied: Any) -> None:
+    """A worker reads the key from its own environment."""
     monkeypatch.setenv("CSTAR_KEY_SUPPORT", LIVE)
     accounts = cx.Accounts(table(GOOD, OTHER))
 
-    assert list(accounts) == list(taken_along(accounts))
+    assert list(accounts) == list(copied(accounts))
     assert RANDOM.encode() not in pickle.dumps(accounts) + pickle.dumps(accounts[0])
     assert RANDOM not in repr(accounts) + repr(accounts[0]) + json.dumps(str(vars(accounts)))
 
 
-def test_a_key_is_looked_up_where_the_call_runs(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker process has its own environment: what is set here alone is not seen there, and the other way round."""
+def test_the_key_is_read_in_the_process_that_sends_the_request(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker process keeps its own environment, whatever changes in this one."""
     monkeypatch.setenv("CSTAR_KEY_SUPPORT", LIVE)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         assert os.getpid() != pool.submit(os.getpid).result()
@@ -502,8 +508,8 @@ def test_a_key_is_looked_up_where_the_call_runs(server: ScriptedServer, monkeypa
     assert [LIVE] == keys(server)
 
 
-def quoting(connection: Any, received: Any) -> bool:
-    """A refusal that repeats the key it was given."""
+def reject_quoting_key(connection: Any, received: Any) -> bool:
+    """A 401 response that repeats the key it was sent."""
     key = received.headers["authorization"]
     content = json.dumps({"success": False, "error": {"code": key, "message": f"No: {key}", "param": key}}).encode()
     head = f"HTTP/1.1 401 No\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
@@ -511,21 +517,21 @@ def quoting(connection: Any, received: Any) -> bool:
     return True
 
 
-def test_a_key_that_a_refusal_repeats_is_masked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Why an account failed is told, without its key."""
+def test_a_key_repeated_in_an_error_response_is_masked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error of the account is shown without its key."""
     monkeypatch.setenv("CSTAR_KEY_SUPPORT", LIVE)
-    with ScriptedServer(quoting) as server:
+    with ScriptedServer(reject_quoting_key) as server:
         audited = cx.audit(cx.Accounts(table(GOOD | {"base_url": server.url})))
 
     assert ["failed"] == audited.accounts["state"].tolist()
     assert RANDOM not in shown(audited)
 
 
-def test_a_key_in_the_name_of_a_webhook_is_masked_in_what_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A baseline and a report are sent to others."""
+def test_a_key_in_a_webhook_name_is_masked_in_baseline_and_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are shared with other people."""
     monkeypatch.setenv("CSTAR_KEY_SUPPORT", LIVE)
-    named = data([ITEM | {"name": f"Desk {LIVE}", "url": f"https://desk.shop.example/{LIVE}", "events": []}])
-    with ScriptedServer(named) as server:
+    response = data([ITEM | {"name": f"Desk {LIVE}", "url": f"https://desk.shop.example/{LIVE}", "events": []}])
+    with ScriptedServer(response) as server:
         audited = cx.audit(cx.Accounts(table(GOOD | {"base_url": server.url})))
 
     assert ["read"] == audited.accounts["state"].tolist()

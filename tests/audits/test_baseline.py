@@ -1,4 +1,4 @@
-"""Baselines: small, in order, without secrets, and compared row by row; a file that is none is refused in words."""
+"""Baselines and `compare`: sorted files without secrets, the rows of a comparison, and errors for invalid files."""
 
 import datetime as dt
 import json
@@ -26,7 +26,7 @@ SIGNING = "whsec" + "_" + "AbCdEf1234567890GhIjKlMnOpQrStUv"
 
 
 def frame(*hooks: dict[str, Any], account: str = "shop", environment: str = "live") -> pd.DataFrame:
-    """Webhooks of one account, in no way odd unless told otherwise."""
+    """Webhooks of one account, without findings unless the arguments cause some."""
     rows = [
         {
             "account": account,
@@ -54,7 +54,7 @@ def audit(*hooks: dict[str, Any], now: dt.datetime = NOW, **common: str) -> cx.A
 
 
 def rows(before: Any, after: Any, **options: Any) -> list[list[Any]]:
-    """Rows of a comparison, with None where nothing is said."""
+    """The rows of a comparison, with None for missing cells."""
     table = cx.compare(before, after, **options)
     assert COLUMNS == list(table.columns)
     assert ["str"] * 7 == [str(kind) for kind in table.dtypes]
@@ -62,8 +62,8 @@ def rows(before: Any, after: Any, **options: Any) -> list[list[Any]]:
     return [[None if pd.isna(cell) else cell for cell in row] for row in table.to_numpy().tolist()]
 
 
-def pairs(before: Any, after: Any, **options: Any) -> list[tuple[Any, ...]]:
-    """What, which webhook, and which field."""
+def changes(before: Any, after: Any, **options: Any) -> list[tuple[Any, ...]]:
+    """Kind, webhook id and field of each row."""
     return [(row[1], row[2], row[4]) for row in rows(before, after, **options)]
 
 
@@ -73,28 +73,28 @@ def saved(audited: cx.Audit, folder: Path, name: str = "baseline.json") -> Path:
     return path
 
 
-# --- every kind of row ------------------------------------------------------------------------------------------------
+# --- kinds of rows ----------------------------------------------------------------------------------------------------
 
 
-def test_an_audit_differs_in_nothing_from_itself() -> None:
-    """No row, and the same columns as ever."""
+def test_an_audit_does_not_differ_from_itself() -> None:
+    """There are no rows, but all columns."""
     audited = audit({}, {"url": "http://shop.example/"}, {"is_active": False, "events": ("boss.spawned",)})
 
     assert [] == rows(audited, audited)
     assert [] == rows(audited, audited, by="name")
 
 
-def test_an_added_and_a_removed_webhook() -> None:
-    """Told by id and name."""
+def test_added_and_removed_webhooks() -> None:
+    """Each is reported with its id and name."""
     before = audit({}, {"id": "whk_old", "name": "Old"})
     after = audit({}, {"id": "whk_new", "name": "New"})
-    told = {row[1]: row for row in rows(before, after)}
+    by_kind = {row[1]: row for row in rows(before, after)}
 
-    assert {"added", "removed"} == set(told)
-    assert ["shop", "added", "whk_new", "New"] == told["added"][:4]
-    assert ["shop", "removed", "whk_old", "Old"] == told["removed"][:4]
-    assert told["added"][5] is None
-    assert told["removed"][6] is None
+    assert {"added", "removed"} == set(by_kind)
+    assert ["shop", "added", "whk_new", "New"] == by_kind["added"][:4]
+    assert ["shop", "removed", "whk_old", "Old"] == by_kind["removed"][:4]
+    assert by_kind["added"][5] is None
+    assert by_kind["removed"][6] is None
 
 
 @pytest.mark.parametrize(
@@ -114,12 +114,12 @@ def test_an_added_and_a_removed_webhook() -> None:
             ("ticket.created", "boss.spawned"),
             "ticket.created",
             "boss.spawned",
-            id="one event more",
+            id="added event",
         ),
     ],
 )
-def test_a_changed_field_is_told_old_and_new(field: str, new: Any, before: str, after: str) -> None:
-    """One row for each field."""
+def test_a_changed_field_is_reported_with_both_values(field: str, new: Any, before: str, after: str) -> None:
+    """One row per field."""
     (row,) = rows(audit({}, {}), audit({field: new}, {}))
 
     assert ["shop", "changed", "whk_1"] == row[:3]
@@ -129,77 +129,79 @@ def test_a_changed_field_is_told_old_and_new(field: str, new: Any, before: str, 
     assert row[5] != row[6]
 
 
-def test_a_pause_is_a_change_and_is_taken_back_by_another() -> None:
-    """Both ways the same row, turned round."""
-    (there,) = rows(audit({}, {}), audit({}, {"is_active": False}))
-    (back,) = rows(audit({}, {"is_active": False}), audit({}, {}))
+def test_pausing_and_resuming_are_opposite_changes() -> None:
+    """The rows are equal, with the values swapped."""
+    (paused,) = rows(audit({}, {}), audit({}, {"is_active": False}))
+    (resumed,) = rows(audit({}, {"is_active": False}), audit({}, {}))
 
-    assert ("changed", "whk_2", "is_active") == (there[1], there[2], there[4])
-    assert there[5:] == back[5:][::-1]
-    assert there[5] != there[6]
+    assert ("changed", "whk_2", "is_active") == (paused[1], paused[2], paused[4])
+    assert paused[5:] == resumed[5:][::-1]
+    assert paused[5] != paused[6]
 
 
-def test_the_order_of_events_is_no_change() -> None:
+def test_the_order_of_events_does_not_matter() -> None:
     """A subscription is a set."""
     assert [] == rows(
         audit({"events": ("ticket.created", "boss.spawned")}), audit({"events": ("boss.spawned", "ticket.created")})
     )
 
 
-def test_the_order_of_webhooks_is_no_change() -> None:
-    """Nor is it one in the file."""
+def test_the_order_of_webhooks_does_not_matter() -> None:
+    """The frame may have any order."""
     one, other = frame({}, {}, {}), frame({}, {}, {}).iloc[::-1]
 
     assert [] == rows(cx.audit(one, now=NOW), cx.audit(other, now=NOW))
 
 
-def test_a_new_and_a_resolved_finding() -> None:
-    """The field is the rule, and the evidence stands on its side."""
-    clean, stained = audit({}, {}), audit({}, {"events": ("ticket.*",)})
-    new = [row for row in rows(clean, stained) if row[1] != "changed"]
-    resolved = [row for row in rows(stained, clean) if row[1] != "changed"]
+def test_new_and_resolved_findings() -> None:
+    """`field` is the rule, and the evidence is in `after` or `before`."""
+    clean, faulty = audit({}, {}), audit({}, {"events": ("ticket.*",)})
+    new = [row for row in rows(clean, faulty) if row[1] != "changed"]
+    resolved = [row for row in rows(faulty, clean) if row[1] != "changed"]
 
     assert [["shop", "new finding", "whk_2", "Orders 2", "wildcard", None]] == [row[:6] for row in new]
     assert "ticket.*" in new[0][6]
     assert [("resolved finding", "whk_2", "wildcard", None)] == [(row[1], row[2], row[4], row[6]) for row in resolved]
 
 
-def test_time_alone_makes_no_new_finding_of_an_old_one() -> None:
-    """The evidence counts days; the finding is the same tomorrow."""
+def test_an_older_finding_is_not_new() -> None:
+    """The evidence counts days, but the finding is the same."""
     old = {"created_at": pd.Timestamp("2023-01-01T00:00:00Z")}
     later = NOW + dt.timedelta(days=3)
 
     assert [] == rows(audit(old), audit(old, now=later))
 
 
-def test_a_finding_that_comes_with_time_is_new() -> None:
+def test_a_finding_that_appears_with_age_is_new() -> None:
     """Nothing else changed."""
     hook = {"created_at": pd.Timestamp("2025-12-01T00:00:00Z")}
 
-    assert [("new finding", "whk_1", "old_secret")] == pairs(audit(hook), audit(hook, now=NOW + dt.timedelta(days=400)))
+    assert [("new finding", "whk_1", "old_secret")] == changes(
+        audit(hook), audit(hook, now=NOW + dt.timedelta(days=400))
+    )
 
 
-def test_findings_of_one_rule_on_two_webhooks_are_two() -> None:
-    """One resolved, the other not."""
+def test_findings_of_one_rule_are_compared_per_webhook() -> None:
+    """One is resolved, the other is not."""
     before = audit({"events": ("ticket.*",)}, {"events": ("ticket.*",)})
     after = audit({"events": ("ticket.*",)}, {})
 
-    assert [("resolved finding", "whk_2", "wildcard")] == [one for one in pairs(before, after) if one[0] != "changed"]
+    assert [("resolved finding", "whk_2", "wildcard")] == [one for one in changes(before, after) if one[0] != "changed"]
 
 
-def test_findings_about_a_team_are_compared_as_well() -> None:
+def test_findings_about_a_team_are_compared() -> None:
     """They have no webhook."""
     two = pd.concat([frame({"url": "https://relay.example/a"}, account=name) for name in ("a", "b")])
     three = pd.concat([two, frame({"url": "https://relay.example/a"}, account="c")])
-    told = rows(cx.audit(two, now=NOW), cx.audit(three, now=NOW))
+    compared = rows(cx.audit(two, now=NOW), cx.audit(three, now=NOW))
 
     assert {("a", "new finding", None, "many_teams"), ("c", "added", "whk_1", "url")} <= {
-        (row[0], row[1], row[2], row[4]) for row in told
+        (row[0], row[1], row[2], row[4]) for row in compared
     }
 
 
-def test_webhooks_of_one_id_in_two_accounts_are_two() -> None:
-    """An id says something only within its team."""
+def test_equal_ids_in_two_accounts_are_different_webhooks() -> None:
+    """An id is unique only within its team."""
     before = pd.concat([frame({}, account="a"), frame({}, account="b")])
     after = pd.concat([frame({}, account="a"), frame({"name": "Other"}, account="b")])
 
@@ -219,10 +221,10 @@ ITEM = {
 }
 
 
-def two_accounts(monkeypatch: pytest.MonkeyPatch, *lines: Any, **options: Any) -> cx.Audit:
-    """Two accounts, asked one after the other."""
+def two_accounts(monkeypatch: pytest.MonkeyPatch, *responses: Any, **options: Any) -> cx.Audit:
+    """Audits two accounts, one after the other."""
     monkeypatch.setenv("CSTAR_KEY_A", LIVE)
-    with ScriptedServer(*lines) as server:
+    with ScriptedServer(*responses) as server:
         table = [["A", "team_1", "CSTAR_KEY_A", server.url], ["B", "team_2", "CSTAR_KEY_A", server.url]]
         accounts = cx.Accounts(pd.DataFrame(table, columns=["account", "team_id", "key_env", "base_url"]))
         return cx.audit(accounts, at_once=1, now=NOW, **options)
@@ -234,12 +236,12 @@ def two_accounts(monkeypatch: pytest.MonkeyPatch, *lines: Any, **options: Any) -
 def test_an_account_that_was_not_read_is_not_compared(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, side: str, by: Any, as_file: bool
 ) -> None:
-    """One row that says why; none of its webhooks was removed or added, none of its findings resolved or new."""
+    """It has one row with the reason. Its webhooks and findings are not reported as changed."""
     good = two_accounts(monkeypatch, data([ITEM]), data([ITEM]))
     bad = two_accounts(monkeypatch, data([ITEM]), status(403))
     sides: list[Any] = [bad, good] if side == "before" else [good, bad]
     if as_file:
-        sides = [saved(audited, tmp_path, f"{place}.json") for place, audited in enumerate(sides)]
+        sides = [saved(audited, tmp_path, f"{index}.json") for index, audited in enumerate(sides)]
     (row,) = rows(*sides, by=by)
 
     assert ["B", "not compared", None, None] == row[:4]
@@ -247,17 +249,19 @@ def test_an_account_that_was_not_read_is_not_compared(
 
 
 def test_an_account_that_was_not_tried_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As one that failed."""
+    """It is treated like one that failed."""
     good = two_accounts(monkeypatch, data([ITEM]), data([ITEM]))
-    asked: list[int] = []
-    cut = two_accounts(monkeypatch, data([ITEM]), on_progress=lambda *_: asked.append(1), stopped=lambda: bool(asked))
+    calls: list[int] = []
+    stopped_early = two_accounts(
+        monkeypatch, data([ITEM]), on_progress=lambda *_: calls.append(1), stopped=lambda: bool(calls)
+    )
 
-    assert ["read", "not tried"] == cut.accounts["state"].tolist()
-    assert [("B", "not compared")] == [tuple(row[:2]) for row in rows(good, cut)]
+    assert ["read", "not tried"] == stopped_early.accounts["state"].tolist()
+    assert [("B", "not compared")] == [tuple(row[:2]) for row in rows(good, stopped_early)]
 
 
-def test_an_account_that_is_not_there_on_one_side_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It was removed from the table, or is new in it: never silence."""
+def test_an_account_on_one_side_only_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was removed from the accounts table, or added to it."""
     both = cx.audit(pd.concat([frame({}, account="a"), frame({}, account="b")]), now=NOW)
     one = cx.audit(frame({}, account="a"), now=NOW)
 
@@ -268,8 +272,8 @@ def test_an_account_that_is_not_there_on_one_side_is_told(monkeypatch: pytest.Mo
 # --- by name ----------------------------------------------------------------------------------------------------------
 
 
-def test_one_account_against_another_by_name() -> None:
-    """Ids differ, as they must; what differs besides is told."""
+def test_two_accounts_are_compared_by_name() -> None:
+    """Ids always differ between accounts; only other differences are reported."""
     production = audit({"id": "p1"}, {"id": "p2"}, {"id": "p3", "name": "Only here"}, account="production")
     staging = audit(
         {"id": "s1"},
@@ -284,35 +288,35 @@ def test_one_account_against_another_by_name() -> None:
     }
 
 
-def test_an_account_by_name_differs_in_nothing_from_its_copy() -> None:
-    """Neither id nor account nor findings of both."""
+def test_an_account_does_not_differ_from_its_copy_by_name() -> None:
+    """Ids, account names and shared findings are no differences."""
     production = audit({"id": "p1"}, {"id": "p2", "events": ("ticket.*",)}, account="production")
     staging = audit({"id": "s1"}, {"id": "s2", "events": ("ticket.*",)}, account="staging")
 
     assert [] == rows(production, staging, by="name")
 
 
-def test_webhooks_of_one_name_are_all_told() -> None:
-    """Three against two: one was removed, and none is lost."""
+def test_webhooks_with_the_same_name_are_all_compared() -> None:
+    """Three against two: one was removed."""
     three = audit({"name": "Same"}, {"name": "Same"}, {"name": "Same"})
     two = audit({"id": "a", "name": "Same"}, {"id": "b", "name": "Same"}, account="staging")
-    told = [row[1] for row in rows(three, two, by="name")]
+    forward = [row[1] for row in rows(three, two, by="name")]
 
-    assert 1 == told.count("removed") - told.count("added")
-    back = [row[1] for row in rows(two, three, by="name")]
-    assert 1 == back.count("added") - back.count("removed")
+    assert 1 == forward.count("removed") - forward.count("added")
+    backward = [row[1] for row in rows(two, three, by="name")]
+    assert 1 == backward.count("added") - backward.count("removed")
 
 
 @pytest.mark.parametrize("by", ["url", "", None, "ID", 1])
-def test_another_way_to_pair_is_refused(by: Any) -> None:
-    """Only by id and by name."""
+def test_an_invalid_by_is_refused(by: Any) -> None:
+    """Only "id" and "name" are valid."""
     with pytest.raises((errors.ValidationError, errors.ConfigurationError)):
         cx.compare(audit({}), audit({}), by=by)
 
 
 @pytest.mark.parametrize("side", [None, 7, [], {}, pd.DataFrame()])
-def test_a_side_of_another_type_is_refused(side: Any) -> None:
-    """By our own error, or a TypeError, in words."""
+def test_a_side_of_the_wrong_type_is_refused(side: Any) -> None:
+    """The error is readable, not an AttributeError from inside."""
     with pytest.raises((errors.ValidationError, errors.ConfigurationError, TypeError)) as caught:
         cx.compare(side, audit({}))
 
@@ -322,8 +326,8 @@ def test_a_side_of_another_type_is_refused(side: Any) -> None:
 # --- the file ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_same_audit_is_the_same_bytes(tmp_path: Path) -> None:
-    """Saved twice, made twice, and in any order of its rows."""
+def test_equal_audits_give_equal_files(tmp_path: Path) -> None:
+    """Saved twice, made twice, or with rows in another order."""
     hooks = [{}, {"url": "http://shop.example/ä?token=" + VALUE}, {"name": None}, {"is_active": False}]
     one = saved(audit(*hooks), tmp_path, "one.json").read_bytes()
     again = saved(audit(*hooks), tmp_path, "two.json").read_bytes()
@@ -334,16 +338,16 @@ def test_the_same_audit_is_the_same_bytes(tmp_path: Path) -> None:
     assert json.loads(one)["webhooks"] == json.loads(turned)["webhooks"]
 
 
-def test_accounts_in_another_order_are_the_same_bytes() -> None:
-    """All is sorted."""
+def test_the_order_of_accounts_does_not_matter() -> None:
+    """Everything in the file is sorted."""
     tables = [frame({}, {"events": ("ticket.*",)}, account=name) for name in ("b", "a", "c")]
     tables = [table.assign(url=table["account"].map("https://{}.example/x".format)) for table in tables]
 
     assert cx.audit(pd.concat(tables), now=NOW).to_json() == cx.audit(pd.concat(tables[::-1]), now=NOW).to_json()
 
 
-def test_there_is_one_webhook_on_each_line(tmp_path: Path) -> None:
-    """So that a line is a change in a diff; also where a name has lines of its own."""
+def test_each_webhook_is_on_one_line(tmp_path: Path) -> None:
+    """Even if its name contains line breaks. A diff then shows one line per changed webhook."""
     text = saved(audit({}, {"name": "two\nlines\r\u2028and more"}, {}), tmp_path).read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if '"whk_' in line and '"url"' in line]
 
@@ -351,8 +355,8 @@ def test_there_is_one_webhook_on_each_line(tmp_path: Path) -> None:
     assert text.endswith("\n")
 
 
-def test_one_changed_webhook_is_one_changed_line() -> None:
-    """The rest of the file stays, to the byte."""
+def test_one_changed_webhook_changes_one_line() -> None:
+    """All other lines are identical."""
     one, other = (audit({}, {"name": name}, {}).to_json().splitlines() for name in ("A", "B"))
 
     assert 1 == sum(left != right for left, right in zip(one, other, strict=True))
@@ -362,23 +366,27 @@ def test_one_changed_webhook_is_one_changed_line() -> None:
     ("url", "secrets"),
     [
         pytest.param(f"https://ada:{PASSWORD}@shop.example/x", [PASSWORD], id="password"),
-        pytest.param(f"https://{PASSWORD}@shop.example/x", [PASSWORD], id="user"),
+        pytest.param(f"https://{PASSWORD}@shop.example/x", [PASSWORD], id="user name"),
         pytest.param(f"https://shop.example/x?token={VALUE}", [VALUE], id="token"),
         pytest.param(f"https://shop.example/x?a=1&Api_Key={VALUE}&b=2", [VALUE], id="api key"),
-        pytest.param(f"https://shop.example/x?to%6ben={VALUE}", [VALUE], id="escaped name"),
+        pytest.param(f"https://shop.example/x?to%6ben={VALUE}", [VALUE], id="percent-encoded name"),
         pytest.param(f"https://shop.example/x#access_token={VALUE}", [VALUE], id="fragment"),
-        pytest.param(f"https://hooks.slack.com/services/T0001/B0001/{RANDOM}", [RANDOM], id="random segment"),
-        pytest.param(f"https://discord.com/api/webhooks/123456/{RANDOM}{RANDOM}-x_y", [RANDOM], id="longer segment"),
-        pytest.param(f"https://shop.example/hook/{LIVE}", [LIVE], id="cstar key"),
+        pytest.param(f"https://hooks.slack.com/services/T0001/B0001/{RANDOM}", [RANDOM], id="random path segment"),
+        pytest.param(
+            f"https://discord.com/api/webhooks/123456/{RANDOM}{RANDOM}-x_y", [RANDOM], id="long random path segment"
+        ),
+        pytest.param(f"https://shop.example/hook/{LIVE}", [LIVE], id="cStar key"),
         pytest.param(f"https://shop.example/hook/{SIGNING}/x", [SIGNING], id="signing secret"),
-        pytest.param(f"https://{LIVE.lower().replace('_', '-')}.shop.example/?k={LIVE}", [LIVE], id="in the query"),
+        pytest.param(
+            f"https://{LIVE.lower().replace('_', '-')}.shop.example/?k={LIVE}", [LIVE], id="in host and query"
+        ),
         pytest.param(f"ada:{PASSWORD}@shop.example/?token={VALUE}", [PASSWORD, VALUE], id="no scheme"),
-        pytest.param(f"https://ada:{PASSWORD}@[::1/{RANDOM}", [PASSWORD, RANDOM], id="broken"),
-        pytest.param(f"https://ada:{PASSWORD}@shop.example:port/?sig={VALUE}", [PASSWORD, VALUE], id="no port"),
+        pytest.param(f"https://ada:{PASSWORD}@[::1/{RANDOM}", [PASSWORD, RANDOM], id="invalid host"),
+        pytest.param(f"https://ada:{PASSWORD}@shop.example:port/?sig={VALUE}", [PASSWORD, VALUE], id="invalid port"),
     ],
 )
-def test_no_secret_of_a_url_is_in_a_baseline_but_its_change_shows(tmp_path: Path, url: str, secrets: list[str]) -> None:
-    """Masked, with four digits of a digest: neither the file nor the comparison shows it."""
+def test_secrets_in_urls_are_masked_but_their_changes_show(tmp_path: Path, url: str, secrets: list[str]) -> None:
+    """Neither the file nor the comparison contains the secret. Four digits of a digest show the change."""
     changed = url
     for secret in secrets:
         changed = changed.replace(secret, secret[:-1] + ("0" if secret[-1] != "0" else "1"))
@@ -396,20 +404,20 @@ def test_no_secret_of_a_url_is_in_a_baseline_but_its_change_shows(tmp_path: Path
     assert [] == rows(path, before)
 
 
-def test_a_url_without_a_secret_is_there_to_the_letter() -> None:
-    """A baseline is read by people."""
+def test_a_url_without_secrets_is_saved_unchanged() -> None:
+    """Baselines are read by people."""
     urls = [
         "https://shop.example/cstar?version=2",
         "https://SHOP.example:443/a/b-c_d/2025/orders.json",
         "https://ü.example/ä",
     ]
-    told = [json.loads(audit({"url": url}).to_json())["webhooks"][0]["url"] for url in urls]
+    saved_urls = [json.loads(audit({"url": url}).to_json())["webhooks"][0]["url"] for url in urls]
 
-    assert urls == told
+    assert urls == saved_urls
 
 
-def test_a_name_of_a_variable_or_a_key_is_in_no_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither of a team that was read nor of one that refused."""
+def test_no_key_or_signing_secret_is_in_a_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither of a team that was read nor of one that failed."""
     audited = two_accounts(monkeypatch, data([ITEM | {"secret": SIGNING}]), status(401, message=f"{LIVE} is unknown"))
     text = audited.to_json()
 
@@ -417,8 +425,8 @@ def test_a_name_of_a_variable_or_a_key_is_in_no_baseline(monkeypatch: pytest.Mon
     assert [] == [secret for secret in (LIVE, LIVE[8:], SIGNING, SIGNING[6:]) if secret in text]
 
 
-def test_a_file_is_as_good_as_the_audit(tmp_path: Path) -> None:
-    """Each side may be either, a path or its name."""
+def test_files_and_audits_compare_equally(tmp_path: Path) -> None:
+    """Each side can be an audit, a Path or a string."""
     before = audit({}, {"url": "http://shop.example/"}, {"is_active": False, "events": ("boss.spawned",)})
     after = audit({"name": "Neu"}, {"url": "https://shop.example/"})
     one, other = saved(before, tmp_path, "one.json"), saved(after, tmp_path, "other.json")
@@ -433,17 +441,17 @@ def test_a_file_is_as_good_as_the_audit(tmp_path: Path) -> None:
     ]
 
 
-def test_to_json_that_was_written_by_hand_is_a_baseline(tmp_path: Path) -> None:
-    """With a byte order mark and other line ends as well, as a checkout may have it."""
+def test_to_json_written_to_a_file_is_a_baseline(tmp_path: Path) -> None:
+    """Windows line ends are accepted, as after a checkout."""
     before, after = audit({}), audit({"name": "Neu"})
     for content in (before.to_json().encode(), before.to_json().replace("\n", "\r\n").encode()):
-        path = tmp_path / "by hand.json"
+        path = tmp_path / "written.json"
         path.write_bytes(content)
-        assert [("changed", "whk_1", "name")] == pairs(path, after)
+        assert [("changed", "whk_1", "name")] == changes(path, after)
 
 
-def test_a_baseline_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
-    """An old file is overwritten, a folder that is not there is our own error."""
+def test_save_overwrites_the_file(tmp_path: Path) -> None:
+    """Into a folder that does not exist, it raises an error."""
     path = saved(audit({}, {}, {}), tmp_path)
     audit({}).save(path)
 
@@ -453,7 +461,7 @@ def test_a_baseline_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
         audit({}).save(tmp_path / "missing" / "baseline.json")
 
 
-# --- files that are none ----------------------------------------------------------------------------------------------
+# --- invalid files ----------------------------------------------------------------------------------------------------
 
 
 def good(**changed: Any) -> str:
@@ -483,41 +491,41 @@ FINDING = {
     "content",
     [
         pytest.param(b"", id="empty"),
-        pytest.param(b"\0" * 50, id="zero bytes"),
-        pytest.param(b"\xff\xfe{}", id="no UTF-8"),
+        pytest.param(b"\0" * 50, id="null bytes"),
+        pytest.param(b"\xff\xfe{}", id="not UTF-8"),
         pytest.param(b"severity,rule\nhigh,plain_http\n", id="CSV"),
         pytest.param(b"<!doctype html><html></html>", id="HTML"),
         pytest.param(b"null", id="null"),
         pytest.param(b"7", id="a number"),
         pytest.param(b"[]", id="a list"),
-        pytest.param(b"{}", id="no keys"),
+        pytest.param(b"{}", id="empty object"),
         pytest.param(b'{"a": NaN}', id="NaN"),
-        pytest.param(b"[" * 200_000, id="deep"),
+        pytest.param(b"[" * 200_000, id="deep lists"),
         pytest.param(b'{"webhooks": ' * 100_000, id="deep objects"),
-        pytest.param(b'{"version": ' + b"9" * 50_000 + b"}", id="a huge number"),
-        pytest.param(good()[:-40].encode(), id="cut off"),
-        pytest.param((good() + good()).encode(), id="twice"),
-        pytest.param(good(kind="something else").encode(), id="foreign"),
+        pytest.param(b'{"version": ' + b"9" * 50_000 + b"}", id="huge number"),
+        pytest.param(good()[:-40].encode(), id="truncated"),
+        pytest.param((good() + good()).encode(), id="two documents"),
+        pytest.param(good(kind="something else").encode(), id="other kind"),
         pytest.param(good(kind=None).encode(), id="no kind"),
-        pytest.param(good(version=99).encode(), id="of the future"),
+        pytest.param(good(version=99).encode(), id="unknown version"),
         pytest.param(good(version="1").encode(), id="version as text"),
         pytest.param(good(webhooks=None).encode(), id="no webhooks"),
-        pytest.param(good(webhooks={}).encode(), id="webhooks of another type"),
-        pytest.param(good(webhooks=[7]).encode(), id="webhooks that are none"),
-        pytest.param(good(webhooks=[HOOK | {"id": 7}]).encode(), id="an id of another type"),
+        pytest.param(good(webhooks={}).encode(), id="webhooks not a list"),
+        pytest.param(good(webhooks=[7]).encode(), id="webhook not an object"),
+        pytest.param(good(webhooks=[HOOK | {"id": 7}]).encode(), id="id not text"),
         pytest.param(good(webhooks=[HOOK | {"events": "ticket.created"}]).encode(), id="events as text"),
-        pytest.param(good(webhooks=[HOOK | {"events": [[]]}]).encode(), id="events of events"),
-        pytest.param(good(webhooks=[HOOK | {"url": {"a": 1}}]).encode(), id="a URL of another type"),
-        pytest.param(good(webhooks=[{"id": "whk_1"}]).encode(), id="a webhook of nobody"),
+        pytest.param(good(webhooks=[HOOK | {"events": [[]]}]).encode(), id="nested events"),
+        pytest.param(good(webhooks=[HOOK | {"url": {"a": 1}}]).encode(), id="URL not text"),
+        pytest.param(good(webhooks=[{"id": "whk_1"}]).encode(), id="webhook without account"),
         pytest.param(good(accounts=None).encode(), id="no accounts"),
-        pytest.param(good(accounts=[{"account": []}]).encode(), id="accounts of another type"),
-        pytest.param(good(findings=7).encode(), id="findings of another type"),
-        pytest.param(good(findings=[FINDING | {"rule": []}]).encode(), id="a rule of another type"),
-        pytest.param(good(findings=[FINDING | {"webhook_id": {}}]).encode(), id="a finding of another type"),
+        pytest.param(good(accounts=[{"account": []}]).encode(), id="account not text"),
+        pytest.param(good(findings=7).encode(), id="findings not a list"),
+        pytest.param(good(findings=[FINDING | {"rule": []}]).encode(), id="rule not text"),
+        pytest.param(good(findings=[FINDING | {"webhook_id": {}}]).encode(), id="webhook id not text"),
     ],
 )
-def test_a_file_that_is_no_baseline_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
-    """By our own error, on either side; no parser's error and no recursion."""
+def test_a_file_that_is_not_a_baseline_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    """The error is the package's own, on either side, even for deeply nested JSON."""
     path = tmp_path / "foreign.json"
     path.write_bytes(content)
     for sides in ((path, audit({})), (audit({}), path)):
@@ -528,14 +536,14 @@ def test_a_file_that_is_no_baseline_is_refused_by_name(tmp_path: Path, content: 
 
 
 @pytest.mark.parametrize("name", [".", "missing.json", "missing/baseline.json", "zero\0byte"])
-def test_a_baseline_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> None:
-    """A folder, nothing at all, or no name."""
+def test_an_unreadable_baseline_is_refused(tmp_path: Path, name: str) -> None:
+    """A folder, a missing file or an invalid name."""
     with pytest.raises(errors.ConfigurationError):
         cx.compare(f"{tmp_path}/{name}", audit({}))
 
 
-def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
-    """It is no baseline, and is not taken into memory."""
+def test_a_huge_file_is_refused_without_reading_it(tmp_path: Path) -> None:
+    """It is not loaded into memory."""
     path = tmp_path / "huge.json"
     with path.open("wb") as file:
         file.truncate(8 * 1024**3)  # takes no space
@@ -543,8 +551,8 @@ def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
         cx.compare(path, audit({}))
 
 
-def test_a_hostile_baseline_is_told_as_text(tmp_path: Path) -> None:
-    """A file of somebody else cannot write to the terminal."""
+def test_control_characters_in_a_baseline_are_escaped_in_the_error(tmp_path: Path) -> None:
+    """A file from an untrusted source must not control the terminal."""
     hostile = "A\x1b[2J\x07B"
     path = tmp_path / "foreign.json"
     path.write_text(good(kind=hostile))
@@ -554,7 +562,7 @@ def test_a_hostile_baseline_is_told_as_text(tmp_path: Path) -> None:
     assert "\x1b" not in str(caught.value)
 
 
-# --- anything ---------------------------------------------------------------------------------------------------------
+# --- random input -----------------------------------------------------------------------------------------------------
 
 TEXTS = st.text(max_size=8) | st.sampled_from(["Orders", "Same", "\ud800", "=1+1", "a\nb"])
 HOOKS = st.fixed_dictionaries(
@@ -575,25 +583,25 @@ TEAMS = st.lists(HOOKS, min_size=1, max_size=5, unique_by=lambda hook: hook["id"
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(before=TEAMS, after=TEAMS, by=st.sampled_from(["id", "name"]))
-def test_any_two_audits_are_compared(tmp_path: Path, before: Any, after: Any, by: Any) -> None:
-    """Files tell the same as audits; turned round, added is removed and new is resolved; nothing is lost."""
+def test_any_two_audits_can_be_compared(tmp_path: Path, before: Any, after: Any, by: Any) -> None:
+    """Files give the same rows as audits, and swapping the sides swaps added and removed, new and resolved."""
     one, other = audit(*before), audit(*after)
-    there = rows(one, other, by=by)
-    back = rows(other, one, by=by)
+    forward = rows(one, other, by=by)
+    backward = rows(other, one, by=by)
 
-    assert there == rows(saved(one, tmp_path, "1.json"), saved(other, tmp_path, "2.json"), by=by)
+    assert forward == rows(saved(one, tmp_path, "1.json"), saved(other, tmp_path, "2.json"), by=by)
     assert [] == rows(one, one, by=by)
-    turned = {"added": "removed", "removed": "added", "new finding": "resolved finding"}
-    turned |= {"resolved finding": "new finding", "changed": "changed"}
-    assert sorted((turned[row[1]], str(row[4]), str(row[6]), str(row[5])) for row in back) == sorted(
-        (row[1], str(row[4]), str(row[5]), str(row[6])) for row in there
+    opposite = {"added": "removed", "removed": "added", "new finding": "resolved finding"}
+    opposite |= {"resolved finding": "new finding", "changed": "changed"}
+    assert sorted((opposite[row[1]], str(row[4]), str(row[6]), str(row[5])) for row in backward) == sorted(
+        (row[1], str(row[4]), str(row[5]), str(row[6])) for row in forward
     )
-    assert len(after) - len(before) == sum((row[1] == "added") - (row[1] == "removed") for row in there)
-    assert VALUE not in str(there)
+    assert len(after) - len(before) == sum((row[1] == "added") - (row[1] == "removed") for row in forward)
+    assert VALUE not in str(forward)
     if by == "id":
         ids = {hook["id"] for hook in before}, {hook["id"] for hook in after}
-        assert ids[1] - ids[0] == {row[2] for row in there if row[1] == "added"}
-        assert ids[0] - ids[1] == {row[2] for row in there if row[1] == "removed"}
+        assert ids[1] - ids[0] == {row[2] for row in forward if row[1] == "added"}
+        assert ids[0] - ids[1] == {row[2] for row in forward if row[1] == "removed"}
 
 
 VALUES = st.recursive(
@@ -605,24 +613,24 @@ VALUES = st.recursive(
 
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    place=st.sampled_from(["accounts", "webhooks", "findings", "kind", "version", "taken", ""]),
+    part=st.sampled_from(["accounts", "webhooks", "findings", "kind", "version", "taken", ""]),
     key=st.sampled_from(["account", "id", "name", "url", "events", "is_active", "state", "rule", "webhook_id", "x"]),
     value=VALUES,
 )
-def test_a_file_with_anything_in_it_is_compared_or_refused(tmp_path: Path, place: str, key: str, value: Any) -> None:
-    """By our own error, never by another."""
-    whole = json.loads(audit({"events": ("ticket.*",)}).to_json())
-    if isinstance(whole.get(place), list):
-        whole[place][0][key] = value
-    elif place:
-        whole[place] = value
+def test_a_file_with_any_content_is_compared_or_refused(tmp_path: Path, part: str, key: str, value: Any) -> None:
+    """The error is always the package's own."""
+    content = json.loads(audit({"events": ("ticket.*",)}).to_json())
+    if isinstance(content.get(part), list):
+        content[part][0][key] = value
+    elif part:
+        content[part] = value
     else:
-        whole = value
+        content = value
     path = tmp_path / "any.json"
-    path.write_text(json.dumps(whole))
+    path.write_text(json.dumps(content))
     try:
-        told = cx.compare(path, audit({}))
+        compared = cx.compare(path, audit({}))
     except errors.ConfigurationError as error:
         assert "any.json" in str(error)  # noqa: PT017
     else:
-        assert COLUMNS == list(told.columns)
+        assert COLUMNS == list(compared.columns)

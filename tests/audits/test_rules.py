@@ -1,4 +1,4 @@
-"""Each rule of the audit finds its own and nothing else: the score on the labelled corpus, settings, and what `fix` prepares."""
+"""The rules: precision and recall on a labelled corpus, settings, fixes, and robustness."""
 
 import contextlib
 import datetime as dt
@@ -42,10 +42,10 @@ def findings(audited) -> pd.DataFrame:
 
 
 def team(*webhooks: dict[str, Any], **common: Any) -> pd.DataFrame:
-    """A frame of webhooks of one team, of which only what matters was said."""
+    """A frame of webhooks of one team. Fields that are not given have values without findings."""
     rows = []
-    for number, told in enumerate(webhooks, 1):
-        usual = {
+    for number, fields in enumerate(webhooks, 1):
+        defaults = {
             "account": "shop",
             "team_id": "team_shop",
             "environment": "live",
@@ -57,7 +57,7 @@ def team(*webhooks: dict[str, Any], **common: Any) -> pd.DataFrame:
             "created_at": corpus.ago(100 - number),
             "updated_at": None,
         }
-        rows.append(usual | common | told)
+        rows.append(defaults | common | fields)
     table = pd.DataFrame(rows, columns=list(rows[0]) if rows else None)
     for column in ("created_at", "updated_at"):
         if column in table:
@@ -69,8 +69,8 @@ def audit(*webhooks: dict[str, Any], settings: Any = None, **common: Any) -> Any
     return cx.audit(team(*webhooks, **common), settings=settings, now=NOW)
 
 
-def found(audited: Any) -> set[tuple[str, str]]:
-    """Pairs of webhook and rule; a finding about the team has no webhook."""
+def reported(audited: Any) -> set[tuple[str, str]]:
+    """Pairs of webhook id and rule; a finding about the team has no webhook."""
     table = audited.to_frame()
     return {
         ("" if pd.isna(webhook) else webhook, rule)
@@ -79,7 +79,7 @@ def found(audited: Any) -> set[tuple[str, str]]:
 
 
 def rules_of(audited: Any) -> list[str]:
-    return sorted(rule for _, rule in found(audited))
+    return sorted(rule for _, rule in reported(audited))
 
 
 def toml(folder: Path, text: str) -> Path:
@@ -89,7 +89,7 @@ def toml(folder: Path, text: str) -> Path:
 
 
 def shown(audited: Any, *, page: bool = False) -> str:
-    """All that a person may see of the findings; the report, which takes its time, only where it is asked for."""
+    """All forms in which an audit is shown. The report is slow, so it is included on request only."""
     parts = [repr(audited), str(audited), audited._repr_html_(), audited.to_frame().to_csv(), audited.to_json()]
     parts += [audited.to_html()] if page else []
     return "\n".join([*parts, *map(html.unescape, parts), *audited.notes, audited.ignored.to_csv()])
@@ -98,8 +98,8 @@ def shown(audited: Any, *, page: bool = False) -> str:
 # --- the corpus and the score -----------------------------------------------------------------------------------------
 
 
-def test_the_corpus_is_large_covers_every_rule_and_is_always_the_same() -> None:
-    """A score means something only on a corpus that stays."""
+def test_the_corpus_is_large_covers_every_rule_and_never_changes() -> None:
+    """A score means something only on a fixed corpus."""
     assert repr(WEBHOOKS) == repr(corpus.webhooks())
     counted = Counter(label for webhook in WEBHOOKS for label in webhook.labels)
     counted.update(rule for _, rule in corpus.TEAM_LABELS)
@@ -110,24 +110,26 @@ def test_the_corpus_is_large_covers_every_rule_and_is_always_the_same() -> None:
     assert sum(not webhook.labels for webhook in WEBHOOKS) >= 200
 
 
-def test_the_score_on_the_corpus(findings) -> None:
-    """Precision and recall of every rule are 1; they are printed and kept."""
+def test_precision_and_recall_on_the_corpus(findings) -> None:
+    """Both are 1 for every rule. The score is printed and written to a file."""
     expected = {(webhook.id, label) for webhook in WEBHOOKS for label in webhook.labels} | set(corpus.TEAM_LABELS)
     where = findings["webhook_id"].fillna(findings["account"])
-    told = set(zip(where, findings["rule"], strict=True))
+    actual = set(zip(where, findings["rule"], strict=True))
     width = max(map(len, corpus.RULES))
     lines = [f"{'rule':<{width}}  right  false  missed  precision  recall"]
-    right, false, missed = expected & told, told - expected, expected - told
+    right, false, missed = expected & actual, actual - expected, expected - actual
     for rule in (*corpus.RULES, "total"):
         counts = [sum(rule in (name, "total") for _, name in pairs) for pairs in (right, false, missed)]
-        hits, surplus, lost = counts
-        precision = hits / (hits + surplus) if hits + surplus else 1.0
-        recall = hits / (hits + lost) if hits + lost else 1.0
-        lines.append(f"{rule:<{width}}  {hits:>5}  {surplus:>5}  {lost:>6}  {precision:>9.1%}  {recall:>6.1%}")
+        correct, surplus, not_reported = counts
+        precision = correct / (correct + surplus) if correct + surplus else 1.0
+        recall = correct / (correct + not_reported) if correct + not_reported else 1.0
+        lines.append(
+            f"{rule:<{width}}  {correct:>5}  {surplus:>5}  {not_reported:>6}  {precision:>9.1%}  {recall:>6.1%}"
+        )
     lines.append(f"{len(WEBHOOKS)} webhooks of {len({webhook.account for webhook in WEBHOOKS})} teams")
-    wrong = [f"  {name} {rule}: not planted" for name, rule in sorted(false)]
-    wrong += [f"  {name} {rule}: not found" for name, rule in sorted(missed)]
-    text = "\n".join([*lines, *(["told otherwise:", *wrong] if wrong else [])])
+    wrong = [f"  {name} {rule}: unexpected" for name, rule in sorted(false)]
+    wrong += [f"  {name} {rule}: missing" for name, rule in sorted(missed)]
+    text = "\n".join([*lines, *(["differences:", *wrong] if wrong else [])])
     print(f"\n{text}")  # noqa: T201
     SCORE.parent.mkdir(exist_ok=True)
     SCORE.write_text(text + "\n", encoding="utf-8")
@@ -136,22 +138,22 @@ def test_the_score_on_the_corpus(findings) -> None:
 
 @pytest.mark.parametrize("account", sorted({webhook.account for webhook in WEBHOOKS}))
 def test_each_webhook_has_exactly_its_findings(findings, account: str) -> None:
-    """Webhook by webhook: what is missing and what is too much."""
-    told: dict[str, set[str]] = defaultdict(set)
+    """Lists the missing and the surplus findings of each webhook."""
+    actual: dict[str, set[str]] = defaultdict(set)
     for webhook_id, rule in zip(findings["webhook_id"], findings["rule"], strict=True):
         if not pd.isna(webhook_id):
-            told[webhook_id].add(rule)
+            actual[webhook_id].add(rule)
     wrong = [
         f"{webhook.id} {webhook.name!r} {webhook.url!r:.120}: "
-        f"missing {sorted(webhook.labels - told[webhook.id])}, surplus {sorted(told[webhook.id] - webhook.labels)}"
+        f"missing {sorted(webhook.labels - actual[webhook.id])}, surplus {sorted(actual[webhook.id] - webhook.labels)}"
         for webhook in WEBHOOKS
-        if webhook.account == account and webhook.labels != told[webhook.id]
+        if webhook.account == account and webhook.labels != actual[webhook.id]
     ]
     assert wrong == []
 
 
 def test_each_team_has_exactly_its_findings(findings) -> None:
-    """One finding for each account and host, none about other teams, and the evidence names the host."""
+    """One finding per account and host, with the host in the evidence."""
     about = findings[findings["webhook_id"].isna()]
     expected = Counter({key: len(hosts) for key, hosts in corpus.TEAM_LABELS.items()})
     assert expected == Counter(zip(about["account"], about["rule"], strict=True))
@@ -161,20 +163,20 @@ def test_each_team_has_exactly_its_findings(findings) -> None:
 
 
 @pytest.mark.parametrize("account", corpus.CLEAN)
-def test_a_clean_account_raises_no_alarm(account: str) -> None:
-    """Alone as well as among others."""
+def test_a_clean_account_has_no_findings(account: str) -> None:
+    """When it is audited alone."""
     alone = cx.audit(corpus.frame(webhook for webhook in WEBHOOKS if webhook.account == account), now=NOW)
     assert [] == alone.to_frame()[["rule", "webhook_id", "evidence"]].to_numpy().tolist()
 
 
-def test_no_clean_account_is_blamed_among_the_others(findings) -> None:
-    """What is wrong elsewhere says nothing about them."""
+def test_a_clean_account_has_no_findings_among_others(findings) -> None:
+    """Findings of other accounts do not affect it."""
     assert set() == set(findings["account"]) & set(corpus.CLEAN)
 
 
 @pytest.mark.parametrize("rule", corpus.RULES)
-def test_every_rule_finds_its_own(findings, rule: str) -> None:
-    """With its severity, its evidence and its remedy."""
+def test_every_rule_reports_its_severity_evidence_and_remedy(findings, rule: str) -> None:
+    """On its webhooks in the corpus."""
     own = findings[findings["rule"] == rule]
     assert len(own) > 0
     assert {corpus.RULES[rule]} == set(own["severity"])
@@ -182,43 +184,43 @@ def test_every_rule_finds_its_own(findings, rule: str) -> None:
     assert all(text.strip() for text in own["remedy"])
 
 
-def test_no_webhook_is_found_twice_by_one_rule(findings) -> None:
-    """One finding tells all of it."""
+def test_a_rule_reports_a_webhook_once(findings) -> None:
+    """One finding covers all of it."""
     about = findings[findings["webhook_id"].notna()]
     assert [] == about[about.duplicated(["webhook_id", "rule"])]["webhook_id"].tolist()
 
 
-def test_the_order_of_the_webhooks_changes_no_verdict(audited) -> None:
-    """Only the order of the rows that are told."""
+def test_the_order_of_the_webhooks_does_not_change_the_findings(audited) -> None:
+    """Only the order of the rows."""
     shuffled = corpus.frame(WEBHOOKS).sample(frac=1, random_state=20251210)
-    assert found(audited) == found(cx.audit(shuffled, now=NOW))
+    assert reported(audited) == reported(cx.audit(shuffled, now=NOW))
 
 
-def test_an_odd_index_changes_nothing(findings) -> None:
-    """A frame that was filtered or joined has any index."""
+def test_the_index_of_the_frame_is_ignored(findings) -> None:
+    """A filtered or joined frame may have any index."""
     table = corpus.frame(WEBHOOKS)
     table.index = pd.Index(["same"] * len(table))
     pd.testing.assert_frame_equal(findings, cx.audit(table, now=NOW).to_frame())
 
 
-def test_the_source_is_left_as_it_is() -> None:
-    """The audit changes nothing, not even the frame."""
+def test_the_source_frame_is_not_modified() -> None:
+    """The caller keeps an unchanged frame."""
     table = corpus.frame(WEBHOOKS)
     cx.audit(table, now=NOW)
     pd.testing.assert_frame_equal(corpus.frame(WEBHOOKS), table)
 
 
-# --- what is shown ----------------------------------------------------------------------------------------------------
+# --- evidence and masking ---------------------------------------------------------------------------------------------
 
 
 def test_no_finding_shows_a_planted_secret(audited) -> None:
-    """Neither the frame nor any of its forms."""
+    """In no form of the audit."""
     text = shown(audited, page=True)
     assert [] == [secret for secret in corpus.SECRETS if secret in text]
 
 
 def test_credentials_are_masked_in_the_evidence(findings) -> None:
-    """The place is shown, and that there was something."""
+    """The mask shows where they are."""
     own = findings[findings["rule"] == "credentials_in_url"]
     assert [] == [text for text in own["evidence"] if "••••" not in text]
 
@@ -226,24 +228,24 @@ def test_credentials_are_masked_in_the_evidence(findings) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        pytest.param(f"http://ada:{corpus.PASSWORD}@10.0.0.1:99/?token={corpus.VALUE}", id="many sins"),
+        pytest.param(f"http://ada:{corpus.PASSWORD}@10.0.0.1:99/?token={corpus.VALUE}", id="several faults"),
         pytest.param(f"https://ada:{corpus.PASSWORD}@abc.ngrok.io/{corpus.STRIPE}", id="tunnel"),
         pytest.param(f"https:///{corpus.STRIPE}?token={corpus.VALUE}", id="unreadable"),
         pytest.param(f"ada:{corpus.PASSWORD}@shop.example/?token={corpus.VALUE}", id="no scheme"),
-        pytest.param(f"https://ada:{corpus.PASSWORD}@[::1/{corpus.TOKEN}", id="broken"),
-        pytest.param(f"https://ada:{corpus.PASSWORD}@shop.example:port/", id="no port"),
+        pytest.param(f"https://ada:{corpus.PASSWORD}@[::1/{corpus.TOKEN}", id="invalid host"),
+        pytest.param(f"https://ada:{corpus.PASSWORD}@shop.example:port/", id="invalid port"),
         pytest.param(f"https://{corpus.GITHUB}.shop.example/", id="in the host"),
         pytest.param(f"https://shop.example/?a={corpus.SLACK}&a={corpus.SIGNING}#{corpus.AMAZON}", id="everywhere"),
     ],
 )
-def test_no_rule_shows_the_secret_of_another(url: str) -> None:
-    """A URL with several faults is told by several rules, and by none in clear."""
+def test_no_rule_shows_a_secret_that_another_rule_masks(url: str) -> None:
+    """Several rules report a URL with several faults; all of them mask it."""
     text = shown(audit({"url": url}, {"url": url}, {"url": url, "events": ("survey.submitted",)}), page=True)
     assert [] == [secret for secret in corpus.SECRETS if secret in text]
 
 
 @pytest.mark.parametrize(
-    ("rule", "webhook", "named"),
+    ("rule", "webhook", "expected"),
     [
         pytest.param("plain_http", {"url": "http://shop.example/x"}, "http://shop.example/x", id="plain_http"),
         pytest.param("tunnel_host", {"url": "https://abc.ngrok.io/x"}, "ngrok.io", id="tunnel_host"),
@@ -255,20 +257,20 @@ def test_no_rule_shows_the_secret_of_another(url: str) -> None:
         pytest.param("test_name", {"name": "My demo"}, "demo", id="test_name"),
     ],
 )
-def test_the_evidence_names_what_was_found(rule: str, webhook: dict[str, Any], named: str) -> None:
-    """So that nobody has to look it up."""
+def test_the_evidence_contains_the_value_found(rule: str, webhook: dict[str, Any], expected: str) -> None:
+    """The reader does not have to look it up."""
     table = audit(webhook).to_frame()
-    assert [True] == [named in text for text in table[table["rule"] == rule]["evidence"]]
+    assert [True] == [expected in text for text in table[table["rule"] == rule]["evidence"]]
 
 
-def test_the_new_name_of_a_former_event_is_told() -> None:
-    """The remedy or the evidence says what to write instead."""
+def test_the_new_name_of_a_renamed_event_is_given() -> None:
+    """In the remedy or the evidence."""
     (row,) = audit({"events": ("achievement.unlocked",)}).to_frame().to_dict("records")
     assert "player.achievement_unlocked" in row["evidence"] + row["remedy"]
 
 
-def test_the_event_that_nobody_receives_is_named() -> None:
-    """And not those that somebody receives."""
+def test_the_unreceived_events_are_listed() -> None:
+    """And only those."""
     (row,) = (
         audit({"events": ("ticket.created",)}, {"events": ("ticket.created", "boss.spawned"), "is_active": False})
         .to_frame()
@@ -279,8 +281,8 @@ def test_the_event_that_nobody_receives_is_named() -> None:
     assert "ticket.created" not in row["evidence"]
 
 
-def test_a_twin_and_a_lookalike_name_the_other_one() -> None:
-    """One has to see which two belong together."""
+def test_duplicates_and_lookalikes_name_the_other_webhook_or_host() -> None:
+    """The reader sees which two belong together."""
     table = audit(
         {"url": "https://one.shop.example/x"},
         {"url": "https://one.shop.example/x"},
@@ -293,37 +295,35 @@ def test_a_twin_and_a_lookalike_name_the_other_one() -> None:
     assert "sample-shop.com" in evidence["lookalike_host"]
 
 
-def test_an_unknown_pattern_is_an_unknown_event() -> None:
-    """A pattern that matches nothing receives nothing."""
-    assert ("whk_1", "unknown_event") in found(audit({"events": ("tickets.*",)}))
+def test_a_wildcard_without_matches_is_an_unknown_event() -> None:
+    """It receives nothing."""
+    assert ("whk_1", "unknown_event") in reported(audit({"events": ("tickets.*",)}))
 
 
 @pytest.mark.parametrize(("letter", "alike"), list(zip("асеорхуѕіјһԁɡıӏοανρ", "aceopxysijhdgilo" + "avp", strict=True)))
-@pytest.mark.parametrize("whole", [pytest.param(True, id="all of it"), pytest.param(False, id="among others")])
-def test_each_lookalike_letter_is_known(letter: str, alike: str, whole: bool) -> None:
-    """Those that are used to deceive, as the whole name and between other letters, written out and in punycode."""
+@pytest.mark.parametrize("is_whole", [pytest.param(True, id="whole label"), pytest.param(False, id="between letters")])
+def test_each_lookalike_letter_is_detected(letter: str, alike: str, is_whole: bool) -> None:
+    """As the whole name and between other letters, in Unicode and in punycode."""
     real, fake = (
-        (f"{alike * 3}.example", f"{letter * 3}.example") if whole else (f"z{alike}z.example", f"z{letter}z.example")
+        (f"{alike * 3}.example", f"{letter * 3}.example") if is_whole else (f"z{alike}z.example", f"z{letter}z.example")
     )
-    for host in (fake, corpus.puny(fake)):
-        told = audit({"url": f"https://{real}/"}, {"url": f"https://{host}/", "created_at": corpus.ago(300)})
-        assert {("whk_2", "lookalike_host")} == found(told)
+    for host in (fake, corpus.punycode(fake)):
+        audited = audit({"url": f"https://{real}/"}, {"url": f"https://{host}/", "created_at": corpus.ago(300)})
+        assert {("whk_2", "lookalike_host")} == reported(audited)
 
 
-@pytest.mark.parametrize(
-    "created", [pytest.param(corpus.ago(50), id="the same second"), pytest.param(None, id="not told")]
-)
-def test_of_twins_of_one_age_all_but_one_are_found(created: Any) -> None:
-    """There is always one that stays."""
-    twin = {"url": "https://one.shop.example/x", "created_at": created}
-    assert ["delivers_twice"] * 2 == rules_of(audit(twin, twin, twin))
+@pytest.mark.parametrize("created", [pytest.param(corpus.ago(50), id="same second"), pytest.param(None, id="unknown")])
+def test_of_duplicates_of_equal_age_all_but_one_are_reported(created: Any) -> None:
+    """One always remains."""
+    webhook = {"url": "https://one.shop.example/x", "created_at": created}
+    assert ["delivers_twice"] * 2 == rules_of(audit(webhook, webhook, webhook))
 
 
-# --- the list of rules ------------------------------------------------------------------------------------------------
+# --- audit_rules ------------------------------------------------------------------------------------------------------
 
 
-def test_the_rules_are_listed_with_why_they_matter() -> None:
-    """A frame with a row for each rule and no blank cell."""
+def test_audit_rules_lists_every_rule() -> None:
+    """With one row per rule and no blank cell."""
     table = cx.audit_rules()
     assert ["rule", "severity", "title", "why", "remedy"] == list(table.columns)
     assert dict(corpus.RULES) == dict(zip(table["rule"], table["severity"], strict=True))
@@ -335,26 +335,26 @@ def test_the_rules_are_listed_with_why_they_matter() -> None:
 
 
 def test_the_frame_is_sorted_by_severity_rule_account_and_webhook(findings) -> None:
-    """The worst comes first, and every audit tells in the same order."""
-    place = {webhook.id: number for number, webhook in enumerate(WEBHOOKS)}
+    """The most severe findings come first, and the order is always the same."""
+    row_of = {webhook.id: number for number, webhook in enumerate(WEBHOOKS)}
     keys = [(SEVERITIES.index(row.severity), row.rule, row.account) for row in findings.itertuples()]
     assert sorted(keys) == keys
     for _, rows in findings.dropna(subset=["webhook_id"]).groupby(["severity", "rule", "account"]):
-        places = [place[webhook_id] for webhook_id in rows["webhook_id"]]
-        assert sorted(places) == places
+        indexes = [row_of[webhook_id] for webhook_id in rows["webhook_id"]]
+        assert sorted(indexes) == indexes
 
 
 @pytest.mark.parametrize(
     "source",
     [
         pytest.param(corpus.frame(WEBHOOKS), id="findings"),
-        pytest.param(corpus.frame([webhook for webhook in WEBHOOKS if webhook.account == "elm"]), id="none"),
+        pytest.param(corpus.frame([webhook for webhook in WEBHOOKS if webhook.account == "elm"]), id="no findings"),
         pytest.param(corpus.frame([]), id="no webhooks"),
         pytest.param(cx.WebhookList([]), id="an empty list"),
     ],
 )
-def test_columns_and_types_are_always_the_same(source) -> None:
-    """With rows and without."""
+def test_columns_and_dtypes_are_always_the_same(source) -> None:
+    """With and without rows."""
     audited = cx.audit(source, now=NOW)
     table = audited.to_frame()
     assert COLUMNS == list(table.columns)
@@ -369,7 +369,7 @@ def test_columns_and_types_are_always_the_same(source) -> None:
 
 
 def test_the_webhooks_of_all_teams_are_in_one_frame(audited) -> None:
-    """Every webhook once, in order."""
+    """Each webhook once, in order."""
     table = audited.webhooks
     assert [webhook.id for webhook in WEBHOOKS] == table["id"].tolist()
     assert [webhook.account for webhook in WEBHOOKS] == table["account"].tolist()
@@ -379,21 +379,21 @@ def test_the_webhooks_of_all_teams_are_in_one_frame(audited) -> None:
     assert dict(counted) == dict(zip(audited.accounts["account"], audited.accounts["webhooks"], strict=True))
 
 
-def test_the_same_audit_twice_tells_the_same(findings) -> None:
-    """Nothing depends on chance."""
+def test_a_second_audit_gives_the_same_findings(findings) -> None:
+    """Nothing is random."""
     pd.testing.assert_frame_equal(findings, cx.audit(corpus.frame(WEBHOOKS), now=NOW).to_frame())
 
 
-def test_a_list_of_webhooks_is_audited_without_a_request() -> None:
-    """What one holds already need not be read again."""
+def test_a_webhook_list_is_audited_without_requests() -> None:
+    """Neither it nor its frame is fetched again."""
     items = [
         {"id": "whk_1", "name": "One", "url": "http://shop.example/x", "events": ["ticket.created"], "isActive": True},
         {"id": "whk_2", "name": "Two", "url": "https://shop.example/y", "events": ["ticket.*"], "isActive": True},
     ]
     webhooks = cx.WebhookList(items)
     expected = {("whk_1", "plain_http"), ("whk_2", "wildcard")}
-    assert expected == found(cx.audit(webhooks, now=NOW))
-    assert expected == found(cx.audit(webhooks.to_frame(), now=NOW))
+    assert expected == reported(cx.audit(webhooks, now=NOW))
+    assert expected == reported(cx.audit(webhooks.to_frame(), now=NOW))
 
 
 @pytest.mark.parametrize(
@@ -404,15 +404,15 @@ def test_a_list_of_webhooks_is_audited_without_a_request() -> None:
     ],
 )
 def test_events_may_be_a_tuple_or_a_list(events_as) -> None:
-    """A frame that was made by hand."""
-    assert {("whk_1", "former_event"), ("whk_1", "wildcard")} == found(audit({"events": events_as}))
+    """As in a frame written by hand."""
+    assert {("whk_1", "former_event"), ("whk_1", "wildcard")} == reported(audit({"events": events_as}))
 
 
 @pytest.mark.parametrize("environment", ["live", "test", "sandbox"])
-def test_a_key_of_another_environment_has_other_data(environment: str) -> None:
-    """The same address in the test and the live account of one team is no twin."""
+def test_webhooks_of_different_accounts_are_not_duplicates(environment: str) -> None:
+    """The same URL in the test and the live account of a team is fine."""
     table = pd.concat([team({}, {}), team({"id": "whk_a"}, account="other", environment=environment)])
-    assert set() == found(cx.audit(table, now=NOW))
+    assert set() == reported(cx.audit(table, now=NOW))
 
 
 # --- thresholds -------------------------------------------------------------------------------------------------------
@@ -421,14 +421,12 @@ def test_a_key_of_another_environment_has_other_data(environment: str) -> None:
 @pytest.mark.parametrize(
     ("line", "webhook", "without", "having"),
     [
-        pytest.param("ports = [443, 9000]", {"url": "https://a.example:9000/"}, ["odd_port"], [], id="ports, one more"),
-        pytest.param("ports = [443]", {"url": "https://a.example:8443/"}, [], ["odd_port"], id="ports, one fewer"),
+        pytest.param("ports = [443, 9000]", {"url": "https://a.example:9000/"}, ["odd_port"], [], id="ports, more"),
+        pytest.param("ports = [443]", {"url": "https://a.example:8443/"}, [], ["odd_port"], id="ports, fewer"),
         pytest.param("everything = 0.5", {"events": corpus.ALL[:18]}, [], ["everything"], id="everything, half"),
         pytest.param("everything = 1.0", {"events": corpus.ALL[:34]}, ["everything"], [], id="everything, all"),
-        pytest.param(
-            "everything = 1", {"events": corpus.ALL[:34]}, ["everything"], [], id="everything, a whole number"
-        ),
-        pytest.param("everything = 1.0", {"events": ("*",)}, ["everything"], ["everything"], id="everything, the star"),
+        pytest.param("everything = 1", {"events": corpus.ALL[:34]}, ["everything"], [], id="everything, integer"),
+        pytest.param("everything = 1.0", {"events": ("*",)}, ["everything"], ["everything"], id="everything, *"),
         pytest.param(
             "inactive_days = 5",
             {"is_active": False, "updated_at": corpus.ago(6)},
@@ -458,30 +456,30 @@ def test_a_key_of_another_environment_has_other_data(environment: str) -> None:
             {"events": ("ticket.*",)},
             ["wildcard"],
             ["wildcard"],
-            id="expected_events, received by a pattern",
+            id="expected_events, received by wildcard",
         ),
     ],
 )
-def test_a_threshold_moves_its_rule(
+def test_a_threshold_changes_its_rule(
     tmp_path: Path, line: str, webhook: dict[str, Any], without: list[str], having: list[str]
 ) -> None:
-    """And no other."""
+    """And no other rule."""
     assert without == rules_of(audit(webhook))
     assert having == rules_of(audit(webhook, settings=toml(tmp_path, f"[thresholds]\n{line}\n")))
 
 
-def test_an_expected_event_that_nobody_receives_is_about_the_team(tmp_path: Path) -> None:
-    """It has no webhook, names the event, and each team has its own."""
+def test_a_missing_expected_event_is_reported_for_the_team(tmp_path: Path) -> None:
+    """Per team, without a webhook, with the event in the evidence."""
     table = pd.concat([team({}), team({"id": "whk_a", "events": ("survey.submitted",)}, account="other")])
-    told = cx.audit(table, settings=toml(tmp_path, '[thresholds]\nexpected_events = ["survey.submitted"]'), now=NOW)
-    (row,) = told.to_frame().to_dict("records")
+    audited = cx.audit(table, settings=toml(tmp_path, '[thresholds]\nexpected_events = ["survey.submitted"]'), now=NOW)
+    (row,) = audited.to_frame().to_dict("records")
     assert ("unreceived_event", "shop") == (row["rule"], row["account"])
     assert pd.isna(row["webhook_id"])
     assert "survey.submitted" in row["evidence"]
 
 
 def teams_at(*hosts: str) -> pd.DataFrame:
-    """A team for each host."""
+    """One team per host."""
     return pd.concat(
         [
             team({"id": f"whk_{number}", "url": f"https://{host}/{number}"}, account=f"shop {number}")
@@ -495,25 +493,25 @@ def teams_at(*hosts: str) -> pd.DataFrame:
     [
         pytest.param("", 3, 3, id="three by default"),
         pytest.param("teams_per_host = 2", 2, 2, id="two"),
-        pytest.param("teams_per_host = 4", 3, 0, id="three of four"),
+        pytest.param("teams_per_host = 4", 3, 0, id="below threshold"),
         pytest.param('shared_hosts = ["hub.example"]', 3, 0, id="shared"),
-        pytest.param('shared_hosts = ["HUB.Example"]', 3, 0, id="shared, in capitals"),
-        pytest.param('shared_hosts = ["*.example"]', 3, 0, id="shared by a pattern"),
-        pytest.param('shared_hosts = ["*.hub.example"]', 3, 3, id="a pattern of other hosts"),
-        pytest.param('shared_hosts = ["ub.example"]', 3, 3, id="a part is no host"),
+        pytest.param('shared_hosts = ["HUB.Example"]', 3, 0, id="shared, upper case"),
+        pytest.param('shared_hosts = ["*.example"]', 3, 0, id="shared by wildcard"),
+        pytest.param('shared_hosts = ["*.hub.example"]', 3, 3, id="wildcard of other hosts"),
+        pytest.param('shared_hosts = ["ub.example"]', 3, 3, id="partial host"),
     ],
 )
 def test_many_teams_follows_its_thresholds(tmp_path: Path, lines: str, count: int, expected: int) -> None:
-    """One finding for each of the teams, or none."""
-    told = cx.audit(teams_at(*["hub.example"] * count), settings=toml(tmp_path, f"[thresholds]\n{lines}\n"), now=NOW)
-    table = told.to_frame()
+    """There is one finding per team, or none."""
+    audited = cx.audit(teams_at(*["hub.example"] * count), settings=toml(tmp_path, f"[thresholds]\n{lines}\n"), now=NOW)
+    table = audited.to_frame()
     assert ["many_teams"] * expected == table["rule"].tolist()
     assert expected == table["account"].nunique()
     assert table["webhook_id"].isna().all()
 
 
-def test_own_shared_hosts_replace_the_usual_ones(tmp_path: Path) -> None:
-    """What is set is what counts."""
+def test_shared_hosts_replaces_the_default(tmp_path: Path) -> None:
+    """The default hosts are no longer allowed."""
     source = teams_at(*["hooks.slack.com"] * 3)
     assert [] == cx.audit(source, now=NOW).to_frame()["rule"].tolist()
     path = toml(tmp_path, '[thresholds]\nshared_hosts = ["hub.example"]')
@@ -521,8 +519,8 @@ def test_own_shared_hosts_replace_the_usual_ones(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("given_as", [pytest.param(str, id="text"), pytest.param(Path, id="path")])
-def test_settings_are_named_by_their_path(tmp_path: Path, given_as) -> None:
-    """As text or as a path; an empty file changes nothing."""
+def test_settings_are_given_by_path(tmp_path: Path, given_as) -> None:
+    """As a string or a Path. An empty file changes nothing."""
     path = toml(tmp_path, "")
     assert ["odd_port"] == rules_of(audit({"url": "https://a.example:99/"}, settings=given_as(path)))
 
@@ -532,52 +530,52 @@ def test_settings_are_named_by_their_path(tmp_path: Path, given_as) -> None:
 ODD = {"url": "https://odd.shop.example:99/"}
 
 
-def ignoring(folder: Path, **told: Any) -> Path:
-    """A file with one ignore."""
-    told = {"rule": "odd_port", "reason": "The firewall wants it"} | told
-    lines = [f"{name} = {value if isinstance(value, dt.date) else json.dumps(value)}" for name, value in told.items()]
+def ignoring(folder: Path, **fields: Any) -> Path:
+    """Writes a settings file with one ignore."""
+    fields = {"rule": "odd_port", "reason": "The firewall wants it"} | fields
+    lines = [f"{name} = {value if isinstance(value, dt.date) else json.dumps(value)}" for name, value in fields.items()]
     return toml(folder, "\n".join(["[[ignore]]", *lines]))
 
 
 @pytest.mark.parametrize(
-    "told",
+    "fields",
     [
         pytest.param({"webhook": "whk_1"}, id="webhook"),
         pytest.param({"account": "shop"}, id="account"),
         pytest.param({"host": "odd.shop.example"}, id="host"),
-        pytest.param({"host": "ODD.shop.example"}, id="host in capitals"),
+        pytest.param({"host": "ODD.shop.example"}, id="host, upper case"),
         pytest.param({"webhook": "whk_1", "account": "shop", "host": "odd.shop.example"}, id="all three"),
         pytest.param({"account": "shop", "until": dt.date(2025, 12, 11)}, id="until tomorrow"),
         pytest.param({"account": "shop", "until": dt.date(2099, 1, 1)}, id="until later"),
     ],
 )
-def test_an_ignored_finding_is_kept_apart_with_its_reason(tmp_path: Path, told: dict[str, Any]) -> None:
-    """It is not told, and not lost."""
-    audited = audit(ODD, settings=ignoring(tmp_path, **told))
+def test_an_ignored_finding_is_listed_with_its_reason(tmp_path: Path, fields: dict[str, Any]) -> None:
+    """It is in `ignored`, not among the findings."""
+    audited = audit(ODD, settings=ignoring(tmp_path, **fields))
     assert [] == rules_of(audited)
     (row,) = audited.ignored.to_dict("records")
     assert ("odd_port", "whk_1", "The firewall wants it") == (row["rule"], row["webhook_id"], row["reason"])
-    assert str(told["until"]) in str(row["until"]) if "until" in told else pd.isna(row["until"])
+    assert str(fields["until"]) in str(row["until"]) if "until" in fields else pd.isna(row["until"])
     assert () == audited.notes
 
 
 @pytest.mark.parametrize(
-    "told",
+    "fields",
     [
         pytest.param({"webhook": "whk_2"}, id="another webhook"),
         pytest.param({"account": "shopping"}, id="another account"),
         pytest.param({"host": "shop.example"}, id="another host"),
-        pytest.param({"webhook": "whk_1", "account": "other"}, id="only one of two fits"),
+        pytest.param({"webhook": "whk_1", "account": "other"}, id="one of two conditions matches"),
         pytest.param({"webhook": "whk_1", "rule": "plain_http"}, id="another rule"),
     ],
 )
-def test_an_ignore_that_matched_nothing_is_a_note(tmp_path: Path, told: dict[str, Any]) -> None:
-    """All that it names has to fit; where nothing does, one is told, for it may be a slip."""
-    audited = audit(ODD, settings=ignoring(tmp_path, **told))
+def test_an_ignore_without_matches_is_noted(tmp_path: Path, fields: dict[str, Any]) -> None:
+    """All its conditions must match. A note points out the possible mistake."""
+    audited = audit(ODD, settings=ignoring(tmp_path, **fields))
     assert ["odd_port"] == rules_of(audited)
     assert 0 == len(audited.ignored)
     (note,) = audited.notes
-    assert str(told.get("rule", "odd_port")) in note
+    assert str(fields.get("rule", "odd_port")) in note
 
 
 @pytest.mark.parametrize(
@@ -588,8 +586,8 @@ def test_an_ignore_that_matched_nothing_is_a_note(tmp_path: Path, told: dict[str
         pytest.param(dt.date(1999, 12, 31), id="long ago"),
     ],
 )
-def test_an_ignore_that_has_expired_brings_the_finding_back(tmp_path: Path, until: dt.date) -> None:
-    """From its day on; a note says so."""
+def test_an_expired_ignore_no_longer_applies(tmp_path: Path, until: dt.date) -> None:
+    """From its date on, the finding is reported again, and a note gives the date."""
     audited = audit(ODD, settings=ignoring(tmp_path, webhook="whk_1", until=until))
     assert ["odd_port"] == rules_of(audited)
     assert 0 == len(audited.ignored)
@@ -597,50 +595,52 @@ def test_an_ignore_that_has_expired_brings_the_finding_back(tmp_path: Path, unti
     assert str(until) in note
 
 
-def test_an_ignore_takes_only_what_it_names(tmp_path: Path) -> None:
-    """Other rules and other webhooks of the team are told as before."""
+def test_an_ignore_applies_to_its_rule_and_webhook_only(tmp_path: Path) -> None:
+    """Other findings are still reported."""
     path = ignoring(tmp_path, webhook="whk_1")
     audited = audit({"url": "http://odd.shop.example:99/"}, {"url": "https://odd-2.shop.example:99/"}, settings=path)
-    assert {("whk_1", "plain_http"), ("whk_2", "odd_port")} == found(audited)
+    assert {("whk_1", "plain_http"), ("whk_2", "odd_port")} == reported(audited)
 
 
 @pytest.mark.parametrize(
-    "told", [pytest.param({"account": "shop 1"}, id="account"), pytest.param({"host": "hub.example"}, id="host")]
+    "fields", [pytest.param({"account": "shop 1"}, id="account"), pytest.param({"host": "hub.example"}, id="host")]
 )
-def test_a_finding_about_a_team_can_be_ignored(tmp_path: Path, told: dict[str, Any]) -> None:
-    """By its account, or by the host that it is about."""
-    path = ignoring(tmp_path, rule="many_teams", **told)
+def test_a_finding_about_a_team_can_be_ignored(tmp_path: Path, fields: dict[str, Any]) -> None:
+    """By account or by host."""
+    path = ignoring(tmp_path, rule="many_teams", **fields)
     audited = cx.audit(teams_at(*["hub.example"] * 3), settings=path, now=NOW)
-    left = {"shop 0", "shop 2"} if "account" in told else set()
+    left = {"shop 0", "shop 2"} if "account" in fields else set()
     assert left == set(audited.to_frame()["account"])
     assert () == audited.notes
 
 
-def test_the_reason_of_an_ignore_is_shown_as_text(tmp_path: Path) -> None:
-    """It is somebody's text as well."""
+def test_the_reason_of_an_ignore_is_escaped(tmp_path: Path) -> None:
+    """It is untrusted text, too."""
     path = ignoring(tmp_path, webhook="whk_1", reason="<script>alert(1)</script>")
     audited = audit(ODD, settings=path)
     assert "<script>alert(1)</script>" == audited.ignored["reason"].iloc[0]
     assert "<script>alert(1)" not in audited.to_html()
 
 
-# --- settings that are refused ----------------------------------------------------------------------------------------
+# --- invalid settings -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("text", "named"),
+    ("text", "expected"),
     [
         pytest.param("[thresholds]\nport = [443]", ["port", "ports"], id="unknown threshold"),
         pytest.param(
             "[thresholds]\ninactive_day = 5", ["inactive_day", "inactive_days"], id="unknown threshold, singular"
         ),
         pytest.param("[threshold]\nports = [443]", ["threshold", "thresholds"], id="unknown table"),
-        pytest.param("ports = [443]", ["ports"], id="key outside of a table"),
+        pytest.param("ports = [443]", ["ports"], id="key outside a table"),
         pytest.param("[[ignores]]\nrule = 'odd_port'", ["ignores", "ignore"], id="unknown list"),
-        pytest.param("[ignore]\nrule = 'odd_port'\nreason = 'x'\nwebhook = 'w'", ["ignore"], id="a table, not a list"),
-        pytest.param("thresholds = 5", ["thresholds"], id="thresholds a number"),
-        pytest.param("ignore = 'odd_port'", ["ignore"], id="ignore a text"),
-        pytest.param("ignore = ['odd_port']", ["ignore"], id="ignore a list of texts"),
+        pytest.param(
+            "[ignore]\nrule = 'odd_port'\nreason = 'x'\nwebhook = 'w'", ["ignore"], id="table instead of list"
+        ),
+        pytest.param("thresholds = 5", ["thresholds"], id="thresholds number"),
+        pytest.param("ignore = 'odd_port'", ["ignore"], id="ignore text"),
+        pytest.param("ignore = ['odd_port']", ["ignore"], id="ignore list of texts"),
         pytest.param("[thresholds]\nports = 443", ["ports"], id="ports a number"),
         pytest.param("[thresholds]\nports = ['443']", ["ports"], id="ports texts"),
         pytest.param("[thresholds]\nports = [true]", ["ports"], id="ports booleans"),
@@ -662,7 +662,7 @@ def test_the_reason_of_an_ignore_is_shown_as_text(tmp_path: Path) -> None:
         pytest.param("[[ignore]]\nrule = 'odd_port'\nwebhook = 'w'", ["reason"], id="no reason"),
         pytest.param("[[ignore]]\nrule = 'odd_port'\nwebhook = 'w'\nreason = ' '", ["reason"], id="blank reason"),
         pytest.param("[[ignore]]\nrule = 'odd_port'\nwebhook = 'w'\nreason = 5", ["reason"], id="reason a number"),
-        pytest.param("[[ignore]]\nrule = 'odd_port'\nreason = 'x'", ["webhook", "account", "host"], id="for whom?"),
+        pytest.param("[[ignore]]\nrule = 'odd_port'\nreason = 'x'", ["webhook", "account", "host"], id="no condition"),
         pytest.param(
             "[[ignore]]\nrule = 'odd_port'\nreason = 'x'\nwebhok = 'w'", ["webhok", "webhook"], id="unknown key"
         ),
@@ -677,45 +677,45 @@ def test_the_reason_of_an_ignore_is_shown_as_text(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_slip_in_the_settings_is_named(tmp_path: Path, text: str, named: list[str]) -> None:
-    """With the file and, where there is one, the nearest real name."""
+def test_a_mistake_in_the_settings_is_named(tmp_path: Path, text: str, expected: list[str]) -> None:
+    """The error gives the file and, if there is one, the closest valid name."""
     path = toml(tmp_path, text)
     with pytest.raises(errors.ConfigurationError) as refused:
         audit({}, settings=path)
-    said = str(refused.value)
-    assert [] == [word for word in named if word not in said]
-    assert path.name in said
+    message = str(refused.value)
+    assert [] == [word for word in expected if word not in message]
+    assert path.name in message
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        pytest.param(b"[thresholds", id="not closed"),
+        pytest.param(b"[thresholds", id="unclosed table"),
         pytest.param(b"rule: odd_port", id="YAML"),
         pytest.param(b"\xff\xfe\x00", id="binary"),
-        pytest.param(b"[thresholds]\nports = [443]\nports = [80]", id="a key twice"),
-        pytest.param(b"a." * 5000 + b"a = 1", id="deep"),
-        pytest.param(b"a = " + b"[" * 5000 + b"]" * 5000, id="nested"),
+        pytest.param(b"[thresholds]\nports = [443]\nports = [80]", id="duplicate key"),
+        pytest.param(b"a." * 5000 + b"a = 1", id="dotted key"),
+        pytest.param(b"a = " + b"[" * 5000 + b"]" * 5000, id="nested lists"),
     ],
 )
-def test_a_file_that_is_no_toml_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
-    """With our own error."""
+def test_a_file_that_is_not_toml_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    """With the package's own error."""
     path = tmp_path / "broken.toml"
     path.write_bytes(content)
     with pytest.raises(errors.ConfigurationError, match=r"broken\.toml"):
         audit({}, settings=path)
 
 
-@pytest.mark.parametrize("name", [pytest.param("missing.toml", id="not there"), pytest.param("", id="a folder")])
-def test_settings_that_cannot_be_read_are_refused(tmp_path: Path, name: str) -> None:
-    """A missing file is no empty file."""
+@pytest.mark.parametrize("name", [pytest.param("missing.toml", id="missing"), pytest.param("", id="folder")])
+def test_unreadable_settings_are_refused(tmp_path: Path, name: str) -> None:
+    """A missing file does not count as an empty one."""
     with pytest.raises(errors.ConfigurationError):
         audit({}, settings=tmp_path / name)
 
 
 @pytest.mark.parametrize("settings", [pytest.param({"ports": []}, id="a dict"), pytest.param(5, id="a number")])
-def test_settings_of_another_type_are_refused(settings) -> None:
-    """Not silently passed over."""
+def test_settings_of_the_wrong_type_are_refused(settings) -> None:
+    """They are not silently ignored."""
     with pytest.raises((errors.CStarError, TypeError)):
         audit({}, settings=settings)
 
@@ -723,22 +723,22 @@ def test_settings_of_another_type_are_refused(settings) -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        pytest.param(None, id="nothing"),
+        pytest.param(None, id="None"),
         pytest.param(5, id="a number"),
         pytest.param("webhooks.csv", id="text"),
         pytest.param([{"id": "whk_1"}], id="a list of dicts"),
-        pytest.param(object(), id="anything"),
+        pytest.param(object(), id="object"),
     ],
 )
-def test_a_source_of_another_type_is_refused(source) -> None:
-    """With our own error, which says what is wanted."""
+def test_a_source_of_the_wrong_type_is_refused(source) -> None:
+    """With the package's own error."""
     with pytest.raises(errors.CStarError):
         cx.audit(source, now=NOW)
 
 
 # --- a client ---------------------------------------------------------------------------------------------------------
 
-BUDGET = {
+RATE_LIMIT = {
     "X-RateLimit-Limit": "1000",
     "X-RateLimit-Reset": str(int(NOW.timestamp()) + 3600),
     "X-RateLimit-Window": "3600",
@@ -746,7 +746,7 @@ BUDGET = {
 DATE = {"Date": "Wed, 10 Dec 2025 14:30:00 GMT"}
 
 
-def item(number: int, *, active: bool = True, created: float = 120, **told: Any) -> dict[str, Any]:
+def item(number: int, *, active: bool = True, created: float = 120, **fields: Any) -> dict[str, Any]:
     return {
         "id": f"whk_{number}",
         "name": f"Orders {number}",
@@ -754,15 +754,16 @@ def item(number: int, *, active: bool = True, created: float = 120, **told: Any)
         "events": ["ticket.created"],
         "isActive": active,
         "createdAt": corpus.ago(created).isoformat().replace("+00:00", "Z"),
-    } | told
+    } | fields
 
 
-def detail(number: int, updated: float, **told: Any) -> dict[str, Any]:
-    return item(number, active=False, updatedAt=corpus.ago(updated).isoformat().replace("+00:00", "Z"), **told)
+def detail(number: int, updated: float, **fields: Any) -> dict[str, Any]:
+    return item(number, active=False, updatedAt=corpus.ago(updated).isoformat().replace("+00:00", "Z"), **fields)
 
 
 @contextlib.contextmanager
-def asked(*script: Script, key: str = LIVE, **options: Any) -> Iterator[tuple[ScriptedServer, cx.Client]]:
+def serving(*script: Script, key: str = LIVE, **options: Any) -> Iterator[tuple[ScriptedServer, cx.Client]]:
+    """A server with these responses, and a client for it."""
     with ScriptedServer(*script) as server, cx.Client(key, "team_1", server.url, timeout=2, **options) as client:
         yield server, client
 
@@ -770,12 +771,12 @@ def asked(*script: Script, key: str = LIVE, **options: Any) -> Iterator[tuple[Sc
 @pytest.mark.parametrize(
     ("items", "expected"),
     [
-        pytest.param([item(1), item(2), item(3)], ["webhooks"], id="active ones"),
-        pytest.param([], ["webhooks"], id="none"),
-        pytest.param([item(1), item(2, active=False, created=89)], ["webhooks"], id="paused, young"),
-        pytest.param([item(1), item(2, active=False, created=90)], ["webhooks"], id="paused, at the border"),
+        pytest.param([item(1), item(2), item(3)], ["webhooks"], id="active"),
+        pytest.param([], ["webhooks"], id="no webhooks"),
+        pytest.param([item(1), item(2, active=False, created=89)], ["webhooks"], id="paused, new"),
+        pytest.param([item(1), item(2, active=False, created=90)], ["webhooks"], id="paused, at the threshold"),
         pytest.param([item(1), item(2, active=False, created=91)], ["webhooks", "whk_2"], id="paused, old"),
-        pytest.param([item(1), detail(2, 5)], ["webhooks"], id="paused, old, and the list told"),
+        pytest.param([item(1), detail(2, 5)], ["webhooks"], id="paused, old, last change in the list"),
         pytest.param(
             [item(1), item(2, active=False), item(3, active=False), item(4, active=False, created=3)],
             ["webhooks", "whk_2", "whk_3"],
@@ -783,15 +784,15 @@ def asked(*script: Script, key: str = LIVE, **options: Any) -> Iterator[tuple[Sc
         ),
     ],
 )
-def test_no_request_more_than_needed_is_sent(items: list[dict[str, Any]], expected: list[str]) -> None:
-    """The list once, and once each webhook that may have been paused for long."""
-    details = {told["id"]: told | {"updatedAt": "2025-12-01T00:00:00Z"} for told in items}
+def test_an_audit_sends_only_the_necessary_get_requests(items: list[dict[str, Any]], expected: list[str]) -> None:
+    """The list once, and each webhook that may have been paused for a long time once."""
+    details = {fields["id"]: fields | {"updatedAt": "2025-12-01T00:00:00Z"} for fields in items}
 
-    def answer(connection: Any, received: Any) -> bool:
-        last = received.path.rpartition("/")[2]
-        return data(items if last == "webhooks" else details[last], headers=DATE)(connection, received)
+    def respond(connection: Any, request: Any) -> bool:
+        last = request.path.rpartition("/")[2]
+        return data(items if last == "webhooks" else details[last], headers=DATE)(connection, request)
 
-    with asked(*[answer] * 9) as (server, client):
+    with serving(*[respond] * 9) as (server, client):
         audited = cx.audit(client, now=NOW)
         assert expected == [
             server.requests[0].path.rpartition("/")[2],
@@ -799,25 +800,25 @@ def test_no_request_more_than_needed_is_sent(items: list[dict[str, Any]], expect
         ]
         assert {"GET"} == set(server.methods)
         assert set() == {request.body for request in server.requests} - {b""}
-    assert set() == found(audited)
+    assert set() == reported(audited)
     assert () == audited.notes
 
 
-def test_a_detail_tells_how_long_a_webhook_has_been_paused() -> None:
-    """The list of the reference does not."""
-    with asked(data([item(1), item(2, active=False)]), data(detail(2, 100))) as (_, client):
+def test_a_single_webhook_contains_its_last_change() -> None:
+    """The list of the API reference does not."""
+    with serving(data([item(1), item(2, active=False)]), data(detail(2, 100))) as (_, client):
         audited = cx.audit(client, now=NOW)
-    assert {("whk_2", "inactive_long")} == found(audited)
+    assert {("whk_2", "inactive_long")} == reported(audited)
     assert NOW - dt.timedelta(days=100) == audited.webhooks["updated_at"].iloc[1]
 
 
-def test_fewer_inactive_days_ask_for_more_details(tmp_path: Path) -> None:
-    """The threshold decides who may have been paused for long."""
+def test_fewer_inactive_days_need_more_requests(tmp_path: Path) -> None:
+    """The threshold decides which webhooks may have been paused for a long time."""
     path = toml(tmp_path, "[thresholds]\ninactive_days = 10")
-    with asked(data([item(1), item(2, active=False, created=20)]), data(detail(2, 15))) as (server, client):
+    with serving(data([item(1), item(2, active=False, created=20)]), data(detail(2, 15))) as (server, client):
         audited = cx.audit(client, settings=path, now=NOW)
         assert 2 == len(server.requests)
-    assert {("whk_2", "inactive_long")} == found(audited)
+    assert {("whk_2", "inactive_long")} == reported(audited)
 
 
 @pytest.mark.parametrize(
@@ -829,10 +830,10 @@ def test_fewer_inactive_days_ask_for_more_details(tmp_path: Path) -> None:
         pytest.param(0, 1, id="nothing"),
     ],
 )
-def test_details_are_left_out_where_the_budget_is_short(remaining: int, expected: int) -> None:
-    """The audit does not eat what others need, and a note says what was not looked at."""
-    headers = BUDGET | {"X-RateLimit-Remaining": str(remaining)}
-    with asked(data([item(1), item(2, active=False)], headers=headers), data(detail(2, 100), headers=headers)) as (
+def test_single_webhooks_are_skipped_when_the_rate_limit_is_low(remaining: int, expected: int) -> None:
+    """The audit leaves requests to other clients, and a note gives what it skipped."""
+    headers = RATE_LIMIT | {"X-RateLimit-Remaining": str(remaining)}
+    with serving(data([item(1), item(2, active=False)], headers=headers), data(detail(2, 100), headers=headers)) as (
         server,
         client,
     ):
@@ -846,22 +847,22 @@ def test_details_are_left_out_where_the_budget_is_short(remaining: int, expected
 @pytest.mark.parametrize(
     "line",
     [
-        pytest.param(status(404, type="not_found_error"), id="gone meanwhile"),
-        pytest.param(status(403, type="permission_error"), id="not permitted"),
-        pytest.param(data({"id": "whk_2"}), id="tells nothing"),
+        pytest.param(status(404, type="not_found_error"), id="deleted meanwhile"),
+        pytest.param(status(403, type="permission_error"), id="forbidden"),
+        pytest.param(data({"id": "whk_2"}), id="without the time"),
     ],
 )
-def test_a_detail_that_is_not_told_is_no_finding(line: Script) -> None:
-    """What is not known is not guessed, and the rest is told."""
-    with asked(data([item(1, url="https://a.example:99/"), item(2, active=False)]), line) as (_, client):
+def test_an_unknown_last_change_is_not_a_finding(line: Script) -> None:
+    """The other findings are still reported."""
+    with serving(data([item(1, url="https://a.example:99/"), item(2, active=False)]), line) as (_, client):
         audited = cx.audit(client, now=NOW)
-    assert {("whk_1", "odd_port")} == found(audited)
+    assert {("whk_1", "odd_port")} == reported(audited)
 
 
-def test_the_clock_is_that_of_the_answer() -> None:
-    """Not that of a computer whose clock is wrong."""
-    with asked(data([item(1, created=366), item(2, created=364)], headers=DATE)) as (_, client):
-        assert {("whk_1", "old_secret")} == found(cx.audit(client))
+def test_ages_are_computed_from_the_clock_of_cstar() -> None:
+    """The clock of this machine may be wrong."""
+    with serving(data([item(1, created=366), item(2, created=364)], headers=DATE)) as (_, client):
+        assert {("whk_1", "old_secret")} == reported(cx.audit(client))
 
 
 @pytest.mark.parametrize(
@@ -871,16 +872,16 @@ def test_the_clock_is_that_of_the_answer() -> None:
         pytest.param(TEST, set(), id="sandbox"),
     ],
 )
-def test_the_environment_is_that_of_the_client(key: str, expected: set[tuple[str, str]]) -> None:
-    """A key of the sandbox may name its webhooks test and send them to this machine."""
-    with asked(data([item(1, name="test", url="http://127.0.0.1/x")]), key=key) as (_, client):
+def test_the_environment_is_that_of_the_key(key: str, expected: set[tuple[str, str]]) -> None:
+    """In a sandbox, test names and deliveries to this machine are fine."""
+    with serving(data([item(1, name="test", url="http://127.0.0.1/x")]), key=key) as (_, client):
         audited = cx.audit(client, now=NOW)
-    assert expected == found(audited)
+    assert expected == reported(audited)
     assert ["sandbox" if key == TEST else "live"] == audited.webhooks["environment"].tolist()
 
 
-def test_the_client_is_left_as_it_was(sandbox: cx.Sandbox) -> None:
-    """It is open, and may write as before."""
+def test_the_client_is_not_modified(sandbox: cx.Sandbox) -> None:
+    """It stays open and writable."""
     with sandbox.client() as client:
         cx.audit(client)
         made = client.webhooks.create(name="After", url="https://after.example.com/x", events=["ticket.created"])
@@ -888,39 +889,40 @@ def test_the_client_is_left_as_it_was(sandbox: cx.Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [pytest.param({"write": False}, id="reads only"), pytest.param({"key": "publishable"}, id="publishable")]
+    "options",
+    [pytest.param({"write": False}, id="write=False"), pytest.param({"key": "publishable"}, id="publishable")],
 )
-def test_a_client_that_only_reads_can_audit(sandbox: cx.Sandbox, options: dict[str, Any]) -> None:
-    """Nothing more is needed."""
+def test_a_read_only_client_can_audit(sandbox: cx.Sandbox, options: dict[str, Any]) -> None:
+    """An audit needs nothing more."""
     with sandbox.client(options.get("key", "secret"), write=options.get("write", True)) as client:
         audited = cx.audit(client)
     assert 4 == len(audited.webhooks)
     assert audited.complete is True
 
 
-def test_the_webhooks_of_a_fresh_sandbox(client: cx.Client) -> None:
-    """One pattern, and one that is paused whose events nobody receives."""
+def test_the_findings_of_a_new_sandbox(client: cx.Client) -> None:
+    """A wildcard, and a paused webhook whose events no other receives."""
     names = dict(zip(*(cx.audit(client).webhooks[column] for column in ("id", "name")), strict=True))
     assert {("Search index", "wildcard"), ("Boss fight overlay", "unreceived_event")} == {
-        (names[webhook], rule) for webhook, rule in found(cx.audit(client))
+        (names[webhook], rule) for webhook, rule in reported(cx.audit(client))
     }
 
 
 def test_no_key_is_shown(sandbox: cx.Sandbox) -> None:
-    """Not in any form of the audit."""
+    """In no form of the audit."""
     with sandbox.client() as client:
         audited = cx.audit(client)
     assert sandbox.key.reveal() not in shown(audited, page=True)
 
 
-# --- what fix prepares ------------------------------------------------------------------------------------------------
+# --- fixes ------------------------------------------------------------------------------------------------------------
 
-WANTED = ["name", "url", "events", "is_active"]
+FIELDS = ["name", "url", "events", "is_active"]
 
 
 @contextlib.contextmanager
-def doubts_allowed() -> Iterator[None]:
-    """A former name is written back, with a warning."""
+def without_event_warnings() -> Iterator[None]:
+    """Silences the warning about the former name that an undo writes back."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", events.UnknownEventWarning)
         yield
@@ -956,13 +958,13 @@ FIXES = [
 
 
 @pytest.mark.parametrize(("rule", "planted", "options"), FIXES)
-def test_a_fix_that_is_applied_mends_what_it_is_for(sandbox: cx.Sandbox, rule, planted, options) -> None:
-    """There is nothing left to mend, nothing else is touched, and the plan that takes it back restores all of it."""
-    with sandbox.client(options.get("key", "secret")) as client, doubts_allowed():
+def test_an_applied_fix_resolves_its_finding_and_can_be_undone(sandbox: cx.Sandbox, rule, planted, options) -> None:
+    """No fix is left, no other webhook changes, and the inverted plan restores everything."""
+    with sandbox.client(options.get("key", "secret")) as client, without_event_warnings():
         made = [client.webhooks.create(name=name, url=url, events=kinds).id for name, url, kinds in planted]
         before, audited = state(client), cx.audit(client)
         assert rule in rules_of(audited)
-        others = {row for row in found(audited) if row[0] not in made}
+        others = {row for row in reported(audited) if row[0] not in made}
         plan = cx.plan(client, audited.fix(rules=[rule]))
         assert len(plan) >= 1
         plan.apply()
@@ -971,20 +973,20 @@ def test_a_fix_that_is_applied_mends_what_it_is_for(sandbox: cx.Sandbox, rule, p
         assert {key: value for key, value in before.items() if key not in made} == {
             key: value for key, value in after.items() if key not in made
         }
-        assert others == {row for row in found(again) if row[0] not in made}
+        assert others == {row for row in reported(again) if row[0] not in made}
         assert set(made) <= set(after)
         plan.invert().apply()
         assert before == state(client)
 
 
 @pytest.mark.parametrize(("rule", "planted", "options"), [fix for fix in FIXES if fix[0][0] != "same_url"])
-def test_a_finding_is_gone_once_its_fix_was_applied(sandbox: cx.Sandbox, rule, planted, options) -> None:
-    """What was mended is not told again. (The same URL stays the same URL: there one of the two is only paused.)"""
-    with sandbox.client(options.get("key", "secret")) as client, doubts_allowed():
+def test_a_fixed_finding_is_not_reported_again(sandbox: cx.Sandbox, rule, planted, options) -> None:
+    """Except same_url: the URL stays the same, but one of the two is paused."""
+    with sandbox.client(options.get("key", "secret")) as client, without_event_warnings():
         for name, url, kinds in planted:
             client.webhooks.create(name=name, url=url, events=kinds)
         cx.plan(client, cx.audit(client).fix(rules=[rule])).apply()
-        assert [] == [row for row in found(cx.audit(client)) if row[1] == rule]
+        assert [] == [row for row in reported(cx.audit(client)) if row[1] == rule]
 
 
 @pytest.mark.parametrize(
@@ -1000,7 +1002,7 @@ def test_a_finding_is_gone_once_its_fix_was_applied(sandbox: cx.Sandbox, rule, p
             "plain_http",
             [{"url": f"http://ada:{corpus.PASSWORD}@shop.example/x"}],
             {"whk_1": {"url": f"https://ada:{corpus.PASSWORD}@shop.example/x"}},
-            id="plain_http, and what is shown masked is written whole",
+            id="plain_http with credentials",
         ),
         pytest.param(
             "former_event",
@@ -1012,7 +1014,7 @@ def test_a_finding_is_gone_once_its_fix_was_applied(sandbox: cx.Sandbox, rule, p
             "former_event",
             [{"events": ("player.achievement_unlocked", "achievement.unlocked")}],
             {"whk_1": {"events": {"player.achievement_unlocked"}}},
-            id="former_event beside the new name",
+            id="former_event with the new name",
         ),
         pytest.param(
             "delivers_twice",
@@ -1021,7 +1023,7 @@ def test_a_finding_is_gone_once_its_fix_was_applied(sandbox: cx.Sandbox, rule, p
                 {"url": HOOK, "events": ("ticket.created", "boss.spawned"), "created_at": corpus.ago(20)},
             ],
             {"whk_1": {"is_active": False}, "whk_2": {"events": {"ticket.created", "ticket.closed", "boss.spawned"}}},
-            id="delivers_twice, the oldest is last",
+            id="delivers_twice, oldest last",
         ),
         pytest.param(
             "same_url",
@@ -1038,36 +1040,36 @@ def test_a_finding_is_gone_once_its_fix_was_applied(sandbox: cx.Sandbox, rule, p
         ),
     ],
 )
-def test_a_fix_wants_only_what_it_is_for(rule: str, webhooks: list[dict[str, Any]], expected) -> None:
-    """Every other field stays as it is, and there is a reason beside it."""
-    audited = audit({"id": "whk_0"}, *({"id": f"whk_{n}"} | told for n, told in enumerate(webhooks, 1)))
+def test_a_fix_changes_only_the_fields_it_is_about(rule: str, webhooks: list[dict[str, Any]], expected) -> None:
+    """Every other field stays, and `because` gives the rule."""
+    audited = audit({"id": "whk_0"}, *({"id": f"whk_{n}"} | fields for n, fields in enumerate(webhooks, 1)))
     table = audited.fix(rules=[rule])
     assert FIXED == list(table.columns)
-    now = audited.webhooks.set_index("id")
-    wanted: dict[str, dict[str, Any]] = {}
+    current = audited.webhooks.set_index("id")
+    changes: dict[str, dict[str, Any]] = {}
     for row in table.to_dict("records"):
         assert row["because"].strip()
         assert row["team_id"] == "team_shop"
-        moved = {}
-        for field in WANTED:
+        changed = {}
+        for field in FIELDS:
             is_missing = not isinstance(row[field], tuple | list) and pd.isna(row[field])
-            then, new = now.loc[row["id"], field], row[field]
-            if not is_missing and (set(then) != set(new) if field == "events" else then != new):
-                moved[field] = set(new) if field == "events" else bool(new) if field == "is_active" else new
-        wanted[row["id"]] = moved
-    assert expected == {webhook: moved for webhook, moved in wanted.items() if moved}
+            old, new = current.loc[row["id"], field], row[field]
+            if not is_missing and (set(old) != set(new) if field == "events" else old != new):
+                changed[field] = set(new) if field == "events" else bool(new) if field == "is_active" else new
+        changes[row["id"]] = changed
+    assert expected == {webhook: changed for webhook, changed in changes.items() if changed}
 
 
-def test_fixes_of_several_rules_meet_in_one_row() -> None:
-    """A webhook is named once, with all that is to change."""
+def test_fixes_of_several_rules_are_combined_in_one_row() -> None:
+    """One row per webhook, with all its changes."""
     audited = audit({"url": "http://shop.example/x", "events": ("achievement.unlocked",)})
     (row,) = audited.fix().to_dict("records")
     assert ("https://shop.example/x", ["player.achievement_unlocked"]) == (row["url"], list(row["events"]))
 
 
-def test_all_fixes_at_once_are_one_sound_plan(sandbox: cx.Sandbox) -> None:
-    """Everything that can be prepared, planned, applied and taken back."""
-    with sandbox.client() as client, doubts_allowed():
+def test_all_fixes_together_can_be_applied_and_undone(sandbox: cx.Sandbox) -> None:
+    """As one plan."""
+    with sandbox.client() as client, without_event_warnings():
         for fix in FIXES:
             _, planted, options = tuple(fix[0])
             for name, url, kinds in () if options else planted:
@@ -1099,7 +1101,7 @@ def test_all_fixes_at_once_are_one_sound_plan(sandbox: cx.Sandbox) -> None:
         "many_teams",
     ],
 )
-def test_nothing_is_prepared_where_something_could_be_lost(audited, rule: str) -> None:
+def test_rules_without_a_lossless_fix_have_none(audited, rule: str) -> None:
     """A person has to decide."""
     accounts = {webhook.account for webhook in WEBHOOKS if rule in webhook.labels} or {"dogwood"}
     for account in accounts:
@@ -1107,8 +1109,8 @@ def test_nothing_is_prepared_where_something_could_be_lost(audited, rule: str) -
         assert (FIXED, 0) == (list(table.columns), len(table))
 
 
-def test_the_fixes_of_the_corpus_are_each_of_their_team(audited) -> None:
-    """With `account`, only its webhooks; never a deletion, and no mask is written back."""
+def test_fixes_are_limited_to_the_given_account(audited) -> None:
+    """They delete nothing and never write a mask back."""
     for account in {webhook.account for webhook in WEBHOOKS}:
         table = audited.fix(account=account)
         assert {f"team_{account}"} >= set(table["team_id"])
@@ -1118,8 +1120,8 @@ def test_the_fixes_of_the_corpus_are_each_of_their_team(audited) -> None:
         assert not table["url"].dropna().str.startswith("http://").any()
 
 
-def received(table: pd.DataFrame) -> set[tuple[str, str]]:
-    """What active webhooks deliver, and to which host."""
+def delivered(table: pd.DataFrame) -> set[tuple[str, str]]:
+    """Pairs of host and event type that active webhooks deliver."""
     return {
         (str(row.url).split("://")[-1].split("/")[0].split(":")[0].lower(), kind)
         for row in table.itertuples()
@@ -1129,41 +1131,39 @@ def received(table: pd.DataFrame) -> set[tuple[str, str]]:
     }
 
 
-def mended(told: Any, **options: Any) -> pd.DataFrame:
-    """The webhooks as they are once the fix was applied."""
-    held = {row["id"]: row for row in told.webhooks.to_dict("records")}
-    for row in told.fix(**options).to_dict("records"):
-        wanted = {field: row[field] for field in WANTED}
-        held[row["id"]] |= {
-            field: value for field, value in wanted.items() if isinstance(value, tuple | list) or not pd.isna(value)
+def with_fixes(audited: Any, **options: Any) -> pd.DataFrame:
+    """The webhooks after their fixes."""
+    webhooks = {row["id"]: row for row in audited.webhooks.to_dict("records")}
+    for row in audited.fix(**options).to_dict("records"):
+        fields = {field: row[field] for field in FIELDS}
+        webhooks[row["id"]] |= {
+            field: value for field, value in fields.items() if isinstance(value, tuple | list) or not pd.isna(value)
         }
-    return pd.DataFrame(held.values())
+    return pd.DataFrame(webhooks.values())
 
 
 @pytest.mark.parametrize("rule", ["delivers_twice", "same_url"])
 @pytest.mark.parametrize(
     "webhooks",
     [
-        pytest.param([{}, {}], id="alike"),
+        pytest.param([{}, {}], id="equal"),
         pytest.param([{}, {"events": ("boss.spawned",)}], id="different events"),
-        pytest.param([{"is_active": False}, {}], id="the oldest is paused"),
-        pytest.param(
-            [{"is_active": False}, {"events": ("boss.spawned",)}], id="the oldest is paused, different events"
-        ),
-        pytest.param([{"is_active": False}, {}, {}], id="the oldest of three is paused"),
-        pytest.param([{}, {"is_active": False}, {"events": ("*",)}], id="the middle one is paused"),
-        pytest.param([{"events": ("ticket.*",)}, {}, {"events": ("customer.*", "survey.submitted")}], id="patterns"),
-        pytest.param([{"created_at": None}, {}], id="no age"),
+        pytest.param([{"is_active": False}, {}], id="oldest paused"),
+        pytest.param([{"is_active": False}, {"events": ("boss.spawned",)}], id="oldest paused, different events"),
+        pytest.param([{"is_active": False}, {}, {}], id="oldest of three paused"),
+        pytest.param([{}, {"is_active": False}, {"events": ("*",)}], id="middle one paused"),
+        pytest.param([{"events": ("ticket.*",)}, {}, {"events": ("customer.*", "survey.submitted")}], id="wildcards"),
+        pytest.param([{"created_at": None}, {}], id="age unknown"),
     ],
 )
-def test_what_was_received_is_received_once_twins_are_mended(rule: str, webhooks: list[dict[str, Any]]) -> None:
-    """One webhook less at the address, and not one event."""
-    told = audit(*({"url": HOOK} | webhook for webhook in webhooks))
-    assert received(told.webhooks) <= received(mended(told, rules=[rule]))
+def test_merging_duplicates_loses_no_event(rule: str, webhooks: list[dict[str, Any]]) -> None:
+    """The URL has one webhook less, but all its events."""
+    audited = audit(*({"url": HOOK} | webhook for webhook in webhooks))
+    assert delivered(audited.webhooks) <= delivered(with_fixes(audited, rules=[rule]))
 
 
-def test_several_teams_cannot_be_mended_by_one_plan(audited) -> None:
-    """A plan has one client; which account has to be said."""
+def test_fix_requires_an_account_if_there_are_several(audited) -> None:
+    """A plan has one client."""
     with pytest.raises(errors.ValidationError, match="account"):
         audited.fix()
 
@@ -1171,54 +1171,54 @@ def test_several_teams_cannot_be_mended_by_one_plan(audited) -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        pytest.param({"account": "nobody"}, id="account"),
+        pytest.param({"account": "unknown"}, id="account"),
         pytest.param({"rules": ["plain_htp"]}, id="rule"),
         pytest.param({"rules": "plain_htp"}, id="rule as text"),
     ],
 )
-def test_a_fix_of_something_unknown_is_refused(options: dict[str, Any]) -> None:
-    """A slip would look like nothing to mend."""
+def test_a_fix_for_an_unknown_rule_or_account_is_refused(options: dict[str, Any]) -> None:
+    """A typo must not look as if there were nothing to fix."""
     with pytest.raises(errors.ValidationError) as refused:
         audit({"url": "http://shop.example/"}).fix(**options)
-    assert ("nobody" if "account" in options else "plain_htp") in str(refused.value)
+    assert ("unknown" if "account" in options else "plain_htp") in str(refused.value)
 
 
-def test_an_ignored_finding_is_not_mended(tmp_path: Path) -> None:
-    """Somebody decided to leave it."""
+def test_an_ignored_finding_is_not_fixed(tmp_path: Path) -> None:
+    """The user decided to leave it."""
     path = ignoring(tmp_path, rule="plain_http", webhook="whk_1")
     assert 0 == len(audit({"url": "http://shop.example/"}, settings=path).fix())
 
 
-def test_https_is_not_prepared_for_port_eighty() -> None:
-    """Where the port of plain http was written out, it does not stay behind https."""
+def test_the_https_fix_drops_port_80() -> None:
+    """The port of plain http must not stay in an https URL."""
     table = audit({"url": "http://shop.example:80/x"}).fix()
     assert [] == [url for url in table["url"] if ":80/" in url]
 
 
-# --- hostile values ---------------------------------------------------------------------------------------------------
+# --- untrusted input --------------------------------------------------------------------------------------------------
 
 BIDI = "\u202e\u2066\u200f"
-HOSTILE = [
+UNTRUSTED = [
     pytest.param("<img src=x onerror=alert(1)>", id="markup"),
     pytest.param("</script><script>alert(1)</script>", id="script"),
-    pytest.param("$\\frac{1}{2}$ and `code`", id="mathematics"),
+    pytest.param("$\\frac{1}{2}$ and `code`", id="TeX"),
     pytest.param(f"{BIDI}gnp.exe", id="bidi"),
-    pytest.param("\x1b[31mred\x07\x00\r\n\t", id="controls"),
-    pytest.param("\ud800", id="a lone surrogate"),
+    pytest.param("\x1b[31mred\x07\x00\r\n\t", id="control characters"),
+    pytest.param("\ud800", id="unpaired surrogate"),
     pytest.param("=HYPERLINK(1)", id="formula"),
     pytest.param("x" * 100_000, id="huge"),
     pytest.param("é" * 5_000, id="long, not ASCII"),
-    pytest.param("{name} %s %(x)s {0}", id="format"),
+    pytest.param("{name} %s %(x)s {0}", id="format placeholders"),
 ]
 
 
-def test_hostile_text_is_told_as_text_in_the_report() -> None:
+def test_untrusted_text_is_escaped_in_the_report() -> None:
     """All of it at once, in every field."""
-    texts = [fix[0][0] for fix in HOSTILE]
-    odd = [
+    texts = [fix[0][0] for fix in UNTRUSTED]
+    webhooks = [
         {"url": f"http://127.0.0.1:99/{text}", "name": f"test {text}", "id": text, "events": (text,)} for text in texts
     ]
-    page = cx.audit(pd.concat([team(told, account=told["id"]) for told in odd]), now=NOW).to_html()
+    page = cx.audit(pd.concat([team(fields, account=fields["id"]) for fields in webhooks]), now=NOW).to_html()
     assert "<img src=x" not in page
     assert "<script>alert" not in page
     assert "</script><script>" not in page
@@ -1226,24 +1226,24 @@ def test_hostile_text_is_told_as_text_in_the_report() -> None:
     assert "&lt;img src=x" in page
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", UNTRUSTED)
 @pytest.mark.parametrize("field", ["name", "url", "id", "account", "events"])
-def test_hostile_text_is_told_as_text(field: str, text: str) -> None:
+def test_untrusted_text_is_escaped_in_the_findings(field: str, text: str) -> None:
     """In every form, and without an error."""
-    odd = {"url": f"http://127.0.0.1:99/{text}", "name": f"test {text}", "id": text, "account": text}
-    value = (text,) if field == "events" else odd.get(field, text)
-    told = audit({field: value, **({} if field == "url" else {"url": "http://127.0.0.1:99/"})}, {})
-    table = told.to_frame()
+    fields = {"url": f"http://127.0.0.1:99/{text}", "name": f"test {text}", "id": text, "account": text}
+    value = (text,) if field == "events" else fields.get(field, text)
+    audited = audit({field: value, **({} if field == "url" else {"url": "http://127.0.0.1:99/"})}, {})
+    table = audited.to_frame()
     assert len(table) >= 1
-    page = told._repr_html_()
+    page = audited._repr_html_()
     assert "<img src=x" not in page
     assert "<script>alert" not in page
-    assert "\u202e" not in "".join([*table["evidence"], *table["remedy"], repr(told)])
-    assert "\x1b" not in "".join([*table["evidence"], *table["remedy"], repr(told), page])
+    assert "\u202e" not in "".join([*table["evidence"], *table["remedy"], repr(audited)])
+    assert "\x1b" not in "".join([*table["evidence"], *table["remedy"], repr(audited), page])
     assert max(map(len, table["evidence"])) < 5_000
 
 
-def test_hostile_text_is_no_formula_in_the_csv(tmp_path: Path) -> None:
+def test_untrusted_text_is_not_a_formula_in_the_csv(tmp_path: Path) -> None:
     """No spreadsheet executes it."""
     path = tmp_path / "findings.csv"
     audit({"url": "http://shop.example/", "name": "=HYPERLINK(1)"}, {"name": "@test"}).to_csv(path)
@@ -1256,43 +1256,43 @@ def test_hostile_text_is_no_formula_in_the_csv(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        pytest.param("https://xn--0.example/", id="punycode that is none"),
-        pytest.param("https://xn--.example/", id="punycode of nothing"),
+        pytest.param("https://xn--0.example/", id="invalid punycode"),
+        pytest.param("https://xn--.example/", id="empty punycode"),
         pytest.param("https://xn--\u00fc.example/", id="punycode with an umlaut"),
         pytest.param("https://" + "a" * 300 + ".example/", id="a long label"),
         pytest.param("https://" + "a." * 5000 + "example/", id="many labels"),
         pytest.param("https://..../", id="only dots"),
-        pytest.param("https://a..example/", id="an empty label"),
-        pytest.param("https://-/", id="a dash"),
-        pytest.param("https://%6c%6f%63alhost/", id="a coded host"),
-        pytest.param("https://999.999.999.999/", id="no address"),
+        pytest.param("https://a..example/", id="empty label"),
+        pytest.param("https://-/", id="dash"),
+        pytest.param("https://%6c%6f%63alhost/", id="percent-encoded host"),
+        pytest.param("https://999.999.999.999/", id="invalid IPv4 address"),
         pytest.param("https://" + "9" * 5000 + "/", id="a number of 5,000 digits"),
         pytest.param("https://0x" + "f" * 5000 + "/", id="a hexadecimal number of 5,000 digits"),
-        pytest.param("https://0x/", id="a number without digits"),
+        pytest.param("https://0x/", id="hexadecimal number without digits"),
         pytest.param("https://1.2.3.4.5/", id="five numbers"),
-        pytest.param("https://[fe80::1%25eth0]/", id="a zone"),
-        pytest.param("https://[v1.x]/", id="an address of the future"),
-        pytest.param("https://[::ffff:999.1.1.1]/", id="a mapped address that is none"),
+        pytest.param("https://[fe80::1%25eth0]/", id="IPv6 zone"),
+        pytest.param("https://[v1.x]/", id="IPvFuture address"),
+        pytest.param("https://[::ffff:999.1.1.1]/", id="invalid mapped address"),
         pytest.param("https://a.example:" + "9" * 5000 + "/", id="a port of 5,000 digits"),
         pytest.param("https://a.example:-1/", id="a negative port"),
         pytest.param("https://a.example:\u0664\u0664\u0663/", id="a port in Arabic digits"),
         pytest.param("https://a.example:0/", id="port zero"),
-        pytest.param("https://\u2100.example/", id="a letter that becomes a/c"),
+        pytest.param("https://\u2100.example/", id="character that normalizes to a/c"),
         pytest.param("https://a.example/?" + "&" * 100_000, id="100,000 ampersands"),
-        pytest.param("https://a.example/?%ZZ=%&=&==", id="a broken query"),
-        pytest.param("https://a\x00b.example/", id="a zero in the host"),
+        pytest.param("https://a.example/?%ZZ=%&=&==", id="malformed query"),
+        pytest.param("https://a\x00b.example/", id="null byte in the host"),
         pytest.param("https://a\nb.example/", id="a newline in the host"),
-        pytest.param("https://\ud800.example/", id="a lone surrogate in the host"),
+        pytest.param("https://\ud800.example/", id="unpaired surrogate in the host"),
         pytest.param("https://user:pa@ss:word@a.example/", id="two at signs"),
         pytest.param("\\\\server\\share", id="backslashes"),
     ],
 )
-def test_odd_urls_break_nothing(url: str) -> None:
-    """Whatever is found, the next webhook is looked at as well."""
-    told = audit({"url": url}, {"url": "http://shop.example/"}, {"url": url})
-    assert ("whk_2", "plain_http") in found(told)
-    assert isinstance(shown(told), str)
-    told.fix()
+def test_malformed_urls_do_not_stop_the_audit(url: str) -> None:
+    """The next webhook is still checked."""
+    audited = audit({"url": url}, {"url": "http://shop.example/"}, {"url": url})
+    assert ("whk_2", "plain_http") in reported(audited)
+    assert isinstance(shown(audited), str)
+    audited.fix()
 
 
 @pytest.mark.parametrize(
@@ -1322,42 +1322,42 @@ def test_odd_urls_break_nothing(url: str) -> None:
         pytest.param("team_id", 5, id="team a number"),
     ],
 )
-def test_odd_types_are_told_or_refused_by_our_own_error(field: str, value: Any) -> None:
-    """Never a traceback from within."""
+def test_wrong_types_are_audited_or_refused(field: str, value: Any) -> None:
+    """With the package's own error, never with one from inside."""
     with contextlib.suppress(errors.CStarError):
-        told = cx.audit(team({field: value}, {"url": "http://shop.example/"}), now=NOW)
-        assert ("whk_2", "plain_http") in found(told)
-        assert isinstance(shown(told), str)
+        audited = cx.audit(team({field: value}, {"url": "http://shop.example/"}), now=NOW)
+        assert ("whk_2", "plain_http") in reported(audited)
+        assert isinstance(shown(audited), str)
 
 
 @pytest.mark.parametrize("created", ["yesterday", 5, "2025-12-10T14:30:00Z", None, dt.datetime(2020, 1, 1)])  # noqa: DTZ001
-def test_odd_times_are_told_or_refused_by_our_own_error(created: Any) -> None:
-    """Text, a number, or a time without a zone."""
+def test_wrong_times_are_audited_or_refused(created: Any) -> None:
+    """Text, numbers, or times without a zone."""
     table = team({}, {"url": "http://shop.example/"})
     table["created_at"] = pd.Series([created] * 2, dtype="object")
     table["updated_at"] = pd.Series([created] * 2, dtype="object")
     with contextlib.suppress(errors.CStarError):
-        assert ("whk_2", "plain_http") in found(cx.audit(table, now=NOW))
+        assert ("whk_2", "plain_http") in reported(cx.audit(table, now=NOW))
 
 
 @pytest.mark.parametrize(
     "column", ["account", "team_id", "environment", "name", "events", "is_active", "created_at", "updated_at"]
 )
-def test_a_missing_column_silences_only_the_rules_that_need_it(column: str) -> None:
-    """The address is judged all the same, or the column is asked for by name."""
+def test_a_missing_column_disables_only_the_rules_that_need_it(column: str) -> None:
+    """The URL is still checked, or the error names the column."""
     table = team({"url": "http://shop.example/"}).drop(columns=column)
     try:
-        told = cx.audit(table, now=NOW)
-        names_it = ("whk_1", "plain_http") in found(told) and isinstance(shown(told), str)
+        audited = cx.audit(table, now=NOW)
+        is_handled = ("whk_1", "plain_http") in reported(audited) and isinstance(shown(audited), str)
     except errors.CStarError as refused:
-        names_it = column in str(refused)
-    assert names_it
+        is_handled = column in str(refused)
+    assert is_handled
 
 
 @pytest.mark.parametrize("column", ["account", "team_id", "environment"])
-def test_who_it_is_may_be_left_out(column: str) -> None:
-    """These columns are optional."""
-    assert ("whk_1", "plain_http") in found(
+def test_account_columns_are_optional(column: str) -> None:
+    """The other columns are enough for an audit."""
+    assert ("whk_1", "plain_http") in reported(
         cx.audit(team({"url": "http://shop.example/"}).drop(columns=column), now=NOW)
     )
 
@@ -1366,13 +1366,13 @@ def test_who_it_is_may_be_left_out(column: str) -> None:
     "table",
     [
         pytest.param(pd.DataFrame(), id="empty"),
-        pytest.param(pd.DataFrame({"a": [1]}), id="another"),
-        pytest.param(pd.concat([team({}), team({})], axis=1), id="columns twice"),
+        pytest.param(pd.DataFrame({"a": [1]}), id="other columns"),
+        pytest.param(pd.concat([team({}), team({})], axis=1), id="duplicate columns"),
         pytest.param(team({}).set_axis(range(10), axis=1), id="numbered columns"),
     ],
 )
-def test_a_frame_that_is_no_list_of_webhooks_is_refused_or_empty(table: pd.DataFrame) -> None:
-    """With our own error, which says so."""
+def test_a_frame_without_webhooks_is_refused_or_empty(table: pd.DataFrame) -> None:
+    """With the package's own error."""
     outcome: Any
     try:
         outcome = cx.audit(table, now=NOW)
@@ -1389,13 +1389,13 @@ def test_a_frame_that_is_no_list_of_webhooks_is_refused_or_empty(table: pd.DataF
         pytest.param([], id="a list"),
     ],
 )
-def test_a_clock_that_is_none_is_refused(now: Any) -> None:
-    """With our own error, or as Python refuses a wrong type."""
+def test_an_invalid_now_is_refused(now: Any) -> None:
+    """With the package's own error or a TypeError."""
     with pytest.raises((errors.CStarError, TypeError)):
         cx.audit(team({}), now=now)
 
 
-# --- anything ---------------------------------------------------------------------------------------------------------
+# --- random input -----------------------------------------------------------------------------------------------------
 
 TEXT = st.text(max_size=20)
 HOST = st.sampled_from(
@@ -1448,22 +1448,22 @@ def rows(
     ),
     st.sampled_from(("live", "test", "sandbox")),
 )
-def test_an_audit_copes_with_anything(webhooks: list[dict[str, Any]], environment: str) -> None:
-    """Every URL, name and event is judged; every form of it can be made."""
-    told = cx.audit(team(*webhooks, environment=environment), now=NOW)
-    table = told.to_frame()
+def test_any_webhooks_can_be_audited(webhooks: list[dict[str, Any]], environment: str) -> None:
+    """Every URL, name and event is checked, and every form of the audit works."""
+    audited = cx.audit(team(*webhooks, environment=environment), now=NOW)
+    table = audited.to_frame()
     assert set(corpus.RULES) >= set(table["rule"])
     assert all(text.strip() for text in table["evidence"])
-    assert isinstance(repr(told) + told.to_json() + told._repr_html_(), str)
-    assert FIXED == list(told.fix().columns)
+    assert isinstance(repr(audited) + audited.to_json() + audited._repr_html_(), str)
+    assert FIXED == list(audited.fix().columns)
 
 
 @settings(max_examples=8, deadline=None)
 @given(st.lists(URLS, min_size=12, max_size=12), st.lists(TEXT, min_size=12, max_size=12))
-def test_a_report_copes_with_anything(urls: list[Any], texts: list[str]) -> None:
-    """It is made of whatever was found."""
-    told = audit(*({"url": url, "name": text, "id": text} for url, text in zip(urls, texts, strict=True)))
-    assert told.to_html().rstrip().endswith("</html>")
+def test_any_webhooks_can_be_reported(urls: list[Any], texts: list[str]) -> None:
+    """The page is always complete."""
+    audited = audit(*({"url": url, "name": text, "id": text} for url, text in zip(urls, texts, strict=True)))
+    assert audited.to_html().rstrip().endswith("</html>")
 
 
 @settings(max_examples=100, deadline=None)
@@ -1474,8 +1474,8 @@ def test_a_report_copes_with_anything(urls: list[Any], texts: list[str]) -> None
         max_size=4,
     )
 )
-def test_an_audit_of_any_types_tells_or_refuses_by_our_own_error(values: dict[str, Any]) -> None:
-    """Never another exception."""
+def test_a_frame_of_any_types_is_audited_or_refused(values: dict[str, Any]) -> None:
+    """Never with another exception."""
     table = pd.DataFrame(
         {column: pd.Series([value], dtype="object") for column, value in ({"id": "a"} | values).items()}
     )

@@ -1,4 +1,4 @@
-"""The audit in a browser: the Explorer's tab with its plan, in both themes, and the report as a page of its own."""
+"""The audit in a browser: the Explorer's tab with its fixes, in both themes, and the HTML report."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,73 +7,70 @@ import pytest
 from playwright.sync_api import Browser, Locator, Request, expect
 
 import cstar_explore as cx
-
-from .lab import LOW_CONTRAST, PATIENCE, SCREENSHOTS, Lab, Notebook
+from tests.support.lab import LOW_CONTRAST, PATIENCE, SCREENSHOTS, Lab, Notebook
 
 pytestmark = pytest.mark.browser
 
-START = "import cstar_explore as cx\nbox = cx.Sandbox(neglected=True)\nclient = sandbox.client('lab')"
-SINS = """for name, host in (("Laptop", "https://not-real.ngrok.io/"), ("Cellar", "https://10.0.0.7/")):
+START = "import cstar_explore as cx\nsandbox = cx.Sandbox(neglected=True)\nclient = sandbox.client('lab')"
+PROBLEMS = """for name, host in (("Laptop", "https://not-real.ngrok.io/"), ("Cellar", "https://10.0.0.7/")):
     client.webhooks.create(name=name, url=host, events=["ticket.created"])"""
 SHOW = "explorer = cx.Explorer(client)\nexplorer"
 
 
 def opened(lab: Lab, browser: Browser, theme: str) -> tuple[Notebook, Locator]:
-    lab.write("audit.ipynb", [START, SINS, SHOW])
+    lab.write("audit.ipynb", [START, PROBLEMS, SHOW])
     notebook = lab.open(browser, "audit.ipynb", theme=theme)
     notebook.run_all()
     explorer = notebook.page.locator(".cx-explorer")
-    expect(explorer.get_by_role("status").last).to_contain_text("Read ", timeout=PATIENCE)
+    expect(explorer.get_by_role("status").last).to_contain_text("Loaded ", timeout=PATIENCE)
     explorer.get_by_role("tab", name="Audit").click()
-    expect(explorer.locator(".cx-rows").first).to_contain_text("A host that looks like another", timeout=PATIENCE)
+    expect(explorer.locator(".cx-rows").first).to_contain_text("Host that looks like another", timeout=PATIENCE)
     return notebook, explorer
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_an_auditor_finds_plans_applies_and_takes_back(
-    browser: Browser, start_lab: Callable[..., Lab], theme: str
-) -> None:
-    """Findings, the plan that mends them, each step, and the way back; nothing is hard to read."""
+def test_fixes_are_planned_applied_and_undone(browser: Browser, start_lab: Callable[..., Lab], theme: str) -> None:
+    """Each state of the tab has sufficient contrast."""
     notebook, explorer = opened(start_lab(), browser, theme)
     findings, button = explorer.locator(".cx-rows").first, explorer.get_by_role("button")
-    expect(findings).to_contain_text("not-real.ngrok.io is a tunnel of ngrok.io.")
+    expect(findings).to_contain_text("not-real.ngrok.io is a tunnel (ngrok.io).")
     button.filter(has_text="Plan 4 fixes").click()
     form = notebook.form("Planned change")
     expect(form.locator(".cx-rows")).to_contain_text("Laptop")
-    notebook.picture(f"audit-{theme}", explorer)
+    notebook.screenshot(f"audit-{theme}", explorer)
     assert [] == explorer.evaluate(LOW_CONTRAST)
 
     form.get_by_role("button", name="Apply changes").click()
-    expect(form).to_contain_text("4 done. Each was verified by reading back.", timeout=PATIENCE)
+    expect(form).to_contain_text("4 done. Each was verified by reading it back.", timeout=PATIENCE)
     expect(findings).not_to_contain_text("tunnel", timeout=PATIENCE)
     form.get_by_role("button", name="Undo").click()
-    expect(form).to_contain_text("This takes it back.")
+    expect(form).to_contain_text("This plan reverts the changes.")
     form.get_by_role("button", name="Apply changes").click()
     expect(findings).to_contain_text("not-real.ngrok.io is a tunnel", timeout=PATIENCE)
-    notebook.picture(f"audit-undone-{theme}", explorer)
+    notebook.screenshot(f"audit-undone-{theme}", explorer)
     assert [] == notebook.errors
 
 
-def test_the_report_opens_offline_and_asks_for_nothing(browser: Browser, tmp_path: Path) -> None:
-    """Its pictures are in it, nothing is loaded, no script runs, and all of it can be read."""
+def test_the_report_opens_offline_and_makes_no_request(browser: Browser, tmp_path: Path) -> None:
+    """Its charts are embedded, no script runs, and all text has sufficient contrast."""
     with cx.Sandbox(neglected=True) as sandbox, sandbox.client("lab") as client:
         sandbox.export_keys()
         client.webhooks.create(
             name="<img src=x onerror=alert(1)>", url="https://x.example/?token=not-a-real-one", events=["*"]
         )
-        findings = cx.audit(cx.Accounts(sandbox.accounts()))
+        audit = cx.audit(cx.Accounts(sandbox.accounts()))
     report = tmp_path / "report.html"
-    report.write_text(findings.to_html(), encoding="utf-8")
+    report.write_text(audit.to_html(), encoding="utf-8")
     context = browser.new_context(viewport={"width": 1200, "height": 1000}, offline=True)
     page = context.new_page()
-    asked: list[str] = []
-    said: list[str] = []
+    urls: list[str] = []
+    messages: list[str] = []
 
-    def ask(request: Request) -> None:
-        asked.append(request.url)
+    def record(request: Request) -> None:
+        urls.append(request.url)
 
-    page.on("request", ask)
-    page.on("console", lambda message: said.append(message.text))
+    page.on("request", record)
+    page.on("console", lambda message: messages.append(message.text))
     page.goto(report.as_uri())
 
     expect(page.get_by_role("heading", name="Webhook audit")).to_be_visible()
@@ -81,8 +78,8 @@ def test_the_report_opens_offline_and_asks_for_nothing(browser: Browser, tmp_pat
     assert page.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 200)")
     expect(page.get_by_text("<img src=x onerror=alert(1)>").first).to_be_visible()
     assert "not-a-real-one" not in page.content()
-    assert [report.as_uri()] == [url for url in asked if not url.startswith("data:image/svg+xml")]
-    assert [] == said
+    assert [report.as_uri()] == [url for url in urls if not url.startswith("data:image/svg+xml")]
+    assert [] == messages
     assert [] == page.locator("body").evaluate(LOW_CONTRAST)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / "report.png")

@@ -1,7 +1,7 @@
-"""Labelled webhooks of several teams: each with exactly the rules of the audit that have to find it, and no other.
+"""Labelled webhooks of several teams: each has exactly the rules that must report it.
 
-Plain data, the same in every run. Hosts are used once unless sharing one is the point, so that the rules that look across
-webhooks and teams (twins, lookalikes, a host of many teams) find only what was planted for them.
+Constant data. Each host is used once, except where sharing is the point, so that rules that compare webhooks and teams (duplicates,
+lookalikes, hosts of many teams) match only what was planted for them.
 """
 
 import datetime as dt
@@ -106,12 +106,12 @@ TOKEN = (
     ".SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c"
 )
 SECRETS = (PASSWORD, VALUE, STRIPE, SIGNING, GITHUB, SLACK, AMAZON, TOKEN)
-"""What is planted in URLs and never to be shown."""
+"""Secrets in the URLs, which must never be shown."""
 
 
 @dataclass(frozen=True)
-class Planted:
-    """A webhook, and the rules that have to find it."""
+class LabelledWebhook:
+    """A webhook and the rules that must report it."""
 
     account: str
     environment: str
@@ -134,17 +134,17 @@ def ago(days: float) -> dt.datetime:
 
 
 class Team:
-    """A team that is being filled. Unless told otherwise a webhook is active, four months old and in no way odd."""
+    """A team under construction. By default, a webhook is active, four months old and without findings."""
 
     def __init__(self, account: str, environment: str, *, covered: bool = True) -> None:
         self.account = account
         self.environment = environment
-        self.webhooks: list[Planted] = []
-        if covered:  # every type is received, so that a paused webhook is missed by nobody
-            self.put(name="Help desk", events=TICKETS + CUSTOMERS)
-            self.put(name="Everything else", events=OTHERS)
+        self.webhooks: list[LabelledWebhook] = []
+        if covered:  # receives every type, so that a paused webhook has no unreceived events
+            self.add(name="Help desk", events=TICKETS + CUSTOMERS)
+            self.add(name="Everything else", events=OTHERS)
 
-    def put(
+    def add(
         self,
         url: str | None = "",
         *labels: str,
@@ -154,10 +154,10 @@ class Team:
         created: float | None = 120,
         updated: float | None = None,
     ) -> None:
-        """One more; without a URL it gets one of its own. Times are days ago."""
+        """Adds a webhook. Without a URL it gets one of its own. Times are days ago."""
         number = len(self.webhooks) + 1
         self.webhooks.append(
-            Planted(
+            LabelledWebhook(
                 account=self.account,
                 environment=self.environment,
                 id=f"whk_{self.account}_{number:03}",
@@ -171,92 +171,92 @@ class Team:
             )
         )
 
-    def each(self, urls: Iterable[str | None], *labels: str, **told: Any) -> None:
+    def add_all(self, urls: Iterable[str | None], *labels: str, **fields: Any) -> None:
         for url in urls:
-            self.put(url, *labels, **told)
+            self.add(url, *labels, **fields)
 
 
-def puny(host: str) -> str:
-    """As it is written in DNS."""
+def punycode(host: str) -> str:
+    """The host as it is written in DNS."""
     return ".".join(
         label if label.isascii() else "xn--" + label.encode("punycode").decode() for label in host.split(".")
     )
 
 
-# --- teams in which nothing is wrong ----------------------------------------------------------------------------------
+# --- teams without findings -------------------------------------------------------------------------------------------
 
 
 def clean() -> list[Team]:
-    """Five teams without a single finding, some of it odd at first sight."""
+    """Five teams without findings, some of them unusual at first sight."""
     alder = Team("alder", "live")
-    alder.put("https://hooks.slack.com/services/T0001/B0001/alder", name="Slack")
-    alder.put("https://hooks.zapier.com/hooks/catch/1/abc/", name="Zapier")
-    alder.put("https://discord.com/api/webhooks/1/alder", name="Discord")
-    alder.put("https://acme.webhook.office.com/webhookb2/1", name="Teams")
-    alder.put("https://prod-01.westeurope.logic.azure.com/workflows/1", name="Logic app")
-    alder.put("https://chat.googleapis.com/v1/spaces/AAA/messages", name="Google Chat")
-    alder.put("https://events.pagerduty.com/v2/enqueue", name="PagerDuty")
-    alder.put("https://hook.alder-shop.com:443/cstar", name="Port told")
-    alder.put("https://hook.alder-shop.com:8443/cstar", name="Port of its own")
-    alder.put(active=False, updated=20, name="Old ticket board")
-    alder.put(active=False, updated=90, name="Paused for exactly ninety days")
-    alder.put(created=365, name="A year old to the second")
-    alder.put(events=ALL[:27], name="Twenty-seven types")
+    alder.add("https://hooks.slack.com/services/T0001/B0001/alder", name="Slack")
+    alder.add("https://hooks.zapier.com/hooks/catch/1/abc/", name="Zapier")
+    alder.add("https://discord.com/api/webhooks/1/alder", name="Discord")
+    alder.add("https://acme.webhook.office.com/webhookb2/1", name="Teams")
+    alder.add("https://prod-01.westeurope.logic.azure.com/workflows/1", name="Logic app")
+    alder.add("https://chat.googleapis.com/v1/spaces/AAA/messages", name="Google Chat")
+    alder.add("https://events.pagerduty.com/v2/enqueue", name="PagerDuty")
+    alder.add("https://hook.alder-shop.com:443/cstar", name="Explicit port")
+    alder.add("https://hook.alder-shop.com:8443/cstar", name="Port 8443")
+    alder.add(active=False, updated=20, name="Old ticket board")
+    alder.add(active=False, updated=90, name="Paused for exactly ninety days")
+    alder.add(created=365, name="A year old to the second")
+    alder.add(events=ALL[:27], name="Twenty-seven types")
 
     birch = Team("birch", "test")
-    birch.put("https://hooks.slack.com/services/T0001/B0001/birch", name="test")
-    birch.put("https://hooks.zapier.com/hooks/catch/2/abc/", name="Zapier test")
-    birch.put("https://discord.com/api/webhooks/1/birch", name="Discord")
-    birch.put("https://acme.webhook.office.com/webhookb2/2", name="Teams")
-    birch.put("https://prod-01.westeurope.logic.azure.com/workflows/2", name="Logic app")
-    birch.put("https://chat.googleapis.com/v1/spaces/BBB/messages", name="Google Chat")
-    birch.put("https://events.pagerduty.com/v2/enqueue", name="PagerDuty")
+    birch.add("https://hooks.slack.com/services/T0001/B0001/birch", name="test")
+    birch.add("https://hooks.zapier.com/hooks/catch/2/abc/", name="Zapier test")
+    birch.add("https://discord.com/api/webhooks/1/birch", name="Discord")
+    birch.add("https://acme.webhook.office.com/webhookb2/2", name="Teams")
+    birch.add("https://prod-01.westeurope.logic.azure.com/workflows/2", name="Logic app")
+    birch.add("https://chat.googleapis.com/v1/spaces/BBB/messages", name="Google Chat")
+    birch.add("https://events.pagerduty.com/v2/enqueue", name="PagerDuty")
     for name in ("tmp", "demo hook", "foo", "bar", "asdf", "debug", "staging", "dev", "deleteme", "sandbox"):
-        birch.put(name=name)
+        birch.add(name=name)
 
     cedar = Team("cedar", "sandbox")
-    cedar.put("http://127.0.0.1/hook")
-    cedar.put("http://127.0.0.1:80/hook/eighty")
-    cedar.put("http://127.0.0.1:8443/hook/8443")
-    cedar.put("https://127.0.0.1/secure")
-    cedar.put("http://127.8.9.10/hook")
-    cedar.put("http://localhost/hook")
-    cedar.put("http://LOCALHOST/hook/upper")
-    cedar.put("http://app.localhost/hook")
-    cedar.put("https://[::1]/hook")
-    cedar.put("http://[::1]/plain")
-    cedar.put("https://hooks.slack.com/services/T0001/B0001/cedar", name="test")
-    cedar.put("https://discord.com/api/webhooks/1/cedar", name="staging")
-    cedar.put("https://acme.webhook.office.com/webhookb2/3", name="dummy")
-    cedar.put("https://prod-01.westeurope.logic.azure.com/workflows/3", name="temp")
+    cedar.add("http://127.0.0.1/hook")
+    cedar.add("http://127.0.0.1:80/hook/eighty")
+    cedar.add("http://127.0.0.1:8443/hook/8443")
+    cedar.add("https://127.0.0.1/secure")
+    cedar.add("http://127.8.9.10/hook")
+    cedar.add("http://localhost/hook")
+    cedar.add("http://LOCALHOST/hook/upper")
+    cedar.add("http://app.localhost/hook")
+    cedar.add("https://[::1]/hook")
+    cedar.add("http://[::1]/plain")
+    cedar.add("https://hooks.slack.com/services/T0001/B0001/cedar", name="test")
+    cedar.add("https://discord.com/api/webhooks/1/cedar", name="staging")
+    cedar.add("https://acme.webhook.office.com/webhookb2/3", name="dummy")
+    cedar.add("https://prod-01.westeurope.logic.azure.com/workflows/3", name="temp")
 
     elm = Team("elm", "live")
-    elm.put("https://HOOKS.elm-shop.com/Cstar/IN?x=1&y=2#part", name="Ünïcødé & <b>bold</b>")
-    elm.put("https://elm.example", name="No path")
-    elm.put("https://elm.example./dot", name="Dot at the end")
-    elm.put("https://bücher.elm.example/hook", name="Bücher")
-    elm.put("https://xn--bcher-kva.elm-shop.com/hook", name="Bücher in punycode")
-    elm.put("https://例え.テスト/hook", name="日本語")
-    elm.put("https://пример.рф/hook", name="Пример")
-    elm.put("https://a-very-long-host-name-that-says-much.of-itself.elm.example/" + "p" * 1500, name="Long")
-    elm.put("https://93.184.216.34/hook", name="An address")
-    elm.put("https://[2606:4700:4700::1111]/hook", name="An address of today")
-    elm.put(name=None)
-    elm.put(name="")
-    elm.put(name="=HYPERLINK(1)")
-    elm.put(created=None)
-    elm.put(created=-2, name="Clock ahead")
-    elm.put(active=False, name="Paused, nobody says since when", created=80)
+    elm.add("https://HOOKS.elm-shop.com/Cstar/IN?x=1&y=2#part", name="Ünïcødé & <b>bold</b>")
+    elm.add("https://elm.example", name="No path")
+    elm.add("https://elm.example./dot", name="Dot at the end")
+    elm.add("https://bücher.elm.example/hook", name="Bücher")
+    elm.add("https://xn--bcher-kva.elm-shop.com/hook", name="Bücher in punycode")
+    elm.add("https://例え.テスト/hook", name="日本語")
+    elm.add("https://пример.рф/hook", name="Пример")
+    elm.add("https://a-very-long-host-name-with-many-words.and-labels.elm.example/" + "p" * 1500, name="Long")
+    elm.add("https://93.184.216.34/hook", name="An IPv4 address")
+    elm.add("https://[2606:4700:4700::1111]/hook", name="An IPv6 address")
+    elm.add(name=None)
+    elm.add(name="")
+    elm.add(name="=HYPERLINK(1)")
+    elm.add(created=None)
+    elm.add(created=-2, name="Clock ahead")
+    elm.add(active=False, name="Paused at an unknown time", created=80)
 
     return [alder, birch, cedar, elm, Team("empty-but-covered", "live")]
 
 
-# --- addresses --------------------------------------------------------------------------------------------------------
+# --- URLs -------------------------------------------------------------------------------------------------------------
 
 
 def unreadable() -> Team:
     team = Team("fir", "live")
-    team.each(
+    team.add_all(
         (
             None,
             "   ",
@@ -282,16 +282,16 @@ def unreadable() -> Team:
         ),
         "unreadable_url",
     )
-    team.put("https://fir.example/a%20b/hook")
-    team.put("https://space.fir.example/?q=a%20b")
-    team.put("https://blank-port.fir.example:/hook")
-    team.put("https://fir.example?x=//")
+    team.add("https://fir.example/a%20b/hook")
+    team.add("https://space.fir.example/?q=a%20b")
+    team.add("https://blank-port.fir.example:/hook")
+    team.add("https://fir.example?x=//")
     return team
 
 
 def plain() -> list[Team]:
     hazel = Team("hazel", "live")
-    hazel.each(
+    hazel.add_all(
         (
             "http://hazel.example/hook",
             "HTTP://upper.hazel.example/hook",
@@ -305,14 +305,14 @@ def plain() -> list[Team]:
         ),
         "plain_http",
     )
-    hazel.put("http://resting.hazel.example/hook", "plain_http", active=False, updated=5)
-    hazel.put("http://8080.hazel.example:8080/hook", "plain_http", "odd_port")
-    hazel.put("http://hazel.localhost/hook", "plain_http", "private_address")
-    hazel.put("http://127.0.0.3/hazel", "plain_http", "private_address")
-    hazel.put("http://[fe80::2]/hazel", "plain_http", "private_address")
-    hazel.put("http://hazel-bin.requestcatcher.com/", "plain_http", "tunnel_host")
-    hazel.put(f"http://ada:{PASSWORD}@login.hazel.example/", "plain_http", "credentials_in_url")
-    hazel.each(
+    hazel.add("http://resting.hazel.example/hook", "plain_http", active=False, updated=5)
+    hazel.add("http://8080.hazel.example:8080/hook", "plain_http", "odd_port")
+    hazel.add("http://hazel.localhost/hook", "plain_http", "private_address")
+    hazel.add("http://127.0.0.3/hazel", "plain_http", "private_address")
+    hazel.add("http://[fe80::2]/hazel", "plain_http", "private_address")
+    hazel.add("http://hazel-bin.requestcatcher.com/", "plain_http", "tunnel_host")
+    hazel.add(f"http://ada:{PASSWORD}@login.hazel.example/", "plain_http", "credentials_in_url")
+    hazel.add_all(
         (
             "https://http.hazel.example/http://x",
             "https://next.hazel.example/?next=http://example.org/",
@@ -323,23 +323,23 @@ def plain() -> list[Team]:
         )
     )
     test = Team("ivy", "test")
-    test.put("http://ivy.example/hook", "plain_http")
-    test.put("http://ivy.localhost:80/hook", "plain_http", "private_address")
-    test.put("http://app.localhost/ivy", "plain_http", "private_address")
+    test.add("http://ivy.example/hook", "plain_http")
+    test.add("http://ivy.localhost:80/hook", "plain_http", "private_address")
+    test.add("http://app.localhost/ivy", "plain_http", "private_address")
     sandbox = Team("kapok", "sandbox")
-    sandbox.put("http://kapok.example/hook", "plain_http")
-    sandbox.put("http://10.0.0.7/hook", "plain_http", "private_address")
-    sandbox.put("http://printer.local/hook", "plain_http", "private_address")
-    sandbox.put("http://localhost.kapok.example/hook", "plain_http")
-    sandbox.put("http://127.0.0.1.kapok.example/hook", "plain_http")
-    sandbox.put("https://192.168.0.7/kapok", "private_address")
-    sandbox.put("https://kapok/hook", "private_address")
+    sandbox.add("http://kapok.example/hook", "plain_http")
+    sandbox.add("http://10.0.0.7/hook", "plain_http", "private_address")
+    sandbox.add("http://printer.local/hook", "plain_http", "private_address")
+    sandbox.add("http://localhost.kapok.example/hook", "plain_http")
+    sandbox.add("http://127.0.0.1.kapok.example/hook", "plain_http")
+    sandbox.add("https://192.168.0.7/kapok", "private_address")
+    sandbox.add("https://kapok/hook", "private_address")
     return [hazel, test, sandbox]
 
 
 def credentials() -> Team:
     team = Team("juniper", "live")
-    team.each(
+    team.add_all(
         (
             f"https://ada:{PASSWORD}@juniper.example/hook",
             f"https://:{PASSWORD}@no-user.juniper.example/hook",
@@ -375,9 +375,9 @@ def credentials() -> Team:
         ),
         "credentials_in_url",
     )
-    team.put(f"https://rest.juniper.example/?token={VALUE}", "credentials_in_url", active=False, updated=5)
-    team.put(f"https://odd.juniper.example:9000/?token={VALUE}", "credentials_in_url", "odd_port")
-    team.each(
+    team.add(f"https://rest.juniper.example/?token={VALUE}", "credentials_in_url", active=False, updated=5)
+    team.add(f"https://odd.juniper.example:9000/?token={VALUE}", "credentials_in_url", "odd_port")
+    team.add_all(
         (
             "https://n1.juniper.example/hook?tokenise=1",
             "https://n2.juniper.example/hook?keyboard=qwerty",
@@ -410,7 +410,7 @@ def credentials() -> Team:
 
 def tunnels() -> Team:
     team = Team("larch", "test")
-    team.each(
+    team.add_all(
         (
             "https://abc.ngrok.io/hook",
             "https://ABC-2.NGROK.IO/hook",
@@ -449,9 +449,9 @@ def tunnels() -> Team:
         ),
         "tunnel_host",
     )
-    team.put("https://def.ngrok.io:4040/hook", "tunnel_host", "odd_port")
-    team.put(f"https://def.loca.lt/hook?token={VALUE}", "tunnel_host", "credentials_in_url")
-    team.each(
+    team.add("https://def.ngrok.io:4040/hook", "tunnel_host", "odd_port")
+    team.add(f"https://def.loca.lt/hook?token={VALUE}", "tunnel_host", "credentials_in_url")
+    team.add_all(
         (
             "https://myngrok.io.example.com/hook",
             "https://ngrok.io.larch.example/hook",
@@ -479,7 +479,7 @@ def tunnels() -> Team:
 
 def private() -> list[Team]:
     maple = Team("maple", "live")
-    maple.each(
+    maple.add_all(
         (
             "https://127.0.0.1/maple",
             "https://127.255.0.9/hook",
@@ -538,11 +538,11 @@ def private() -> list[Team]:
         ),
         "private_address",
     )
-    maple.put("https://10.0.0.2:8080/hook", "private_address", "odd_port")
-    maple.put(f"https://ada:{PASSWORD}@10.0.0.3/hook", "private_address", "credentials_in_url")
+    maple.add("https://10.0.0.2:8080/hook", "private_address", "odd_port")
+    maple.add(f"https://ada:{PASSWORD}@10.0.0.3/hook", "private_address", "credentials_in_url")
 
     oak = Team("oak", "live")
-    oak.each(
+    oak.add_all(
         (
             "https://10.example.com/hook",
             "https://127.0.0.1.oak.example/hook",
@@ -586,7 +586,7 @@ def private() -> list[Team]:
 
 
 def lookalikes() -> list[Team]:
-    """The real ones in one team, the imitations in another, and a pair within one."""
+    """Originals in one team, lookalikes in another, and a pair within one."""
     real = Team("rowan", "live")
     fake = Team("spruce", "test")
     for host in (
@@ -596,14 +596,14 @@ def lookalikes() -> list[Team]:
         "coco.example",
         "mixed.kite-shop.example",
     ):
-        real.put(f"https://{host}/hook", created=100)
-    # Cyrillic and Greek letters; it does not matter which came first
-    fake.put(f"https://{puny('аpple-like.com')}/hook", "lookalike_host", created=50)
-    fake.put("https://hooks.pаypοl.example/hook", "lookalike_host", created=300)
-    fake.put("https://SHOP.ѕсоре.example/hook", "lookalike_host", created=50)
-    fake.put(f"https://{puny('сосо.example').upper()}/hook", "lookalike_host", created=50)
-    fake.put("https://mixed.kıte-shop.example/hook", "lookalike_host", created=50)
-    # letters that are mistaken in ASCII: found on the later one
+        real.add(f"https://{host}/hook", created=100)
+    # Cyrillic and Greek letters: the ASCII host is the original, whichever is older
+    fake.add(f"https://{punycode('аpple-like.com')}/hook", "lookalike_host", created=50)
+    fake.add("https://hooks.pаypοl.example/hook", "lookalike_host", created=300)
+    fake.add("https://SHOP.ѕсоре.example/hook", "lookalike_host", created=50)
+    fake.add(f"https://{punycode('сосо.example').upper()}/hook", "lookalike_host", created=50)
+    fake.add("https://mixed.kıte-shop.example/hook", "lookalike_host", created=50)
+    # confusable ASCII letters: the later host is reported
     for first, second in (
         ("hooks.sample-shop.com", "hooks.samp1e-shop.com"),
         ("api.goodle.com", "api.g00dle.com"),
@@ -612,13 +612,13 @@ def lookalikes() -> list[Team]:
         ("wonder.net", "vvonder.net"),
         ("hook.micro-sort.io", "HOOK.MICR0-SORT.io"),
         ("in.million.dev", "in.mi11ion.dev"),
-        ("late.zer0ne.com", "late.zerone.com"),  # the one with the digit was there first
+        ("late.zer0ne.com", "late.zerone.com"),  # the host with the digit is older
         ("x.bil-ling.com", "x.biI-ling.com"),
     ):
-        real.put(f"https://{first}/hook", created=100)
-        fake.put(f"https://{second}/hook", "lookalike_host", created=50)
-    fake.put("https://vvonder.net/again", "lookalike_host", created=40)
-    # and nothing alike
+        real.add(f"https://{first}/hook", created=100)
+        fake.add(f"https://{second}/hook", "lookalike_host", created=50)
+    fake.add("https://vvonder.net/again", "lookalike_host", created=40)
+    # not alike
     for host in (
         "modern.rowan-shop.com",
         "corner.io",
@@ -637,19 +637,19 @@ def lookalikes() -> list[Team]:
         "hooks.example2.rowan-shop.com",
         "hooks.examplez.rowan-shop.com",
         "café-rowan.example",
-        puny("übergröße.example"),
+        punycode("übergröße.example"),
         "кухня.example",
         "東京.example",
         "δοκιμή.gr",
         "xn-80ak6.rowan-shop.com",
     ):
-        fake.put(f"https://{host}/hook")
+        fake.add(f"https://{host}/hook")
     return [real, fake]
 
 
 def ports() -> Team:
     team = Team("tulip", "live")
-    team.each(
+    team.add_all(
         (
             "https://p1.tulip.example:8080/hook",
             "https://p2.tulip.example:3000/hook",
@@ -665,8 +665,8 @@ def ports() -> Team:
         ),
         "odd_port",
     )
-    team.put("https://p10.tulip.example:5000/hook", "odd_port", active=False, updated=3)
-    team.each(
+    team.add("https://p10.tulip.example:5000/hook", "odd_port", active=False, updated=3)
+    team.add_all(
         (
             "https://o1.tulip.example:443/hook",
             "https://o2.tulip.example:8443/hook",
@@ -681,11 +681,11 @@ def ports() -> Team:
     return team
 
 
-# --- twins ------------------------------------------------------------------------------------------------------------
+# --- duplicates -------------------------------------------------------------------------------------------------------
 
 
-def twins() -> list[Team]:
-    """Pairs at one address; found on each but the oldest."""
+def duplicates() -> list[Team]:
+    """Pairs with the same receiver; all but the oldest are reported."""
     team = Team("umbra", "live")
     both = ("ticket.created", "survey.submitted")
     for number, (older, younger) in enumerate(
@@ -703,24 +703,24 @@ def twins() -> list[Team]:
         )
     ):
         host = f"twice-{number}.umbra.example"
-        team.put(younger.format(host.upper()), "delivers_twice", events=both, created=50)
-        team.put(older.format(host), events=("ticket.created", "ticket.closed"), created=60)
-    # shared by way of a pattern
-    team.put("https://stars-1.umbra.example/", events=("ticket.created",), created=60)
-    team.put("https://stars-1.umbra.example/", "delivers_twice", "wildcard", events=("ticket.*",), created=50)
-    team.put("https://stars-2.umbra.example/", "wildcard", events=("ticket.*",), created=60)
-    team.put("https://stars-2.umbra.example/", "delivers_twice", events=("ticket.assigned",), created=50)
-    team.put("https://stars-3.umbra.example/", events=("boss.spawned",), created=60)
-    team.put("https://stars-3.umbra.example/", "delivers_twice", "everything", events=("*",), created=50)
-    # three, and the oldest is in the middle of the list
-    team.put("https://three.umbra.example/", "delivers_twice", created=50)
-    team.put("https://three.umbra.example/", created=60)
-    team.put("https://three.umbra.example/?three", "delivers_twice", created=40)
-    # three, of which one shares nothing
-    team.put("https://mixed.umbra.example/", events=("ticket.created",), created=60)
-    team.put("https://mixed.umbra.example/", "delivers_twice", events=("ticket.created",), created=50)
-    team.put("https://mixed.umbra.example/", "same_url", events=("boss.spawned",), created=40)
-    # the same URL, and nothing comes twice
+        team.add(younger.format(host.upper()), "delivers_twice", events=both, created=50)
+        team.add(older.format(host), events=("ticket.created", "ticket.closed"), created=60)
+    # overlaps through a wildcard
+    team.add("https://stars-1.umbra.example/", events=("ticket.created",), created=60)
+    team.add("https://stars-1.umbra.example/", "delivers_twice", "wildcard", events=("ticket.*",), created=50)
+    team.add("https://stars-2.umbra.example/", "wildcard", events=("ticket.*",), created=60)
+    team.add("https://stars-2.umbra.example/", "delivers_twice", events=("ticket.assigned",), created=50)
+    team.add("https://stars-3.umbra.example/", events=("boss.spawned",), created=60)
+    team.add("https://stars-3.umbra.example/", "delivers_twice", "everything", events=("*",), created=50)
+    # three, the oldest in the middle of the list
+    team.add("https://three.umbra.example/", "delivers_twice", created=50)
+    team.add("https://three.umbra.example/", created=60)
+    team.add("https://three.umbra.example/?three", "delivers_twice", created=40)
+    # three, one of them without overlap
+    team.add("https://mixed.umbra.example/", events=("ticket.created",), created=60)
+    team.add("https://mixed.umbra.example/", "delivers_twice", events=("ticket.created",), created=50)
+    team.add("https://mixed.umbra.example/", "same_url", events=("boss.spawned",), created=40)
+    # the same URL without overlap
     for number, (older, younger) in enumerate(
         (
             ("https://{}/hook", "https://{}/hook"),
@@ -730,16 +730,16 @@ def twins() -> list[Team]:
         )
     ):
         host = f"same-{number}.umbra.example"
-        team.put(older.format(host), events=("ticket.created",), created=60)
-        team.put(younger.format(host.title()), "same_url", events=("customer.created",), created=50)
-    team.put("https://near-0.umbra.example/", "wildcard", events=("customer.*",), created=60)
-    team.put("https://near-0.umbra.example/", "same_url", events=("customer_group.created",), created=50)
-    # of two with one URL, a paused one is the way out, and no finding
-    team.put("https://paused-1.umbra.example/", created=60)
-    team.put("https://paused-1.umbra.example/", active=False, updated=5, created=50)
-    team.put("https://paused-2.umbra.example/", active=False, updated=5, created=60)
-    team.put("https://paused-2.umbra.example/", active=False, updated=5, created=50)
-    # neither
+        team.add(older.format(host), events=("ticket.created",), created=60)
+        team.add(younger.format(host.title()), "same_url", events=("customer.created",), created=50)
+    team.add("https://near-0.umbra.example/", "wildcard", events=("customer.*",), created=60)
+    team.add("https://near-0.umbra.example/", "same_url", events=("customer_group.created",), created=50)
+    # the same URL, but one of the two is paused: no finding
+    team.add("https://paused-1.umbra.example/", created=60)
+    team.add("https://paused-1.umbra.example/", active=False, updated=5, created=50)
+    team.add("https://paused-2.umbra.example/", active=False, updated=5, created=60)
+    team.add("https://paused-2.umbra.example/", active=False, updated=5, created=50)
+    # different receivers, or the same receiver without overlap
     for number, (older, younger) in enumerate(
         (
             ("https://{}/hook", "https://{}/Hook"),
@@ -750,19 +750,19 @@ def twins() -> list[Team]:
         )
     ):
         host = f"apart-{number}.umbra.example"
-        team.put(older.format(host), created=60)
-        team.put(younger.format(host), created=50)
-    team.put("https://apart-a.umbra.example/hook", events=("ticket.created",), created=60)
-    team.put("https://apart-a.umbra.example/hook/", events=("customer.created",), created=50)
-    team.put("https://apart-b.umbra.example/hook?a=1", events=("ticket.created",), created=60)
-    team.put("https://apart-b.umbra.example/hook?a=2", events=("customer.created",), created=50)
-    team.put("https://apart-c.umbra.example/hook", created=60)
-    team.put("https://apart-c.umbra.example/hook/", active=False, updated=5, created=50)
+        team.add(older.format(host), created=60)
+        team.add(younger.format(host), created=50)
+    team.add("https://apart-a.umbra.example/hook", events=("ticket.created",), created=60)
+    team.add("https://apart-a.umbra.example/hook/", events=("customer.created",), created=50)
+    team.add("https://apart-b.umbra.example/hook?a=1", events=("ticket.created",), created=60)
+    team.add("https://apart-b.umbra.example/hook?a=2", events=("customer.created",), created=50)
+    team.add("https://apart-c.umbra.example/hook", created=60)
+    team.add("https://apart-c.umbra.example/hook/", active=False, updated=5, created=50)
 
     here, there = Team("vine", "live"), Team("vine-test", "test")
     for number in range(4):
-        here.put(f"https://both-{number}.vine.example/hook", created=60)
-        there.put(f"https://both-{number}.vine.example/hook", created=50)
+        here.add(f"https://both-{number}.vine.example/hook", created=60)
+        there.add(f"https://both-{number}.vine.example/hook", created=50)
     return [team, here, there]
 
 
@@ -771,59 +771,59 @@ def twins() -> list[Team]:
 
 def subscriptions() -> Team:
     team = Team("willow", "live")
-    team.put("", "everything", events=("*",))
-    team.put("", "everything", events=("*", "ticket.created"))
-    team.put("", "everything", events=ALL)
-    team.put("", "everything", events=ALL[:28])
-    team.put("", "everything", events=reversed(ALL[7:]))
-    team.put("", "everything", events=PATTERNS)
-    team.put("", "everything", events=(*ALL[:34], "ticket.*"))
-    team.put("", "everything", events=("*",), active=False, updated=3)
-    team.put("", "everything", "unknown_event", events=(*ALL, "ticket.exploded"))
-    team.put(events=ALL[:27])
-    team.put(events=ALL[8:])
-    team.put(events=ALL[:20] * 2)
-    team.put("", "unknown_event", events=(*ALL[:27], *(f"ticket.exploded_{number}" for number in range(8))))
+    team.add("", "everything", events=("*",))
+    team.add("", "everything", events=("*", "ticket.created"))
+    team.add("", "everything", events=ALL)
+    team.add("", "everything", events=ALL[:28])
+    team.add("", "everything", events=reversed(ALL[7:]))
+    team.add("", "everything", events=PATTERNS)
+    team.add("", "everything", events=(*ALL[:34], "ticket.*"))
+    team.add("", "everything", events=("*",), active=False, updated=3)
+    team.add("", "everything", "unknown_event", events=(*ALL, "ticket.exploded"))
+    team.add(events=ALL[:27])
+    team.add(events=ALL[8:])
+    team.add(events=ALL[:20] * 2)
+    team.add("", "unknown_event", events=(*ALL[:27], *(f"ticket.exploded_{number}" for number in range(8))))
 
-    team.put("", "wildcard", events=("ticket.*",))
-    team.put("", "wildcard", events=("customer_group.*",))
-    team.put("", "wildcard", events=("community_post.*", "ticket.created"))
-    team.put("", "wildcard", events=("survey.*",))
-    team.put("", "wildcard", events=("ticket.*", "customer.*", "boss.*"))
-    team.put("", "wildcard", events=("player.*",), active=False, updated=3)
-    team.put(events=TICKETS)
-    team.put(events=("social.one_up_sent", "social.high_five_sent"))
+    team.add("", "wildcard", events=("ticket.*",))
+    team.add("", "wildcard", events=("customer_group.*",))
+    team.add("", "wildcard", events=("community_post.*", "ticket.created"))
+    team.add("", "wildcard", events=("survey.*",))
+    team.add("", "wildcard", events=("ticket.*", "customer.*", "boss.*"))
+    team.add("", "wildcard", events=("player.*",), active=False, updated=3)
+    team.add(events=TICKETS)
+    team.add(events=("social.one_up_sent", "social.high_five_sent"))
 
-    team.put("", "unknown_event", events=("ticket.exploded",))
-    team.put("", "unknown_event", events=("ticket.created", "ticket.create"))
-    team.put("", "unknown_event", events=("Ticket.Created",))
-    team.put("", "unknown_event", events=("ticket_created",))
-    team.put("", "unknown_event", events=("tickets.created",))
-    team.put("", "unknown_event", events=("ticket",))
-    team.put("", "unknown_event", events=("*.created",))
-    team.put("", "unknown_event", events=("ticket.**",))
-    team.put("", "unknown_event", events=("Achievement.Unlocked",))
-    team.put("", "unknown_event", events=("player.achievement.unlocked",))
-    team.put("", "unknown_event", events=("<script>alert(1)</script>",))
-    team.put("", "unknown_event", "wildcard", events=("ticket.*", "member.joined"))
+    team.add("", "unknown_event", events=("ticket.exploded",))
+    team.add("", "unknown_event", events=("ticket.created", "ticket.create"))
+    team.add("", "unknown_event", events=("Ticket.Created",))
+    team.add("", "unknown_event", events=("ticket_created",))
+    team.add("", "unknown_event", events=("tickets.created",))
+    team.add("", "unknown_event", events=("ticket",))
+    team.add("", "unknown_event", events=("*.created",))
+    team.add("", "unknown_event", events=("ticket.**",))
+    team.add("", "unknown_event", events=("Achievement.Unlocked",))
+    team.add("", "unknown_event", events=("player.achievement.unlocked",))
+    team.add("", "unknown_event", events=("<script>alert(1)</script>",))
+    team.add("", "unknown_event", "wildcard", events=("ticket.*", "member.joined"))
 
-    team.put("", "former_event", events=("achievement.unlocked",))
-    team.put("", "former_event", events=("ticket.created", "achievement.unlocked"))
-    team.put("", "former_event", events=("player.achievement_unlocked", "achievement.unlocked"))
-    team.put("", "former_event", "unknown_event", events=("achievement.unlocked", "achievement.locked"))
-    team.put("", "former_event", "wildcard", events=("achievement.unlocked", "player.*"))
-    team.put(events=("player.achievement_unlocked",))
+    team.add("", "former_event", events=("achievement.unlocked",))
+    team.add("", "former_event", events=("ticket.created", "achievement.unlocked"))
+    team.add("", "former_event", events=("player.achievement_unlocked", "achievement.unlocked"))
+    team.add("", "former_event", "unknown_event", events=("achievement.unlocked", "achievement.locked"))
+    team.add("", "former_event", "wildcard", events=("achievement.unlocked", "player.*"))
+    team.add(events=("player.achievement_unlocked",))
 
     for number in range(8):
-        team.put("", "no_events", events=(), name=f"Silent {number + 1}")
-    team.put(events=("survey.submitted",))
+        team.add("", "no_events", events=(), name=f"Silent {number + 1}")
+    team.add(events=("survey.submitted",))
     return team
 
 
 def unreceived() -> list[Team]:
     team = Team("yew", "live", covered=False)
-    team.put(events=("ticket.created", "ticket.closed"))
-    team.put("", "wildcard", events=("article.*",))
+    team.add(events=("ticket.created", "ticket.closed"))
+    team.add("", "wildcard", events=("article.*",))
     resting: dict[str, Any] = {"active": False, "updated": 5}
     for events in (
         ("boss.spawned",),
@@ -834,29 +834,29 @@ def unreceived() -> list[Team]:
         ("ticket.updated",),
         ("player.level_up",),
     ):
-        team.put("", "unreceived_event", events=events, **resting)
-    team.put("", "unreceived_event", "wildcard", events=("boss.*",), **resting)
-    team.put("", "unreceived_event", "wildcard", events=("ticket.*",), **resting)
-    team.put("", "unreceived_event", "everything", events=("*",), **resting)
+        team.add("", "unreceived_event", events=events, **resting)
+    team.add("", "unreceived_event", "wildcard", events=("boss.*",), **resting)
+    team.add("", "unreceived_event", "wildcard", events=("ticket.*",), **resting)
+    team.add("", "unreceived_event", "everything", events=("*",), **resting)
     for events in (
         ("ticket.created",),
         ("ticket.closed", "ticket.created"),
         ("article.published",),
         ("article.deleted", "ticket.closed"),
     ):
-        team.put(events=events, **resting)
-    team.put("", "wildcard", events=("article.*",), **resting)
-    team.put(events=("social.one_up_sent",))
+        team.add(events=events, **resting)
+    team.add("", "wildcard", events=("article.*",), **resting)
+    team.add(events=("social.one_up_sent",))
 
-    all_of_it = Team("zelkova", "test", covered=False)
-    all_of_it.put("", "everything", events=("*",))
-    all_of_it.put(events=("boss.spawned",), **resting)
-    all_of_it.put("", "wildcard", events=("customer.*",), **resting)
-    all_of_it.put("", "everything", events=ALL, **resting)
-    nobody = Team("zinnia", "test", covered=False)
-    nobody.put("", "unreceived_event", **resting)
-    nobody.put("", "unreceived_event", **resting)
-    return [team, all_of_it, nobody]
+    all_received = Team("zelkova", "test", covered=False)
+    all_received.add("", "everything", events=("*",))
+    all_received.add(events=("boss.spawned",), **resting)
+    all_received.add("", "wildcard", events=("customer.*",), **resting)
+    all_received.add("", "everything", events=ALL, **resting)
+    none_active = Team("zinnia", "test", covered=False)
+    none_active.add("", "unreceived_event", **resting)
+    none_active.add("", "unreceived_event", **resting)
+    return [team, all_received, none_active]
 
 
 # --- ages and names ---------------------------------------------------------------------------------------------------
@@ -865,20 +865,20 @@ def unreceived() -> list[Team]:
 def ages() -> Team:
     team = Team("acacia", "live")
     for days in (90.001, 91, 120, 364, 400, 3000):
-        team.put("", "inactive_long", active=False, updated=days, created=days + 1)
-    team.put("", "inactive_long", active=False, updated=100, created=None)
+        team.add("", "inactive_long", active=False, updated=days, created=days + 1)
+    team.add("", "inactive_long", active=False, updated=100, created=None)
     for days in (0, 1, 30, 89, 89.999, 90, -5):
-        team.put(active=False, updated=days, created=700)
-    team.put(active=False, updated=None, created=85)
-    team.put(active=False, updated=None, created=None)
-    team.put(active=True, updated=300, created=301)
+        team.add(active=False, updated=days, created=700)
+    team.add(active=False, updated=None, created=85)
+    team.add(active=False, updated=None, created=None)
+    team.add(active=True, updated=300, created=301)
     for days in (365.001, 366, 400, 1000, 4000):
-        team.put("", "old_secret", created=days)
-    team.put("", "old_secret", created=500, updated=1)
-    team.put("http://old.acacia.example/hook", "old_secret", "plain_http", created=500)
+        team.add("", "old_secret", created=days)
+    team.add("", "old_secret", created=500, updated=1)
+    team.add("http://old.acacia.example/hook", "old_secret", "plain_http", created=500)
     for days in (0, 1, 180, 364, 364.999, 365):
-        team.put(created=days)
-    team.put(created=None)
+        team.add(created=days)
+    team.add(created=None)
     return team
 
 
@@ -913,8 +913,8 @@ def names() -> list[Team]:
         "test\u00a0hook",
         "tmp\tfile",
     ):
-        live.put("", "test_name", name=name)
-    live.put("", "test_name", name="temp", active=False, updated=3)
+        live.add("", "test_name", name=name)
+    live.add("", "test_name", name="temp", active=False, updated=3)
     for name in (
         "contest entries",
         "Latest",
@@ -941,12 +941,12 @@ def names() -> list[Team]:
         "crowbar",
         "Fastest path",
     ):
-        live.put(name=name)
+        live.add(name=name)
     sandbox = Team("balsa", "sandbox")
     test = Team("beech", "test")
     for name in ("test", "my-test-hook", "tmp", "Demo: orders", "deleteme", "foo-bar"):
-        sandbox.put(name=name)
-        test.put(name=name)
+        sandbox.add(name=name)
+        test.add(name=name)
     return [live, sandbox, test]
 
 
@@ -960,19 +960,19 @@ def shared() -> list[Team]:
         for number, name in enumerate(("dogwood", "ebony", "ginkgo", "holly"))
     ]
     for number, team in enumerate(teams):
-        team.put(f"https://hub.shared-host.com/in/{number}", name="At all four")
-        team.put(f"https://{'RELAY' if number else 'relay'}.shared-host.com:8443/in/{number}", name="At all four too")
+        team.add(f"https://hub.shared-host.com/in/{number}", name="At all four")
+        team.add(f"https://{'RELAY' if number else 'relay'}.shared-host.com:8443/in/{number}", name="At all four too")
         if number < 3:
-            team.put(f"https://three.shared-host.com/in/{number}", name="At three of them")
+            team.add(f"https://three.shared-host.com/in/{number}", name="At three of them")
         if number < 2:
-            team.put(f"https://two.shared-host.com/in/{number}", name="At two of them")
-        team.put(f"https://own-{number}.shared-host.com/in", name="Its own")
-        team.put(f"https://hooks.slack.com/services/T1/{number}", name="Slack")
-        team.put(f"https://hooks.zapier.com/hooks/catch/{number + 10}/", name="Zapier")
-        team.put(f"https://contoso.webhook.office.com/webhookb2/{number}", name="Teams")
-        team.put(f"https://prod-7.northeurope.logic.azure.com/workflows/x{number}", name="Logic app")
+            team.add(f"https://two.shared-host.com/in/{number}", name="At two of them")
+        team.add(f"https://own-{number}.shared-host.com/in", name="Its own")
+        team.add(f"https://hooks.slack.com/services/T1/{number}", name="Slack")
+        team.add(f"https://hooks.zapier.com/hooks/catch/{number + 10}/", name="Zapier")
+        team.add(f"https://contoso.webhook.office.com/webhookb2/{number}", name="Teams")
+        team.add(f"https://prod-7.northeurope.logic.azure.com/workflows/x{number}", name="Logic app")
     for number in range(3):
-        teams[3].put(f"https://often.shared-host.com/in/{number}", name="Three times in one team")
+        teams[3].add(f"https://often.shared-host.com/in/{number}", name="Three times in one team")
     return teams
 
 
@@ -998,7 +998,7 @@ def teams() -> list[Team]:
         *private(),
         *lookalikes(),
         ports(),
-        *twins(),
+        *duplicates(),
         subscriptions(),
         *unreceived(),
         ages(),
@@ -1007,13 +1007,13 @@ def teams() -> list[Team]:
     ]
 
 
-def webhooks() -> list[Planted]:
-    """All of them, team by team."""
+def webhooks() -> list[LabelledWebhook]:
+    """The webhooks of all teams."""
     return [webhook for team in teams() for webhook in team.webhooks]
 
 
-def frame(planted: Iterable[Planted]) -> pd.DataFrame:
-    """As `to_frame()` gives them, with account, team and environment."""
+def frame(planted: Iterable[LabelledWebhook]) -> pd.DataFrame:
+    """The webhooks like `to_frame()`, with account, team and environment."""
     rows = list(planted)
     columns = ("account", "team_id", "environment", "id", "name", "url")
     table = pd.DataFrame({column: pd.Series([getattr(row, column) for row in rows], dtype="str") for column in columns})

@@ -1,13 +1,13 @@
-"""The audit's rules. Each is a small function; to add one, write it in the file it belongs to, and nothing else.
+"""The audit's rules. To add one, write a function in the module it belongs to.
 
-    addresses       where a webhook delivers to
-    subscriptions   what it is sent
-    upkeep          what has been forgotten
+url_rules       where a webhook delivers
+event_rules     what it subscribes to
+upkeep_rules    its age and name
 
-A rule's name is its function's, and its docstring is its title.
+A rule has the name of its function and, as its title, the function's docstring.
 """
 
 from . import event_rules, upkeep_rules, url_rules
-from .registry import RULES, SEVERITIES, Found, Rule, Severity
+from .registry import RULES, SEVERITIES, Fix, Match, Rule, Severity
 
-__all__ = ["RULES", "SEVERITIES", "Found", "Rule", "Severity", "event_rules", "upkeep_rules", "url_rules"]
+__all__ = ["RULES", "SEVERITIES", "Fix", "Match", "Rule", "Severity", "event_rules", "upkeep_rules", "url_rules"]

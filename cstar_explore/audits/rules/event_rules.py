@@ -1,80 +1,82 @@
-"""What a webhook is sent."""
+"""Rules about the event types that webhooks subscribe to."""
 
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Literal
 
 from ...events import FORMER_NAMES, NAMES, is_wildcard, matching_types, unknown_type_warning
 from ...plans import State
 from ...text import printable
 from ..inventory import Hook, Team
-from .registry import Found, Mend, each, paused, rule
+from .registry import Fix, Match, pause, team_rule, webhook_rule
 
 
-@rule(
+@team_rule(
     "medium",
-    why="Both receive the same event, so the receiver does everything twice, unless it looks at the event's id.",
-    remedy="Let one webhook have all the events, and pause the other. They are signed with different secrets.",
+    why="Both webhooks deliver the event to the same receiver, which processes it twice unless it checks the event's id.",
+    remedy="Subscribe one webhook to all the events and pause the other. The two have different signing secrets.",
 )
-def delivers_twice(team: Team) -> Iterator[Found]:
-    """Overlapping subscriptions that deliver twice."""
-    for hooks in _by(team, "receiver"):
-        for hook, first, shared in _twice(hooks):
-            evidence = f"{_told(shared)} also {'reaches' if len(shared) == 1 else 'reach'} the same address by {_named(first)}."
-            yield Found(hook, evidence, _merged(first, hook))
+def delivers_twice(team: Team) -> Iterator[Match]:
+    """Overlapping subscriptions at one receiver."""
+    for hooks in _sharing(team, "receiver"):
+        for hook, other, types in _overlaps(hooks):
+            verb = "is" if len(types) == 1 else "are"
+            evidence = f"{_listed(types)} {verb} also delivered to this receiver by {_named(other)}."
+            yield Match(hook, evidence, _merge(other, hook))
 
 
-@rule(
+@team_rule(
     "low",
-    why="Two webhooks with one address are easily taken for one: a change to the one leaves the other as it was.",
-    remedy="Let one webhook have all the events, and pause the other. They are signed with different secrets.",
+    why="Two webhooks with the same URL are easily confused: a change to one leaves the other as it was.",
+    remedy="Subscribe one webhook to all the events and pause the other. The two have different signing secrets.",
 )
-def same_url(team: Team) -> Iterator[Found]:
-    """The same URL twice."""
-    twice = {hook.id for hooks in _by(team, "receiver") for hook, _, _ in _twice(hooks)}
-    for hooks in _by(team, "same"):
+def same_url(team: Team) -> Iterator[Match]:
+    """Two webhooks with the same URL."""
+    reported = {hook.id for hooks in _sharing(team, "receiver") for hook, _, _ in _overlaps(hooks)}
+    for hooks in _sharing(team, "normalized"):
         active = [hook for hook in hooks if hook.active]
         for hook in active[1:]:
-            if hook.id not in twice:
-                yield Found(hook, f"{_named(active[0])} has the same URL.", _merged(active[0], hook))
+            if hook.id not in reported:
+                yield Match(hook, f"{_named(active[0])} has the same URL.", _merge(active[0], hook))
 
 
-@each(
+@webhook_rule(
     "medium",
-    why="Many events carry customers' data: what is not needed should not be sent, and what cStar adds is sent as well.",
-    remedy="Subscribe to the event types that the receiver acts on.",
+    why="Many events carry customer data that the receiver may not need. A wildcard also matches types that cStar adds later.",
+    remedy="Subscribe only to the event types that the receiver uses.",
 )
 def everything(hook: Hook, team: Team) -> str | None:
-    """A subscription to nearly everything."""
+    """Subscribed to nearly all event types."""
     if "*" in (hook.state.events or ()):
-        return "It subscribes to *, which no page of cStar's shows; taken, it is every event type there is and will be."
-    share = len(hook.covered) / len(NAMES)
-    if share < team.thresholds.everything:
+        return "Subscribes to *, which cStar does not document. If cStar accepts it, it matches every present and future type."
+    count = len(hook.covered_types)
+    if count / len(NAMES) < team.thresholds.everything:
         return None
-    return f"It subscribes to {len(hook.covered)} of the {len(NAMES)} event types."
+    return f"Subscribes to {count} of the {len(NAMES)} event types."
 
 
-@each(
+@webhook_rule(
     "low",
-    why="What a wildcard covers changes as cStar adds types; its syntax is documented only indirectly.",
-    remedy="Write the types out, unless future ones are meant as well.",
+    why="A wildcard matches more types when cStar adds some. cStar documents its syntax only indirectly.",
+    remedy="List the event types, unless you also want future ones.",
 )
 def wildcard(hook: Hook, team: Team) -> str | None:
-    """A wildcard."""
+    """Wildcard subscription."""
     patterns = [name for name in hook.state.events or () if is_wildcard(name) and matching_types(name)]
     if not patterns or everything(hook, team):
         return None
-    return f"It subscribes to {_told(patterns)}."
+    return f"Subscribes to {_listed(patterns)}."
 
 
-@each(
+@webhook_rule(
     "medium",
-    why="A type that is not published is probably a slip of the pen, and then nothing is ever sent for it.",
+    why="An unpublished event type is probably a typo, and nothing is ever delivered for it.",
     remedy="Correct the event type.",
 )
 def unknown_event(hook: Hook, _: Team) -> str | None:
-    """An unknown event type."""
+    """Unknown event type."""
     return " ".join(
         sentence
         for name in hook.state.events or ()
@@ -82,83 +84,85 @@ def unknown_event(hook: Hook, _: Team) -> str | None:
     )
 
 
-@each(
+@webhook_rule(
     "medium",
-    why="The type was renamed, and cStar does not say whether the old name still works.",
+    why="cStar renamed the event type and does not document whether the old name still works.",
     remedy="Subscribe to the new name.",
-    mend=lambda state: replace(
+    fix=lambda state: replace(
         state, events=tuple(dict.fromkeys(FORMER_NAMES.get(name, name) for name in state.events or ()))
     ),
 )
 def former_event(hook: Hook, _: Team) -> str | None:
-    """A former event type."""
+    """Renamed event type."""
     return " ".join(
         filter(None, (unknown_type_warning(name) for name in hook.state.events or () if name in FORMER_NAMES))
     )
 
 
-@each(
+@webhook_rule(
     "medium",
-    why="A webhook without events receives no real event, while somebody may think that it does.",
-    remedy="Choose the event types, or delete it.",
-    mend=paused,
+    why="An active webhook without event types looks as if it worked, but receives no real event.",
+    remedy="Subscribe it to event types, or delete it.",
+    fix=pause,
 )
 def no_events(hook: Hook, _: Team) -> str | None:
-    """No events at all."""
-    return "It subscribes to no event type." if hook.active and hook.state.events == () else None
+    """No event types."""
+    return "Subscribes to no event type." if hook.active and hook.state.events == () else None
 
 
-@rule(
+@team_rule(
     "medium",
-    why="Somebody wanted these events, and nobody is told of them.",
-    remedy="Resume the webhook, or subscribe an active one to them; delete it if they are no longer wanted.",
+    why="These events were wanted, but no active webhook receives them.",
+    remedy="Resume the webhook, or subscribe an active one to the events. Delete it if they are no longer needed.",
 )
-def unreceived_event(team: Team) -> Iterator[Found]:
-    """Events that nobody receives."""
-    received = team.received()
+def unreceived_event(team: Team) -> Iterator[Match]:
+    """Events without a receiver."""
+    received = team.received_types()
     for hook in team.hooks:
-        missed = [] if hook.active else [name for name in NAMES if name in hook.covered - received]
+        missed = [] if hook.active else [name for name in NAMES if name in hook.covered_types - received]
         if missed:
-            yield Found(hook, f"It is paused, and no active webhook receives {_told(missed)}.")
-    expected = [
-        name for name in team.thresholds.expected_events if not set(matching_types(name) or (name,)) <= received
-    ]
-    if expected:
-        yield Found(None, f"No active webhook receives {_told(expected)}.")
+            yield Match(hook, f"Paused, and no active webhook receives {_listed(missed)}.")
+    missed = [name for name in team.thresholds.expected_events if not set(matching_types(name) or (name,)) <= received]
+    if missed:
+        yield Match(None, f"No active webhook receives {_listed(missed)}.")
 
 
-def _by(team: Team, what: str) -> list[list[Hook]]:
-    """The webhooks that share an address, oldest first, where there is more than one."""
+def _sharing(team: Team, attribute: Literal["receiver", "normalized"]) -> list[list[Hook]]:
+    """Groups of webhooks whose URLs are equal in this attribute, oldest first."""
     groups: dict[tuple[str, ...], list[Hook]] = defaultdict(list)
     for hook in team.hooks:
-        if hook.address is not None:
-            groups[getattr(hook.address, what)].append(hook)
+        if hook.parsed_url is not None:
+            groups[getattr(hook.parsed_url, attribute)].append(hook)
     latest = datetime.max.replace(tzinfo=UTC)
     return [sorted(hooks, key=lambda hook: hook.created_at or latest) for hooks in groups.values() if len(hooks) > 1]
 
 
-def _twice(hooks: list[Hook]) -> Iterator[tuple[Hook, Hook, list[str]]]:
-    """Of webhooks with one receiver, oldest first: each that shares events with an older one, which, and what they share."""
+def _overlaps(hooks: list[Hook]) -> Iterator[tuple[Hook, Hook, list[str]]]:
+    """Each active webhook that shares event types with an older one; the older one; the types. `hooks` are oldest first."""
     active = [hook for hook in hooks if hook.active]
-    for place, hook in enumerate(active):
-        for first in active[:place]:
-            shared = (hook.covered & first.covered) | (set(hook.state.events or ()) & set(first.state.events or ()))
-            if shared:
-                yield hook, first, sorted(shared)
+    for index, hook in enumerate(active):
+        for older in active[:index]:
+            types = (hook.covered_types & older.covered_types) | (
+                set(hook.state.events or ()) & set(older.state.events or ())
+            )
+            if types:
+                yield hook, older, sorted(types)
                 break
 
 
-def _merged(first: Hook, hook: Hook) -> list[tuple[Hook, Mend]]:
-    def with_all(state: State) -> State:
+def _merge(kept: Hook, hook: Hook) -> list[tuple[Hook, Fix]]:
+    """Adds the event types of `hook` to `kept`, and pauses `hook`."""
+
+    def add_events(state: State) -> State:
         return replace(state, events=tuple(dict.fromkeys((*(state.events or ()), *(hook.state.events or ())))))
 
-    return [(first, with_all), (hook, paused)]
+    return [(kept, add_events), (hook, pause)]
 
 
 def _named(hook: Hook) -> str:
     return f"'{printable(hook.state.name or hook.id, 80)}' ({printable(hook.id, 80)})"
 
 
-def _told(names: list[str]) -> str:
+def _listed(names: list[str]) -> str:
     shown = ", ".join(printable(name, 80) for name in names[:4])
     return f"{shown} and {len(names) - 4} more" if len(names) > 4 else shown

@@ -1,4 +1,4 @@
-"""What a rule is, and the list of all of them, in the order of their files."""
+"""The decorators that register rules, and the registry."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,41 +10,40 @@ from ..inventory import Hook, Team
 Severity = Literal["high", "medium", "low", "info"]
 SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "info")
 
-Mend = Callable[[State], State]
+Fix = Callable[[State], State]
 
 
-def paused(state: State) -> State:
-    """The webhook, paused: what mends whatever must not be delivered."""
+def pause(state: State) -> State:
+    """The fix for webhooks that must not deliver."""
     return replace(state, is_active=False)
 
 
-class Found(NamedTuple):
-    """What a rule found.
+class Match(NamedTuple):
+    """One result of a rule.
 
     Attributes:
-        hook: On which webhook; None for something about the whole team.
-        evidence: What was seen, in a sentence without secrets.
-        fix: What would mend it without losing anything, for each webhook that it takes.
-        host: Which host it is about, where it is about a whole team.
+        hook: The webhook; None if the match is about the whole team.
+        evidence: What the rule saw, in one sentence without secrets.
+        fixes: Lossless fixes, each with the webhook it changes.
+        host: The host, if the match is about the whole team and one host.
     """
 
     hook: Hook | None
     evidence: str
-    fix: Sequence[tuple[Hook, Mend]] = ()
+    fixes: Sequence[tuple[Hook, Fix]] = ()
     host: str | None = None
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule, and what is told of it.
+    """A registered rule.
 
     Attributes:
-        name, title: What it is called.
-        severity: `high`: somebody else may read or forge what is sent, or nothing arrives; `medium`: events are lost, doubled
-            or sent to whom they do not concern; `low`: untidy; `info`: to be known.
+        severity: `high`: others may read or forge deliveries, or nothing arrives; `medium`: events are lost, duplicated or
+            sent where they are not needed; `low`: untidy; `info`: for information.
         why: Why it matters.
         remedy: What to do about it.
-        find: Yields what it finds in a team.
+        find: Yields the matches in a team.
     """
 
     name: str
@@ -52,18 +51,18 @@ class Rule:
     title: str
     why: str
     remedy: str
-    find: Callable[[Team], Iterator[Found]]
+    find: Callable[[Team], Iterator[Match]]
 
 
-RULES: dict[str, Rule] = {}
+RULES: dict[str, Rule] = {}  # by name, in the order of the report
 
 
-def rule(
+def team_rule(
     severity: Severity, *, why: str, remedy: str
-) -> Callable[[Callable[[Team], Iterator[Found]]], Callable[[Team], Iterator[Found]]]:
-    """Makes a rule of a function that looks at a whole team."""
+) -> Callable[[Callable[[Team], Iterator[Match]]], Callable[[Team], Iterator[Match]]]:
+    """Registers a rule that checks a whole team."""
 
-    def register(find: Callable[[Team], Iterator[Found]]) -> Callable[[Team], Iterator[Found]]:
+    def register(find: Callable[[Team], Iterator[Match]]) -> Callable[[Team], Iterator[Match]]:
         title = (find.__doc__ or "").rstrip(".")
         RULES[find.__name__] = Rule(find.__name__, severity, title, why, remedy, find)
         return find
@@ -71,20 +70,20 @@ def rule(
     return register
 
 
-def each(
-    severity: Severity, *, why: str, remedy: str, mend: Mend | None = None
+def webhook_rule(
+    severity: Severity, *, why: str, remedy: str, fix: Fix | None = None
 ) -> Callable[[Callable[[Hook, Team], str | None]], Callable[[Hook, Team], str | None]]:
-    """Makes a rule of a function that looks at one webhook and says what is wrong with it; `mend` is what would mend it."""
+    """Registers a rule that checks one webhook and returns the evidence, or None or "" if there is nothing to report."""
 
-    def register(judge: Callable[[Hook, Team], str | None]) -> Callable[[Hook, Team], str | None]:
-        def find(team: Team) -> Iterator[Found]:
+    def register(check: Callable[[Hook, Team], str | None]) -> Callable[[Hook, Team], str | None]:
+        def find(team: Team) -> Iterator[Match]:
             for hook in team.hooks:
-                evidence = judge(hook, team)
+                evidence = check(hook, team)
                 if evidence:
-                    yield Found(hook, evidence, [(hook, mend)] if mend else ())
+                    yield Match(hook, evidence, [(hook, fix)] if fix else ())
 
-        find.__name__, find.__doc__ = judge.__name__, judge.__doc__
-        rule(severity, why=why, remedy=remedy)(find)
-        return judge
+        find.__name__, find.__doc__ = check.__name__, check.__doc__
+        team_rule(severity, why=why, remedy=remedy)(find)
+        return check
 
     return register

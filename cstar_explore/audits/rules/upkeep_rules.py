@@ -1,12 +1,12 @@
-"""What has been forgotten."""
+"""Rules about the age and the name of webhooks."""
 
 import re
 from datetime import timedelta
 
 from ..inventory import Hook, Team
-from .registry import each
+from .registry import webhook_rule
 
-_TRIAL = frozenset(
+_TEST_WORDS = frozenset(
     [
         "test",
         "tests",
@@ -27,47 +27,47 @@ _TRIAL = frozenset(
         "deleteme",
     ]
 )
-# `TestHook` and `test-hook1` are three words or two; `Contest` is one.
+# `TestHook` and `test-hook1` are two words; `Contest` is one.
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
-@each(
+@webhook_rule(
     "low",
-    why="A webhook that nobody has missed for so long is one more that can be resumed by mistake.",
-    remedy="Delete it if nobody needs it: it can be made anew, with another secret.",
+    why="A webhook that has not been missed for so long can still be resumed by mistake.",
+    remedy="Delete it if it is no longer needed. You can create it again, with another signing secret.",
 )
 def inactive_long(hook: Hook, team: Team) -> str | None:
-    """Paused for long."""
+    """Paused for a long time."""
     age = team.age(hook.updated_at)
     if hook.active or age <= timedelta(days=team.thresholds.inactive_days):
         return None
-    return f"It is paused, and was last changed {age.days:,} days ago, on {hook.updated_at:%Y-%m-%d}."
+    return f"Paused, and last changed {age.days:,} days ago, on {hook.updated_at:%Y-%m-%d}."
 
 
-@each(
+@webhook_rule(
     "low",
-    why="Whoever has seen the secret since can still forge deliveries; people and machines that knew it have come and gone.",
-    remedy="Create it anew, move the receiver over to the new secret, and delete this one.",
+    why="Everyone who has seen the secret since then can still forge deliveries, including people and machines that are gone.",
+    remedy="Create the webhook again, switch the receiver to the new secret, and delete this one.",
 )
 def old_secret(hook: Hook, team: Team) -> str | None:
-    """A signing secret as old as the webhook."""
+    """Old signing secret."""
     age = team.age(hook.created_at)
     if not hook.active or age <= timedelta(days=team.thresholds.secret_days):
         return None
     return (
-        f"It was made {age.days:,} days ago, on {hook.created_at:%Y-%m-%d}, and no page of cStar's that could be read has a way to change a secret. "
-        "Who holds it cannot be known from here."
+        f"Created {age.days:,} days ago, on {hook.created_at:%Y-%m-%d}, and cStar does not document a way to change a secret. "
+        "An audit cannot find out who has it."
     )
 
 
-@each(
+@webhook_rule(
     "medium",
-    why="What was made to try something out is watched by nobody, and receives real customers' data.",
-    remedy="Delete it, or give it the name of what it is for.",
+    why="A webhook created as a trial is often unmonitored, yet receives real customer data.",
+    remedy="Delete it, or name it after its purpose.",
 )
 def test_name(hook: Hook, team: Team) -> str | None:
-    """A trial on a live key."""
+    """Test webhook in the live environment."""
     if team.environment != "live":
         return None
-    found = [word for word in _WORDS.findall(hook.state.name or "") if word.lower() in _TRIAL]
-    return f"Its name says '{found[0]}', and the key is live." if found else None
+    words = [word for word in _WORDS.findall(hook.state.name or "") if word.lower() in _TEST_WORDS]
+    return f"Its name contains '{words[0]}', and the environment is live." if words else None

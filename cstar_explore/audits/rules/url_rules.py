@@ -1,4 +1,4 @@
-"""Where a webhook delivers to."""
+"""Rules about where webhooks deliver."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -7,174 +7,175 @@ from datetime import UTC, datetime
 
 from ...plans import State
 from ...text import printable
-from ..homoglyphs import registrable, silhouette
-from ..inventory import Estate, Hook, Team
-from ..redaction import credentials_in, shown_url, without_keys
-from ..urls import BINS, TUNNELS, address_in, belongs_to, inside
-from .registry import Found, each, paused, rule
+from ..homoglyphs import registrable_domain, skeleton
+from ..inventory import Hook, Inventory, Team
+from ..redaction import credentials_in, masked_text, masked_url
+from ..urls import BINS, LOOPBACK, TUNNELS, matching_domain, parse_url, private_kind
+from .registry import Match, pause, team_rule, webhook_rule
 
 
-def _over_https(state: State) -> State:
-    """With https in place of http, and without the port that belongs to http; what has another port stays as it is."""
-    address = address_in(state.url)
-    if address is None or address.port not in (None, 80):
+def _use_https(state: State) -> State:
+    """Replaces http by https and drops port 80. A URL with any other port is left alone: it may not speak https."""
+    url = parse_url(state.url)
+    if url is None or url.port not in (None, 80):
         return state
-    netloc = address.parts.netloc.removesuffix(":80").removesuffix(":")
-    return replace(state, url=address.parts._replace(scheme="https", netloc=netloc).geturl())
+    netloc = url.parts.netloc.removesuffix(":80").removesuffix(":")
+    return replace(state, url=url.parts._replace(scheme="https", netloc=netloc).geturl())
 
 
-@each(
+@webhook_rule(
     "high",
-    why="cStar delivers to https URLs only; what is no URL receives nothing, and no other rule can judge it.",
+    why="cStar delivers only to https URLs. This webhook receives nothing, and the other URL rules cannot check it.",
     remedy="Correct the URL, or delete the webhook.",
 )
 def unreadable_url(hook: Hook, _: Team) -> str | None:
-    """No URL that can be delivered to."""
-    if hook.address is not None:
+    """Invalid URL."""
+    if hook.parsed_url is not None:
         return None
-    return (
-        "It has no URL." if not (hook.state.url or "").strip() else f"{_url(hook)} is no http or https URL with a host."
-    )
+    has_url = bool((hook.state.url or "").strip())
+    return f"{_url(hook)} is not an http or https URL with a host." if has_url else "The URL is missing."
 
 
-@each(
+@webhook_rule(
     "high",
-    why="Anybody on the way can read the customers' data in it, and change what the signature does not cover.",
-    remedy="Deliver to https.",
-    mend=_over_https,
+    why="Anyone on the network path can read the customer data and change whatever the signature does not cover.",
+    remedy="Deliver to an https URL.",
+    fix=_use_https,
 )
 def plain_http(hook: Hook, team: Team) -> str | None:
     """Plain http."""
-    if hook.address is None or hook.address.scheme != "http" or _at_home(hook, team):
+    if hook.parsed_url is None or hook.parsed_url.scheme != "http" or _is_sandbox_loopback(hook, team):
         return None
-    return f"It delivers to {_url(hook)}."
+    return f"Delivers to {_url(hook)}."
 
 
-@each(
+@webhook_rule(
     "high",
-    why="A URL ends up in logs, error reports and screenshots, at both ends. cStar signs each delivery, so none is needed.",
-    remedy="Take it out of the URL, make a new one where it was valid, and verify the signature instead.",
+    why="URLs end up in logs, error reports and screenshots on both sides. cStar signs each delivery: no credential is needed.",
+    remedy="Remove it from the URL, replace it wherever it was valid, and verify the signature instead.",
 )
 def credentials_in_url(hook: Hook, _: Team) -> str | None:
     """Credentials in the URL."""
-    what = credentials_in(hook.state.url)
-    return f"{_url(hook)} has {printable(what, 200)} in it." if what else None
+    credential = credentials_in(hook.state.url)
+    return f"{_url(hook)} contains {printable(credential, 200)}." if credential else None
 
 
-@each(
+@webhook_rule(
     "high",
-    why="A tunnel ends on somebody's own machine and its name may go to another; a request bin shows what it gets to others.",
-    remedy="Deliver to a host of your own, and pause this one until then.",
-    mend=paused,
+    why="A tunnel ends on a personal machine, and its name may pass to another user. A request bin shows requests to others.",
+    remedy="Deliver to a host of your own. Pause this webhook until then.",
+    fix=pause,
 )
 def tunnel_host(hook: Hook, _: Team) -> str | None:
-    """A tunnel or a request bin."""
-    host = hook.address.host if hook.address and hook.active else ""
-    if domain := belongs_to(host, TUNNELS):
-        return f"{_host(host)} is a tunnel of {domain}."
-    if domain := belongs_to(host, BINS):
-        return f"{_host(host)} is a request bin of {domain}."
+    """Tunnel or request bin."""
+    host = hook.parsed_url.host if hook.parsed_url and hook.active else ""
+    if domain := matching_domain(host, TUNNELS):
+        return f"{_host(host)} is a tunnel ({domain})."
+    if domain := matching_domain(host, BINS):
+        return f"{_host(host)} is a request bin ({domain})."
     return None
 
 
-@each(
+@webhook_rule(
     "high",
-    why="cStar cannot reach it from outside; if it could, it would be used to reach what is behind a firewall.",
-    remedy="Deliver to a public address, and pause this one until then.",
-    mend=paused,
+    why="cStar cannot reach it from the internet. If it could, webhooks could be used to reach hosts behind a firewall.",
+    remedy="Deliver to a public address. Pause this webhook until then.",
+    fix=pause,
 )
 def private_address(hook: Hook, team: Team) -> str | None:
-    """A private address."""
-    if hook.address is None or not hook.active or _at_home(hook, team):
+    """Private address."""
+    if hook.parsed_url is None or not hook.active or _is_sandbox_loopback(hook, team):
         return None
-    kind = inside(hook.address.host)
-    return f"{_host(hook.address.host)} is {kind}." if kind else None
+    kind = private_kind(hook.parsed_url.host)
+    return f"{_host(hook.parsed_url.host)} is {kind}." if kind else None
 
 
-@rule(
+@team_rule(
     "high",
-    why="Who registers a name that looks like yours receives what was meant for you, and nobody sees it in a list.",
-    remedy="Find out who made this webhook and whose host it is; if nobody knows, delete it.",
+    why="A domain that looks like yours may belong to an attacker, who receives what was meant for you. It is easy to miss.",
+    remedy="Find out who created this webhook and who owns the host. If you cannot, delete the webhook.",
 )
-def lookalike_host(team: Team) -> Iterator[Found]:
-    """A host that looks like another one in use."""
-    suspects = team.estate.once(_lookalikes)
+def lookalike_host(team: Team) -> Iterator[Match]:
+    """Host that looks like another one in use."""
+    lookalikes = team.inventory.once(_lookalikes)
     for hook in team.hooks:
-        twin = suspects.get(hook.address.host) if hook.address else None
-        if twin is not None and hook.address is not None:
-            host = hook.address.host
-            spelled = "" if host.isascii() else f" ({_host(host.encode('ascii', 'backslashreplace').decode())})"
-            yield Found(hook, f"{_host(host)}{spelled} looks like {_host(twin)}, which is in use as well.")
+        original = lookalikes.get(hook.parsed_url.host) if hook.parsed_url else None
+        if original is not None and hook.parsed_url is not None:
+            host = hook.parsed_url.host
+            escapes = "" if host.isascii() else f" ({_host(host.encode('ascii', 'backslashreplace').decode())})"
+            yield Match(hook, f"{_host(host)}{escapes} looks like {_host(original)}, which is also in use.")
 
 
-@each(
+@webhook_rule(
     "low",
-    why="A port of its own is often a development server, or one that was opened in a hurry and is watched by nobody.",
-    remedy="Deliver to port 443, or name the port in the settings: thresholds.ports.",
+    why="An unusual port is often that of a development server, or was opened in a hurry and is not monitored.",
+    remedy="Deliver to port 443, or add the port to thresholds.ports in the settings.",
 )
 def odd_port(hook: Hook, team: Team) -> str | None:
-    """An odd port."""
-    if hook.address is None or hook.address.port is None or _at_home(hook, team):
+    """Unusual port."""
+    url = hook.parsed_url
+    if url is None or url.port is None or _is_sandbox_loopback(hook, team):
         return None
-    usual = hook.address.port in team.thresholds.ports or (hook.address.scheme, hook.address.port) == ("http", 80)
-    return None if usual else f"It delivers to port {hook.address.port}."
+    is_usual = url.port in team.thresholds.ports or (url.scheme, url.port) == ("http", 80)
+    return None if is_usual else f"Delivers to port {url.port}."
 
 
-@rule(
+@team_rule(
     "info",
-    why="Whoever runs that host sees the data of all these teams; if it is lost, all of them are.",
-    remedy="Make sure that this is meant; name the host in thresholds.shared_hosts if it is.",
+    why="The operator of the host sees the data of all these teams, and its failure affects all of them.",
+    remedy="Check that this is intended. If it is, add the host to thresholds.shared_hosts in the settings.",
 )
-def many_teams(team: Team) -> Iterator[Found]:
+def many_teams(team: Team) -> Iterator[Match]:
     """One host for many teams."""
-    shared, used = team.estate.once(_shared_hosts), {hook.address.host for hook in team.hooks if hook.address}
+    shared, used = team.inventory.once(_shared_hosts), {hook.parsed_url.host for hook in team.hooks if hook.parsed_url}
     for host in sorted(used & shared.keys()):
-        yield Found(None, shared[host], host=host)
+        yield Match(None, shared[host], host=host)
 
 
 def _url(hook: Hook) -> str:
-    return printable(shown_url(hook.state.url), 200)
+    return printable(masked_url(hook.state.url), 200)
 
 
 def _host(host: str) -> str:
-    return printable(without_keys(host), 120)
+    return printable(masked_text(host), 120)
 
 
-def _at_home(hook: Hook, team: Team) -> bool:
-    """Whether it is a sandbox's webhook to this machine, as in the course."""
-    return team.environment == "sandbox" and hook.address is not None and inside(hook.address.host) == "this machine"
+def _is_sandbox_loopback(hook: Hook, team: Team) -> bool:
+    """Whether a sandbox delivers to its own machine, as in the course."""
+    return (
+        team.environment == "sandbox" and hook.parsed_url is not None and private_kind(hook.parsed_url.host) == LOOPBACK
+    )
 
 
-def _shared_hosts(estate: Estate) -> dict[str, str]:
-    """The hosts that many accounts use, and which accounts, in a sentence."""
+def _shared_hosts(inventory: Inventory) -> dict[str, str]:
+    """The evidence for each host that many accounts use."""
     users: dict[str, set[str]] = defaultdict(set)
-    for team, _, address in estate.addressed():
-        users[address.host].add(team.account)
-    limits = estate.thresholds
-    found = {}
+    for team, _, url in inventory.parsed_urls():
+        users[url.host].add(team.account)
+    thresholds = inventory.thresholds
+    evidence = {}
     for host, accounts in users.items():
-        if len(accounts) >= limits.teams_per_host and not belongs_to(host, limits.shared_hosts):
-            others = ", ".join(printable(other, 80) for other in sorted(accounts)[:5]) + (
-                " …" if len(accounts) > 5 else ""
-            )
-            found[host] = f"{_host(host)} receives for {len(accounts)} accounts: {others}."
-    return found
+        if len(accounts) >= thresholds.teams_per_host and not matching_domain(host, thresholds.shared_hosts):
+            names = ", ".join(printable(account, 80) for account in sorted(accounts)[:5])
+            more = " …" if len(accounts) > 5 else ""
+            evidence[host] = f"{_host(host)} receives deliveries for {len(accounts)} accounts: {names}{more}."
+    return evidence
 
 
-def _lookalikes(estate: Estate) -> dict[str, str]:
-    """Each host in use that is taken for another one in use, and which: the one in plain letters, or the oldest."""
-    first: dict[str, datetime] = {}
-    for _, hook, address in estate.addressed():
-        made = hook.created_at or datetime.max.replace(tzinfo=UTC)
-        first[address.host] = min(made, first.get(address.host, made))
-    alike: dict[str, list[str]] = defaultdict(list)
-    for host in first:
-        alike[silhouette(host)].append(host)
-    found: dict[str, str] = {}
-    for group in alike.values():
-        genuine = min(group, key=lambda host: (not host.isascii(), first[host]))
-        own = [host for host in group if registrable(host) == registrable(genuine)]
-        for host in group if genuine.isascii() else ():
-            if host not in own:
-                found[host] = min(own, key=lambda other: abs(len(other) - len(host)))
-    return found
+def _lookalikes(inventory: Inventory) -> dict[str, str]:
+    """The hosts that look like another host in use, and that host. Of a group, an ASCII or else the oldest host is the original."""
+    first_used: dict[str, datetime] = {}
+    for _, hook, url in inventory.parsed_urls():
+        created = hook.created_at or datetime.max.replace(tzinfo=UTC)
+        first_used[url.host] = min(created, first_used.get(url.host, created))
+    groups: dict[str, list[str]] = defaultdict(list)
+    for host in first_used:
+        groups[skeleton(host)].append(host)
+    lookalikes: dict[str, str] = {}
+    for group in groups.values():
+        original = min(group, key=lambda host: (not host.isascii(), first_used[host]))
+        same_domain = [host for host in group if registrable_domain(host) == registrable_domain(original)]
+        for host in group if original.isascii() else ():
+            if host not in same_domain:
+                lookalikes[host] = min(same_domain, key=lambda other: abs(len(other) - len(host)))
+    return lookalikes
