@@ -28,8 +28,6 @@ class ResponseSettings:
         status: The status of the response to a delivery, from 200 to 599.
         seconds: Delay before the response, in wall-clock time, at least 0 and below 3600.
         handler: Called with the event of each delivery. If it raises, the status is 500; it may return an int as the status.
-
-    Setting another value raises ConfigurationError.
     """
 
     status: int = 200

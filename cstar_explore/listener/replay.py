@@ -17,17 +17,8 @@ if TYPE_CHECKING:
 
 Edit = Callable[[dict[str, Any]], dict[str, Any]]
 
-# Headers that belong to a connection; the new connection sets its own.
-_CONNECTION_HEADERS = frozenset(
-    {
-        "host",
-        "content-length",
-        "connection",
-        "transfer-encoding",
-        "accept-encoding",
-        "accept",
-    }
-)
+# Headers of the original connection; the new one sets its own.
+_EXCLUDED = frozenset({"host", "content-length", "connection", "transfer-encoding", "accept-encoding", "accept"})
 
 _COLUMNS = {
     "id": "int64",
@@ -71,7 +62,7 @@ async def _replay_one(
 ) -> Mapping[str, Any]:
     body = request.body if edit is None else _edited_body(request, edit)
     if isinstance(to, str):
-        headers = {name: value for name, value in request.headers if name not in _CONNECTION_HEADERS}
+        headers = {name: value for name, value in request.headers if name not in _EXCLUDED}
         if secret is not None:
             headers["x-signature"] = sign(body, secret, now())
         outcome = await client.post(to, body, headers)

@@ -15,13 +15,7 @@ from .signing import parse_json
 
 
 class Corruption(NamedTuple):
-    """One kind of corruption.
-
-    Attributes:
-        cause: One of `diagnosis.CAUSES`.
-        description: How it is undone, as the end of the sentence "The signature matches …".
-        candidates: Yields what the bytes may have been before.
-    """
+    """`description` completes "The signature matches …"; `candidates` yields what the bytes may have been before."""
 
     cause: str
     description: str

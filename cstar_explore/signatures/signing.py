@@ -85,17 +85,14 @@ def verify(
     if parsed is None:
         raise SignatureError("X-Signature is not of the form t=<seconds>,v1=<hex>.", cause="header_malformed")
     # Compares every pair, each in constant time, so that timing reveals nothing about the correct signature.
-    matches = [
-        hmac.compare_digest(digest(key, parsed.t, content), signature) for key in keys for signature in parsed.v1
-    ]
+    matches = [hmac.compare_digest(digest(key, parsed.t, content), v1) for key in keys for v1 in parsed.v1]
     if not any(matches):
         raise SignatureError("X-Signature does not match the body.", cause="no_match")
     age = unix_seconds(now) - int(parsed.t)
     if abs(age) > max_age:
         cause, direction = ("too_old", "old") if age > 0 else ("in_the_future", "in the future")
-        raise SignatureError(
-            f"The signature is {abs(age):,.0f} s {direction}; {max_age:,.0f} s are allowed.", cause=cause
-        )
+        message = f"The signature is {abs(age):,.0f} s {direction}; {max_age:,.0f} s are allowed."
+        raise SignatureError(message, cause=cause)
     return _parse_event(content)
 
 
@@ -207,9 +204,7 @@ def _parse_event(body: bytes) -> dict[str, Any]:
     event = parse_json(body)
     if not isinstance(event, dict):
         raise SignatureError(
-            "The signature is valid, but the body is not a JSON object.",
-            cause="not_json",
-            advice="Inspect the raw body.",
+            "The signature is valid, but the body is not a JSON object.", cause="not_json", advice="Inspect the body."
         )
     return event
 
