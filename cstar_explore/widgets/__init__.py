@@ -1,4 +1,4 @@
-"""Forms for JupyterLab: each wraps one call of the client, and shows the line of Python that does the same."""
+"""Forms and views for JupyterLab. Each form makes one call of the client and shows the equivalent line of Python."""
 
 from .create import CreateForm
 from .delete import DeleteForm

@@ -1,4 +1,4 @@
-"""The form that creates a webhook, and shows its signing secret once."""
+"""The form that creates a webhook and reveals its signing secret."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,63 +11,63 @@ from ..events import split_events
 from ..models import Webhook
 from .form import Form, close, named
 from .inputs import SecretReveal
-from .webhook_fields import check_field, webhook_fields
+from .webhook_fields import validate_webhook_field, webhook_fields
 
 
 class CreateForm(Form[Webhook]):
-    """Creates a webhook: **Name**, **URL**, **Events**, **Create webhook**. The arguments fill it in beforehand.
+    """Creates a webhook. The arguments fill in the fields.
 
-    After it, `result.secret` is the signing secret, and the form offers to reveal or copy it. The same webhook is not
-    created again by another press of the button; change a field first, or call `submit()`.
+    Afterwards `result.secret` is the signing secret, and the form can reveal and copy it. Clicking **Create webhook** again
+    does nothing until a field changes; `submit()` creates another webhook.
     """
 
     heading = "Create a webhook"
     action = "Create webhook"
 
     def __init__(self, client: Client, name: str = "", url: str = "", events: str | Iterable[str] = ()) -> None:
-        self.secret_place = widgets.VBox([])
-        super().__init__(client, webhook_fields(name, url, events), self.secret_place)
-        self.created: dict[str, Any] | None = None
-        self._edited()
+        self.secret_area = widgets.VBox([])
+        super().__init__(client, webhook_fields(name, url, events), self.secret_area)
+        self._created: dict[str, Any] | None = None
+        self._update()
 
-    def arguments(self) -> dict[str, Any]:
-        """What the call is made with."""
+    def _arguments(self) -> dict[str, Any]:
         events = list(split_events(self.fields["events"].value))
         return {"name": self.fields["name"].value.strip(), "url": self.fields["url"].value.strip(), "events": events}
 
-    def call(self, client: Client) -> Webhook:
-        return client.webhooks.create(**self.arguments())
+    def _call(self, client: Client) -> Webhook:
+        return client.webhooks.create(**self._arguments())
 
-    def python(self) -> str:
-        given = ", ".join(f"{name}={value!r}" for name, value in self.arguments().items())
-        return f"client.webhooks.create({given})"
+    def _python(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self._arguments().items())
+        return f"client.webhooks.create({arguments})"
 
-    def check(self, name: str) -> CStarError | None:
-        return check_field(name, self.fields[name], events_needed=True)
+    def _validate_field(self, name: str) -> CStarError | None:
+        return validate_webhook_field(name, self.fields[name])
 
-    def confirmation_text(self) -> str:
-        return str(self.arguments()["name"])
+    def _confirmation_text(self) -> str:
+        return str(self._arguments()["name"])
 
-    def done(self, result: Webhook) -> str:
-        self.created = self.arguments()
+    def _describe_result(self, result: Webhook) -> str:
+        self._created = self._arguments()
         self.confirmation.value = ""
         if result.secret is None:
-            self._place()
+            self._show_secret()
             return f"Created {named(result)}. cStar did not return its signing secret."
-        self._place(SecretReveal(result.secret, "cStar tells it this once. Keep it where the receiver reads it."))
+        note = "cStar returns it only once. Store it where the receiver can read it."
+        self._show_secret(SecretReveal(result.secret, note))
         return f"Created {named(result)}. Its signing secret is above."
 
-    def _place(self, *parts: widgets.Widget) -> None:
-        for old in self.secret_place.children:
+    def _show_secret(self, *reveal: SecretReveal) -> None:
+        for old in self.secret_area.children:
             close(old)
-        self.secret_place.children = parts
+        self.secret_area.children = reveal
 
-    def _clicked(self) -> None:
-        if self.created == self.arguments():
-            self.status.show("This webhook has been created. Change a field to create another.", "done")
+    def _on_click(self) -> None:
+        if self._created == self._arguments():
+            self.status.show("This webhook has already been created. Change a field to create another.", "done")
             return
-        super()._clicked()
+        super()._on_click()
 
     def close(self) -> None:
-        self._place()
+        self._show_secret()
         super().close()

@@ -1,4 +1,4 @@
-"""The form that deletes a webhook: it says what would be lost, and asks in place."""
+"""The form that deletes a webhook. It shows what would be lost, and asks for confirmation."""
 
 import ipywidgets as widgets
 
@@ -12,13 +12,13 @@ from .inputs import TextBlock
 
 
 class DeleteForm(Form[None]):
-    """Deletes a webhook: **Delete webhook**, then, in its place, the question.
+    """Deletes a webhook. **Delete webhook** asks for confirmation first.
 
     Args:
-        client: What it calls.
-        webhook: A webhook, or an id; for an id it is read first.
+        client: The client that makes the calls.
+        webhook: A webhook, or an ID; given an ID, the form reads the webhook first.
 
-    `await submit()` does not ask again: whoever writes that line has decided. A live key still needs `confirm`.
+    `await submit()` does not ask for confirmation, but a live key still needs `confirm`.
     """
 
     heading = "Delete a webhook"
@@ -27,81 +27,80 @@ class DeleteForm(Form[None]):
 
     def __init__(self, client: Client, webhook: Webhook | str) -> None:
         self.webhook = client.webhooks.get(webhook) if isinstance(webhook, str) else webhook
-        self.loss = TextBlock(kind="list")
+        self.losses = TextBlock(kind="list")
         self.question = TextBlock(kind="note")
         self.keep = widgets.Button(description="Keep it")
         self.confirm = widgets.Button(
             description=f"Delete '{printable(self.webhook.name or self.webhook.id, 40)}'", button_style="danger"
         )
-        self.answers = row(self.keep, self.confirm)
-        super().__init__(client, {}, self.loss, self.question, self.answers)
+        self.choices = row(self.keep, self.confirm)
+        super().__init__(client, {}, self.losses, self.question, self.choices)
         self.keep.on_click(lambda _: self._ask(on=False))
-        self.confirm.on_click(lambda _: super(DeleteForm, self)._clicked())
+        self.confirm.on_click(lambda _: super(DeleteForm, self)._on_click())
         self._ask(on=False)
-        self._edited()
-        self.loss.show(*_loss(self.webhook, None))
+        self._update()
+        self.losses.show(*_losses(self.webhook, None))
 
-    def call(self, client: Client) -> None:
+    def _call(self, client: Client) -> None:
         return client.webhooks.delete(self.webhook.id)
 
-    def python(self) -> str:
+    def _python(self) -> str:
         return f"client.webhooks.delete({self.webhook.id!r})"
 
-    def check(self, name: str) -> CStarError | None:
+    def _validate_field(self, name: str) -> CStarError | None:
         raise KeyError(name)
 
-    def confirmation_text(self) -> str:
+    def _confirmation_text(self) -> str:
         return self.webhook.name or self.webhook.id
 
-    def done(self, result: None) -> str:  # noqa: ARG002 - the call has no result
+    def _describe_result(self, result: None) -> str:  # noqa: ARG002 - a delete returns nothing
         self._ask(on=False)
         set_visible(self.button, on=False)
         return f"Deleted {named(self.webhook)}."
 
-    def _clicked(self) -> None:
+    def _on_click(self) -> None:
         if not self.button.disabled:
             self.button.disabled = True
-            self.tasks.spawn(self._look_and_ask())
+            self._tasks.spawn(self._read_and_ask())
 
-    async def _look_and_ask(self) -> None:
-        """Reads the list, to say which events would reach nobody any more, and asks."""
+    async def _read_and_ask(self) -> None:
+        """Reads the webhooks, to find events that would lose their only receiver, and asks for confirmation."""
         try:
-            listed = await self.run_in_thread(lambda client: client.webhooks.list())
+            webhooks = await self._run_in_thread(lambda client: client.webhooks.list())
         except CStarError as error:
             self._show_error(error)
             return
         finally:
             self.button.disabled = False
-        self.loss.show(*_loss(self.webhook, listed))
+        self.losses.show(*_losses(self.webhook, webhooks))
         self._ask(on=True)
 
     def _ask(self, *, on: bool) -> None:
-        self.question.show(*([f"Delete {named(self.webhook)} for good? There is no undo."] if on else []))
-        set_visible(self.answers, on=on)
+        self.question.show(*([f"Permanently delete {named(self.webhook)}? This cannot be undone."] if on else []))
+        set_visible(self.choices, on=on)
         set_visible(self.button, on=not on)
         (self.keep if on else self.button).focus()
 
     def close(self) -> None:
-        close(self.answers)
+        close(self.choices)
         super().close()
 
 
-def _loss(webhook: Webhook, listed: WebhookList | None) -> list[str]:
-    """What goes with the webhook, line by line; with the list at hand, also the events that nobody else receives."""
-    events = webhook.events or ()
+def _losses(webhook: Webhook, webhooks: WebhookList | None) -> list[str]:
+    """What deleting the webhook loses, a line each; given all webhooks, also the events without another receiver."""
     lines = [
-        f"{named(webhook)} at {printable(webhook.url or 'an address not told', 200)}",
-        f"its subscription to {printable(', '.join(events) or 'no events', 400)}",
-        "its id and its signing secret: a webhook made anew gets others",
+        f"{named(webhook)} at {printable(webhook.url or 'an unknown URL', 200)}",
+        f"Its subscription to {printable(', '.join(webhook.events or ()) or 'no events', 400)}",
+        "Its ID and its signing secret. A new webhook gets new ones.",
     ]
-    if listed is None:
+    if webhooks is None or not webhook.is_active:
         return lines
-    others = {name for other in listed if other.id != webhook.id and other.is_active for name in _covered(other)}
-    alone = [name for name in _covered(webhook) if name not in others] if webhook.is_active else []
-    if alone:
-        lines.append(f"nobody else receives {printable(', '.join(alone), 400)}")
+    others = {name for other in webhooks if other.id != webhook.id and other.is_active for name in _event_types(other)}
+    orphaned = [name for name in _event_types(webhook) if name not in others]
+    if orphaned:
+        lines.append(f"No other active webhook receives {printable(', '.join(orphaned), 400)}")
     return lines
 
 
-def _covered(webhook: Webhook) -> list[str]:
+def _event_types(webhook: Webhook) -> list[str]:
     return [name for pattern in webhook.events or () for name in matching_types(pattern) or (pattern,)]

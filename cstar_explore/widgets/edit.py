@@ -1,4 +1,4 @@
-"""The form that edits a webhook: it sends only what changed, and notices what somebody else changed meanwhile."""
+"""The form that edits a webhook. It sends only changed fields, and detects changes made elsewhere."""
 
 from dataclasses import fields as dataclass_fields
 from dataclasses import replace
@@ -8,22 +8,23 @@ from ..api.client import Client
 from ..errors import ConflictError, CStarError, ValidationError
 from ..events import split_events
 from ..models import Webhook
-from ..plans import State, differences, worded
+from ..plans import State, differences, format_difference
 from .form import Form, named
-from .inputs import TextBlock, TickField
-from .webhook_fields import check_field, webhook_fields
+from .inputs import CheckboxField, TextBlock
+from .webhook_fields import validate_webhook_field, webhook_fields
+
+_UPDATABLE = [field.name for field in dataclass_fields(Webhook) if field.name not in ("id", "extra", "secret")]
 
 
 class EditForm(Form[Webhook]):
-    """Edits a webhook: **Name**, **URL**, **Events**, **Active**, **Save changes**.
+    """Edits a webhook. The form lists the changes before they are saved, and sends only the changed fields.
 
     Args:
-        client: What it calls.
-        webhook: A webhook as it was last seen, or an id; for an id it is read first.
+        client: The client that makes the calls.
+        webhook: A webhook, or an ID; given an ID, the form reads the webhook first.
 
-    What will change is listed before it is saved. Before saving, the webhook is read again: if it is no longer what the
-    form started from, nothing is saved, the form starts anew from what it is now, your edits are kept, and
-    `ConflictError` says what moved.
+    Before saving, the form reads the webhook again. If it has changed, nothing is saved: `submit` raises `ConflictError`,
+    which lists the changes, and the form shows the current values and keeps the user's edits.
     """
 
     heading = "Edit a webhook"
@@ -31,85 +32,82 @@ class EditForm(Form[Webhook]):
 
     def __init__(self, client: Client, webhook: Webhook | str) -> None:
         self.before = client.webhooks.get(webhook) if isinstance(webhook, str) else webhook
-        self.changes_shown = TextBlock(kind="list")
+        self.changes = TextBlock(kind="list")
         fields = webhook_fields(self.before.name or "", self.before.url or "", self.before.events or ())
-        active = TickField("Active", value=bool(self.before.is_active))
-        super().__init__(client, {**fields, "active": active}, self.changes_shown)
-        self._edited()
+        active = CheckboxField("Active", value=bool(self.before.is_active))
+        super().__init__(client, {**fields, "active": active}, self.changes)
+        self._update()
 
-    def arguments(self) -> dict[str, Any]:
-        """What the call is made with: the fields that differ from the webhook."""
-        now = {
+    def _arguments(self) -> dict[str, Any]:
+        """The arguments for the call: the changed fields."""
+        edited = {
             "name": self.fields["name"].value.strip(),
             "url": self.fields["url"].value.strip(),
             "events": split_events(self.fields["events"].value),
             "is_active": self.fields["active"].value,
         }
-        return {name: value for name, value in now.items() if value != _current(self.before)[name]}
+        before = _values(self.before)
+        return {name: value for name, value in edited.items() if value != before[name]}
 
-    def call(self, client: Client) -> Webhook:
-        return client.webhooks.update(self.before.id, **self.arguments())
+    def _call(self, client: Client) -> Webhook:
+        return client.webhooks.update(self.before.id, **self._arguments())
 
-    def python(self) -> str:
-        listed = {name: list(value) if isinstance(value, tuple) else value for name, value in self.arguments().items()}
-        given = "".join(f", {name}={value!r}" for name, value in listed.items())
-        return f"client.webhooks.update({self.before.id!r}{given})" if given else ""
+    def _python(self) -> str:
+        arguments = {name: list(value) if name == "events" else value for name, value in self._arguments().items()}
+        written = "".join(f", {name}={value!r}" for name, value in arguments.items())
+        return f"client.webhooks.update({self.before.id!r}{written})" if written else ""
 
-    def check(self, name: str) -> CStarError | None:
-        if name == "active" or name not in self.arguments():
-            # What is not changed is not sent, and may be whatever it is.
+    def _validate_field(self, name: str) -> CStarError | None:
+        if name == "active" or name not in self._arguments():
+            # Unchanged fields are not sent, so cStar may hold any value in them.
             self.fields[name].show()
             return None
-        return check_field(name, self.fields[name], events_needed=True)
+        return validate_webhook_field(name, self.fields[name])
 
-    def confirmation_text(self) -> str:
+    def _confirmation_text(self) -> str:
         return self.before.name or self.before.id
 
-    async def prepare(self) -> None:
-        if not self.arguments():
-            raise ValidationError("Nothing was changed, so nothing was sent.", advice="Change a field first.")
-        now = await self.run_in_thread(lambda client: client.webhooks.get(self.before.id))
-        moved = differences(State.of(self.before), State.of(now))
-        if moved:
-            self._rebase(now)
+    async def _prepare(self) -> None:
+        if not self._arguments():
+            raise ValidationError("No field has changed, so nothing was sent.", advice="Change a field first.")
+        current = await self._run_in_thread(lambda client: client.webhooks.get(self.before.id))
+        changed = differences(State.of(self.before), State.of(current))
+        if changed:
+            self._rebase(current)
             raise ConflictError(
-                f"Somebody else changed it meanwhile: {'; '.join(worded(*difference) for difference in moved)}.",
-                advice="Your edits are kept, and now compared with what it is; save again if they still hold.",
+                f"The webhook has changed since it was read: {'; '.join(format_difference(*change) for change in changed)}.",
+                advice="Your edits are kept. Compare them with the current values and save again.",
             )
 
-    def done(self, result: Webhook) -> str:
-        told = {name: value for name in _told(result) if (value := getattr(result, name)) is not None}
-        changed = ", ".join(self.arguments()).replace("is_active", "active")
-        self.before = replace(self.before, **told)
+    def _describe_result(self, result: Webhook) -> str:
+        returned = {name: value for name in _UPDATABLE if (value := getattr(result, name)) is not None}
+        changed = ", ".join(self._arguments()).replace("is_active", "active")
+        self.before = replace(self.before, **returned)
         self.confirmation.value = ""
-        self._edited()
-        return f"Saved {named(self.before)}: {changed} changed."
+        self._update()
+        return f"Saved {named(self.before)}. Changed: {changed}."
 
-    def _rebase(self, now: Webhook) -> None:
-        """Starts anew from what the webhook is, keeping the user's own edits."""
-        mine = self.arguments()
-        self.before = now
-        for name, value in _current(now).items():
-            if name not in mine:
+    def _rebase(self, current: Webhook) -> None:
+        """Starts again from the current webhook and keeps the user's edits."""
+        edits = self._arguments()
+        self.before = current
+        for name, value in _values(current).items():
+            if name not in edits:
                 field = self.fields["active" if name == "is_active" else name]
-                field.value = list(value) if isinstance(value, tuple) else value
-        self._edited()
+                field.value = list(value) if name == "events" else value
+        self._update()
 
-    def _edited(self) -> None:
-        super()._edited()
-        before = _current(self.before)
-        changes = [worded(name, before[name], value) for name, value in self.arguments().items()]
-        self.changes_shown.show(*changes or ["Nothing is changed yet."])
+    def _update(self) -> None:
+        super()._update()
+        before = _values(self.before)
+        changes = [format_difference(name, before[name], value) for name, value in self._arguments().items()]
+        self.changes.show(*changes or ["No changes yet."])
 
 
-def _current(webhook: Webhook) -> dict[str, Any]:
+def _values(webhook: Webhook) -> dict[str, Any]:
     return {
         "name": webhook.name or "",
         "url": webhook.url or "",
         "events": webhook.events or (),
         "is_active": bool(webhook.is_active),
     }
-
-
-def _told(webhook: Webhook) -> list[str]:
-    return [field.name for field in dataclass_fields(webhook) if field.name not in ("id", "extra", "secret")]

@@ -1,4 +1,4 @@
-"""The form that fires a test event, and says beforehand whom it will reach."""
+"""The form that fires a test event. It shows beforehand which webhooks will receive it."""
 
 import ipywidgets as widgets
 
@@ -12,10 +12,11 @@ from .inputs import TextBlock, TextField
 
 
 class FireForm(Form[FiredEvent]):
-    """Fires a test event: **Event**, **Fire test event**. `event` fills it in beforehand.
+    """Fires a test event. `event` fills in the field.
 
     A test event is a real delivery: it goes to all active webhooks of the team and to CLI listeners (API reference, Trigger
-    Test Event); whether it minds what each subscribes to, no page says. The form says how many those are; **Refresh** counts again.
+    Test Event). cStar does not document whether their subscriptions matter. The form lists the active webhooks; **Refresh**
+    reads them again.
     """
 
     heading = "Fire a test event"
@@ -23,80 +24,75 @@ class FireForm(Form[FiredEvent]):
 
     def __init__(self, client: Client, event: str = "") -> None:
         self.reach = TextBlock(kind="note")
-        self.told = TextBlock(kind="list")
+        self.deliveries = TextBlock(kind="list")
         self.refresh = widgets.Button(description="Refresh", tooltip="Count the active webhooks again")
         field = TextField("Event", value=event, suggestions=list(NAMES), placeholder="ticket.created")
-        super().__init__(client, {"event": field}, self.reach, self.told, buttons=(self.refresh,))
-        self.refresh.on_click(lambda _: self.tasks.spawn(self.count()))
-        self.reach.show("It will go to all active webhooks of this team, and to CLI listeners.")
-        self._edited()
-        # Under way while the form is being looked at; who fires waits for it.
-        self._counting = self.tasks.spawn(self.count())
-
-    def call(self, client: Client) -> FiredEvent:
-        return client.webhooks.trigger_test(self.event)
+        super().__init__(client, {"event": field}, self.reach, self.deliveries, buttons=(self.refresh,))
+        self.refresh.on_click(lambda _: self._tasks.spawn(self._count()))
+        self.reach.show("It will reach all active webhooks of this team, and CLI listeners.")
+        self._update()
+        # Starts as the form is displayed; `submit` waits for it.
+        self._counting = self._tasks.spawn(self._count())
 
     @property
     def event(self) -> str:
-        """The type to fire."""
+        """The event type to fire."""
         return str(self.fields["event"].value).strip()
 
-    def python(self) -> str:
+    def _call(self, client: Client) -> FiredEvent:
+        return client.webhooks.trigger_test(self.event)
+
+    def _python(self) -> str:
         return f"client.webhooks.trigger_test({self.event!r})"
 
-    def check(self, name: str) -> CStarError | None:
+    def _validate_field(self, name: str) -> CStarError | None:
         field = self.fields[name]
         if not self.event:
-            field.show("Choose the type of the event to fire.", "failed")
-            return ValidationError(
-                "There is no event to fire.", param="event", advice="Choose one of the catalogue's types."
-            )
-        doubt = unknown_type_warning(self.event) or ""
+            field.show("Choose an event type.", "failed")
+            return ValidationError("The event type is missing.", param="event", advice="Choose one of the catalogue.")
+        warning = unknown_type_warning(self.event) or ""
         if is_wildcard(self.event):
-            doubt = "cStar does not say that a wildcard can be fired; it decides."
-        field.show(doubt, "warned" if doubt else "")
+            warning = "cStar does not document whether a wildcard can be fired. It is sent as given."
+        field.show(warning, "warned" if warning else "")
         return None
 
-    def confirmation_text(self) -> str:
+    def _confirmation_text(self) -> str:
         return self.event
 
-    async def count(self) -> None:
-        """Counts the active webhooks, and says which they are."""
+    async def _count(self) -> None:
         try:
-            listed = await self.run_in_thread(lambda client: client.webhooks.list())
+            webhooks = await self._run_in_thread(lambda client: client.webhooks.list())
         except CStarError as error:
-            self.reach.show(f"The webhooks it would reach could not be counted: {error}")
+            self.reach.show(f"The active webhooks could not be counted: {error}")
             return
-        self.reach.show(_reach(listed))
+        self.reach.show(_reach(webhooks))
 
-    async def prepare(self) -> None:
-        await (self._counting or self.count())
+    async def _prepare(self) -> None:
+        await (self._counting or self._count())
 
-    def done(self, result: FiredEvent) -> str:
+    def _describe_result(self, result: FiredEvent) -> str:
         self.confirmation.value = ""
-        self.told.show(*map(_told, result.deliveries))
+        self.deliveries.show(*map(_delivery_line, result.deliveries))
         count = result.delivered_to if result.delivered_to is not None else len(result.deliveries)
-        # An empty list of deliveries is the reference's own sample, and no failure.
-        heard = (
-            f"cStar tells of {plural(count, 'delivery').replace('deliverys', 'deliveries')}"
-            if count
-            else "cStar tells of no deliveries"
-        )
-        told_id = f" as {printable(result.event_id, 80)}" if result.event_id else ""
-        return f"Fired {printable(result.event or self.event, 80)}{told_id}; {heard}."
+        # An empty list is not a failure: the sample response in the API reference has one.
+        reported = f"{count:,} {'delivery' if count == 1 else 'deliveries'}" if count else "no deliveries"
+        event_id = f" as {printable(result.event_id, 80)}" if result.event_id else ""
+        return f"Fired {printable(result.event or self.event, 80)}{event_id}. cStar reported {reported}."
 
 
-def _reach(listed: WebhookList) -> str:
-    names = [str(webhook.name or webhook.id) for webhook in listed if webhook.is_active is not False]
-    shown = ", ".join(names[:8]) + (f" and {len(names) - 8:,} more" if len(names) > 8 else "")
+def _reach(webhooks: WebhookList) -> str:
+    names = [str(webhook.name or webhook.id) for webhook in webhooks if webhook.is_active is not False]
     if not names:
-        return "No webhook of this team is active, so it will reach none; CLI listeners still get it."
-    return f"It will reach {plural(len(names), 'active webhook')}, whatever they subscribe to: {printable(shown, 600)}."
+        return "No webhook of this team is active. It will reach only CLI listeners."
+    more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
+    listed = printable(f"{', '.join(names[:8])}{more}", 600)
+    return f"It will reach {plural(len(names), 'active webhook')}: {listed}."
 
 
-def _told(delivery: Delivery) -> str:
-    withheld = (delivery.error or "").startswith("withheld")  # the sandbox's word for what it does not really post
-    outcome = {True: "delivered", False: "failed", None: "outcome not told"}[delivery.success]
+def _delivery_line(delivery: Delivery) -> str:
+    # The sandbox's state for a delivery to an outside URL, which it does not post.
+    withheld = (delivery.error or "").startswith("withheld")
+    outcome = {True: "delivered", False: "failed", None: "outcome not reported"}[delivery.success]
     parts = [
         printable(delivery.url or delivery.delivery_id or "a delivery", 200),
         None if withheld else outcome,

@@ -1,7 +1,7 @@
-"""What all forms share: one call at a time off the kernel's thread, its waits shown and cancellable, its errors in words.
+"""The base class of all forms.
 
-A form holds no business logic. It collects arguments, calls one method of the client, and shows the line of Python that
-does the same. The button schedules `submit()`; notebooks and tests await it, and get its result or its error.
+A form collects arguments, makes one call of the client on another thread, and shows the equivalent line of Python. It
+contains no business logic. Its button starts `submit()`; notebooks and tests await that for the result or the error.
 """
 
 import asyncio
@@ -27,16 +27,17 @@ R = TypeVar("R")
 
 
 class Form(Generic[T]):
-    """A form around one call.
+    """A form that makes one call.
 
     Attributes:
-        client: What it calls.
-        widget: What is displayed.
-        result: What the last successful call returned.
-        status: The line that says how things stand.
-        code: The line of Python that does the same.
-        button: What submits.
-        confirmation: On a live key, where the name is typed that confirms the call.
+        client: The client that makes the call.
+        widget: The displayed widget.
+        fields: The input fields by name.
+        result: The result of the last successful call.
+        status: The status line.
+        code: The equivalent line of Python.
+        button: The submit button.
+        confirmation: The field for the text that confirms a call with a live key.
     """
 
     heading = ""
@@ -56,7 +57,7 @@ class Form(Generic[T]):
         self.status = StatusLine()
         self.code = TextBlock(kind="code")
         self.button = widgets.Button(description=self.action, button_style="danger" if self.danger else "primary")
-        self.cancel = widgets.Button(description="Cancel", tooltip="Stop waiting; the call is not repeated")
+        self.cancel = widgets.Button(description="Cancel", tooltip="Stop waiting and do not retry")
         self.confirmation = TextField("Confirm")
         self.title = TextBlock(kind="title")
         self.title.show(self.heading, client.environment, f"team {client.team_id}, key {client.key}")
@@ -74,153 +75,153 @@ class Form(Generic[T]):
         self.widget.add_class("cx")
         self.widget.add_class("cx-form")
         set_visible(self.cancel, on=False)
-        set_visible(self.confirmation, on=self._asks)
+        set_visible(self.confirmation, on=self._needs_confirmation)
         self._wait: Wait | None = None
-        self._running: asyncio.Task[T] | None = None
-        self.tasks = Tasks()
+        self._submission: asyncio.Task[T] | None = None
+        self._tasks = Tasks()
         self._afterwards: Callable[[], object] | None = None
-        self.button.on_click(lambda _: self._clicked())
+        self.button.on_click(lambda _: self._on_click())
         self.cancel.on_click(lambda _: self._wait and self._wait.cancel())
         for name, field in fields.items():
-            field.observe(lambda _, name=name: self._field_edited(name), "value")
-            field.on("left", partial(self.check, name))
-            field.on("entered", self._clicked)
-        self.confirmation.on("entered", self._clicked)
-        self.button.disabled = not self.can_submit
+            field.observe(lambda _, name=name: self._on_edit(name), "value")
+            field.on("blur", partial(self._validate_field, name))
+            field.on("enter", self._on_click)
+        self.confirmation.on("enter", self._on_click)
+        self.button.disabled = not self._can_submit
         if not client.write:
-            self.status.show("This client reads only: opened with write=True, the form can be sent.")
+            self.status.show("This client is read-only. To submit this form, open the client with write=True.")
 
-    # --- what each form is about -----------------------------------------------------------------------------------
+    # --- overridden by each form -----------------------------------------------------------------------------------
 
-    def call(self, client: Client) -> T:
-        """The one call. Runs on another thread, with a client that announces its waits here."""
+    def _call(self, client: Client) -> T:
+        """Makes the call. Runs on another thread, with a client that reports its waits to this form."""
         raise NotImplementedError
 
-    def python(self) -> str:
-        """The line that does the same; nothing while there is nothing to do."""
+    def _python(self) -> str:
+        """The equivalent line of Python; empty if there is nothing to do."""
         raise NotImplementedError
 
-    def check(self, name: str) -> CStarError | None:
-        """Checks one field and shows its message beside it; the error, if it cannot be sent as it is."""
+    def _validate_field(self, name: str) -> CStarError | None:
+        """Validates a field and shows its message. Returns the error if the value cannot be sent."""
         raise NotImplementedError
 
-    def confirmation_text(self) -> str:
-        """The name that is typed to confirm the call on a live key."""
+    def _confirmation_text(self) -> str:
+        """The text that confirms the call with a live key."""
         raise NotImplementedError
 
-    def done(self, result: T) -> str:
-        """Shows the result, and returns the sentence that says what was done."""
+    def _describe_result(self, result: T) -> str:
+        """Shows the result and returns the sentence for the status line."""
         raise NotImplementedError
 
     @property
-    def can_submit(self) -> bool:
-        """Whether there is something that may be sent."""
+    def _can_submit(self) -> bool:
         return self.client.write
 
-    async def prepare(self) -> None:
-        """What has to be known before the call is made."""
+    async def _prepare(self) -> None:
+        """Runs before the call is made."""
 
     # --- submitting ------------------------------------------------------------------------------------------------
 
     async def submit(self, confirm: str | None = None) -> T:
-        """Makes the call and returns its result. While one is under way, a second `submit` waits for the same one.
+        """Makes the call and returns its result. A second `submit` during the call waits for the same call.
 
         Args:
-            confirm: On a live key, the name that the form asks for.
+            confirm: The text that the form asks for if the key is live.
 
         Raises:
-            CStarError: Nothing was sent, or what came of it; the same is shown in the form.
+            CStarError: The call failed or was not made. The form shows the same error.
         """
-        if self._running is None or self._running.done():
-            self._running = asyncio.ensure_future(self._submit(confirm))
-        return await asyncio.shield(self._running)
+        if self._submission is None or self._submission.done():
+            self._submission = asyncio.ensure_future(self._submit(confirm))
+        return await asyncio.shield(self._submission)
 
     async def _submit(self, confirm: str | None) -> T:
         self.button.disabled = True
         if self._wait is None:
             self.status.show("Sending …", "busy")
         try:
-            self._check_all()
+            self._validate_all()
             if self.client.write:
                 self._check_confirmation(confirm)
-            await self.prepare()
-            self.result = await self.run_in_thread(self.call)
+            await self._prepare()
+            self.result = await self._run_in_thread(self._call)
         except CStarError as error:
             self._show_error(error)
             raise
         except BaseException as error:
             self.status.show(
-                f"Stopped by {type(error).__name__}: {error}. Look whether it happened before you repeat it.", "failed"
+                f"Stopped by {type(error).__name__}: {error}. Check whether it took effect before you retry.", "failed"
             )
             raise
         else:
-            self.status.show(self.done(self.result), "done")
+            self.status.show(self._describe_result(self.result), "done")
             if self._afterwards is not None:
                 self._afterwards()
             return self.result
         finally:
-            self.button.disabled = not self.can_submit
+            self.button.disabled = not self._can_submit
 
     def on_done(self, afterwards: Callable[[], object]) -> None:
-        """Calls this after each call that succeeded."""
+        """Sets a callback that runs after each successful call."""
         self._afterwards = afterwards
 
     @property
     def submitting(self) -> bool:
-        """Whether the call is under way."""
-        return self._running is not None and not self._running.done()
+        """Whether the call is in progress."""
+        return self._submission is not None and not self._submission.done()
 
-    async def run_in_thread(self, call: Callable[[Client], R]) -> R:
-        """Runs a call beside the kernel, which stays free; shows its waits."""
+    async def _run_in_thread(self, call: Callable[[Client], R]) -> R:
+        """Runs a call on another thread and shows its waits."""
         loop = asyncio.get_running_loop()
-        patient = self.client.with_options(on_wait=lambda wait: loop.call_soon_threadsafe(self._show_wait, wait))
+        client = self.client.with_options(on_wait=lambda wait: loop.call_soon_threadsafe(self._show_wait, wait))
         try:
             with without_unknown_type_warnings():
-                return await asyncio.to_thread(call, patient)
+                return await asyncio.to_thread(call, client)
         finally:
             if self._wait is not None and not self.submitting:
-                self.status.show("")  # the wait was for a look at the list, and is over
+                self.status.show("")  # a read outside a submission has ended, and its wait with it
             self._wait = None
             set_visible(self.cancel, on=False)
 
     def close(self) -> None:
-        """Takes the form off the page and frees its widgets."""
-        self.tasks.cancel()
+        """Removes the form from the page and frees its widgets."""
+        self._tasks.cancel()
         close(self.widget)
 
-    def _clicked(self) -> None:
+    def _on_click(self) -> None:
         if not self.submitting:
-            self.tasks.spawn(self.submit(self.confirmation.value or None))
+            self._tasks.spawn(self.submit(self.confirmation.value or None))
 
     @property
-    def _asks(self) -> bool:
+    def _needs_confirmation(self) -> bool:
         return self.client.environment == "live" and self.client.write
 
-    def _field_edited(self, name: str) -> None:
-        """What was wrong with a field is looked at again as it is mended, and old news is taken down."""
-        self._edited()
+    def _on_edit(self, name: str) -> None:
+        """Validates a field with an error again, and clears the error in the status line."""
+        self._update()
         if self.fields[name].tone == "failed":
-            self.check(name)
+            self._validate_field(name)
         if self.status.tone == "failed" and not self.submitting:
             self.status.show("")
 
-    def _edited(self) -> None:
-        self.code.show(*filter(None, [self.python()]))
-        set_visible(self.confirmation, on=self._asks)
-        self.confirmation.label = f"This is a live key. Type '{printable(self.confirmation_text(), 80)}' to confirm"
+    def _update(self) -> None:
+        """Updates what depends on the fields."""
+        self.code.show(*filter(None, [self._python()]))
+        set_visible(self.confirmation, on=self._needs_confirmation)
+        self.confirmation.label = f"This is a live key. Type '{printable(self._confirmation_text(), 80)}' to confirm"
 
-    def _check_all(self) -> None:
-        errors = {name: error for name in self.fields if (error := self.check(name)) is not None}
+    def _validate_all(self) -> None:
+        errors = {name: error for name in self.fields if (error := self._validate_field(name)) is not None}
         for name, error in errors.items():
             self.fields[name].focus()
             raise error
 
     def _check_confirmation(self, confirm: str | None) -> None:
-        if self._asks and confirm != self.confirmation_text():
+        if self._needs_confirmation and confirm != self._confirmation_text():
             self.confirmation.focus()
             raise ConfirmationError(
-                f"This is a live key, and the call was not confirmed by '{printable(self.confirmation_text(), 80)}'.",
-                advice="Type it into the form, or give submit(confirm=…).",
+                f"This is a live key: the call must be confirmed with '{printable(self._confirmation_text(), 80)}'.",
+                advice="Type it into the form, or pass submit(confirm=…).",
             )
 
     def _show_error(self, error: CStarError) -> None:
@@ -228,13 +229,13 @@ class Form(Generic[T]):
         if field is not None:
             field.show(error.message, "failed")
             field.focus()
-        self.status.show(f"Not done: {error}", "failed")
+        self.status.show(f"Error: {error}", "failed")
 
     def _show_wait(self, wait: Wait) -> None:
         self._wait = wait
         set_visible(self.cancel, on=True)
-        sentence = f"{wait.reason.message.rstrip('.')}. Trying again in {wait.seconds:,.0f} s."
-        self.status.show(sentence, "busy", (time.time() + wait.seconds) * 1000)
+        text = f"{wait.reason.message.rstrip('.')}. Retrying in {wait.seconds:,.0f} s."
+        self.status.show(text, "busy", (time.time() + wait.seconds) * 1000)
 
     # --- display ---------------------------------------------------------------------------------------------------
 
@@ -245,31 +246,31 @@ class Form(Generic[T]):
         return {**self.widget._repr_mimebundle_(**options), "text/plain": repr(self)}
 
 
-# cStar's names for our fields, where they differ.
+# `param` in cStar's errors, where it differs from the field's name.
 _FIELD_OF = {"isActive": "active", "is_active": "active"}
 
 
 def row(*children: widgets.Widget) -> widgets.HBox:
-    """Widgets side by side."""
+    """Widgets in a row."""
     box = widgets.HBox(children)
     box.add_class("cx-row")
     return box
 
 
 def panel(*children: widgets.Widget) -> widgets.VBox:
-    """Widgets one below the other."""
+    """Widgets in a column."""
     box = widgets.VBox(children)
     box.add_class("cx-panel")
     return box
 
 
 def set_visible(widget: widgets.DOMWidget, *, on: bool) -> None:
-    """Shows or hides a widget, keeping its place."""
+    """Shows or hides a widget."""
     (widget.remove_class if on else widget.add_class)("cx-hidden")
 
 
 def close(widget: widgets.Widget) -> None:
-    """Frees a widget, all in it, and the layouts and styles that ipywidgets makes beside them."""
+    """Frees a widget, its children, and the layouts and styles that ipywidgets creates for them."""
     for part in [*getattr(widget, "children", ()), getattr(widget, "layout", None), getattr(widget, "style", None)]:
         if isinstance(part, widgets.Widget):
             close(part)
@@ -277,16 +278,16 @@ def close(widget: widgets.Widget) -> None:
 
 
 def named(webhook: Webhook) -> str:
-    """A webhook in a sentence: its name and its id."""
-    shown = printable(webhook.id, 80)
-    return f"'{printable(webhook.name, 80)}' ({shown})" if webhook.name else shown
+    """The name and ID of a webhook, as shown in sentences."""
+    identifier = printable(webhook.id, 80)
+    return f"'{printable(webhook.name, 80)}' ({identifier})" if webhook.name else identifier
 
 
 _MARKS: Mapping[Outcome, str] = {"done": "✓", "unchanged": "=", "failed": "✗", "unknown": "?", "not tried": "·"}
 
 
 def step_line(step: Step, about: str) -> str:
-    """What became of a step, on a line."""
+    """The outcome of a step on one line."""
     detail = f": {step.detail}" if step.detail else ""
     return f"{_MARKS[step.outcome]} {step.outcome}, {about}{detail}"
 

@@ -1,6 +1,6 @@
-"""The widgets that forms are made of. Each is a few lines of JavaScript in `static/`, and sets foreign text as text only.
+"""The widgets that forms are built from. Their JavaScript is in `static/`; it sets text as text, never as HTML.
 
-ipywidgets' own text fields have no place for a message, no `aria-*` and no live region, and their labels typeset `$…$`.
+ipywidgets' own inputs have no message, no `aria-*` attributes and no live region, and typeset `$…$` in labels.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from ..events import groups, unknown_type_warning
 from ..secret import Secret
 from ..text import printable
 
-_MOST = 200  # rows of words on a page
+_MAX_ROWS = 200
 
 STATIC = Path(__file__).parent / "static"
 
@@ -22,48 +22,48 @@ STATIC = Path(__file__).parent / "static"
 class BaseWidget(anywidget.AnyWidget):
     _css = STATIC / "cstar.css"
 
-    # The default repr lists every trait; one name is enough, and repeats between runs.
+    # The default repr lists every trait and differs between runs.
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
 
 class TextBlock(BaseWidget):
-    """TextBlock of the kernel's: a `title`, a `note`, a `list`, a line of `code`, or a `cell` of it that can be copied. Without lines it takes no room."""
+    """A `title`, a `note`, a `list`, a line of `code`, or a `cell` of code with a copy button. Hidden while empty."""
 
-    _esm = STATIC / "words.js"
+    _esm = STATIC / "text_block.js"
     kind = traitlets.Enum(("title", "note", "list", "code", "cell")).tag(sync=True)
     lines = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def show(self, *lines: str) -> None:
-        """Shows these lines, made printable, in place of the ones before."""
+        """Replaces the lines. All but code is made printable."""
         self.lines = [line if self.kind in ("code", "cell") else printable(line, 2_000) for line in lines]
 
 
 class TextTable(BaseWidget):
-    """A table of words to be read. Without rows it takes no room."""
+    """A read-only table of text. Hidden while empty."""
 
-    _esm = STATIC / "rows.js"
+    _esm = STATIC / "text_table.js"
     columns: traitlets.List[str] = traitlets.List().tag(sync=True)
     rows: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
-    said = traitlets.Unicode().tag(sync=True)
+    note = traitlets.Unicode().tag(sync=True)
 
     def fill(self, rows: Sequence[Sequence[object]]) -> None:
-        """Shows these rows, made printable; of very many the first, and says so."""
+        """Replaces the rows, made printable. Shows the first 200 and how many there are."""
         with self.hold_sync():
-            self.rows = [[printable("" if cell is None else cell, 400) for cell in row] for row in rows[:_MOST]]
-            self.said = f"The first {_MOST} of {len(rows):,}." if len(rows) > _MOST else ""
+            self.rows = [[printable("" if cell is None else cell, 400) for cell in row] for row in rows[:_MAX_ROWS]]
+            self.note = f"Showing the first {_MAX_ROWS} of {len(rows):,} rows." if len(rows) > _MAX_ROWS else ""
 
 
 class StatusLine(BaseWidget):
-    """The line that says how things stand, in words, announced to screen readers."""
+    """A status message, announced to screen readers."""
 
-    _esm = STATIC / "status.js"
+    _esm = STATIC / "status_line.js"
     text = traitlets.Unicode().tag(sync=True)
     tone = traitlets.Enum(("", "busy", "done", "failed"), default_value="").tag(sync=True)
-    wait_until = traitlets.Float(0).tag(sync=True)  # milliseconds of Unix time; past means no wait
+    wait_until = traitlets.Float(0).tag(sync=True)  # milliseconds of Unix time; in the past if nothing waits
 
     def show(self, text: str, tone: str = "", wait_until: float = 0) -> None:
-        """Shows a sentence; a wait counts down behind it."""
+        """Shows a sentence, followed by a countdown if it waits."""
         with self.hold_sync():
             self.text, self.tone, self.wait_until = printable(text, 2_000), tone, wait_until
 
@@ -75,24 +75,24 @@ class InputField(BaseWidget):
 
     def __init__(self, label: str, **traits: Any) -> None:
         super().__init__(label=label, **traits)
-        self._heard: dict[str, Callable[[], object]] = {}
-        self.on_msg(self._hear)
+        self._handlers: dict[str, Callable[[], object]] = {}
+        self.on_msg(self._handle)
 
     def on(self, event: str, handler: Callable[[], object]) -> None:
-        """Calls the handler when the field is `left`, or when Enter is pressed in it (`entered`)."""
-        self._heard[event] = handler
+        """Calls the handler when the field loses focus (`blur`) or when Enter is pressed in it (`enter`)."""
+        self._handlers[event] = handler
 
     def show(self, message: str = "", tone: str = "") -> None:
-        """Shows a message beside the field."""
+        """Shows a message below the field."""
         with self.hold_sync():
             self.message, self.tone = printable(message), tone
 
     def focus(self) -> None:
-        """Puts the cursor into the field."""
+        """Moves the focus to the field."""
         self.send({"event": "focus"})
 
-    def _hear(self, _: object, content: dict[str, Any], __: object) -> None:
-        handler = self._heard.get(str(content.get("event")))
+    def _handle(self, _: object, content: dict[str, Any], __: object) -> None:
+        handler = self._handlers.get(str(content.get("event")))
         if handler is not None:
             handler()
 
@@ -107,15 +107,14 @@ class TextField(InputField):
     disabled = traitlets.Bool(default_value=False).tag(sync=True)
 
 
-class TickField(InputField):
-    """A tick."""
-
-    _esm = STATIC / "tick_field.js"
+# Not ipywidgets' Checkbox: it typesets its label, and shows neither a message nor `aria-invalid`.
+class CheckboxField(InputField):
+    _esm = STATIC / "checkbox_field.js"
     value = traitlets.Bool(default_value=False).tag(sync=True)
 
 
 class EventsField(InputField):
-    """Event types, typed or ticked by group; `unknown` are those that are not in the catalogue."""
+    """Event types, typed or selected by group. `unknown` lists those that are not in the catalogue."""
 
     _esm = STATIC / "events_field.js"
     value = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -124,15 +123,18 @@ class EventsField(InputField):
 
     def __init__(self, label: str, **traits: Any) -> None:
         super().__init__(label, catalogue={group: list(names) for group, names in groups().items()}, **traits)
-        self.mark_unknown()
+        self._mark_unknown()
+        self.observe(lambda _: self._mark_unknown(), "value")
 
-    def mark_unknown(self) -> None:
-        """Marks those that are not in the catalogue."""
+    def _mark_unknown(self) -> None:
         self.unknown = [name for name in self.value if unknown_type_warning(name)]
 
 
 class SecretReveal(BaseWidget):
-    """A signing secret, masked until the page asks for it. Its value is in no trait: it goes out by message, when asked."""
+    """A signing secret, masked until the user reveals it.
+
+    No trait holds the value, so no saved notebook does: it is sent as a message when the page asks for it.
+    """
 
     _esm = STATIC / "secret_reveal.js"
     mask = traitlets.Unicode().tag(sync=True)
@@ -141,8 +143,8 @@ class SecretReveal(BaseWidget):
     def __init__(self, secret: Secret, note: str) -> None:
         super().__init__(mask=str(secret), note=note)
         self._secret = secret
-        self.on_msg(self._answer)
+        self.on_msg(self._send_secret)
 
-    def _answer(self, _: object, content: dict[str, Any], __: object) -> None:
+    def _send_secret(self, _: object, content: dict[str, Any], __: object) -> None:
         if content.get("event") == "ask":
             self.send({"nonce": content.get("nonce"), "value": self._secret.reveal()})

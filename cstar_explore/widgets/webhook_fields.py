@@ -1,6 +1,6 @@
-"""The fields that describe a webhook, as creating and editing share them."""
+"""The fields of a webhook, shared by the create and edit forms."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..api.validation import checked_name, checked_url
@@ -11,44 +11,46 @@ from .inputs import EventsField, InputField, TextField
 
 
 def webhook_fields(name: str, url: str, events: str | Iterable[str]) -> dict[str, InputField]:
-    """Name, URL and Events, filled in."""
-    chosen = EventsField("Events", value=list(split_events(events)))
-    chosen.observe(lambda _: chosen.mark_unknown(), "value")
+    """The fields Name, URL and Events with these values."""
     return {
         "name": TextField("Name", value=name),
         "url": TextField("URL", value=url, placeholder="https://…"),
-        "events": chosen,
+        "events": EventsField("Events", value=list(split_events(events))),
     }
 
 
-def check_field(name: str, field: InputField, *, events_needed: bool) -> ValidationError | None:
-    """Checks one of them, and shows beside it what is wrong or doubtful."""
+def validate_webhook_field(name: str, field: InputField) -> ValidationError | None:
+    """Validates a field and shows the error or warning below it. Returns the error."""
     try:
-        hint = _CHECKS[name](field, events_needed)
+        warning = _VALIDATORS[name](field)
     except ValidationError as error:
         field.show(f"{error.message} {error.advice}", "failed")
         return error
-    field.show(hint, "warned" if hint else "")
+    field.show(warning, "warned" if warning else "")
     return None
 
 
-def _check_name(field: Any, _: bool) -> str:  # noqa: FBT001
+def _validate_name(field: Any) -> str:
     checked_name(field.value)
     return ""
 
 
-def _check_url(field: Any, _: bool) -> str:  # noqa: FBT001
+def _validate_url(field: Any) -> str:
     url = checked_url(field.value)
-    return (
-        "This address is on this machine: a sandbox reaches it, cStar itself does not." if is_loopback_url(url) else ""
-    )
+    return "This URL is on this machine: a sandbox can reach it, cStar cannot." if is_loopback_url(url) else ""
 
 
-def _check_events(field: Any, needed: bool) -> str:  # noqa: FBT001
+def _validate_events(field: Any) -> str:
     types = parse_events(field.value)
-    if needed and not types:
-        raise ValidationError("A webhook needs at least one event type.", param="events", advice="Type or tick some.")
+    if not types:
+        raise ValidationError(
+            "A webhook needs at least one event type.", param="events", advice="Type or select at least one."
+        )
     return " ".join(filter(None, map(unknown_type_warning, types)))
 
 
-_CHECKS: Mapping[str, Any] = {"name": _check_name, "url": _check_url, "events": _check_events}
+_VALIDATORS: Mapping[str, Callable[[Any], str]] = {
+    "name": _validate_name,
+    "url": _validate_url,
+    "events": _validate_events,
+}

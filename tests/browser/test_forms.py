@@ -1,4 +1,4 @@
-"""The four forms, in a browser, by hand."""
+"""The forms in a browser, used with mouse and keyboard."""
 
 import re
 from collections.abc import Callable
@@ -7,14 +7,13 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from cstar_explore.sandbox.keys import KEYS
-
-from .lab import LOW_CONTRAST, Lab
+from tests.support.lab import LOW_CONTRAST, Lab
 
 pytestmark = pytest.mark.browser
 
 NOTEBOOK = "forms.ipynb"
 CELLS = (
-    "import cstar_explore as cx\n\nbox = cx.Sandbox()\nclient = sandbox.client()",
+    "import cstar_explore as cx\n\nsandbox = cx.Sandbox()\nclient = sandbox.client()",
     "cx.CreateForm(client)",
     "cx.EditForm(client, client.webhooks.list()[-1])",
     "cx.FireForm(client)",
@@ -25,10 +24,10 @@ CELLS = (
 @pytest.mark.parametrize(
     "save_state", [pytest.param(False, id="state not saved"), pytest.param(True, id="state saved")]
 )
-def test_a_newcomer_creates_reveals_edits_fires_and_deletes(
+def test_a_user_creates_reveals_edits_fires_and_deletes(
     browser: Browser, start_lab: Callable[..., Lab], save_state: bool
 ) -> None:
-    """The whole minute works by mouse and keyboard, and leaves neither key nor secret in any file."""
+    """With mouse and keyboard. Afterwards no file contains a key or signing secret."""
     lab = start_lab(save_state=save_state)
     lab.write(NOTEBOOK, CELLS)
     notebook = lab.open(browser, NOTEBOOK)
@@ -56,8 +55,8 @@ def test_a_newcomer_creates_reveals_edits_fires_and_deletes(
     expect(create.locator(".cx-secret")).to_contain_text("Copied.")
     page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     create.get_by_role("button", name="Copy").click()
-    expect(create.locator(".cx-secret")).to_contain_text("the secret is selected, press Ctrl+C")
-    notebook.picture("form-created", create)
+    expect(create.locator(".cx-secret")).to_contain_text("The secret is selected: press Ctrl+C")
+    notebook.screenshot("form-created", create)
     create.get_by_role("button", name="Hide").click()
     expect(field).to_have_value("whsec_••••")
 
@@ -80,45 +79,45 @@ def test_a_newcomer_creates_reveals_edits_fires_and_deletes(
     notebook.run_cell("cx.DeleteForm(client, client.webhooks.list()[-1])")
     delete = notebook.form("Delete a webhook")
     delete.get_by_role("button", name="Delete webhook").click()
-    expect(delete).to_contain_text("for good? There is no undo.")
+    expect(delete).to_contain_text("This cannot be undone.")
     expect(delete.get_by_role("button", name="Keep it")).to_be_focused()
-    notebook.picture("form-delete", delete)
+    notebook.screenshot("form-delete", delete)
     delete.get_by_role("button", name="Delete 'Browser desk'").click()
     expect(delete.get_by_role("status")).to_contain_text("Deleted 'Browser desk'")
 
     notebook.save()
     saved = (lab.folder / NOTEBOOK).read_text()
-    assert ("Browser desk" in saved) == save_state, "whether widget state is in the file"
+    assert ("Browser desk" in saved) == save_state, "the file contains widget state only if it is saved"
     assert [] == lab.files_holding(secret, *(key.secret.reveal() for key in KEYS.values()))
     assert ([], []) == (notebook.dialogs, notebook.errors)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_forms_are_legible_in_both_themes(browser: Browser, start_lab: Callable[..., Lab], theme: str) -> None:
-    """Every text has a contrast of at least 4.5:1 against what is behind it, and all events are in sight; pictures are kept."""
+    """All text has a contrast of at least 4.5:1, and no event is outside the view. Saves screenshots."""
     lab = start_lab()
     lab.write(NOTEBOOK, CELLS)
     notebook = lab.open(browser, NOTEBOOK, theme=theme)
     notebook.run_all()
     create = notebook.form("Create a webhook")
     frame = create.locator(".cx-groups > div")
-    assert frame.evaluate("frame => frame.scrollWidth <= frame.clientWidth"), "no group is out of sight at the side"
+    assert frame.evaluate("frame => frame.scrollWidth <= frame.clientWidth"), "the groups do not overflow sideways"
     create.get_by_label("Name").fill("x")
     create.get_by_label("URL").fill("http://not.example.com")
     create.get_by_label("Events").fill("tiket.created")
     create.get_by_role("button", name="Create webhook").click()
-    expect(create.get_by_role("status")).to_contain_text("Not done:")
+    expect(create.get_by_role("status")).to_contain_text("Error:")
     expect(create.get_by_label("URL")).to_be_focused()
     for number, heading in enumerate(
         ("Create a webhook", "Edit a webhook", "Fire a test event", "Delete a webhook"), 1
     ):
         form = notebook.form(heading)
-        notebook.picture(f"form-{number}-{theme}", form)
+        notebook.screenshot(f"form-{number}-{theme}", form)
         assert [] == form.evaluate(LOW_CONTRAST)
 
 
-def test_a_keyboard_alone_creates_a_webhook(browser: Browser, start_lab: Callable[..., Lab]) -> None:
-    """Tab, typing, arrows and Enter are enough, and keys typed on a button are not JupyterLab's."""
+def test_the_keyboard_alone_creates_a_webhook(browser: Browser, start_lab: Callable[..., Lab]) -> None:
+    """Tab, arrow keys and Enter are enough, and plain keys on a button do not reach JupyterLab."""
     lab = start_lab()
     lab.write(NOTEBOOK, CELLS)
     notebook = lab.open(browser, NOTEBOOK)

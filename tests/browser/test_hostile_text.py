@@ -1,11 +1,11 @@
-"""Foreign text is shown as its characters, wherever it appears: nothing of it runs, becomes an element, or mathematics."""
+"""Foreign text is shown literally everywhere: it never runs, and never becomes an element or mathematics."""
 
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from .lab import Lab
+from tests.support.lab import Lab
 
 pytestmark = pytest.mark.browser
 
@@ -56,10 +56,8 @@ for number in range(1, len(names) + 1):
 )
 
 
-def test_a_corpus_of_hostile_strings_is_shown_as_those_characters(
-    browser: Browser, start_lab: Callable[..., Lab]
-) -> None:
-    """Ten strings through every table, form, repr and view; a script that ran would have opened a dialog."""
+def test_hostile_strings_are_shown_literally_everywhere(browser: Browser, start_lab: Callable[..., Lab]) -> None:
+    """Ten strings in every table, form, repr and view. A script that ran would open a dialog."""
     lab = start_lab()
     lab.write("hostile.ipynb", CELLS)
     notebook = lab.open(browser, "hostile.ipynb")
@@ -78,13 +76,13 @@ def test_a_corpus_of_hostile_strings_is_shown_as_those_characters(
     outputs = page.locator(".jp-OutputArea-output")
     texts = outputs.all_inner_texts()
 
-    assert len([text for text in texts if NAME in text]) >= 12, "it is shown, and not left out"
-    # A DataFrame holds what came, and pandas shows it so; all that is ours spells these characters out.
+    assert len([text for text in texts if NAME in text]) >= 12, "the name is shown"
+    # pandas shows a DataFrame's values unchanged; all other outputs escape these characters.
     ours = page.locator(".jp-OutputArea-output:not(:has(table.dataframe))").all_inner_texts()
     assert [] == [text[:200] for text in ours if "\u202e" in text or "\x1b" in text]
     for form in ("Create a webhook", "Fire a test event"):
         expect(notebook.form(form)).to_be_visible()
     expect(page.locator("[data-mime-type='application/vnd.jupyter.stderr']")).to_have_count(0)
     assert outputs.locator("img[src='x'], script, mjx-container, .MathJax, .cx b, .cx a, [onmouseover]").count() == 0
-    notebook.picture("hostile", explorer)
+    notebook.screenshot("hostile", explorer)
     assert ([], []) == (notebook.dialogs, notebook.errors)

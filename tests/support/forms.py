@@ -1,4 +1,4 @@
-"""What the tests of the forms share: a front end without a browser, and a sandbox behind an unreliable line."""
+"""Helpers for tests of forms: a front end without a browser, and a scripted server in front of a sandbox."""
 
 import asyncio
 import contextlib
@@ -19,14 +19,14 @@ from tests.support.scripted_server import RecordedRequest, Script, ScriptedServe
 
 HOSTILE = "<img src=x onerror=alert(1)> $5 and $6"
 CONTROLS = "\x07\x1b\u200f\u202e\u2066"
-"""A bell, an escape, and marks that turn the direction of the text around."""
+"""A bell, an escape, and characters that change the text direction."""
 
 
-# --- the loop ---------------------------------------------------------------------------------------------------------
+# --- the event loop ---------------------------------------------------------------------------------------------------
 
 
 def in_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    """Runs an async test as the kernel runs a cell: inside of a loop."""
+    """Runs an async test in an event loop, as the kernel runs a cell."""
 
     @functools.wraps(test)
     def run(*args: Any, **fixtures: Any) -> None:
@@ -36,14 +36,14 @@ def in_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
 
 
 async def until(condition: Callable[[], Any]) -> None:
-    """Lets the loop run until this holds."""
+    """Waits until the condition holds, at most 5 seconds."""
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 (widgets have no asyncio.Event)
+        while not condition():  # noqa: ASYNC110 - widgets have no asyncio.Event
             await asyncio.sleep(0.002)
 
 
 async def turns(count: int = 20) -> None:
-    """Lets the loop turn a few times, without any time to speak of."""
+    """Lets the event loop run its ready callbacks, without waiting."""
     for _ in range(count):
         await asyncio.sleep(0)
 
@@ -52,29 +52,29 @@ async def turns(count: int = 20) -> None:
 
 
 async def settled(form: Any) -> None:
-    """Waits until the form rests, as a person would wait for its status and its button."""
+    """Waits until the form is idle: its status is not busy and its button is enabled."""
     await turns()
     await until(lambda: form.status.tone != "busy" and not form.button.disabled)
 
 
 async def press(form: Any) -> None:
-    """Presses the form's button, and answers the question where the form asks one."""
+    """Clicks the form's button, and confirms if the form asks."""
     form.button.click()
     if isinstance(form, cx.DeleteForm):
-        await until(lambda: not hidden(form.answers) or form.status.tone == "failed")
-        if not hidden(form.answers):
+        await until(lambda: not hidden(form.choices) or form.status.tone == "failed")
+        if not hidden(form.choices):
             form.confirm.click()
 
 
 async def pressed(form: Any) -> None:
-    """Presses the form's button, and waits for what comes of it."""
+    """Clicks the form's button and waits until the form is idle."""
     await press(form)
     await settled(form)
 
 
 def leave(field: Any) -> None:
-    """The keyboard or the mouse goes elsewhere."""
-    field._handle_custom_msg({"event": "left"}, [])
+    """Moves the focus out of the field."""
+    field._handle_custom_msg({"event": "blur"}, [])
 
 
 def hidden(widget: ipywidgets.DOMWidget) -> bool:
@@ -82,41 +82,46 @@ def hidden(widget: ipywidgets.DOMWidget) -> bool:
 
 
 def widgets_of(form: Any) -> list[ipywidgets.Widget]:
-    """Every widget that the form shows, boxes included."""
-    found = [form.widget]
-    for widget in found:
-        found += getattr(widget, "children", ())
-    return found
+    """All widgets of the form, including boxes."""
+    widgets = [form.widget]
+    for widget in widgets:
+        widgets += getattr(widget, "children", ())
+    return widgets
 
 
 def alive() -> set[str]:
-    """The ids of all widgets that the kernel holds."""
+    """The IDs of all open widgets in this kernel."""
     return set(registry._instances)
 
 
 def states() -> str:
-    """All that any widget would tell a page, or a notebook that is saved, but for the code and the style of the page."""
-    held = [widget.get_state() for widget in registry._instances.values()]
-    told = [{name: trait for name, trait in state.items() if name not in {"_esm", "_css"}} for state in held]
-    return json.dumps(told, default=repr, ensure_ascii=False)
+    """The state of all open widgets as a page or a saved notebook gets it, without JavaScript and CSS."""
+    return json.dumps(
+        [
+            {name: trait for name, trait in widget.get_state().items() if name not in {"_esm", "_css"}}
+            for widget in registry._instances.values()
+        ],
+        default=repr,
+        ensure_ascii=False,
+    )
 
 
 def shown(form: Any) -> str:
-    """All that the form says in words; the value of a field is not said, it is edited."""
-    said = [
+    """All text that the form shows, except the values of its fields."""
+    traits = [
         trait
         for widget in widgets_of(form)
         for name, trait in widget.get_state().items()
         if not name.startswith("_") and name != "value"
     ]
-    return json.dumps(said, default=repr, ensure_ascii=False)
+    return json.dumps(traits, default=repr, ensure_ascii=False)
 
 
-# --- the line to the sandbox ------------------------------------------------------------------------------------------
+# --- the connection to the sandbox ------------------------------------------------------------------------------------
 
 
 def item(number: int, **changed: Any) -> dict[str, Any]:
-    """A webhook as cStar lists it."""
+    """A webhook as in cStar's list."""
     return {
         "id": f"whk_{number:012}",
         "name": f"Number {number:05}",
@@ -129,21 +134,21 @@ def item(number: int, **changed: Any) -> dict[str, Any]:
 
 
 def passed(sandbox: cx.Sandbox, *, answered: bool = True) -> Script:
-    """The sandbox acts, and its answer comes back or is lost on the way."""
+    """Forwards the request to the sandbox. With `answered=False` the response is lost."""
 
     def answer(connection: Any, received: RecordedRequest) -> bool:
-        with contextlib.closing(http.client.HTTPConnection(urlsplit(sandbox.base_url).netloc)) as onward:
+        with contextlib.closing(http.client.HTTPConnection(urlsplit(sandbox.base_url).netloc)) as upstream:
             headers = {name: value for name, value in received.headers.items() if name != "host"}
-            onward.request(received.method, received.path, received.body or None, headers)
-            told = onward.getresponse()
-            body = told.read()
-        return answered and reply(told.status, body)(connection, received)
+            upstream.request(received.method, received.path, received.body or None, headers)
+            response = upstream.getresponse()
+            body = response.read()
+        return answered and reply(response.status, body)(connection, received)
 
     return answer
 
 
 def holding(item: dict[str, Any]) -> Script:
-    """A team with this one webhook."""
+    """A team whose only webhook is this one."""
 
     def answer(connection: Any, received: RecordedRequest) -> bool:
         return data([item] if received.path.endswith("/webhooks") else item)(connection, received)
@@ -151,23 +156,23 @@ def holding(item: dict[str, Any]) -> Script:
     return answer
 
 
-def held(gate: threading.Event, line: Script) -> Script:
-    """Nothing comes back before the gate is opened."""
+def held(gate: threading.Event, script: Script) -> Script:
+    """Runs the script once the gate is set."""
 
     def answer(connection: Any, received: RecordedRequest) -> bool:
         gate.wait(5)
-        return line(connection, received)
+        return script(connection, received)
 
     return answer
 
 
-def once(*lines: Script, then: Script) -> Script:
-    """Each of these lines is used once, and after the last one it is always the other."""
-    remaining = iter(lines)
+def once(*scripts: Script, then: Script) -> Script:
+    """Runs each script for one request, and `then` for all later requests."""
+    remaining = iter(scripts)
 
     def answer(connection: Any, received: RecordedRequest) -> bool:
-        line = next(remaining, then)
-        return line(connection, received)
+        script = next(remaining, then)
+        return script(connection, received)
 
     return answer
 
@@ -176,7 +181,10 @@ def once(*lines: Script, then: Script) -> Script:
 def behind(
     sandbox: cx.Sandbox, *writes: Script, key: str = "secret", reads: Script | None = None, **options: Any
 ) -> Iterator[tuple[ScriptedServer, cx.Client]]:
-    """A server before the sandbox, and its client: each writing call takes the next line, all others pass."""
+    """A scripted server in front of the sandbox, and a client of it.
+
+    Each writing request runs the next script of `writes`, each GET runs `reads`; all others are forwarded.
+    """
     reading, writing = reads or passed(sandbox), once(*writes, then=passed(sandbox))
 
     def answer(connection: Any, received: RecordedRequest) -> bool:
@@ -190,15 +198,15 @@ def behind(
 
 
 def written(server: ScriptedServer) -> list[RecordedRequest]:
-    """The requests that would change something."""
+    """The requests other than GET."""
     return [request for request in server.requests if request.method != "GET"]
 
 
-# --- the four ---------------------------------------------------------------------------------------------------------
+# --- the forms --------------------------------------------------------------------------------------------------------
 
 
 def first(sandbox: cx.Sandbox, key: str = "secret") -> cx.Webhook:
-    """The webhook that the forms are opened on."""
+    """The sandbox's first webhook."""
     with sandbox.client(key) as client:
         return client.webhooks.list()[0]
 
@@ -208,7 +216,7 @@ def listed(sandbox: cx.Sandbox, key: str = "secret") -> list[cx.Webhook]:
         return list(client.webhooks.list())
 
 
-def _renaming(client: cx.Client, webhook: cx.Webhook) -> cx.EditForm:
+def _rename(client: cx.Client, webhook: cx.Webhook) -> cx.EditForm:
     form = cx.EditForm(client, webhook)
     form.fields["name"].value = "Renamed"
     return form
@@ -216,10 +224,18 @@ def _renaming(client: cx.Client, webhook: cx.Webhook) -> cx.EditForm:
 
 @dataclass(frozen=True)
 class Kind:
-    """One of the four forms, filled in and ready for its button."""
+    """A kind of form.
+
+    Attributes:
+        name: The name of its class.
+        make: Makes it, with its fields filled in.
+        button: The label of its button.
+        method: The HTTP method of its call.
+        confirm: The text that confirms it with a live key.
+    """
 
     name: str
-    ready: Callable[[cx.Client, cx.Webhook], Any]
+    make: Callable[[cx.Client, cx.Webhook], Any]
     button: str
     method: str
     confirm: str
@@ -233,14 +249,8 @@ KINDS = [
         "POST",
         "New one",
     ),
-    Kind("EditForm", _renaming, "Save changes", "PATCH", "Slack notifications"),
-    Kind(
-        "DeleteForm",
-        cx.DeleteForm,
-        "Delete webhook",
-        "DELETE",
-        "Slack notifications",
-    ),
+    Kind("EditForm", _rename, "Save changes", "PATCH", "Slack notifications"),
+    Kind("DeleteForm", cx.DeleteForm, "Delete webhook", "DELETE", "Slack notifications"),
     Kind(
         "FireForm", lambda client, _: cx.FireForm(client, "ticket.created"), "Fire test event", "POST", "ticket.created"
     ),

@@ -1,7 +1,7 @@
-"""A real JupyterLab and a real Chromium, for tests that look at what people see.
+"""A real JupyterLab and a real Chromium for the browser tests.
 
-Everything that JupyterLab and its kernels keep (settings, workspaces, history, runtime files, logs) is under one folder,
-so that a test can search all of it for a secret.
+All files of JupyterLab and its kernels (settings, workspaces, history, runtime files, logs) are in one folder, so a test can
+search them for a secret.
 """
 
 import json
@@ -19,12 +19,12 @@ import nbformat
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
-PATIENCE = 30_000  # milliseconds, for a kernel that starts on a busy machine
+PATIENCE = 30_000  # milliseconds; a kernel starts slowly on a busy machine
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """CHROMIUM, else Debian's, else Playwright's own."""
+    """Starts the Chromium at `CHROMIUM`, else Debian's, else Playwright's."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -36,16 +36,16 @@ def chromium() -> Iterator[Browser]:
 
 
 class Lab:
-    """JupyterLab as `cstar-explore lab` starts it, in a folder of its own."""
+    """JupyterLab as started by `cstar-explore lab`, with all its files in `home`."""
 
     def __init__(self, home: Path, *, save_state: bool = False) -> None:
         self.home = home
         self.folder = home / "notebooks"
         self.folder.mkdir(parents=True)
         self._settings("@jupyter-widgets/jupyterlab-manager", "plugin", {"saveState": save_state})
-        # Cells out of sight stay in the page, so that a test can find them without scrolling.
+        # Keeps all cells in the page, so a test finds them without scrolling.
         self._settings("@jupyterlab/notebook-extension", "tracker", {"windowingMode": "none"})
-        kept = {
+        folders = {
             "HOME": home,
             "IPYTHONDIR": home / "ipython",
             "JUPYTER_CONFIG_DIR": home / "config",
@@ -67,7 +67,7 @@ class Lab:
                 "--port",
                 "0",
             ],
-            env={**os.environ, **{name: str(path) for name, path in kept.items()}},
+            env={**os.environ, **{name: str(path) for name, path in folders.items()}},
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,
@@ -77,30 +77,30 @@ class Lab:
     def _address(self) -> tuple[str, str]:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            found = re.search(r"(http://127\.0\.0\.1:\d+)/lab\S*\?token=(\w+)", (self.home / "lab.log").read_text())
-            if found:
-                return found[1], found[2]
+            match = re.search(r"(http://127\.0\.0\.1:\d+)/lab\S*\?token=(\w+)", (self.home / "lab.log").read_text())
+            if match:
+                return match[1], match[2]
             assert self._process.poll() is None, (self.home / "lab.log").read_text()
             time.sleep(0.1)
-        raise TimeoutError("JupyterLab named no address")
+        raise TimeoutError("JupyterLab did not log its URL within 60 seconds")
 
     def close(self) -> None:
         self._process.terminate()
         try:
             self._process.wait(timeout=10)
-        except subprocess.TimeoutExpired:  # it waits for a kernel that is just being restarted
+        except subprocess.TimeoutExpired:  # it is restarting a kernel
             self._process.kill()
             self._process.wait(timeout=10)
         self._log.close()
 
     def write(self, notebook: str, cells: Sequence[str]) -> None:
-        """Puts a notebook of these cells into the folder."""
-        made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-        made.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
-        nbformat.write(made, self.folder / notebook)
+        """Writes a notebook with these code cells to the folder."""
+        document = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        document.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+        nbformat.write(document, self.folder / notebook)
 
     def open(self, browser: Browser, notebook: str, *, theme: str = "light") -> "Notebook":
-        """Opens a notebook of the folder, and fails the test later if anything in it opened a dialog of JavaScript's."""
+        """Opens a notebook of the folder in a new page."""
         self._settings("@jupyterlab/apputils-extension", "themes", {"theme": f"JupyterLab {theme.title()}"})
         page = browser.new_page(viewport={"width": 1280, "height": 1400})
         opened = Notebook(page, f"{self.url}/lab/tree/{notebook}?reset&token={self.token}")
@@ -108,16 +108,16 @@ class Lab:
         return opened
 
     def _wait_for_kernel(self, page: Page) -> None:
-        """Until the page is connected to its kernel: a cell run before that asks which kernel to take."""
+        """Waits until the page is connected to its kernel. Before that, running a cell opens the kernel chooser."""
         deadline = time.monotonic() + PATIENCE / 1000
         while time.monotonic() < deadline:
-            answer = page.request.get(f"{self.url}/api/kernels?token={self.token}")
-            kernels = answer.json() if answer.ok else []  # it may be busy starting one
+            response = page.request.get(f"{self.url}/api/kernels?token={self.token}")
+            kernels = response.json() if response.ok else []  # the server may be busy starting one
             if any(kernel["connections"] and kernel["execution_state"] == "idle" for kernel in kernels):
                 page.wait_for_timeout(300)
                 return
             page.wait_for_timeout(100)
-        raise TimeoutError("No kernel became ready")
+        raise TimeoutError("No kernel became ready within 30 seconds")
 
     def _settings(self, extension: str, plugin: str, values: dict[str, object]) -> None:
         folder = self.home / "settings" / extension
@@ -125,13 +125,13 @@ class Lab:
         (folder / f"{plugin}.jupyterlab-settings").write_text(json.dumps(values))
 
     def files_holding(self, *secrets: str) -> list[Path]:
-        """Every kept file in which any of these strings is found."""
+        """All files in `home` that contain any of these strings."""
         files = [path for path in self.home.rglob("*") if path.is_file()]
         return [path for path in files if any(secret.encode() in path.read_bytes() for secret in secrets)]
 
 
 class Notebook:
-    """A notebook open in JupyterLab."""
+    """A notebook open in JupyterLab. Collects JavaScript dialogs and page errors."""
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
@@ -145,11 +145,11 @@ class Notebook:
     def run_all(self) -> None:
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        self.page.wait_for_timeout(300)  # until the prompts say that the cells are running
+        self.page.wait_for_timeout(300)  # until the prompts show that the cells are running
         self.wait_until_idle()
 
     def run_cell(self, containing: str) -> None:
-        """Runs the last cell whose code holds these words, as Shift+Enter does."""
+        """Runs the last cell that contains this code, with Shift+Enter."""
         cell = (
             self.page.locator(".jp-CodeCell")
             .filter(has=self.page.locator(".jp-InputArea-editor", has_text=containing))
@@ -157,7 +157,7 @@ class Notebook:
         )
         cell.locator(".cm-content").click()
         self.page.keyboard.press("Shift+Enter")
-        self.page.wait_for_timeout(300)  # until the prompt says that the cell is running
+        self.page.wait_for_timeout(300)  # until the prompt shows that the cell is running
         self.wait_until_idle()
 
     def wait_until_idle(self) -> None:
@@ -172,29 +172,29 @@ class Notebook:
         self.page.keyboard.press("Control+s")
         expect(self.page.locator(".jp-mod-dirty")).to_have_count(0, timeout=PATIENCE)
 
-    def picture(self, name: str, of: Locator | None = None) -> None:
-        """Keeps a screenshot as a build artefact."""
+    def screenshot(self, name: str, of: Locator | None = None) -> None:
+        """Saves a screenshot in `build/screenshots`."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         (of or self.page).screenshot(path=SCREENSHOTS / f"{name}.png")
 
 
-# WCAG's contrast of each text against the nearest opaque background behind it.
+# JavaScript that returns the texts whose WCAG contrast with the nearest opaque background is below 4.5:1.
 LOW_CONTRAST = """form => {
-  const parse = colour => (colour.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+  const parse = color => (color.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
+  const luminance = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
     .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
-  const behind = node => {
-    for (let at = node; at; at = at.parentElement) {
-      const colour = parse(getComputedStyle(at).backgroundColor);
-      if (colour.length === 3 || colour[3] === 1) return colour;
+  const background = node => {
+    for (let parent = node; parent; parent = parent.parentElement) {
+      const color = parse(getComputedStyle(parent).backgroundColor);
+      if (color.length === 3 || color[3] === 1) return color;
     }
     return [255, 255, 255];
   };
   const low = [];
   for (const node of form.querySelectorAll("*")) {
-    const own = [...node.childNodes].some(child => child.nodeType === 3 && child.textContent.trim()) || node.tagName === "INPUT";
-    if (!own || !node.checkVisibility()) continue;
-    const [a, b] = [light(parse(getComputedStyle(node).color)), light(behind(node))].sort((x, y) => y - x);
+    const hasText = [...node.childNodes].some(child => child.nodeType === 3 && child.textContent.trim()) || node.tagName === "INPUT";
+    if (!hasText || !node.checkVisibility()) continue;
+    const [a, b] = [luminance(parse(getComputedStyle(node).color)), luminance(background(node))].sort((x, y) => y - x);
     const ratio = (a + .05) / (b + .05);
     if (ratio < 4.5) low.push(`${node.tagName}.${node.className} '${node.textContent.slice(0, 30)}' ${ratio.toFixed(2)}`);
   }

@@ -1,6 +1,7 @@
-"""What all four forms have in common: when they send, what they say, and what they never show."""
+"""The behaviour that all forms share: submitting, waits, errors, live keys, and what is never shown."""
 
 import asyncio
+import contextlib
 import json
 import threading
 import time
@@ -48,17 +49,20 @@ def sandbox(opened: Callable[..., cx.Sandbox]) -> cx.Sandbox:
     return opened()
 
 
-all_four = pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.name) for kind in KINDS])
-repeatable = pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.name) for kind in (CREATE, EDIT, DELETE)])
+def each(*kinds: Kind) -> Any:
+    return pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.name) for kind in kinds])
 
 
-# --- what a form is ---------------------------------------------------------------------------------------------------
+all_forms = each(*KINDS)
 
 
-@all_four
-def test_a_form_shows_itself_and_says_in_words_what_and_where_it_is(kind: Kind, sandbox: cx.Sandbox, client: cx.Client):
-    """A notebook shows the widget, and everything else a line that names the form, the environment and the team."""
-    form = kind.ready(client, first(sandbox))
+# --- display ----------------------------------------------------------------------------------------------------------
+
+
+@all_forms
+def test_a_notebook_shows_the_widget_and_plain_text_the_repr(kind: Kind, open_form: Callable[..., Any]):
+    """The repr names the form, the environment and the team."""
+    _, form = open_form(kind.make)
     bundle = form._repr_mimebundle_()
     assert f"{kind.name}(sandbox, team team_sandbox)" == repr(form) == bundle["text/plain"]
     assert form.widget.model_id == bundle["application/vnd.jupyter.widget-view+json"]["model_id"]
@@ -66,58 +70,59 @@ def test_a_form_shows_itself_and_says_in_words_what_and_where_it_is(kind: Kind, 
     assert kind.button == form.button.description
 
 
-@all_four
-def test_a_form_on_a_live_key_says_so(kind: Kind, sandbox: cx.Sandbox):
-    """Nobody has to look at the key to know what is at stake."""
-    with sandbox.client("live") as live:
-        assert f"{kind.name}(live, team team_sandbox)" == repr(kind.ready(live, first(sandbox, "live")))
+@all_forms
+def test_the_repr_of_a_form_with_a_live_key_names_live(kind: Kind, open_form: Callable[..., Any]):
+    """It is visible without looking at the key."""
+    _, form = open_form(kind.make, key="live")
+    assert f"{kind.name}(live, team team_sandbox)" == repr(form)
 
 
-@all_four
+@all_forms
 @in_loop
-async def test_a_form_at_rest_says_nothing_and_offers_no_cancel(kind: Kind, sandbox: cx.Sandbox, client: cx.Client):
-    """Before anything was pressed there is no status, no result and nothing to cancel."""
-    form = kind.ready(client, first(sandbox))
+async def test_an_idle_form_shows_no_status_and_no_cancel_button(kind: Kind, open_form: Callable[..., Any]):
+    """Before the first click there is no result either."""
+    _, form = open_form(kind.make)
     await settled(form)
     assert ("", "", 0, None) == (form.status.text, form.status.tone, form.status.wait_until, form.result)
     assert hidden(form.cancel)
     assert not form.button.disabled
 
 
-@all_four
+@all_forms
 @in_loop
-async def test_the_result_is_returned_and_kept(kind: Kind, sandbox: cx.Sandbox, client: cx.Client):
-    """What was awaited is found on the form too, and the status says that it is done."""
-    form = kind.ready(client, first(sandbox))
+async def test_submit_returns_the_result_and_stores_it(kind: Kind, open_form: Callable[..., Any]):
+    """The status is done, and the button is enabled again."""
+    _, form = open_form(kind.make)
     result = await form.submit()
     assert form.result is result
     assert ("done", False, True) == (form.status.tone, form.button.disabled, hidden(form.cancel))
 
 
-@all_four
+@all_forms
 @in_loop
 async def test_the_button_does_the_same_as_submit(
-    kind: Kind, sandbox: cx.Sandbox, other: cx.Sandbox, client: cx.Client
+    kind: Kind, sandbox: cx.Sandbox, other: cx.Sandbox, open_form: Callable[..., Any]
 ):
-    """Pressing leads to the same webhooks and the same result as awaiting does on another sandbox."""
-    with other.client() as its_client:
-        awaited = kind.ready(its_client, first(other))
+    """Two sandboxes, one with a click and one with submit, hold the same webhooks afterwards."""
+    with other.client() as client, contextlib.closing(kind.make(client, first(other))) as awaited:
         await awaited.submit()
-        form = kind.ready(client, first(sandbox))
+        _, form = open_form(kind.make)
         await pressed(form)
         assert (awaited.status.text, awaited.result) == (form.status.text, form.result)
         assert listed(other) == listed(sandbox)
 
 
-@all_four
+@all_forms
 @in_loop
-async def test_the_line_of_python_does_the_same(kind: Kind, sandbox: cx.Sandbox, other: cx.Sandbox, client: cx.Client):
-    """The line that a form shows has, on another sandbox, the same result and leaves the same webhooks."""
-    with other.client() as its_client:
-        form = kind.ready(client, first(sandbox))
+async def test_the_line_of_python_does_the_same_as_submit(
+    kind: Kind, sandbox: cx.Sandbox, other: cx.Sandbox, open_form: Callable[..., Any]
+):
+    """Run on a second sandbox, it returns the same result and leaves the same webhooks."""
+    with other.client() as client:
+        _, form = open_form(kind.make)
         [line] = form.code.lines
         result = await form.submit()
-        assert result == eval(line, {"client": its_client})
+        assert result == eval(line, {"client": client})
         assert listed(sandbox) == listed(other)
 
 
@@ -130,28 +135,28 @@ async def test_the_line_of_python_does_the_same(kind: Kind, sandbox: cx.Sandbox,
         pytest.param("n" * 700, id="long"),
     ],
 )
-@pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.name) for kind in (CREATE, EDIT)])
+@each(CREATE, EDIT)
 @in_loop
-async def test_the_line_of_python_is_exact_for_every_name(
-    kind: Kind, name: str, sandbox: cx.Sandbox, other: cx.Sandbox, client: cx.Client
+async def test_the_line_of_python_contains_the_exact_name(
+    kind: Kind, name: str, sandbox: cx.Sandbox, other: cx.Sandbox, open_form: Callable[..., Any]
 ):
-    """Whatever is typed into the field, the line carries it whole."""
-    with other.client() as its_client:
-        form = kind.ready(client, first(sandbox))
+    """Nothing is escaped or cut."""
+    with other.client() as client:
+        _, form = open_form(kind.make)
         form.fields["name"].value = name
         [line] = form.code.lines
         await form.submit()
-        assert name == eval(line, {"client": its_client}).name
+        assert name == eval(line, {"client": client}).name
         assert listed(sandbox) == listed(other)
 
 
-@all_four
+@all_forms
 @in_loop
-async def test_a_closed_form_leaves_no_widget(kind: Kind, sandbox: cx.Sandbox, client: cx.Client):
-    """After close() the kernel holds what it held before, layouts and styles included."""
+async def test_close_frees_all_widgets(kind: Kind, sandbox: cx.Sandbox, client: cx.Client):
+    """Including layouts and styles."""
     webhook = first(sandbox)
     before = alive()
-    form = kind.ready(client, webhook)
+    form = kind.make(client, webhook)
     await form.submit()
     form.close()
     assert set() == alive() - before
@@ -160,81 +165,81 @@ async def test_a_closed_form_leaves_no_widget(kind: Kind, sandbox: cx.Sandbox, c
 # --- one call at a time -----------------------------------------------------------------------------------------------
 
 
-@all_four
+@all_forms
 @in_loop
-async def test_two_gathered_submits_are_one_call(kind: Kind, sandbox: cx.Sandbox):
-    """Whoever asks while a call is under way gets that call's result."""
-    with behind(sandbox) as (server, client):
-        form = kind.ready(client, first(sandbox))
-        one, two = await asyncio.gather(form.submit(), form.submit())
-        assert one is two
-        assert [kind.method] == [request.method for request in written(server)]
+async def test_concurrent_submits_share_one_call(kind: Kind, open_form: Callable[..., Any]):
+    """Both return the same result."""
+    server, form = open_form(kind.make)
+    one, two = await asyncio.gather(form.submit(), form.submit())
+    assert one is two
+    assert [kind.method] == [request.method for request in written(server)]
 
 
-@pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.name) for kind in (CREATE, FIRE)])
+@each(CREATE, FIRE)
 @in_loop
-async def test_a_later_submit_is_another_call(kind: Kind, sandbox: cx.Sandbox):
-    """A cell that is run again does again what it says."""
-    with behind(sandbox) as (server, client):
-        form = kind.ready(client, first(sandbox))
-        one, two = await form.submit(), await form.submit()
-        assert one != two
-        assert 2 == len(written(server))
+async def test_a_later_submit_makes_another_call(kind: Kind, open_form: Callable[..., Any]):
+    """Running a cell again repeats its call."""
+    server, form = open_form(kind.make)
+    one, two = await form.submit(), await form.submit()
+    assert one != two
+    assert 2 == len(written(server))
 
 
-@all_four
+@all_forms
 @in_loop
-async def test_while_a_call_is_under_way_the_loop_is_free_and_the_button_dead(kind: Kind, sandbox: cx.Sandbox):
-    """The server is silent, and yet everything else goes on; clicks in the meantime do nothing."""
+async def test_during_a_call_the_loop_is_free_and_the_button_disabled(
+    kind: Kind, sandbox: cx.Sandbox, open_form: Callable[..., Any]
+):
+    """The server does not respond, the event loop still runs, and further clicks do nothing."""
     gate = threading.Event()
-    with behind(sandbox, held(gate, passed(sandbox))) as (server, client):
-        form = kind.ready(client, first(sandbox))
-        await press(form)
-        await until(lambda: written(server))
-        sent = len(server.requests)
-        form.button.click()
-        await turns()
-        during = (form.button.disabled, form.status.tone, gate.is_set())
-        gate.set()
-        await settled(form)
-        assert (True, "busy", False) == during
-        assert sent == len(server.requests)
-        assert "done" == form.status.tone
+    server, form = open_form(kind.make, held(gate, passed(sandbox)))
+    await press(form)
+    await until(lambda: written(server))
+    sent = len(server.requests)
+    form.button.click()
+    await turns()
+    during = (form.button.disabled, form.status.tone, gate.is_set())
+    gate.set()
+    await settled(form)
+    assert (True, "busy", False) == during
+    assert sent == len(server.requests)
+    assert "done" == form.status.tone
 
 
-@all_four
+@all_forms
 @in_loop
-async def test_a_submit_during_a_clicked_call_joins_it(kind: Kind, sandbox: cx.Sandbox):
-    """A cell that awaits what the button has begun does not begin it again."""
+async def test_submit_joins_the_call_that_a_click_started(
+    kind: Kind, sandbox: cx.Sandbox, open_form: Callable[..., Any]
+):
+    """It waits for the result, and sends nothing more."""
     gate = threading.Event()
-    with behind(sandbox, held(gate, passed(sandbox))) as (server, client):
-        form = kind.ready(client, first(sandbox))
-        await press(form)
-        await until(lambda: written(server))
-        joined = asyncio.create_task(form.submit())
-        await turns()
-        gate.set()
-        result = await joined
-        assert form.result is result
-        assert 1 == len(written(server))
+    server, form = open_form(kind.make, held(gate, passed(sandbox)))
+    await press(form)
+    await until(lambda: written(server))
+    joined = asyncio.create_task(form.submit())
+    await turns()
+    gate.set()
+    result = await joined
+    assert form.result is result
+    assert 1 == len(written(server))
 
 
-# --- live keys and readers --------------------------------------------------------------------------------------------
+# --- live keys and read-only clients ----------------------------------------------------------------------------------
 
 
-@all_four
-def test_the_place_to_confirm_is_there_on_a_live_key_only(kind: Kind, sandbox: cx.Sandbox, client: cx.Client):
-    """In the sandbox nothing is to be typed; on a live key it is, and the field says what."""
-    assert hidden(kind.ready(client, first(sandbox)).confirmation)
-    with sandbox.client("live") as live:
-        field = kind.ready(live, first(sandbox, "live")).confirmation
-        assert not hidden(field)
-        assert kind.confirm in field.label
+@all_forms
+def test_the_confirmation_field_is_shown_for_a_live_key_only(kind: Kind, open_form: Callable[..., Any]):
+    """Its label contains the text to type."""
+    _, form = open_form(kind.make)
+    assert hidden(form.confirmation)
+    _, live = open_form(kind.make, key="live")
+    assert not hidden(live.confirmation)
+    assert kind.confirm in live.confirmation.label
 
 
-@all_four
+@all_forms
 @pytest.mark.parametrize(
-    "given",
+    "confirmation",
     [
         pytest.param(lambda confirm: None, id="nothing"),
         pytest.param(lambda confirm: "", id="empty"),
@@ -245,57 +250,55 @@ def test_the_place_to_confirm_is_there_on_a_live_key_only(kind: Kind, sandbox: c
     ],
 )
 @in_loop
-async def test_on_a_live_key_nothing_is_sent_unconfirmed(kind: Kind, given: Any, sandbox: cx.Sandbox):
-    """Only the very name confirms; anything else is refused before the network."""
-    with behind(sandbox, key="live") as (server, live):
-        form = kind.ready(live, first(sandbox, "live"))
-        with pytest.raises(errors.ConfirmationError):
-            await form.submit(confirm=given(kind.confirm))
-        assert [] == written(server)
-        assert "failed" == form.status.tone
-        assert form.status.text.startswith("Not done:")
+async def test_a_live_key_sends_nothing_without_the_exact_confirmation(
+    kind: Kind, confirmation: Any, open_form: Callable[..., Any]
+):
+    """Any other text is refused before a request is made."""
+    server, form = open_form(kind.make, key="live")
+    with pytest.raises(errors.ConfirmationError):
+        await form.submit(confirm=confirmation(kind.confirm))
+    assert [] == written(server)
+    assert "failed" == form.status.tone
+    assert form.status.text.startswith("Error:")
 
 
-@all_four
+@all_forms
 @in_loop
-async def test_on_a_live_key_the_name_confirms(kind: Kind, sandbox: cx.Sandbox):
-    """With the name or the event given, a live form does what it says."""
-    with behind(sandbox, key="live") as (server, live):
-        form = kind.ready(live, first(sandbox, "live"))
-        await form.submit(confirm=kind.confirm)
-        assert [kind.method] == [request.method for request in written(server)]
-        assert "done" == form.status.tone
+async def test_a_live_key_makes_the_call_with_the_confirmation(kind: Kind, open_form: Callable[..., Any]):
+    """`submit` takes it as an argument."""
+    server, form = open_form(kind.make, key="live")
+    await form.submit(confirm=kind.confirm)
+    assert [kind.method] == [request.method for request in written(server)]
+    assert "done" == form.status.tone
 
 
-@all_four
+@all_forms
 @in_loop
-async def test_on_a_live_key_a_click_takes_what_was_typed(kind: Kind, sandbox: cx.Sandbox):
-    """A wrong word is refused in the status line; the right one lets the same button act."""
-    with behind(sandbox, key="live") as (server, live):
-        form = kind.ready(live, first(sandbox, "live"))
-        form.confirmation.value = "wrong"
-        await pressed(form)
-        refused = (form.status.tone, len(written(server)))
-        form.confirmation.value = kind.confirm
-        await pressed(form)
-        assert (("failed", 0), ("done", 1)) == (refused, (form.status.tone, len(written(server))))
+async def test_a_click_with_a_live_key_uses_the_typed_confirmation(kind: Kind, open_form: Callable[..., Any]):
+    """A wrong text is refused; after a correction the same button works."""
+    server, form = open_form(kind.make, key="live")
+    form.confirmation.value = "wrong"
+    await pressed(form)
+    refused = (form.status.tone, len(written(server)))
+    form.confirmation.value = kind.confirm
+    await pressed(form)
+    assert (("failed", 0), ("done", 1)) == (refused, (form.status.tone, len(written(server))))
 
 
-@all_four
+@all_forms
 @in_loop
-async def test_a_reading_client_sends_nothing(kind: Kind, sandbox: cx.Sandbox):
-    """A form on a client that only reads raises, says so, and the server hears of no change."""
-    with behind(sandbox, write=False) as (server, reader):
-        form = kind.ready(reader, first(sandbox))
-        with pytest.raises(errors.ReadOnlyError):
-            await form.submit()
-        assert [] == written(server)
-        assert ("failed", True) == (form.status.tone, form.button.disabled)
+async def test_a_read_only_client_sends_nothing(kind: Kind, open_form: Callable[..., Any]):
+    """`submit` raises, the status shows the error, and the button stays disabled."""
+    server, form = open_form(kind.make, write=False)
+    with pytest.raises(errors.ReadOnlyError):
+        await form.submit()
+    assert [] == written(server)
+    assert ("failed", True) == (form.status.tone, form.button.disabled)
 
 
 # --- the connection ---------------------------------------------------------------------------------------------------
 
-BREAKS = [
+BROKEN = [
     pytest.param(reset(), id="reset"),
     pytest.param(hang_up(), id="hung up"),
     pytest.param(cut('{"success": true, "data": {"id": "whk_1"}}', 20), id="cut in the body"),
@@ -303,8 +306,8 @@ BREAKS = [
 ]
 
 
-def assert_told_as_a_sentence(form: Any) -> None:
-    assert form.status.text.startswith("Not done:")
+def assert_failed_and_usable(form: Any) -> None:
+    assert form.status.text.startswith("Error:")
     assert "Traceback" not in form.status.text
     assert ("failed", 0, False, True) == (
         form.status.tone,
@@ -314,42 +317,38 @@ def assert_told_as_a_sentence(form: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("broken", BREAKS)
-@all_four
+@pytest.mark.parametrize("broken", BROKEN)
+@all_forms
 @in_loop
-async def test_a_cut_connection_is_told_in_a_sentence(kind: Kind, broken: Script, sandbox: cx.Sandbox):
-    """However the line breaks, and as often as it is tried, one of our errors comes out and the form can be used again."""
-    with behind(sandbox, *[broken] * 8) as (server, client):
-        form = kind.ready(client, first(sandbox))
-        with pytest.raises(errors.CStarError):
-            await form.submit()
-        assert_told_as_a_sentence(form)
-        assert 1 == len({request.headers.get("idempotency-key") for request in written(server)})
+async def test_a_broken_connection_is_reported_in_a_sentence(kind: Kind, broken: Script, open_form: Callable[..., Any]):
+    """`submit` raises a `CStarError`, all attempts have one Idempotency-Key, and the form can be used again."""
+    server, form = open_form(kind.make, *[broken] * 8)
+    with pytest.raises(errors.CStarError):
+        await form.submit()
+    assert_failed_and_usable(form)
+    assert 1 == len({request.headers.get("idempotency-key") for request in written(server)})
 
 
-@pytest.mark.parametrize("broken", BREAKS)
-@all_four
+@pytest.mark.parametrize("broken", BROKEN)
+@all_forms
 @in_loop
-async def test_a_connection_cut_in_every_call_is_told_in_a_sentence(kind: Kind, broken: Script, sandbox: cx.Sandbox):
-    """Also where a form has to read before it writes, and the reading fails, a click leaves a sentence."""
-    with behind(sandbox, *[broken] * 8, reads=broken) as (_, client):
-        form = kind.ready(client, first(sandbox))
-        await pressed(form)
-        assert_told_as_a_sentence(form)
-
-
-@repeatable
-@in_loop
-async def test_a_server_that_acts_and_cuts_the_connection_has_acted_once(
-    kind: Kind, sandbox: cx.Sandbox, other: cx.Sandbox
+async def test_a_connection_that_also_breaks_on_reads_is_reported_in_a_sentence(
+    kind: Kind, broken: Script, open_form: Callable[..., Any]
 ):
-    """The repeat is recognised by its Idempotency-Key, or by what it finds deleted, and the form is done."""
-    with (
-        behind(sandbox, passed(sandbox, answered=False)) as (server, client),
-        behind(other) as (_, undisturbed),
-    ):
-        form = kind.ready(client, first(sandbox))
-        expected = kind.ready(undisturbed, first(other))
+    """Some forms read before they write."""
+    _, form = open_form(kind.make, *[broken] * 8, reads=broken)
+    await pressed(form)
+    assert_failed_and_usable(form)
+
+
+@each(CREATE, EDIT, DELETE)
+@in_loop
+async def test_a_retry_after_a_lost_response_has_no_second_effect(
+    kind: Kind, sandbox: cx.Sandbox, other: cx.Sandbox, open_form: Callable[..., Any]
+):
+    """The Idempotency-Key, or the already deleted webhook, makes the retry safe, and the form succeeds."""
+    server, form = open_form(kind.make, passed(sandbox, answered=False))
+    with behind(other) as (_, client), contextlib.closing(kind.make(client, first(other))) as expected:
         await form.submit()
         await expected.submit()
         assert listed(other) == listed(sandbox)
@@ -361,94 +360,94 @@ async def test_a_server_that_acts_and_cuts_the_connection_has_acted_once(
 # --- waits ------------------------------------------------------------------------------------------------------------
 
 
-@all_four
+@all_forms
 @in_loop
-async def test_a_wait_is_shown_and_can_be_cancelled(kind: Kind, sandbox: cx.Sandbox):
-    """During a wait the status counts towards its end, Cancel is there, and pressing it ends the wait at once."""
-    with behind(sandbox, status(429, {"Retry-After": "30"})) as (server, client):
-        form = kind.ready(client, first(sandbox))
-        task = asyncio.create_task(form.submit())
-        await until(lambda: form.status.wait_until)
-        assert ("busy", True, False) == (form.status.tone, form.button.disabled, hidden(form.cancel))
-        assert "30 s" in form.status.text
-        assert 0 < form.status.wait_until - time.time() * 1000 <= 30_000
-        form.cancel.click()
-        with pytest.raises(errors.WaitCancelledError):
-            await task
-        assert_told_as_a_sentence(form)
-        assert 1 == len(written(server))
+async def test_a_wait_counts_down_and_can_be_cancelled(kind: Kind, open_form: Callable[..., Any]):
+    """Cancel is shown during the wait, and ends it at once."""
+    server, form = open_form(kind.make, status(429, {"Retry-After": "30"}))
+    task = asyncio.create_task(form.submit())
+    await until(lambda: form.status.wait_until)
+    assert ("busy", True, False) == (form.status.tone, form.button.disabled, hidden(form.cancel))
+    assert "30 s" in form.status.text
+    assert 0 < form.status.wait_until - time.time() * 1000 <= 30_000
+    form.cancel.click()
+    with pytest.raises(errors.WaitCancelledError):
+        await task
+    assert_failed_and_usable(form)
+    assert 1 == len(written(server))
 
 
-@all_four
+@all_forms
 @in_loop
-async def test_after_a_wait_the_call_goes_on(kind: Kind, sandbox: cx.Sandbox):
-    """A short wait is waited out, and what is shown of it goes with it."""
-    with behind(sandbox, status(429, retryAfter=0.05)) as (server, client):
-        form = kind.ready(client, first(sandbox))
-        seen = []
-        form.status.observe(lambda change: seen.append(change["new"]), "wait_until")
-        await form.submit()
-        assert ("done", 0, True) == (form.status.tone, form.status.wait_until, hidden(form.cancel))
-        assert any(seen)
-        assert 2 == len(written(server))
+async def test_the_call_is_retried_after_a_short_wait(kind: Kind, open_form: Callable[..., Any]):
+    """Nothing of the wait is shown afterwards."""
+    server, form = open_form(kind.make, status(429, retryAfter=0.05))
+    waits = []
+    form.status.observe(lambda change: waits.append(change["new"]), "wait_until")
+    await form.submit()
+    assert ("done", 0, True) == (form.status.tone, form.status.wait_until, hidden(form.cancel))
+    assert any(waits)
+    assert 2 == len(written(server))
 
 
-@all_four
+@all_forms
 @in_loop
-async def test_a_wait_of_an_hour_is_not_waited(kind: Kind):
-    """Where the budget is used up for the hour, the form says so at once."""
-    with cx.Sandbox(rate_limit=5) as sandbox, sandbox.client() as client:
-        form = kind.ready(client, first(sandbox))
+async def test_an_exhausted_hourly_rate_limit_fails_at_once(kind: Kind):
+    """The form does not wait for an hour."""
+    with (
+        cx.Sandbox(rate_limit=5) as sandbox,
+        sandbox.client() as client,
+        contextlib.closing(kind.make(client, first(sandbox))) as form,
+    ):
         await settled(form)
         while client.rate_limit is None or client.rate_limit.remaining:
             client.webhooks.list()
         with pytest.raises(errors.RateLimitError):
             await form.submit()
-        assert_told_as_a_sentence(form)
+        assert_failed_and_usable(form)
 
 
 # --- what is never shown ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("key", [pytest.param("secret", id="test key"), pytest.param("live", id="live key")])
-@all_four
+@all_forms
 @in_loop
-async def test_no_widget_holds_the_key_or_the_signing_secret(kind: Kind, key: str, sandbox: cx.Sandbox):
-    """What a page is told, and what a notebook may save, holds neither."""
-    with sandbox.client(key) as client:
-        form = kind.ready(client, first(sandbox, key))
-        result = await form.submit(confirm=kind.confirm)
-        secrets = [sandbox.keys[key], getattr(result, "secret", None)]
-        everything = states() + repr(form) + json.dumps(form._repr_mimebundle_())
-        assert [] == [secret for secret in secrets if secret is not None and secret.reveal() in everything]
+async def test_no_widget_state_contains_the_key_or_the_signing_secret(
+    kind: Kind, key: str, sandbox: cx.Sandbox, open_form: Callable[..., Any]
+):
+    """Nor does the repr or the mimebundle, which a notebook may save."""
+    _, form = open_form(kind.make, key=key)
+    result = await form.submit(confirm=kind.confirm)
+    secrets = [sandbox.keys[key], getattr(result, "secret", None)]
+    everything = states() + repr(form) + json.dumps(form._repr_mimebundle_())
+    assert [] == [secret for secret in secrets if secret is not None and secret.reveal() in everything]
 
 
-@all_four
+@all_forms
 @in_loop
-async def test_a_key_that_the_server_repeats_is_not_shown(kind: Kind, sandbox: cx.Sandbox):
-    """An error that quotes the key reaches neither the status nor any other widget with it."""
+async def test_a_key_in_an_error_message_is_masked(kind: Kind, sandbox: cx.Sandbox, open_form: Callable[..., Any]):
+    """The server quotes the key; no widget contains it."""
     key = sandbox.key.reveal()
-    with behind(sandbox, status(400, message=f"No team for {key}", param="name")) as (_, client):
-        form = kind.ready(client, first(sandbox))
-        with pytest.raises(errors.ValidationError):
-            await form.submit()
-        assert "No team for sk_test_" in form.status.text
-        assert key not in states()
+    _, form = open_form(kind.make, status(400, message=f"No team for {key}", param="name"))
+    with pytest.raises(errors.ValidationError):
+        await form.submit()
+    assert "No team for sk_test_" in form.status.text
+    assert key not in states()
 
 
-@all_four
+@all_forms
 @in_loop
-async def test_what_a_server_says_is_shown_as_those_characters(kind: Kind, sandbox: cx.Sandbox):
-    """Markup stays text, control and direction characters are spelled out, and no HTML widget is involved."""
-    with behind(sandbox, status(400, message=f"{HOSTILE} {CONTROLS}", param="name")) as (_, client):
-        form = kind.ready(client, first(sandbox))
-        with pytest.raises(errors.ValidationError):
-            await form.submit()
-        assert HOSTILE in form.status.text
-        assert [] == [each for each in CONTROLS if each in form.status.text]
+async def test_an_error_message_is_shown_literally(kind: Kind, open_form: Callable[..., Any]):
+    """Markup stays text, and control and direction characters are escaped."""
+    _, form = open_form(kind.make, status(400, message=f"{HOSTILE} {CONTROLS}", param="name"))
+    with pytest.raises(errors.ValidationError):
+        await form.submit()
+    assert HOSTILE in form.status.text
+    assert [] == [character for character in CONTROLS if character in form.status.text]
 
 
-@pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.name) for kind in (EDIT, DELETE, FIRE)])
+@each(EDIT, DELETE, FIRE)
 @pytest.mark.parametrize(
     "name",
     [
@@ -458,8 +457,8 @@ async def test_what_a_server_says_is_shown_as_those_characters(kind: Kind, sandb
     ],
 )
 @in_loop
-async def test_a_hostile_webhook_is_shown_as_those_characters(kind: Kind, name: str, sandbox: cx.Sandbox):
-    """A webhook's name and URL are words wherever they appear, and never in a widget that would read them as HTML."""
+async def test_a_hostile_webhook_is_shown_literally(kind: Kind, name: str, open_form: Callable[..., Any]):
+    """No widget that interprets HTML shows its name or URL."""
     item = {
         "id": "whk_1",
         "name": name,
@@ -467,12 +466,11 @@ async def test_a_hostile_webhook_is_shown_as_those_characters(kind: Kind, name: 
         "events": ["ticket.created"],
         "isActive": True,
     }
-    with behind(sandbox, reads=holding(item)) as (_, client):
-        form = kind.ready(client, cx.models.Webhook.from_item(item))
-        await settled(form)
-        form.button.click()
-        await settled(form)
-        names = [type(each).__name__ for each in widgets_of(form)]
-        assert set() == {"HTML", "HTMLMath", "Label"} & set(names)
-        assert [] == [each for each in CONTROLS if each in shown(form)]
-        assert name[:4] in shown(form)
+    _, form = open_form(lambda client, _: kind.make(client, cx.models.Webhook.from_item(item)), reads=holding(item))
+    await settled(form)
+    form.button.click()
+    await settled(form)
+    classes = {type(widget).__name__ for widget in widgets_of(form)}
+    assert set() == {"HTML", "HTMLMath", "Label"} & classes
+    assert [] == [character for character in CONTROLS if character in shown(form)]
+    assert name[:4] in shown(form)

@@ -1,7 +1,7 @@
-// Event types: typed with suggestions, or ticked by group. What is chosen is always in view, as chips before the input.
-// Enter or a comma adds what is typed, the arrows walk the suggestions, Backspace in the empty input takes the last away.
+// Event types, typed with suggestions or selected by group, and shown as chips before the input. Enter or a comma adds the
+// typed text, the arrow keys move through the suggestions, and Backspace in the empty input removes the last type.
 
-let made = 0;
+const PLACEHOLDER = "Type an event type and press Enter";
 
 function element(tag, properties = {}, ...children) {
   const node = Object.assign(document.createElement(tag), properties);
@@ -9,23 +9,23 @@ function element(tag, properties = {}, ...children) {
   return node;
 }
 
-function covers(pattern, name) {
+function matches(pattern, name) {
   return pattern === "*" || (pattern.endsWith(".*") && name.startsWith(pattern.slice(0, -1)));
 }
 
 function render({ model, el }) {
-  const id = `cx-events-${made++}-${Math.random().toString(36).slice(2)}`;
+  const id = `cx-events-${Math.random().toString(36).slice(2)}`;
   const catalogue = model.get("catalogue");
   const names = Object.values(catalogue).flat();
   el.classList.add("cx", "cx-field", "mathjax_ignore", "tex2jax_ignore");
 
-  const input = element("input", { id, type: "text", autocomplete: "off", spellcheck: false, placeholder: "Type one and press Enter" });
+  const input = element("input", { id, type: "text", autocomplete: "off", spellcheck: false, placeholder: PLACEHOLDER });
   const suggestions = element("ul", { id: `${id}-list`, className: "cx-suggestions" });
   const chips = element("span", { className: "cx-chips" });
   chips.style.display = "contents";
-  const chosen = element("div", { className: "cx-chosen" }, chips, input, suggestions);
+  const box = element("div", { className: "cx-events" }, chips, input, suggestions);
   const message = element("div", { id: `${id}-message` });
-  const groups = element("details", { className: "cx-groups", open: model.get("value").length === 0 }, element("summary", { textContent: `All ${names.length} types, by group` }));
+  const groups = element("details", { className: "cx-groups", open: model.get("value").length === 0 }, element("summary", { textContent: `All ${names.length} event types by group` }));
   message.setAttribute("aria-live", "polite");
   input.setAttribute("role", "combobox");
   input.setAttribute("aria-autocomplete", "list");
@@ -33,9 +33,9 @@ function render({ model, el }) {
   input.setAttribute("aria-describedby", message.id);
   suggestions.setAttribute("role", "listbox");
   suggestions.setAttribute("aria-label", "Suggestions");
-  el.append(element("label", { htmlFor: id, textContent: model.get("label") }), chosen, message, groups);
+  el.append(element("label", { htmlFor: id, textContent: model.get("label") }), box, message, groups);
 
-  // --- changing what is chosen
+  // --- the selected types
 
   const value = () => model.get("value");
   const set = (types) => {
@@ -56,14 +56,15 @@ function render({ model, el }) {
   let active = -1;
   const suggest = () => {
     const typed = input.value.trim().toLowerCase();
-    const wild = [...new Set(names.map((name) => `${name.split(".")[0]}.*`))];
-    const found = typed ? [...names, ...wild]
+    const wildcards = [...new Set(names.map((name) => `${name.split(".")[0]}.*`))];
+    const candidates = typed ? [...names, ...wildcards]
           .filter((name) => name.includes(typed) && !value().includes(name))
           .sort((a, b) => Number(b.startsWith(typed)) - Number(a.startsWith(typed))) : [];
-    // What begins as it was typed is what Enter takes, unless the typed is a type itself; Escape takes the typed as it is.
-    active = !found.includes(typed) && found[0]?.startsWith(typed) ? 0 : -1;
+    // Enter accepts a suggestion that starts with the typed text, unless that text is itself a type. Escape then Enter adds
+    // the text as typed.
+    active = !candidates.includes(typed) && candidates[0]?.startsWith(typed) ? 0 : -1;
     suggestions.replaceChildren(
-      ...found.slice(0, 12).map((name, index) => {
+      ...candidates.slice(0, 12).map((name, index) => {
         const group = Object.keys(catalogue).find((key) => catalogue[key].includes(name));
         const item = element("li", { id: `${id}-option-${index}` }, element("span", { textContent: name }), element("span", { textContent: group ?? "wildcard" }));
         item.setAttribute("role", "option");
@@ -86,7 +87,7 @@ function render({ model, el }) {
     input.setAttribute("aria-activedescendant", items[active]?.id ?? "");
     items[active]?.scrollIntoView({ block: "nearest" });
   };
-  const walk = (step) => {
+  const move = (step) => {
     const count = suggestions.children.length;
     if (!count) return;
     active = active < 0 ? (step > 0 ? 0 : count - 1) : (active + step + count) % count;
@@ -97,12 +98,12 @@ function render({ model, el }) {
   input.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
-      walk(event.key === "ArrowDown" ? 1 : -1);
+      move(event.key === "ArrowDown" ? 1 : -1);
     } else if (event.key === "Enter" && !event.isComposing) {
       event.preventDefault();
       if (active >= 0) input.value = suggestions.children[active].dataset.name;
       if (input.value.trim()) addTyped();
-      else model.send({ event: "entered" });
+      else model.send({ event: "enter" });
     } else if (event.key === "Escape" && suggestions.children.length) {
       event.stopPropagation();
       suggestions.replaceChildren();
@@ -112,32 +113,32 @@ function render({ model, el }) {
       remove(value().at(-1));
     }
   });
-  // What was typed and not entered is added rather than lost, and the kernel checks the field as it is left.
+  // Leaving the field adds the typed text, and the kernel validates the field.
   input.addEventListener("blur", () => {
     if (active >= 0 && suggestions.children.length === 1) input.value = suggestions.children[0].dataset.name;
     addTyped();
-    model.send({ event: "left" });
+    model.send({ event: "blur" });
   });
 
   // --- groups
 
-  const drawGroups = element("div");
-  // Columns of a limited height would go on sideways, out of sight: what scrolls is a frame around them.
-  groups.append(element("div", {}, drawGroups));
-  const ticks = [];
+  const columns = element("div");
+  // The outer element scrolls: columns with a limited height would overflow sideways.
+  groups.append(element("div", {}, columns));
+  const checkboxes = [];
   for (const [group, types] of Object.entries(catalogue)) {
     const all = element("input", { type: "checkbox" });
     const count = element("span");
     all.addEventListener("change", () => (all.checked ? add(...types) : remove(...types)));
     const fieldset = element("fieldset", {}, element("legend", {}, element("label", {}, all, element("span", { textContent: group, className: "cx-group" }), count)));
-    const boxes = types.map((name) => {
-      const box = element("input", { type: "checkbox" });
-      box.addEventListener("change", () => (box.checked ? add(name) : remove(name)));
-      fieldset.append(element("label", {}, box, element("span", { textContent: name })));
-      return box;
+    const each = types.map((name) => {
+      const checkbox = element("input", { type: "checkbox" });
+      checkbox.addEventListener("change", () => (checkbox.checked ? add(name) : remove(name)));
+      fieldset.append(element("label", {}, checkbox, element("span", { textContent: name })));
+      return checkbox;
     });
-    drawGroups.append(fieldset);
-    ticks.push({ types, all, count, boxes });
+    columns.append(fieldset);
+    checkboxes.push({ types, all, count, each });
   }
 
   // --- drawing
@@ -155,22 +156,22 @@ function render({ model, el }) {
         return element("span", { className: unknown.includes(name) ? "cx-chip cx-unknown" : "cx-chip" }, element("span", { textContent: name }), button);
       }),
     );
-    for (const { types, all, count, boxes } of ticks) {
-      const here = types.filter((name) => value().includes(name)).length;
-      all.checked = here === types.length;
-      all.indeterminate = here > 0 && here < types.length;
-      count.textContent = here ? `${here} of ${types.length}` : `${types.length}`;
-      boxes.forEach((box, index) => {
-        const pattern = value().find((name) => covers(name, types[index]));
-        box.checked = value().includes(types[index]);
-        box.indeterminate = !box.checked && pattern !== undefined;
-        box.title = pattern === undefined ? "" : `covered by ${pattern}`;
+    for (const { types, all, count, each } of checkboxes) {
+      const selected = types.filter((name) => value().includes(name)).length;
+      all.checked = selected === types.length;
+      all.indeterminate = selected > 0 && selected < types.length;
+      count.textContent = selected ? `${selected} of ${types.length}` : `${types.length}`;
+      each.forEach((checkbox, index) => {
+        const pattern = value().find((name) => matches(name, types[index]));
+        checkbox.checked = value().includes(types[index]);
+        checkbox.indeterminate = !checkbox.checked && pattern !== undefined;
+        checkbox.title = pattern === undefined ? "" : `matched by ${pattern}`;
       });
     }
     const tone = model.get("tone");
-    chosen.classList.toggle("cx-invalid", tone === "failed");
+    box.classList.toggle("cx-invalid", tone === "failed");
     input.setAttribute("aria-invalid", String(tone === "failed"));
-    input.placeholder = value().length ? "" : "Type one and press Enter";
+    input.placeholder = value().length ? "" : PLACEHOLDER;
     message.className = `cx-message cx-${tone || "quiet"}`;
     message.textContent = model.get("message");
   };

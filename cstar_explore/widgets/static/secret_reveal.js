@@ -1,64 +1,64 @@
-// The signing secret, masked until asked for. The page asks with a nonce, the kernel answers with a message; the value is
-// never in the widget's state, so it is in no notebook, checkpoint or export. Hiding it forgets it.
+// A signing secret, masked until it is revealed. The page asks for it with a nonce and the kernel replies with a message.
+// The value is never in the widget's state, so no notebook, checkpoint or export contains it. Hiding it removes it.
 
 function render({ model, el }) {
   el.classList.add("cx", "mathjax_ignore", "tex2jax_ignore");
-  const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
-  const frame = make("div", { className: "cx-secret" });
-  const row = make("div", {});
-  const label = make("label", { className: "cx-label", textContent: "Signing secret" });
-  const shown = make("input", { type: "text", readOnly: true, id: `cx-secret-${Math.random().toString(36).slice(2)}` });
-  const reveal = make("button", { type: "button" });
-  const copy = make("button", { type: "button", textContent: "Copy" });
-  const said = make("div", { className: "cx-message" });
-  label.htmlFor = shown.id;
-  shown.autocomplete = "off";
-  said.setAttribute("aria-live", "polite");
-  row.append(shown, reveal, copy);
-  frame.append(label, row, said);
+  const element = (tag, properties) => Object.assign(document.createElement(tag), properties);
+  const frame = element("div", { className: "cx-secret" });
+  const row = element("div", {});
+  const label = element("label", { className: "cx-label", textContent: "Signing secret" });
+  const output = element("input", { type: "text", readOnly: true, id: `cx-secret-${Math.random().toString(36).slice(2)}` });
+  const reveal = element("button", { type: "button" });
+  const copy = element("button", { type: "button", textContent: "Copy" });
+  const message = element("div", { className: "cx-message" });
+  label.htmlFor = output.id;
+  output.autocomplete = "off";
+  message.setAttribute("aria-live", "polite");
+  row.append(output, reveal, copy);
+  frame.append(label, row, message);
   el.append(frame);
 
-  const asked = new Map();
+  const pending = new Map();
   const ask = () =>
-    new Promise((answered) => {
+    new Promise((resolve) => {
       const nonce = crypto.getRandomValues(new Uint32Array(4)).join("-");
-      asked.set(nonce, answered);
+      pending.set(nonce, resolve);
       model.send({ event: "ask", nonce });
     });
   model.on("msg:custom", ({ nonce, value }) => {
-    asked.get(nonce)?.(value);
-    asked.delete(nonce);
+    pending.get(nonce)?.(value);
+    pending.delete(nonce);
   });
 
-  let open = false;
+  let revealed = false;
   const draw = (value = model.get("mask")) => {
-    shown.value = value;
-    reveal.textContent = open ? "Hide" : "Reveal";
+    output.value = value;
+    reveal.textContent = revealed ? "Hide" : "Reveal";
   };
   const show = async () => {
-    open = true;
+    revealed = true;
     draw(await ask());
   };
   reveal.addEventListener("click", () => {
-    said.textContent = model.get("note");
-    if (!open) return show();
-    open = false;
+    message.textContent = model.get("note");
+    if (!revealed) return show();
+    revealed = false;
     draw();
   });
   copy.addEventListener("click", async () => {
     try {
-      // A promise inside of a ClipboardItem keeps the click's permission while the kernel answers.
+      // A ClipboardItem accepts a promise, so the click still permits copying when the kernel replies.
       const text = ask().then((value) => new Blob([value], { type: "text/plain" }));
       await navigator.clipboard.write([new ClipboardItem({ "text/plain": text })]);
-      said.textContent = "Copied.";
+      message.textContent = "Copied.";
     } catch {
-      if (!open) await show();
-      shown.focus();
-      shown.select();
-      said.textContent = "This page may not use the clipboard: the secret is selected, press Ctrl+C or ⌘C.";
+      if (!revealed) await show();
+      output.focus();
+      output.select();
+      message.textContent = "The browser does not allow copying here. The secret is selected: press Ctrl+C or ⌘C.";
     }
   });
-  said.textContent = model.get("note");
+  message.textContent = model.get("note");
   draw();
 }
 

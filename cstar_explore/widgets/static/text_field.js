@@ -1,9 +1,7 @@
-// A labelled line of text with its message under it. The kernel hears what is typed, when the field is left, and Enter.
-
-let made = 0;
+// A labelled text input with a message below it. Sends the value while typing, on blur and on Enter.
 
 function render({ model, el }) {
-  const id = `cx-text-${made++}-${Math.random().toString(36).slice(2)}`;
+  const id = `cx-text-${Math.random().toString(36).slice(2)}`;
   el.classList.add("cx", "cx-field", "mathjax_ignore", "tex2jax_ignore");
   const label = document.createElement("label");
   const input = document.createElement("input");
@@ -17,27 +15,27 @@ function render({ model, el }) {
   input.setAttribute("aria-describedby", message.id);
   el.append(label, input, message, options);
 
-  let waiting;
-  const tell = () => {
-    clearTimeout(waiting);
-    waiting = undefined;
+  let timer;
+  const save = () => {
+    clearTimeout(timer);
+    timer = undefined;
     if (input.value !== model.get("value")) {
       model.set("value", input.value);
       model.save_changes();
     }
   };
   input.addEventListener("input", () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(tell, 200);
+    clearTimeout(timer);
+    timer = setTimeout(save, 200);
   });
   input.addEventListener("blur", () => {
-    tell();
-    model.send({ event: "left" });
+    save();
+    model.send({ event: "blur" });
   });
   input.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.isComposing) {
-      tell();
-      model.send({ event: "entered" });
+      save();
+      model.send({ event: "enter" });
     }
   });
 
@@ -46,7 +44,7 @@ function render({ model, el }) {
     label.textContent = model.get("label");
     input.placeholder = model.get("placeholder");
     input.disabled = model.get("disabled");
-    if (waiting === undefined && input.value !== model.get("value")) input.value = model.get("value");
+    if (timer === undefined && input.value !== model.get("value")) input.value = model.get("value");
     input.setAttribute("aria-invalid", String(tone === "failed"));
     message.className = `cx-message cx-${tone || "quiet"}`;
     message.textContent = model.get("message");
@@ -57,7 +55,7 @@ function render({ model, el }) {
   model.on("change", draw);
   model.on("msg:custom", (content) => content.event === "focus" && input.focus());
   draw();
-  return () => clearTimeout(waiting);
+  return () => clearTimeout(timer);
 }
 
 export default { render };

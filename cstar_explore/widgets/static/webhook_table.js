@@ -1,6 +1,6 @@
-// One page of the webhooks. Searching, sorting, paging and the selection (by id) are the kernel's; this draws and asks.
+// One page of the webhooks. The kernel searches, sorts, pages and keeps the selection by ID.
 
-function made(tag, properties = {}, ...children) {
+function element(tag, properties = {}, ...children) {
   const node = Object.assign(document.createElement(tag), properties);
   node.append(...children);
   return node;
@@ -8,73 +8,73 @@ function made(tag, properties = {}, ...children) {
 
 function render({ model, el }) {
   el.classList.add("cx", "mathjax_ignore", "tex2jax_ignore");
-  const ask = (event, rest = {}) => model.send({ event, ...rest });
+  const send = (event, rest = {}) => model.send({ event, ...rest });
   const id = `cx-search-${Math.random().toString(36).slice(2)}`;
-  const search = made("input", { id, type: "text", autocomplete: "off", spellcheck: false, placeholder: "name, URL, id or event type" });
-  const before = made("button", { type: "button", textContent: "Previous page" });
-  const after = made("button", { type: "button", textContent: "Next page" });
-  const where = made("span");
-  const said = made("span", { className: "cx-where" });
-  said.setAttribute("role", "status");
-  const tools = made("div", { className: "cx-tools" }, made("label", { htmlFor: id, textContent: "Search" }), search, before, where, after);
-  const head = made("tr");
-  const body = made("tbody");
-  const table = made("table", { className: "cx-table cx-webhooks" }, made("thead", {}, head), body);
-  el.append(tools, made("div", { className: "cx-scroll" }, table), said);
+  const search = element("input", { id, type: "text", autocomplete: "off", spellcheck: false, placeholder: "name, URL, ID or event type" });
+  const previous = element("button", { type: "button", textContent: "Previous page" });
+  const next = element("button", { type: "button", textContent: "Next page" });
+  const position = element("span");
+  const summary = element("span", { className: "cx-muted" });
+  summary.setAttribute("role", "status");
+  const tools = element("div", { className: "cx-tools" }, element("label", { htmlFor: id, textContent: "Search" }), search, previous, position, next);
+  const header = element("tr");
+  const body = element("tbody");
+  const table = element("table", { className: "cx-table cx-webhooks" }, element("thead", {}, header), body);
+  el.append(tools, element("div", { className: "cx-scroll" }, table), summary);
 
-  let waiting;
+  let timer;
   search.addEventListener("input", () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => ask("search", { text: search.value }), 150);
+    clearTimeout(timer);
+    timer = setTimeout(() => send("search", { text: search.value }), 150);
   });
-  before.addEventListener("click", () => ask("page", { page: model.get("page") - 1 }));
-  after.addEventListener("click", () => ask("page", { page: model.get("page") + 1 }));
+  previous.addEventListener("click", () => send("page", { page: model.get("page") - 1 }));
+  next.addEventListener("click", () => send("page", { page: model.get("page") + 1 }));
 
   const draw = () => {
     const { activeElement } = document;
     const focused = el.contains(activeElement) ? activeElement.dataset.key : undefined;
-    const [sorted, down] = model.get("sort");
+    const [sorted, descending] = model.get("sort");
     const selected = new Set(model.get("ticked"));
     const rows = model.get("rows");
-    const all = made("input", { type: "checkbox", checked: rows.length > 0 && rows.every(([key]) => selected.has(key)) });
-    all.dataset.key = "all";
-    all.setAttribute("aria-label", "Select all on this page");
-    all.addEventListener("change", () => ask("select_page", { on: all.checked }));
-    head.replaceChildren(
-      made("th", { scope: "col" }, all),
+    const selectAll = element("input", { type: "checkbox", checked: rows.length > 0 && rows.every(([key]) => selected.has(key)) });
+    selectAll.dataset.key = "all";
+    selectAll.setAttribute("aria-label", "Select all on this page");
+    selectAll.addEventListener("change", () => send("select_page", { on: selectAll.checked }));
+    header.replaceChildren(
+      element("th", { scope: "col" }, selectAll),
       ...model.get("columns").map((name) => {
-        const arrow = name === sorted ? (down ? " ▼" : " ▲") : "";
-        const button = made("button", { type: "button", textContent: name + arrow, title: `Sort by ${name}` });
+        const arrow = name === sorted ? (descending ? " ▼" : " ▲") : "";
+        const button = element("button", { type: "button", textContent: name + arrow, title: `Sort by ${name}` });
         button.dataset.key = `sort ${name}`;
-        button.addEventListener("click", () => ask("sort", { column: name }));
-        const cell = made("th", { scope: "col" }, button);
-        cell.setAttribute("aria-sort", name === sorted ? (down ? "descending" : "ascending") : "none");
+        button.addEventListener("click", () => send("sort", { column: name }));
+        const cell = element("th", { scope: "col" }, button);
+        cell.setAttribute("aria-sort", name === sorted ? (descending ? "descending" : "ascending") : "none");
         return cell;
       }),
     );
     body.replaceChildren(
       ...rows.map(([key, ...cells]) => {
-        const tick = made("input", { type: "checkbox", checked: selected.has(key) });
-        tick.dataset.key = `row ${key}`;
-        tick.setAttribute("aria-label", `Select ${cells[0]}`);
-        tick.addEventListener("change", () => ask("select", { id: key, on: tick.checked }));
-        const row = made("tr", { className: selected.has(key) ? "cx-picked" : "" }, made("td", {}, tick), ...cells.map((text) => made("td", { textContent: text })));
+        const checkbox = element("input", { type: "checkbox", checked: selected.has(key) });
+        checkbox.dataset.key = `row ${key}`;
+        checkbox.setAttribute("aria-label", `Select ${cells[0]}`);
+        checkbox.addEventListener("change", () => send("select", { id: key, on: checkbox.checked }));
+        const row = element("tr", { className: selected.has(key) ? "cx-selected" : "" }, element("td", {}, checkbox), ...cells.map((text) => element("td", { textContent: text })));
         row.addEventListener("click", (event) => {
-          if (event.target !== tick) ask("select", { id: key, on: !selected.has(key) });
+          if (event.target !== checkbox) send("select", { id: key, on: !selected.has(key) });
         });
         return row;
       }),
     );
-    before.disabled = model.get("page") <= 1;
-    after.disabled = model.get("page") >= model.get("pages");
-    where.textContent = `Page ${model.get("page")} of ${model.get("pages")}`;
-    said.textContent = model.get("said");
+    previous.disabled = model.get("page") <= 1;
+    next.disabled = model.get("page") >= model.get("pages");
+    position.textContent = `Page ${model.get("page")} of ${model.get("pages")}`;
+    summary.textContent = model.get("summary");
     if (document.activeElement !== search) search.value = model.get("query");
     if (focused) [...el.querySelectorAll("[data-key]")].find((node) => node.dataset.key === focused)?.focus();
   };
   model.on("change", draw);
   draw();
-  return () => clearTimeout(waiting);
+  return () => clearTimeout(timer);
 }
 
 export default { render };

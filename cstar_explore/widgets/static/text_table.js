@@ -1,9 +1,9 @@
-// Rows of words, to be read: the kernel's text is set as text.
+// A read-only table of text.
 
 function render({ model, el }) {
   el.classList.add("cx", "mathjax_ignore", "tex2jax_ignore");
   const cells = (tag, texts) => texts.map((textContent) => Object.assign(document.createElement(tag), { textContent }));
-  const line = (...nodes) => {
+  const tableRow = (...nodes) => {
     const row = document.createElement("tr");
     row.append(...nodes);
     return row;
@@ -12,13 +12,13 @@ function render({ model, el }) {
     const rows = model.get("rows");
     el.classList.toggle("cx-hidden", rows.length === 0);
     const head = document.createElement("thead");
-    const heads = cells("th", model.get("columns"));
-    heads.forEach((cell) => cell.setAttribute("scope", "col"));
-    head.append(line(...heads));
+    const headings = cells("th", model.get("columns"));
+    headings.forEach((cell) => cell.setAttribute("scope", "col"));
+    head.append(tableRow(...headings));
     const body = document.createElement("tbody");
     body.append(
       ...rows.map((texts) => {
-        const row = line(...cells("td", texts));
+        const row = tableRow(...cells("td", texts));
         row.dataset.kind = texts[0];
         return row;
       }),
@@ -27,8 +27,8 @@ function render({ model, el }) {
     table.append(head, body);
     const scroll = Object.assign(document.createElement("div"), { className: "cx-scroll" });
     scroll.append(table);
-    const said = Object.assign(document.createElement("span"), { className: "cx-where", textContent: model.get("said") });
-    el.replaceChildren(scroll, said);
+    const note = Object.assign(document.createElement("span"), { className: "cx-muted", textContent: model.get("note") });
+    el.replaceChildren(scroll, note);
   };
   model.on("change", draw);
   draw();

@@ -1,0 +1,47 @@
+// A status message, announced to screen readers. The countdown of a wait is not announced.
+
+function render({ model, el }) {
+  el.classList.add("cx", "mathjax_ignore", "tex2jax_ignore");
+  const line = document.createElement("div");
+  const text = document.createElement("span");
+  const countdown = document.createElement("span");
+  text.setAttribute("aria-live", "polite");
+  text.setAttribute("role", "status");
+  countdown.setAttribute("aria-hidden", "true");
+  line.append(text, countdown);
+  // The style sheet shows this once JupyterLab marks the widget as disconnected.
+  const gone = document.createElement("div");
+  gone.className = "cx-gone";
+  gone.textContent = "The kernel was restarted, so this output is out of date. Run the cell again.";
+  el.append(line, gone);
+
+  const count = () => {
+    const seconds = Math.ceil((model.get("wait_until") - Date.now()) / 1000);
+    countdown.textContent = seconds > 0 ? ` ${seconds} s left.` : "";
+  };
+  const draw = () => {
+    const tone = model.get("tone");
+    line.className = `cx-status cx-${tone || "quiet"}`;
+    text.setAttribute("aria-live", tone === "failed" ? "assertive" : "polite");
+    text.textContent = model.get("text");
+    count();
+  };
+  const timer = setInterval(count, 500);
+  model.on("change", draw);
+  draw();
+
+  // Keeps plain keys in a form from JupyterLab: "dd" on a focused button must not delete the cell. JupyterLab looks for
+  // this attribute on the event's target. Shortcuts with Ctrl, ⌘ or Alt still reach it.
+  const suppressShortcuts = (event) => {
+    if (el.closest(".cx-form, .cx-explorer")?.contains(event.target)) {
+      event.target.toggleAttribute("data-lm-suppress-shortcuts", !(event.ctrlKey || event.metaKey || event.altKey));
+    }
+  };
+  window.addEventListener("keydown", suppressShortcuts, true);
+  return () => {
+    clearInterval(timer);
+    window.removeEventListener("keydown", suppressShortcuts, true);
+  };
+}
+
+export default { render };
