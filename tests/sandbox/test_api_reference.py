@@ -1,4 +1,4 @@
-"""The sandbox's side of the contract: every example that the API reference prints, asked for with plain httpx."""
+"""The sandbox's responses to every example in the API reference, requested with plain httpx."""
 
 import copy
 import re
@@ -18,39 +18,39 @@ FIXED = {"success", "type", "code", "message", "doc_url", "param", "deleted", "t
 
 @pytest.fixture(scope="module")
 def http() -> Iterator[httpx.Client]:
-    """One plain client for the whole file."""
+    """One httpx client for the whole file."""
     with httpx.Client(trust_env=False) as http:
         yield http
 
 
 @pytest.fixture(scope="module")
 def unchanged() -> Iterator[cx.Sandbox]:
-    """One sandbox for all the calls that are refused."""
+    """One sandbox for all calls that are refused."""
     with cx.Sandbox() as sandbox:
         yield sandbox
 
 
 def outline(value: Any, name: str = "") -> Any:
-    """A body without what is each server's own: keys in their order, fixed texts, and the form of every other value."""
+    """A body's keys in order, its fixed texts, and the form of every other value."""
     match value:
         case dict():
             return [(key, outline(inner, key)) for key, inner in value.items()]
         case list():
             forms = [outline(inner, name) for inner in value]
-            return [form for place, form in enumerate(forms) if form not in forms[:place]]
+            return [form for index, form in enumerate(forms) if form not in forms[:index]]
         case str() if name in FIXED:
             return re.sub(r"\d+", "(number)", value)
         case str() if TIMESTAMP.fullmatch(value):
             return "(timestamp)"
         case str() if prefix := PREFIX.match(value):
-            return f"({prefix[0]} and more)"
+            return f"({prefix[0]}…)"
     return value if name in FIXED else f"({type(value).__name__})"
 
 
-def ask(
+def call(
     http: httpx.Client, sandbox: cx.Sandbox, example: Example, key: str = "secret", hook: str = "whk_unknown"
 ) -> httpx.Response:
-    """The printed call with a key of this kind, about this webhook where it is about one."""
+    """Makes the printed call, with a key of this kind and for this webhook."""
     path = example.path.format(teamId=sandbox.team_id, webhookId=hook)
     sent = {"event": "invalid.event"} if example.status == 400 else example.sent
     headers = {"Authorization": f"Bearer {sandbox.keys[key].reveal()}"}
@@ -58,73 +58,75 @@ def ask(
 
 
 def first_id(http: httpx.Client, sandbox: cx.Sandbox) -> str:
-    """The id of the first webhook the sandbox lists."""
-    return ask(http, sandbox, printed("List Webhooks", 200)).json()["data"][0]["id"]
+    """The id of the first listed webhook."""
+    return call(http, sandbox, printed("List Webhooks", 200)).json()["data"][0]["id"]
 
 
-def answers_as_printed(expected: Example, answer: httpx.Response) -> None:
-    """Same status, same outline."""
-    assert (expected.status, outline(expected.body)) == (answer.status_code, outline(answer.json()))
-    assert answer.headers["content-type"].startswith("application/json")
+def assert_as_printed(expected: Example, response: httpx.Response) -> None:
+    """Checks status, outline and content type."""
+    assert (expected.status, outline(expected.body)) == (response.status_code, outline(response.json()))
+    assert response.headers["content-type"].startswith("application/json")
 
 
-@pytest.mark.parametrize("example", [one for one in EXAMPLES if one.status in {200, 201, 400, 404}], ids=str)
-def test_a_secret_key_gets_the_printed_answer(http: httpx.Client, sandbox: cx.Sandbox, example: Example) -> None:
-    """The good answers, the unknown webhook and the unknown event look as printed."""
+@pytest.mark.parametrize(
+    "example", [example for example in EXAMPLES if example.status in {200, 201, 400, 404}], ids=str
+)
+def test_a_secret_key_gets_the_printed_response(http: httpx.Client, sandbox: cx.Sandbox, example: Example) -> None:
+    """Successes, the unknown webhook and the unknown event."""
     hook = "whk_unknown" if example.status == 404 else first_id(http, sandbox)
     if example.path.endswith("trigger-test"):
-        # The printed list of deliveries is empty: that of a team without an active webhook.
+        # The printed list of deliveries is empty, as for a team without active webhooks.
         with sandbox.client() as client:
             for webhook in client.webhooks.list():
                 client.webhooks.update(webhook.id, is_active=False)
-    answers_as_printed(example, ask(http, sandbox, example, hook=hook))
+    assert_as_printed(example, call(http, sandbox, example, hook=hook))
 
 
 @pytest.mark.parametrize("kind", ["expired", "revoked"])
-@pytest.mark.parametrize("example", [one for one in EXAMPLES if one.status == 401], ids=str)
-def test_a_key_that_is_no_longer_good_gets_the_printed_401(
+@pytest.mark.parametrize("example", [example for example in EXAMPLES if example.status == 401], ids=str)
+def test_an_invalid_key_gets_the_printed_401(
     http: httpx.Client, unchanged: cx.Sandbox, example: Example, kind: str
 ) -> None:
-    """Expired and revoked keys get the one body printed."""
-    answers_as_printed(example, ask(http, unchanged, example, kind))
+    """Expired and revoked keys get the same body."""
+    assert_as_printed(example, call(http, unchanged, example, kind))
 
 
-@pytest.mark.parametrize("example", [one for one in EXAMPLES if one.status == 403 and one.method != "GET"], ids=str)
-def test_a_publishable_key_gets_the_printed_403_from_a_writing_call(
+@pytest.mark.parametrize(
+    "example", [example for example in EXAMPLES if example.status == 403 and example.method != "GET"], ids=str
+)
+def test_a_write_with_a_publishable_key_gets_the_printed_403(
     http: httpx.Client, unchanged: cx.Sandbox, example: Example
 ) -> None:
-    """Each of the four writing calls asks for a secret key in the printed words."""
-    answers_as_printed(example, ask(http, unchanged, example, "publishable"))
+    """From each of the four writing calls."""
+    assert_as_printed(example, call(http, unchanged, example, "publishable"))
 
 
-@pytest.mark.parametrize("example", [one for one in EXAMPLES if one.status == 403], ids=str)
-def test_another_teams_key_gets_the_printed_403_under_its_own_code(
+@pytest.mark.parametrize("example", [example for example in EXAMPLES if example.status == 403], ids=str)
+def test_another_teams_key_gets_the_printed_403_with_its_own_code(
     http: httpx.Client, unchanged: cx.Sandbox, example: Example
 ) -> None:
-    """The printed body, but with the code and words that cStar's page on errors has for this case."""
-    answer = ask(http, unchanged, example, "other_team")
+    """The printed body, with the code that cStar's page on errors has for this case."""
+    response = call(http, unchanged, example, "other_team")
     expected = copy.deepcopy(example.body)
-    expected["error"] |= {"code": "team_access_denied", "message": answer.json()["error"]["message"]}
-    assert (403, outline(expected)) == (answer.status_code, outline(answer.json()))
+    expected["error"] |= {"code": "team_access_denied", "message": response.json()["error"]["message"]}
+    assert (403, outline(expected)) == (response.status_code, outline(response.json()))
 
 
-@pytest.mark.parametrize("example", [one for one in EXAMPLES if one.status == 429], ids=str)
-def test_a_spent_budget_gets_the_printed_429(http: httpx.Client, example: Example) -> None:
-    """Only the number in the message may differ from the printed one."""
+@pytest.mark.parametrize("example", [example for example in EXAMPLES if example.status == 429], ids=str)
+def test_a_call_over_the_rate_limit_gets_the_printed_429(http: httpx.Client, example: Example) -> None:
+    """Only the number in the message differs."""
     with cx.Sandbox(rate_limit=1) as sandbox:
-        ask(http, sandbox, printed("List Webhooks", 200))
-        answers_as_printed(example, ask(http, sandbox, example))
+        call(http, sandbox, printed("List Webhooks", 200))
+        assert_as_printed(example, call(http, sandbox, example))
 
 
-def test_the_printed_create_and_update_come_back_with_the_printed_values(
-    http: httpx.Client, sandbox: cx.Sandbox
-) -> None:
-    """What the reference's own example sends is what it gets back, apart from ids, secrets and times."""
-    own = {"id", "secret", "createdAt", "updatedAt"}
+def test_the_printed_create_and_update_return_the_printed_values(http: httpx.Client, sandbox: cx.Sandbox) -> None:
+    """Except for ids, secrets and times."""
+    generated = {"id", "secret", "createdAt", "updatedAt"}
     create, update = printed("Create Webhook", 201), printed("Update Webhook", 200)
-    made = ask(http, sandbox, create).json()["data"]
-    changed = ask(http, sandbox, update, hook=made["id"]).json()["data"]
+    made = call(http, sandbox, create).json()["data"]
+    changed = call(http, sandbox, update, hook=made["id"]).json()["data"]
     for example, data in ((create, made), (update, changed)):
-        kept = {name: value for name, value in example.body["data"].items() if name not in own}
-        assert kept == {name: value for name, value in data.items() if name not in own}
+        kept = {name: value for name, value in example.body["data"].items() if name not in generated}
+        assert kept == {name: value for name, value in data.items() if name not in generated}
     assert made["id"] == changed["id"]

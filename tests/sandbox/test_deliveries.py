@@ -1,4 +1,4 @@
-"""Deliveries that are really posted: to whom, with which bytes, how often, and what is told about them."""
+"""Deliveries: the receivers, requests, retries and reports."""
 
 import gc
 import hashlib
@@ -51,35 +51,35 @@ COLUMNS = [
     "url",
 ]
 PAUSES = (30, 120, 600, 3600, 21600, 86400)
-EVERYTHING = {"hours": 31, "minutes": 13}
+ALL_RETRIES = {"hours": 31, "minutes": 13}
 Shared = tuple[cx.Sandbox, cx.Client]
-TOLD = {"deliveryId", "event", "url", "success", "status", "responseTimeMs", "error"}
+FIELDS = {"deliveryId", "event", "url", "success", "status", "responseTimeMs", "error"}
 
 
 def hook(client: cx.Client, url: str, name: str = "Mine", events: str = "*") -> cx.Webhook:
-    """A webhook that points to this url."""
+    """Creates a webhook."""
     return client.webhooks.create(name=name, url=url, events=events)
 
 
 def attempts(sandbox: cx.Sandbox, webhook: cx.Webhook | None = None) -> pd.DataFrame:
-    """The rows of one webhook: this one, or the one called "Mine"."""
+    """The rows of this webhook, or of the one named "Mine"."""
     rows = sandbox.deliveries()
     mine = rows["webhook_id"] == webhook.id if webhook else rows["webhook"] == "Mine"
     return rows[mine].reset_index(drop=True)
 
 
-def told(fired: cx.FiredEvent, url: str) -> Any:
-    """What the answer says about the delivery to this url."""
-    (one,) = [delivery for delivery in fired.deliveries if delivery.url == url]
-    return one
+def delivery_to(url: str, fired: cx.FiredEvent) -> Any:
+    """The delivery to this URL in the response to trigger-test."""
+    (delivery,) = [delivery for delivery in fired.deliveries if delivery.url == url]
+    return delivery
 
 
-def outcome(one: Any) -> tuple[Any, ...]:
-    return one.success, one.status, one.error
+def result(delivery: Any) -> tuple[Any, ...]:
+    return delivery.success, delivery.status, delivery.error
 
 
 def is_signed(request: RecordedRequest, secret: str) -> bool:
-    """Whether the signature is the published one, worked out here from nothing but the standard library."""
+    """Whether the signature is correct, computed here with the standard library only."""
     stamp, digest = (part.split("=", 1) for part in request.headers["x-signature"].split(","))
     signed = stamp[1].encode() + b"." + request.body
     return ("t", "v1") == (stamp[0], digest[0]) and hmac.compare_digest(
@@ -87,8 +87,8 @@ def is_signed(request: RecordedRequest, secret: str) -> bool:
     )
 
 
-def stamped(request: RecordedRequest) -> int:
-    """The signed time."""
+def signed_time(request: RecordedRequest) -> int:
+    """The timestamp in the signature."""
     return int(request.headers["x-signature"].split(",")[0].removeprefix("t="))
 
 
@@ -97,14 +97,14 @@ def secret_of(webhook: cx.Webhook) -> str:
     return webhook.secret.reveal()
 
 
-def bounded(act: Callable[[], Any]) -> Any:
-    """What it returns, or a failure if it takes suspiciously long."""
+def within_time(function: Callable[[], Any]) -> Any:
+    """The function's result. Fails after 8 seconds."""
     with ThreadPoolExecutor(1) as executor:
-        return executor.submit(act).result(timeout=8)
+        return executor.submit(function).result(timeout=8)
 
 
 def still_open(connection: socket.socket) -> bool:
-    """Whether the other side has not hung up after a while."""
+    """Whether the other side keeps the connection open until the timeout."""
     try:
         while connection.recv(65536):
             pass
@@ -115,9 +115,8 @@ def still_open(connection: socket.socket) -> bool:
     return False
 
 
-def turn_away(door: socket.socket) -> None:
-    """Opens to one visitor, and hangs up."""
-    door.accept()[0].close()
+def accept_and_close(listening: socket.socket) -> None:
+    listening.accept()[0].close()
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +127,7 @@ def _shared() -> Iterator[Shared]:
 
 @pytest.fixture
 def shared(_shared: Shared) -> Iterator[Shared]:
-    """A sandbox for the tests that do not depend on what went before."""
+    """A sandbox for the tests that do not depend on earlier data."""
     yield _shared
     sandbox, client = _shared
     for webhook in client.webhooks.list():
@@ -136,26 +135,26 @@ def shared(_shared: Shared) -> Iterator[Shared]:
     sandbox.clock.advance(seconds=30)
 
 
-# To whom
+# Receivers
 
 
 @pytest.mark.parametrize(
     "events",
     [
         pytest.param("ticket.created", id="subscribed"),
-        pytest.param("ticket.*", id="subscribed by pattern"),
+        pytest.param("ticket.*", id="subscribed by wildcard"),
         pytest.param("boss.spawned", id="subscribed to another event"),
     ],
 )
 def test_an_event_is_posted_to_every_active_webhook(shared: Shared, events: str) -> None:
-    """As the reference says, whatever the webhook subscribes to."""
+    """As the API reference says, also to those with other subscriptions."""
     _, client = shared
     with ScriptedServer(reply()) as server:
         hook(client, server.url, events=events)
         fired = client.webhooks.trigger_test("ticket.created")
 
         assert ["POST"] == server.methods
-        assert (True, 200, None) == outcome(told(fired, server.url))
+        assert (True, 200, None) == result(delivery_to(server.url, fired))
 
 
 @pytest.mark.parametrize(
@@ -163,14 +162,14 @@ def test_an_event_is_posted_to_every_active_webhook(shared: Shared, events: str)
     [
         pytest.param("ticket.created", 1, id="the event itself"),
         pytest.param("boss.spawned,ticket.created", 1, id="one of several"),
-        pytest.param("ticket.*", 1, id="its group"),
-        pytest.param("*", 1, id="everything"),
+        pytest.param("ticket.*", 1, id="its resource"),
+        pytest.param("*", 1, id="all events"),
         pytest.param("ticket.closed", 0, id="another event"),
-        pytest.param("boss.*", 0, id="another group"),
+        pytest.param("boss.*", 0, id="another resource"),
     ],
 )
-def test_subscriptions_are_followed_when_asked_for(events: str, arrives: int) -> None:
-    """The switch makes the sandbox choosy."""
+def test_follow_subscriptions_skips_other_webhooks(events: str, arrives: int) -> None:
+    """With the option, only subscribers receive the event."""
     with (
         cx.Sandbox(follow_subscriptions=True) as sandbox,
         sandbox.client() as client,
@@ -180,11 +179,11 @@ def test_subscriptions_are_followed_when_asked_for(events: str, arrives: int) ->
         fired = client.webhooks.trigger_test("ticket.created")
 
         assert arrives == len(server.requests) == len(attempts(sandbox))
-        assert arrives == [one.url for one in fired.deliveries].count(server.url)
+        assert arrives == [delivery.url for delivery in fired.deliveries].count(server.url)
 
 
 def test_an_inactive_webhook_receives_nothing(shared: Shared) -> None:
-    """It is not even told of."""
+    """Neither the response nor the frame lists it."""
     sandbox, client = shared
     with ScriptedServer(reply()) as server:
         webhook = hook(client, server.url)
@@ -192,67 +191,67 @@ def test_an_inactive_webhook_receives_nothing(shared: Shared) -> None:
         fired = client.webhooks.trigger_test("ticket.created")
 
         assert ([], True) == (server.requests, attempts(sandbox, webhook).empty)
-        assert server.url not in [one.url for one in fired.deliveries]
+        assert server.url not in [delivery.url for delivery in fired.deliveries]
 
 
-def test_test_and_live_keys_reach_only_their_own_webhooks(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """Their data are separate, and so are their deliveries."""
-    with ScriptedServer(reply()) as tests, ScriptedServer(reply()) as lives, sandbox.client("live") as live:
-        hook(client, tests.url)
-        hook(live, lives.url)
+def test_test_and_live_keys_deliver_to_their_own_webhooks_only(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Test and live deliveries are separate."""
+    with ScriptedServer(reply()) as test_server, ScriptedServer(reply()) as live_server, sandbox.client("live") as live:
+        hook(client, test_server.url)
+        hook(live, live_server.url)
         client.webhooks.trigger_test("ticket.created")
-        assert (1, 0) == (len(tests.requests), len(lives.requests))
+        assert (1, 0) == (len(test_server.requests), len(live_server.requests))
 
         live.webhooks.trigger_test("ticket.created")
-        assert (1, 1) == (len(tests.requests), len(lives.requests))
+        assert (1, 1) == (len(test_server.requests), len(live_server.requests))
 
 
-# What stays inside
+# Hosts
 
 
-def test_what_it_starts_with_is_withheld(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """Three active webhooks elsewhere: one attempt each, told as withheld, and never tried again."""
+def test_deliveries_to_the_initial_webhooks_are_withheld(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Three active webhooks on other hosts: one attempt each, reported as withheld, without a retry."""
     fired = client.webhooks.trigger_test("ticket.created")
-    sandbox.clock.advance(**EVERYTHING)
+    sandbox.clock.advance(**ALL_RETRIES)
 
     rows = sandbox.deliveries()
     assert (3, 3) == (len(fired.deliveries), len(rows))
     assert {("withheld", 1, False)} == set(zip(rows["state"], rows["attempt"], rows["success"], strict=True))
     assert all(cause.startswith("withheld:") for cause in rows["cause"])
     assert rows["next_attempt_at"].isna().all()
-    assert all(not one.success and one.status is None for one in fired.deliveries)
-    assert all((one.error or "").startswith("withheld:") for one in fired.deliveries)
+    assert all(not delivery.success and delivery.status is None for delivery in fired.deliveries)
+    assert all((delivery.error or "").startswith("withheld:") for delivery in fired.deliveries)
 
 
 @pytest.mark.parametrize(
     "host",
     [
-        pytest.param("0.0.0.0", id="every address"),
-        pytest.param("127.0.0.1.hooks.example", id="a name that begins like loopback"),
-        pytest.param("localhost.hooks.example", id="a name that begins with localhost"),
-        pytest.param("hooks.example.localhost.example", id="a name that contains localhost"),
+        pytest.param("0.0.0.0", id="all interfaces"),
+        pytest.param("127.0.0.1.hooks.example", id="host starting with a loopback address"),
+        pytest.param("localhost.hooks.example", id="host starting with localhost"),
+        pytest.param("hooks.example.localhost.example", id="host containing localhost"),
         pytest.param("127.0.0.1@hooks.example", id="loopback as the user"),
-        pytest.param("10.0.0.1", id="a private network"),
-        pytest.param("[::ffff:10.0.0.1]", id="a private network in the newer spelling"),
+        pytest.param("10.0.0.1", id="private network"),
+        pytest.param("[::ffff:10.0.0.1]", id="private network as IPv6"),
     ],
 )
 def test_nothing_is_sent_beyond_loopback(shared: Shared, host: str) -> None:
-    """However much the address looks like it."""
+    """Also if the host looks like loopback."""
     sandbox, client = shared
     url = f"https://{host}:{closed_port()}/hook"
     webhook = hook(client, url)
-    one = told(client.webhooks.trigger_test("ticket.created"), url)
+    delivery = delivery_to(url, client.webhooks.trigger_test("ticket.created"))
 
-    assert (False, None) == (one.success, one.status)
-    assert (one.error or "").startswith("withheld:")
+    assert (False, None) == (delivery.success, delivery.status)
+    assert (delivery.error or "").startswith("withheld:")
     assert [(1, "withheld")] == list(
         attempts(sandbox, webhook)[["attempt", "state"]].itertuples(index=False, name=None)
     )
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_loopback_is_posted_to_by_address_and_by_name(shared: Shared, host: str) -> None:
-    """Both are this machine."""
+def test_deliveries_to_loopback_are_posted(shared: Shared, host: str) -> None:
+    """By address and by name."""
     _, client = shared
     with ScriptedServer(reply()) as server:
         hook(client, f"http://{host}:{server.port}/hook")
@@ -260,53 +259,53 @@ def test_loopback_is_posted_to_by_address_and_by_name(shared: Shared, host: str)
         assert [("POST", "/hook")] == [(request.method, request.path) for request in server.requests]
 
 
-def test_a_host_that_was_allowed_is_posted_to() -> None:
-    """By its name only; a connection is really made, and fails because nobody there speaks TLS."""
-    with socket.create_server(("127.0.0.1", 0)) as door, ThreadPoolExecutor(1) as executor:
-        door.settimeout(5)
-        url = f"https://0.0.0.0:{door.getsockname()[1]}/hook"
+def test_deliveries_to_an_allowed_host_are_posted() -> None:
+    """The sandbox connects; the attempt fails because the receiver does not use TLS."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as executor:
+        listening.settimeout(5)
+        url = f"https://0.0.0.0:{listening.getsockname()[1]}/hook"
         with cx.Sandbox(allowed_hosts=["0.0.0.0"]) as sandbox, sandbox.client() as client:
             hook(client, url)
-            visit = executor.submit(turn_away, door)
-            one = told(client.webhooks.trigger_test("ticket.created"), url)
-            visit.result(timeout=5)
+            accepted = executor.submit(accept_and_close, listening)
+            delivery = delivery_to(url, client.webhooks.trigger_test("ticket.created"))
+            accepted.result(timeout=5)
 
-            assert (False, False) == (one.success, (one.error or "").startswith("withheld:"))
+            assert (False, False) == (delivery.success, (delivery.error or "").startswith("withheld:"))
             assert ["pending"] == list(attempts(sandbox)["state"])
 
 
-def test_an_attempt_that_ran_out_of_time_hangs_up() -> None:
-    """Also while TLS is still being agreed on; the receiver sees the connection end."""
-    with socket.create_server(("127.0.0.1", 0)) as door, ThreadPoolExecutor(1) as executor:
-        door.settimeout(5)
+def test_an_attempt_that_times_out_closes_its_connection() -> None:
+    """Also during the TLS handshake."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as executor:
+        listening.settimeout(5)
         with cx.Sandbox(delivery_timeout=0.1) as sandbox, sandbox.client() as client:
-            hook(client, f"https://127.0.0.1:{door.getsockname()[1]}/hook")
-            visit = executor.submit(door.accept)
+            hook(client, f"https://127.0.0.1:{listening.getsockname()[1]}/hook")
+            accepted = executor.submit(listening.accept)
             client.webhooks.trigger_test("ticket.created")
-            with visit.result(timeout=5)[0] as connection:
+            with accepted.result(timeout=5)[0] as connection:
                 connection.settimeout(1)
-                heard = still_open(connection)
-        with warnings.catch_warnings():  # what was left open is this test's finding, and not the next one's
+                open_after_timeout = still_open(connection)
+        with warnings.catch_warnings():  # a leaked connection fails this test, not the next one
             warnings.simplefilter("ignore", ResourceWarning)
             gc.collect()
-        assert not heard
+        assert not open_after_timeout
 
 
 def test_a_redirect_is_a_failure_and_is_not_followed(shared: Shared) -> None:
-    """What is signed for one address goes to no other."""
+    """A delivery signed for one URL is not sent to another."""
     sandbox, client = shared
     with ScriptedServer(reply()) as other, ScriptedServer(redirect(f"{other.url}/away", 307), reply()) as server:
         hook(client, server.url)
-        one = told(client.webhooks.trigger_test("ticket.created"), server.url)
+        delivery = delivery_to(server.url, client.webhooks.trigger_test("ticket.created"))
 
-        assert (False, 307, []) == (one.success, one.status, other.requests)
-        assert bool(one.error)
+        assert (False, 307, []) == (delivery.success, delivery.status, other.requests)
+        assert bool(delivery.error)
         sandbox.clock.advance(seconds=30)
         assert (2, []) == (len(server.requests), other.requests)
 
 
-def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A delivery to loopback goes straight there."""
+def test_proxies_of_the_environment_are_bypassed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For deliveries to loopback."""
     with ScriptedServer(reply()) as proxy, ScriptedServer(reply()) as server:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url)
@@ -318,11 +317,11 @@ def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -
         assert (1, 0) == (len(server.requests), len(proxy.requests))
 
 
-# What is sent
+# Requests
 
 
 def test_the_published_headers_are_sent(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """All of them, with the values that belong together."""
+    """With consistent values."""
     with ScriptedServer(reply()) as server:
         webhook = hook(client, f"{server.url}/here?a=b")
         fired = client.webhooks.trigger_test("ticket.created")
@@ -340,13 +339,13 @@ def test_the_published_headers_are_sent(sandbox: cx.Sandbox, client: cx.Client) 
     }
     assert expected == {name: request.headers.get(name) for name in expected}
     assert fired.event_id == body["id"]
-    assert stamped(request) == datetime.fromisoformat(request.headers["x-timestamp"]).timestamp()
-    assert sandbox.clock.now == datetime.fromtimestamp(stamped(request), UTC)
+    assert signed_time(request) == datetime.fromisoformat(request.headers["x-timestamp"]).timestamp()
+    assert sandbox.clock.now == datetime.fromtimestamp(signed_time(request), UTC)
     assert request.headers["x-cstar-request-id"].startswith("req_")
 
 
 def test_the_body_is_the_published_envelope(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """Five fields, and the data of the sample."""
+    """Five fields, with the data of the sample."""
     with ScriptedServer(reply()) as server:
         hook(client, server.url)
         fired = client.webhooks.trigger_test("ticket.created")
@@ -359,7 +358,7 @@ def test_the_body_is_the_published_envelope(sandbox: cx.Sandbox, client: cx.Clie
 
 
 def test_every_published_event_can_be_delivered(client: cx.Client) -> None:
-    """All 35, each under its own id."""
+    """All 35, each with its own event id."""
     with ScriptedServer(*[reply()] * len(cx.events.NAMES)) as server:
         hook(client, server.url)
         fired = [client.webhooks.trigger_test(name).event_id for name in cx.events.NAMES]
@@ -370,60 +369,60 @@ def test_every_published_event_can_be_delivered(client: cx.Client) -> None:
     assert 35 == len(set(fired))
 
 
-def test_each_webhook_is_signed_for_with_its_own_secret(shared: Shared) -> None:
-    """Over the same bytes, and with no other's."""
+def test_each_delivery_is_signed_with_its_webhooks_secret(shared: Shared) -> None:
+    """Over the same bytes, and not with another webhook's secret."""
     _, client = shared
-    with ScriptedServer(reply()) as one, ScriptedServer(reply()) as two:
-        first, second = secret_of(hook(client, one.url)), secret_of(hook(client, two.url, "Other"))
+    with ScriptedServer(reply()) as server_a, ScriptedServer(reply()) as server_b:
+        first, second = secret_of(hook(client, server_a.url)), secret_of(hook(client, server_b.url, "Other"))
         client.webhooks.trigger_test("ticket.created")
 
-        assert one.requests[0].body == two.requests[0].body
-        assert [True, False] == [is_signed(one.requests[0], secret) for secret in (first, second)]
-        assert [False, True] == [is_signed(two.requests[0], secret) for secret in (first, second)]
-        assert one.requests[0].headers["x-webhook-id"] != two.requests[0].headers["x-webhook-id"]
+        assert server_a.requests[0].body == server_b.requests[0].body
+        assert [True, False] == [is_signed(server_a.requests[0], secret) for secret in (first, second)]
+        assert [False, True] == [is_signed(server_b.requests[0], secret) for secret in (first, second)]
+        assert server_a.requests[0].headers["x-webhook-id"] != server_b.requests[0].headers["x-webhook-id"]
 
 
-def test_the_request_id_is_that_of_the_call_that_fired(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """So that a delivery can be traced back; and the answer's deliveries have the fields of the closest published shape."""
+def test_a_delivery_has_the_request_id_of_its_trigger_test(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """And the deliveries in the response have the fields of the closest published shape."""
     with ScriptedServer(reply()) as server:
         hook(client, server.url)
-        answer = httpx.post(
+        response = httpx.post(
             f"{sandbox.base_url}/api/v1/teams/{sandbox.team_id}/webhooks/trigger-test",
             headers={"Authorization": f"Bearer {sandbox.key.reveal()}"},
             json={"event": "ticket.created"},
             trust_env=False,
         ).json()
 
-        assert answer["meta"]["requestId"] == server.requests[0].headers["x-cstar-request-id"]
-        assert [TOLD] * 4 == [set(delivery) for delivery in answer["data"]["deliveries"]]
+        assert response["meta"]["requestId"] == server.requests[0].headers["x-cstar-request-id"]
+        assert [FIELDS] * 4 == [set(delivery) for delivery in response["data"]["deliveries"]]
 
 
-# What counts as a failure
+# Success and failure
 
 
 @pytest.mark.parametrize("code", [200, 201, 202, 204, 299])
 def test_any_2xx_is_a_success(shared: Shared, code: int) -> None:
-    """It is not sent again."""
+    """It is not retried."""
     sandbox, client = shared
     with ScriptedServer(reply(code)) as server:
         webhook = hook(client, server.url)
-        one = told(client.webhooks.trigger_test("ticket.created"), server.url)
-        sandbox.clock.advance(**EVERYTHING)
+        delivery = delivery_to(server.url, client.webhooks.trigger_test("ticket.created"))
+        sandbox.clock.advance(**ALL_RETRIES)
 
-        assert (True, code, None, 1) == (one.success, one.status, one.error, len(server.requests))
+        assert (True, code, None, 1) == (delivery.success, delivery.status, delivery.error, len(server.requests))
         row = attempts(sandbox, webhook).iloc[0]
         assert (True, code, "delivered") == (row["success"], row["status"], row["state"])
         assert row[["cause", "next_attempt_at"]].isna().all()
 
 
 @pytest.mark.parametrize("code", [300, 301, 302, 304, 308, 400, 401, 404, 410, 418, 429, 500, 503, 599])
-def test_any_other_status_is_a_failure_that_is_tried_again(shared: Shared, code: int) -> None:
-    """The first attempt names the status, the second one comes after 30 s."""
+def test_any_other_status_is_a_failure_and_is_retried(shared: Shared, code: int) -> None:
+    """The first attempt reports the status, the second follows after 30 s."""
     sandbox, client = shared
     with ScriptedServer(reply(code), reply()) as server:
         webhook = hook(client, server.url)
-        one = told(client.webhooks.trigger_test("ticket.created"), server.url)
-        assert (False, code, True) == (one.success, one.status, str(code) in (one.error or ""))
+        delivery = delivery_to(server.url, client.webhooks.trigger_test("ticket.created"))
+        assert (False, code, True) == (delivery.success, delivery.status, str(code) in (delivery.error or ""))
 
         sandbox.clock.advance(seconds=30)
         rows = attempts(sandbox, webhook)
@@ -434,100 +433,108 @@ def test_any_other_status_is_a_failure_that_is_tried_again(shared: Shared, code:
 
 
 @pytest.mark.parametrize(
-    "line",
+    "script",
     [
         pytest.param(reset(), id="reset"),
-        pytest.param(hang_up(), id="hung up"),
+        pytest.param(hang_up(), id="closed"),
         pytest.param(garbled(), id="not HTTP"),
         pytest.param(silence(), id="silent"),
     ],
 )
-def test_no_answer_is_a_failure_that_is_tried_again(line: Script) -> None:
-    """It has no status, but it has a cause."""
+def test_no_response_is_a_failure_and_is_retried(script: Script) -> None:
+    """It has no status but a cause."""
     with (
         cx.Sandbox(delivery_timeout=0.1) as sandbox,
         sandbox.client() as client,
-        ScriptedServer(line, reply()) as server,
+        ScriptedServer(script, reply()) as server,
     ):
         hook(client, server.url)
-        one = bounded(lambda: told(client.webhooks.trigger_test("ticket.created"), server.url))
-        assert (False, None, True) == (one.success, one.status, bool(one.error))
+        delivery = within_time(lambda: delivery_to(server.url, client.webhooks.trigger_test("ticket.created")))
+        assert (False, None, True) == (delivery.success, delivery.status, bool(delivery.error))
 
-        bounded(lambda: sandbox.clock.advance(seconds=30))
+        within_time(lambda: sandbox.clock.advance(seconds=30))
         assert 2 == len(server.requests)
         rows = attempts(sandbox)
         assert ([False, True], True) == (list(rows["success"]), pd.isna(rows["status"][0]))
         assert (True, True) == (bool(rows["cause"][0]), pd.isna(rows["cause"][1]))
 
 
-def test_a_port_on_which_nobody_listens_is_a_failure(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """Until somebody does."""
+def test_a_refused_connection_is_a_failure_and_is_retried(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """The retry succeeds once a receiver listens."""
     port = closed_port()
     hook(client, f"http://127.0.0.1:{port}/")
-    one = told(client.webhooks.trigger_test("ticket.created"), f"http://127.0.0.1:{port}/")
-    assert (False, None, True) == (one.success, one.status, bool(one.error))
+    delivery = delivery_to(f"http://127.0.0.1:{port}/", client.webhooks.trigger_test("ticket.created"))
+    assert (False, None, True) == (delivery.success, delivery.status, bool(delivery.error))
 
     with ScriptedServer(reply(), port=port) as server:
         sandbox.clock.advance(seconds=30)
         assert ["2"] == [request.headers["x-delivery-attempt"] for request in server.requests]
 
 
-def test_the_budget_is_for_the_whole_attempt() -> None:
-    """A receiver that drips its answer does not stretch it."""
-    left = threading.Event()
+def test_the_timeout_is_for_the_whole_attempt() -> None:
+    """A receiver that sends its response slowly does not extend it."""
+    timed_out = threading.Event()
 
-    def dripping(connection: socket.socket, _: RecordedRequest) -> bool:
+    def slow_response(connection: socket.socket, _: RecordedRequest) -> bool:
         connection.sendall(b"HTTP/1.1 200 OK\r\n")
         for number in range(40):
-            if left.wait(0.05):
+            if timed_out.wait(0.05):
                 return False
-            connection.sendall(f"X-Drop-{number}: 1\r\n".encode())
+            connection.sendall(f"X-Slow-{number}: 1\r\n".encode())
         connection.sendall(b"Content-Length: 0\r\n\r\n")
         return False
 
-    with cx.Sandbox(delivery_timeout=0.15) as sandbox, sandbox.client() as client, ScriptedServer(dripping) as server:
+    with (
+        cx.Sandbox(delivery_timeout=0.15) as sandbox,
+        sandbox.client() as client,
+        ScriptedServer(slow_response) as server,
+    ):
         hook(client, server.url)
-        one = bounded(lambda: told(client.webhooks.trigger_test("ticket.created"), server.url))
-        left.set()
+        delivery = within_time(lambda: delivery_to(server.url, client.webhooks.trigger_test("ticket.created")))
+        timed_out.set()
 
-        assert (False, None, True) == (one.success, one.status, bool(one.error))
+        assert (False, None, True) == (delivery.success, delivery.status, bool(delivery.error))
 
 
-def test_an_endless_answer_ends() -> None:
-    """Of what a receiver answers, no more is read than is needed."""
+def test_an_endless_response_is_not_read_to_the_end() -> None:
+    """The attempt times out and the connection is closed."""
 
-    def pouring(connection: socket.socket, _: RecordedRequest) -> bool:
+    def endless_response(connection: socket.socket, _: RecordedRequest) -> bool:
         connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         while True:
             connection.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
 
-    with cx.Sandbox(delivery_timeout=0.2) as sandbox, sandbox.client() as client, ScriptedServer(pouring) as server:
+    with (
+        cx.Sandbox(delivery_timeout=0.2) as sandbox,
+        sandbox.client() as client,
+        ScriptedServer(endless_response) as server,
+    ):
         hook(client, server.url)
-        bounded(lambda: client.webhooks.trigger_test("ticket.created"))
+        within_time(lambda: client.webhooks.trigger_test("ticket.created"))
         assert (1, 1) == (len(server.requests), len(attempts(sandbox)))
-        assert server.is_alone()
+        assert server.all_disconnected()
 
 
-def test_an_answer_that_is_not_text_is_told_in_printable_text(shared: Shared) -> None:
-    """What a receiver answers is foreign, too."""
+def test_control_characters_in_a_response_are_escaped(shared: Shared) -> None:
+    """A receiver's response is untrusted input."""
     sandbox, client = shared
 
-    def rude(connection: socket.socket, _: RecordedRequest) -> bool:
+    def hostile_response(connection: socket.socket, _: RecordedRequest) -> bool:
         connection.sendall(b"HTTP/1.1 500 \x1b[31m\xe2\x80\xae\xff\r\nContent-Length: 4\r\n\r\n\x00\x1b<b")
         return False
 
-    with ScriptedServer(rude) as server:
+    with ScriptedServer(hostile_response) as server:
         webhook = hook(client, server.url)
-        one = told(client.webhooks.trigger_test("ticket.created"), server.url)
-        assert (False, 500, True) == (one.success, one.status, repr(one).isprintable())
+        delivery = delivery_to(server.url, client.webhooks.trigger_test("ticket.created"))
+        assert (False, 500, True) == (delivery.success, delivery.status, repr(delivery).isprintable())
         assert 1 == len(attempts(sandbox, webhook))
 
 
-# How often
+# Retries
 
 
-def test_a_failure_is_tried_seven_times_over_thirty_one_hours(shared: Shared) -> None:
-    """One leap of the clock lives through all of it, at the published distances."""
+def test_a_failure_is_attempted_seven_times_in_31_hours(shared: Shared) -> None:
+    """One advance of the clock makes all retries, at the published intervals."""
     sandbox, client = shared
     with ScriptedServer(*[reply(500)] * 8) as server:
         webhook = hook(client, server.url)
@@ -536,7 +543,7 @@ def test_a_failure_is_tried_seven_times_over_thirty_one_hours(shared: Shared) ->
         assert [("pending", timedelta(seconds=30))] == [
             (row.state, row.next_attempt_at - row.at) for row in first.itertuples()
         ]
-        sandbox.clock.advance(**EVERYTHING)
+        sandbox.clock.advance(**ALL_RETRIES)
 
         rows = attempts(sandbox, webhook)
         assert list(range(1, 8)) == list(rows["attempt"])
@@ -547,18 +554,20 @@ def test_a_failure_is_tried_seven_times_over_thirty_one_hours(shared: Shared) ->
         assert 7 == len(server.requests)
 
 
-def test_each_attempt_is_signed_afresh_over_the_same_bytes(shared: Shared) -> None:
-    """Its number, its time and its signature are new, and the event is the same."""
+def test_each_attempt_has_a_new_signature_over_the_same_bytes(shared: Shared) -> None:
+    """Attempt number, timestamp and signature change; the event does not."""
     sandbox, client = shared
     with ScriptedServer(*[reply(500)] * 7) as server:
         webhook = hook(client, server.url)
         secret = secret_of(webhook)
         client.webhooks.trigger_test("ticket.created")
-        sandbox.clock.advance(**EVERYTHING)
+        sandbox.clock.advance(**ALL_RETRIES)
 
         times = [int(at.timestamp()) for at in attempts(sandbox, webhook)["at"]]
-        assert times == [stamped(request) for request in server.requests]
-        assert times == [datetime.fromisoformat(one.headers["x-timestamp"]).timestamp() for one in server.requests]
+        assert times == [signed_time(request) for request in server.requests]
+        assert times == [
+            datetime.fromisoformat(request.headers["x-timestamp"]).timestamp() for request in server.requests
+        ]
         assert [str(number) for number in range(1, 8)] == [
             request.headers["x-delivery-attempt"] for request in server.requests
         ]
@@ -568,13 +577,13 @@ def test_each_attempt_is_signed_afresh_over_the_same_bytes(shared: Shared) -> No
 
 
 @pytest.mark.parametrize("failures", [1, 3, 6])
-def test_a_receiver_that_recovers_gets_the_event(shared: Shared, failures: int) -> None:
-    """Then it is delivered, and not sent once more."""
+def test_a_receiver_that_recovers_receives_the_event(shared: Shared, failures: int) -> None:
+    """There are no attempts after a success."""
     sandbox, client = shared
     with ScriptedServer(*[reply(503)] * failures, reply(204)) as server:
         webhook = hook(client, server.url)
         client.webhooks.trigger_test("ticket.created")
-        sandbox.clock.advance(**EVERYTHING)
+        sandbox.clock.advance(**ALL_RETRIES)
 
         rows = attempts(sandbox, webhook)
         assert [False] * failures + [True] == list(rows["success"])
@@ -582,8 +591,8 @@ def test_a_receiver_that_recovers_gets_the_event(shared: Shared, failures: int) 
         assert failures + 1 == len(server.requests)
 
 
-def test_many_small_steps_of_the_clock_are_like_one_leap(shared: Shared) -> None:
-    """An attempt takes place when it is due, not when somebody looks."""
+def test_many_small_advances_equal_one_large_advance(shared: Shared) -> None:
+    """Each attempt is made at the time it is due."""
     sandbox, client = shared
     with ScriptedServer(*[reply(500)] * 7) as server:
         webhook = hook(client, server.url)
@@ -596,8 +605,8 @@ def test_many_small_steps_of_the_clock_are_like_one_leap(shared: Shared) -> None
         assert 7 == len(server.requests)
 
 
-def test_a_second_early_is_too_early(shared: Shared) -> None:
-    """The retry comes at 30 s sharp."""
+def test_a_retry_is_not_made_a_second_early(shared: Shared) -> None:
+    """It is made at exactly 30 s."""
     sandbox, client = shared
     with ScriptedServer(reply(500), reply()) as server:
         hook(client, server.url)
@@ -608,8 +617,8 @@ def test_a_second_early_is_too_early(shared: Shared) -> None:
         assert 2 == len(server.requests)
 
 
-def test_a_writing_call_moves_the_clock_and_delivers_what_became_due(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """By one second; a reading call does neither."""
+def test_a_write_advances_the_clock_and_makes_due_deliveries(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """By one second. A read does neither."""
     with ScriptedServer(reply(500), reply()) as server:
         webhook = hook(client, server.url)
         client.webhooks.trigger_test("ticket.created")
@@ -623,39 +632,39 @@ def test_a_writing_call_moves_the_clock_and_delivers_what_became_due(sandbox: cx
         assert (before + timedelta(seconds=1), 2) == (sandbox.clock.now, len(server.requests))
 
 
-def test_retries_of_several_webhooks_come_in_the_order_of_their_time(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """Whoever is due first is posted to first."""
+def test_retries_of_several_webhooks_are_made_in_order_of_time(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """The delivery that is due first is posted first."""
     order: list[str] = []
 
-    def noted(name: str) -> Script:
-        def answer(connection: socket.socket, received: RecordedRequest) -> bool:
+    def recording(name: str) -> Script:
+        def respond(connection: socket.socket, received: RecordedRequest) -> bool:
             order.append(name + received.headers["x-delivery-attempt"])
             return reply(500)(connection, received)
 
-        return answer
+        return respond
 
-    with ScriptedServer(*[noted("a")] * 14) as one, ScriptedServer(*[noted("b")] * 7) as two:
-        hook(client, one.url, "A")
+    with ScriptedServer(*[recording("a")] * 14) as server_a, ScriptedServer(*[recording("b")] * 7) as server_b:
+        hook(client, server_a.url, "A")
         client.webhooks.trigger_test("ticket.created")
         sandbox.clock.advance(seconds=10)
-        hook(client, two.url, "B")
+        hook(client, server_b.url, "B")
         client.webhooks.update(next(w.id for w in client.webhooks.list() if w.name == "A"), is_active=True)
         order.clear()
         client.webhooks.trigger_test("ticket.closed")
-        sandbox.clock.advance(**EVERYTHING)
+        sandbox.clock.advance(**ALL_RETRIES)
 
         rows = sandbox.deliveries()
         rows = rows[rows["webhook"].isin(["A", "B"])].sort_values("at", kind="stable")
         assert sorted(rows["at"]) == list(rows["at"])
         assert {"a7", "b7"} == set(order[-2:])
-        assert (14, 7) == (len(one.requests), len(two.requests))
+        assert (14, 7) == (len(server_a.requests), len(server_b.requests))
 
 
-# Edited, deleted, switched off meanwhile
+# Webhooks that change before a retry
 
 
 def test_an_edited_webhook_is_delivered_to_its_new_url(shared: Shared) -> None:
-    """The frame shows which attempt went where."""
+    """The frame shows the URL of each attempt."""
     sandbox, client = shared
     with ScriptedServer(reply(500)) as old, ScriptedServer(reply()) as new:
         webhook = hook(client, old.url)
@@ -674,16 +683,18 @@ def test_an_edited_webhook_is_delivered_to_its_new_url(shared: Shared) -> None:
     "end",
     [
         pytest.param(lambda webhooks, id_: webhooks.delete(id_), id="deleted"),
-        pytest.param(lambda webhooks, id_: webhooks.update(id_, is_active=False), id="switched off"),
+        pytest.param(lambda webhooks, id_: webhooks.update(id_, is_active=False), id="deactivated"),
     ],
 )
-def test_what_is_gone_is_dropped(sandbox: cx.Sandbox, client: cx.Client, end: Callable[..., object]) -> None:
-    """A deleted or inactive webhook is not posted to again."""
+def test_retries_of_a_deleted_or_inactive_webhook_are_dropped(
+    sandbox: cx.Sandbox, client: cx.Client, end: Callable[..., object]
+) -> None:
+    """It receives no further attempt."""
     with ScriptedServer(reply(500), reply()) as server:
         webhook = hook(client, server.url)
         client.webhooks.trigger_test("ticket.created")
         end(client.webhooks, webhook.id)
-        sandbox.clock.advance(**EVERYTHING)
+        sandbox.clock.advance(**ALL_RETRIES)
 
         rows = sandbox.deliveries()
         rows = rows[rows["webhook_id"] == webhook.id]
@@ -691,11 +702,11 @@ def test_what_is_gone_is_dropped(sandbox: cx.Sandbox, client: cx.Client, end: Ca
         assert rows["next_attempt_at"].isna().all()
 
 
-# What is told
+# Reports
 
 
 def test_the_frame_has_the_same_columns_and_types_when_it_is_empty(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """So that code written for the full one runs on the empty one."""
+    """Code written for a full frame also runs on an empty one."""
     empty = sandbox.deliveries()
     with ScriptedServer(reply(500), reply()) as server:
         hook(client, server.url)
@@ -708,40 +719,40 @@ def test_the_frame_has_the_same_columns_and_types_when_it_is_empty(sandbox: cx.S
     assert list(empty.dtypes) == list(full.dtypes)
 
 
-def test_there_is_a_row_for_each_webhook_event_and_attempt(shared: Shared) -> None:
-    """None twice, none missing, and each under the id the answer told."""
+def test_the_frame_has_a_row_per_webhook_event_and_attempt(shared: Shared) -> None:
+    """Without duplicates or gaps, with the delivery ids of the trigger-test responses."""
     sandbox, client = shared
     with ScriptedServer(reply(500), reply(500), reply(), reply()) as server:
         webhook = hook(client, server.url)
         fired = [client.webhooks.trigger_test(name) for name in ("ticket.created", "ticket.closed")]
-        sandbox.clock.advance(**EVERYTHING)
+        sandbox.clock.advance(**ALL_RETRIES)
 
         rows = attempts(sandbox, webhook)
         key = ["webhook_id", "event_id", "attempt"]
         assert not rows.duplicated(key).any()
-        assert {(webhook.id, one.event_id, number) for one in fired for number in (1, 2)} == set(
+        assert {(webhook.id, event.event_id, number) for event in fired for number in (1, 2)} == set(
             rows[key].itertuples(index=False, name=None)
         )
-        assert {told(one, server.url).delivery_id for one in fired} == set(rows["id"])
+        assert {delivery_to(server.url, each).delivery_id for each in fired} == set(rows["id"])
         assert {"ticket.created", "ticket.closed"} == set(rows["event"])
 
 
-def test_a_response_time_is_told_of_what_was_posted(shared: Shared) -> None:
-    """A number of milliseconds that is not negative."""
+def test_an_attempt_has_a_response_time(shared: Shared) -> None:
+    """In milliseconds, 0 or more."""
     sandbox, client = shared
     with ScriptedServer(reply()) as server:
         webhook = hook(client, server.url)
-        one = told(client.webhooks.trigger_test("ticket.created"), server.url)
-        assert one.response_time_ms >= 0
+        delivery = delivery_to(server.url, client.webhooks.trigger_test("ticket.created"))
+        assert delivery.response_time_ms >= 0
         assert attempts(sandbox, webhook)["response_time_ms"][0] >= 0
 
 
-def test_the_timeline_is_a_picture(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """Of deliveries and attempts, which its repr counts."""
+def test_the_timeline_is_a_chart(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Its repr counts the deliveries and attempts."""
     with ScriptedServer(*[reply(500)] * 7) as server:
         hook(client, server.url, "<b> $x^2$ \x1b[31m\u202e _y_")
         client.webhooks.trigger_test("ticket.created")
-        sandbox.clock.advance(**EVERYTHING)
+        sandbox.clock.advance(**ALL_RETRIES)
         timeline = sandbox.timeline()
 
     assert "Timeline(4 deliveries, 10 attempts)" == repr(timeline)
@@ -749,15 +760,15 @@ def test_the_timeline_is_a_picture(sandbox: cx.Sandbox, client: cx.Client) -> No
     assert isinstance(timeline.figure, Figure)
 
 
-def test_an_empty_timeline_is_a_picture_too(sandbox: cx.Sandbox) -> None:
-    """Nothing happened yet, and that is no mishap."""
+def test_an_empty_timeline_is_a_chart(sandbox: cx.Sandbox) -> None:
+    """Without deliveries nothing is raised."""
     timeline = sandbox.timeline()
     assert "Timeline(0 deliveries, 0 attempts)" == repr(timeline)
     assert timeline._repr_png_().startswith(b"\x89PNG\r\n\x1a\n")
 
 
-def test_a_timeline_of_what_still_waits_is_a_picture_too(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """A delivery without an attempt has no place in time yet."""
+def test_a_timeline_of_postponed_deliveries_is_a_chart(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """A delivery without an attempt is left out."""
     with ScriptedServer(reply()) as server:
         for webhook in client.webhooks.list():
             client.webhooks.update(webhook.id, is_active=False)
@@ -767,42 +778,42 @@ def test_a_timeline_of_what_still_waits_is_a_picture_too(sandbox: cx.Sandbox, cl
         assert sandbox.timeline()._repr_png_().startswith(b"\x89PNG\r\n\x1a\n")
 
 
-# Never a deadlock
+# Concurrency
 
 
 @pytest.mark.parametrize(
-    "act",
+    "action",
     [
         pytest.param(lambda _, client: client.webhooks.list(), id="lists"),
         pytest.param(lambda _, client: hook(client, "https://example.com/", "Late"), id="creates"),
         pytest.param(lambda _, client: client.webhooks.trigger_test("boss.spawned"), id="fires"),
         pytest.param(lambda sandbox, _: sandbox.clock.advance(hours=1), id="advances"),
-        pytest.param(lambda sandbox, _: sandbox.deliveries(), id="looks at the deliveries"),
-        pytest.param(lambda sandbox, _: repr(sandbox.timeline()), id="looks at the timeline"),
-        pytest.param(lambda sandbox, _: sandbox.faults.duplicate(), id="orders a fault"),
+        pytest.param(lambda sandbox, _: sandbox.deliveries(), id="reads the deliveries"),
+        pytest.param(lambda sandbox, _: repr(sandbox.timeline()), id="draws the timeline"),
+        pytest.param(lambda sandbox, _: sandbox.faults.duplicate(), id="queues a fault"),
         pytest.param(lambda _, client: [client.webhooks.delete(w.id) for w in client.webhooks.list()], id="deletes"),
     ],
 )
-def test_a_receiver_may_call_back_from_its_handler(
-    sandbox: cx.Sandbox, client: cx.Client, act: Callable[[cx.Sandbox, cx.Client], object]
+def test_a_receiver_may_use_the_sandbox_in_its_handler(
+    sandbox: cx.Sandbox, client: cx.Client, action: Callable[[cx.Sandbox, cx.Client], object]
 ) -> None:
-    """The call is answered, and so is the delivery."""
+    """Neither the call nor the delivery blocks the other."""
     done: list[object] = []
 
     def handler(event: dict[str, Any]) -> None:
         if event["type"] == "ticket.created" and not done:
             done.append(None)
-            done[0] = (act(sandbox, client),)
+            done[0] = (action(sandbox, client),)
 
     with sandbox.listener(handler=handler) as listener:
         hook(client, listener.url)
-        one = told(bounded(lambda: client.webhooks.trigger_test("ticket.created")), listener.url)
-        assert (True, 200) == (one.success, one.status)
+        delivery = delivery_to(listener.url, within_time(lambda: client.webhooks.trigger_test("ticket.created")))
+        assert (True, 200) == (delivery.success, delivery.status)
         assert (1, True) == (len(done), done[0] is not None)
 
 
-def test_a_receiver_may_call_back_during_a_retry(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """Also when it was the clock that set off the delivery."""
+def test_a_receiver_may_use_the_sandbox_during_a_retry(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Also if advancing the clock caused the delivery."""
     seen: list[int] = []
 
     def handler(_: dict[str, Any]) -> int:
@@ -812,31 +823,31 @@ def test_a_receiver_may_call_back_during_a_retry(sandbox: cx.Sandbox, client: cx
 
     with sandbox.listener(handler=handler) as listener:
         hook(client, listener.url)
-        bounded(lambda: client.webhooks.trigger_test("ticket.created"))
-        bounded(lambda: sandbox.clock.advance(**EVERYTHING))
+        within_time(lambda: client.webhooks.trigger_test("ticket.created"))
+        within_time(lambda: sandbox.clock.advance(**ALL_RETRIES))
         assert [5, 5, 5] == seen
         assert [1, 2, 3] == list(attempts(sandbox)["attempt"])
 
 
-def test_events_that_fire_events_end(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """Five deep, each delivered once."""
+def test_a_handler_may_fire_further_events(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Five levels deep, each event delivered once."""
     chain = ["ticket.created", "ticket.updated", "ticket.closed", "boss.spawned", "boss.defeated"]
 
     def handler(event: dict[str, Any]) -> None:
-        place = chain.index(event["type"]) + 1
-        if place < len(chain):
-            client.webhooks.trigger_test(chain[place])
+        following = chain.index(event["type"]) + 1
+        if following < len(chain):
+            client.webhooks.trigger_test(chain[following])
 
     with sandbox.listener(handler=handler) as listener:
         hook(client, listener.url)
-        bounded(lambda: client.webhooks.trigger_test(chain[0]))
+        within_time(lambda: client.webhooks.trigger_test(chain[0]))
         for name in chain:
             assert name == listener.wait_for(name).event
         assert chain == sorted((request.event for request in listener.requests()), key=chain.index)
 
 
-def test_an_advance_without_end_from_a_receiver_is_no_deadlock(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """A handler that always fails and always advances lives through all seven attempts."""
+def test_a_handler_that_always_advances_the_clock_does_not_deadlock(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """If it also always fails, it gets all seven attempts."""
 
     def handler(_: dict[str, Any]) -> int:
         sandbox.clock.advance(hours=31)
@@ -844,38 +855,38 @@ def test_an_advance_without_end_from_a_receiver_is_no_deadlock(sandbox: cx.Sandb
 
     with sandbox.listener(handler=handler) as listener:
         hook(client, listener.url)
-        bounded(lambda: client.webhooks.trigger_test("ticket.created"))
-        bounded(lambda: sandbox.clock.advance(days=30))
+        within_time(lambda: client.webhooks.trigger_test("ticket.created"))
+        within_time(lambda: sandbox.clock.advance(days=30))
         rows = attempts(sandbox)
         assert (list(range(1, 8)), {"failed"}) == (list(rows["attempt"]), set(rows["state"]))
         assert 7 == len(listener.requests())
 
 
-def test_many_threads_fire_at_once_and_each_event_arrives_once(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """No event is lost, doubled or mixed up with another."""
+def test_events_fired_concurrently_arrive_once_each(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """No event is lost, duplicated or mixed up with another."""
     names = list(cx.events.NAMES)[:20]
     with sandbox.listener() as listener:
         listener.trust(secret_of(hook(client, listener.url)))
         with ThreadPoolExecutor(8) as executor:
             fired = list(executor.map(client.webhooks.trigger_test, names, timeout=10))
 
-        assert {(one.event, one.event_id) for one in fired} == {
-            (one.event, one.event_id) for one in listener.requests()
+        assert {(event.event, event.event_id) for event in fired} == {
+            (request.event, request.event_id) for request in listener.requests()
         }
-        assert (20, {"ok"}) == (len(listener.requests()), {one.cause for one in listener.requests()})
+        assert (20, {"ok"}) == (len(listener.requests()), {request.cause for request in listener.requests()})
         rows = attempts(sandbox)
         assert (20, {"delivered"}) == (len(rows), set(rows["state"]))
 
 
-def test_an_attempt_under_way_is_not_made_twice(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """Threads that advance the clock at the same time share the work."""
+def test_concurrent_advances_make_each_attempt_once(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Four threads advance the clock at the same time."""
     with sandbox.listener() as listener:
         listener.answer.status = 500
         hook(client, listener.url)
         client.webhooks.trigger_test("ticket.created")
         with ThreadPoolExecutor(4) as executor:
             list(executor.map(lambda _: sandbox.clock.advance(hours=31, minutes=13), range(4), timeout=10))
-        bounded(lambda: sandbox.clock.advance(days=30))
+        within_time(lambda: sandbox.clock.advance(days=30))
 
         assert [str(number) for number in range(1, 8)] == sorted(
             request.header("x-delivery-attempt") or "" for request in listener.requests()
@@ -884,66 +895,66 @@ def test_an_attempt_under_way_is_not_made_twice(sandbox: cx.Sandbox, client: cx.
 
 
 def test_advances_of_two_threads_add_up(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """The second begins while the first waits for a receiver; each moves the clock by what it was told."""
-    inside, leave = threading.Event(), threading.Event()
+    """The second starts while the first waits for a receiver."""
+    entered, release = threading.Event(), threading.Event()
 
     def waiting(connection: socket.socket, received: RecordedRequest) -> bool:
-        inside.set()
-        leave.wait(0.2)
+        entered.set()
+        release.wait(0.2)
         return reply(500)(connection, received)
 
     with ScriptedServer(reply(500), waiting, *[reply(500)] * 5) as server, ThreadPoolExecutor(2) as executor:
         hook(client, server.url)
         client.webhooks.trigger_test("ticket.created")
         start = sandbox.clock.now
-        first = executor.submit(sandbox.clock.advance, **EVERYTHING)
-        assert inside.wait(5)
+        first = executor.submit(sandbox.clock.advance, **ALL_RETRIES)
+        assert entered.wait(5)
         second = executor.submit(sandbox.clock.advance, hours=1)
         wait([second], timeout=0.1)
-        leave.set()
+        release.set()
         first.result(timeout=5)
         second.result(timeout=5)
 
-        assert start + timedelta(**EVERYTHING) + timedelta(hours=1) == sandbox.clock.now
+        assert start + timedelta(**ALL_RETRIES) + timedelta(hours=1) == sandbox.clock.now
         pauses = attempts(sandbox)["at"].diff()[1:]
         assert list(PAUSES) == [int(pause.total_seconds()) for pause in pauses]
 
 
 def test_a_closed_sandbox_leaves_nothing_running() -> None:
-    """Closing while a delivery waits for its next attempt ends at once."""
+    """Closing does not wait for pending deliveries."""
     before = threading.active_count()
     with ScriptedServer(reply(500)) as server:
         sandbox = cx.Sandbox()
         with sandbox.client() as client:
             hook(client, server.url)
             client.webhooks.trigger_test("ticket.created")
-        bounded(sandbox.close)
+        within_time(sandbox.close)
     assert before == threading.active_count()
 
 
-# The same again
+# Determinism
 
 
-def run(port_of: Callable[[str], Script]) -> list[tuple[str, str, str]]:
-    """A few calls, and what they delivered: who, which attempt, and the hash of the bytes."""
+def run(script_for: Callable[[str], Script]) -> list[tuple[str, str, str]]:
+    """Makes some calls. Returns the receiver, the attempt and the digest of the body of each delivery."""
     arrived: list[tuple[str, str, str]] = []
 
-    def noted(name: str) -> Script:
-        def answer(connection: socket.socket, received: RecordedRequest) -> bool:
+    def recording(name: str) -> Script:
+        def respond(connection: socket.socket, received: RecordedRequest) -> bool:
             digest = hashlib.sha256(received.body).hexdigest()
             arrived.append((name, received.headers["x-delivery-attempt"], digest))
-            return port_of(name)(connection, received)
+            return script_for(name)(connection, received)
 
-        return answer
+        return respond
 
     with (
-        ScriptedServer(*[noted("a")] * 60) as one,
-        ScriptedServer(*[noted("b")] * 60) as two,
+        ScriptedServer(*[recording("a")] * 60) as server_a,
+        ScriptedServer(*[recording("b")] * 60) as server_b,
         cx.Sandbox() as sandbox,
         sandbox.client() as client,
     ):
-        hook(client, one.url, "A")
-        hook(client, two.url, "B")
+        hook(client, server_a.url, "A")
+        hook(client, server_b.url, "B")
         sandbox.faults.reencode(times=2)
         sandbox.faults.oversize(5000)
         for name in ("ticket.created", "boss.spawned", "article.published"):
@@ -951,30 +962,29 @@ def run(port_of: Callable[[str], Script]) -> list[tuple[str, str, str]]:
         sandbox.faults.reorder()
         client.webhooks.trigger_test("ticket.closed")
         client.webhooks.trigger_test("ticket.updated")
-        sandbox.clock.advance(**EVERYTHING)
+        sandbox.clock.advance(**ALL_RETRIES)
     return arrived
 
 
-def test_two_runs_of_the_same_calls_deliver_the_same_bytes_in_the_same_order() -> None:
-    """Also with faults and retries."""
+def test_the_same_calls_make_the_same_deliveries_in_the_same_order() -> None:
+    """With faults and retries."""
 
-    def answers(name: str) -> Script:
+    def script_for(name: str) -> Script:
         return reply(500 if name == "a" else 200)
 
-    first, second = run(answers), run(answers)
+    first, second = run(script_for), run(script_for)
     assert len(first) > 35
     assert first == second
 
 
-def test_the_outcome_of_a_delivery_does_not_change_the_bytes_of_the_next_event() -> None:
-    """A receiver that fails gets the same events as one that works."""
-    good, bad = run(lambda _: reply(200)), run(lambda _: reply(500))
-    firsts = [one for one in bad if one[1] == "1"]
-    assert {one for one in good if one[1] == "1"} == set(firsts)
+def test_a_failed_delivery_does_not_change_later_events() -> None:
+    """A failing receiver gets the same bytes as a working one."""
+    working, failing = run(lambda _: reply(200)), run(lambda _: reply(500))
+    assert {each for each in working if each[1] == "1"} == {each for each in failing if each[1] == "1"}
 
 
-def test_deliveries_that_wait_survive_on_disk(tmp_path: Path) -> None:
-    """A sandbox that was opened by path goes on where it was."""
+def test_pending_deliveries_survive_in_the_file(tmp_path: Path) -> None:
+    """A reopened sandbox makes the retry."""
     path = tmp_path / "sandbox.sqlite"
     with ScriptedServer(reply(500), reply()) as server:
         with cx.Sandbox(path) as sandbox, sandbox.client() as client:
@@ -989,8 +999,8 @@ def test_deliveries_that_wait_survive_on_disk(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("event", ["nonsense", "ticket.creatd"])
-def test_an_unknown_event_is_refused_and_nothing_is_delivered(sandbox: cx.Sandbox, event: str) -> None:
-    """The server decides, with the reference's 400."""
+def test_an_unknown_event_is_rejected_and_not_delivered(sandbox: cx.Sandbox, event: str) -> None:
+    """By the server, with the reference's 400."""
     with ScriptedServer(reply()) as server, sandbox.client() as client:
         hook(client, server.url)
         with pytest.raises(errors.ValidationError), pytest.warns():
@@ -998,10 +1008,8 @@ def test_an_unknown_event_is_refused_and_nothing_is_delivered(sandbox: cx.Sandbo
         assert ([], True) == (server.requests, sandbox.deliveries().empty)
 
 
-def test_the_clock_catches_up_with_this_machines_and_lives_through_what_is_due(
-    sandbox: cx.Sandbox, client: cx.Client
-) -> None:
-    """All retries of a delivery that failed long ago are over; a second time moves it by moments only."""
+def test_catch_up_advances_to_the_machines_time_and_makes_due_retries(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """All retries of an old delivery are made. A second call advances by moments only."""
     with sandbox.listener() as listener:
         listener.answer.status = 503
         client.webhooks.create(name="Down", url=listener.url, events=["ticket.created"])

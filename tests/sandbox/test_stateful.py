@@ -1,4 +1,4 @@
-"""Anything that can be done, in any order, with faults at random: sandbox, frame and a plain dict agree after each step."""
+"""Random operations with random faults: after each step the sandbox, the frame and a dict agree."""
 
 import contextlib
 import tempfile
@@ -18,7 +18,7 @@ import cstar_explore as cx
 from cstar_explore import errors
 
 Hook = tuple[str, str, frozenset[str], bool]
-"""Name, URL, events, and whether it is active."""
+"""Name, URL, events, is_active."""
 
 NAMES = st.sampled_from(["A", "B", "=1+1", "Zoë 🎉", "<b>$5</b>", "'quoted'", "a,b\nc"])
 URLS = st.sampled_from(["https://example.com/one", "https://example.com/two?x=1", "https://example.org/"])
@@ -28,34 +28,34 @@ EVENTS = st.lists(
     max_size=3,
     unique=True,
 )
-SLOW = "slowness"
+SLOW = "slow response"
 PICK = st.integers(min_value=0, max_value=9)
 FAULTS: dict[str, Callable[[Any, int], None]] = {
-    "a rate limit": lambda faults, times: faults.rate_limit(retry_after=0, times=times),
-    "a long rate limit": lambda faults, times: faults.rate_limit(retry_after=30, times=times),
-    "a rate limit of unknown length": lambda faults, times: faults.rate_limit(retry_after=None, times=times),
-    "500": lambda faults, times: faults.fail(500, times=times),
-    "502": lambda faults, times: faults.fail(502, times=times),
-    "503": lambda faults, times: faults.fail(503, times=times),
-    "a page": lambda faults, times: faults.html(times=times),
-    "cut off": lambda faults, times: faults.cut_off(times=times),
-    "a lost answer": lambda faults, times: faults.lose_response(times=times),
-    SLOW: lambda faults, times: faults.slow(0.06, times=times),
+    "rate limit": lambda queue, times: queue.rate_limit(retry_after=0, times=times),
+    "long rate limit": lambda queue, times: queue.rate_limit(retry_after=30, times=times),
+    "rate limit without Retry-After": lambda queue, times: queue.rate_limit(retry_after=None, times=times),
+    "500": lambda queue, times: queue.fail(500, times=times),
+    "502": lambda queue, times: queue.fail(502, times=times),
+    "503": lambda queue, times: queue.fail(503, times=times),
+    "HTML page": lambda queue, times: queue.html(times=times),
+    "cut off": lambda queue, times: queue.cut_off(times=times),
+    "lost response": lambda queue, times: queue.lose_answer(times=times),
+    SLOW: lambda queue, times: queue.slow(0.06, times=times),
 }
-Trouble = list[tuple[str, int]]
-TROUBLE = st.lists(st.tuples(st.sampled_from(sorted(FAULTS)), st.integers(min_value=1, max_value=5)), max_size=2)
+QueuedFaults = list[tuple[str, int]]
+QUEUED_FAULTS = st.lists(st.tuples(st.sampled_from(sorted(FAULTS)), st.integers(min_value=1, max_value=5)), max_size=2)
 
 
 def content(hook: cx.Webhook) -> Hook:
-    """What of a webhook can be chosen."""
+    """The fields that a client can set."""
     assert hook.name is not None
     assert hook.url is not None
     assert hook.is_active is not None
     return hook.name, hook.url, frozenset(hook.events or ()), hook.is_active
 
 
-def gone(client: cx.Client, id_: str) -> str:
-    """Deletes it, and says whether it was found."""
+def delete_if_present(client: cx.Client, id_: str) -> str:
+    """Deletes a webhook. Returns whether it was found."""
     try:
         client.webhooks.delete(id_)
     except errors.NotFoundError:
@@ -63,17 +63,17 @@ def gone(client: cx.Client, id_: str) -> str:
     return "deleted"
 
 
-class Life(RuleBasedStateMachine):
-    """A team's webhooks, and whoever works on them."""
+class WebhookOperations(RuleBasedStateMachine):
+    """A team's webhooks and the operations on them."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.open = contextlib.ExitStack()
-        self.sandbox = self.open.enter_context(cx.Sandbox())
-        self.client = self.open.enter_context(self.sandbox.client(timeout=2, max_wait=0.2))
-        self.hasty = self.open.enter_context(self.sandbox.client(timeout=0.03, max_wait=0.2))
-        self.direct = self.open.enter_context(self.sandbox.client())
-        self.folder = Path(self.open.enter_context(tempfile.TemporaryDirectory()))
+        self.resources = contextlib.ExitStack()
+        self.sandbox = self.resources.enter_context(cx.Sandbox())
+        self.client = self.resources.enter_context(self.sandbox.client(timeout=2, max_wait=0.2))
+        self.impatient = self.resources.enter_context(self.sandbox.client(timeout=0.03, max_wait=0.2))
+        self.direct = self.resources.enter_context(self.sandbox.client())
+        self.folder = Path(self.resources.enter_context(tempfile.TemporaryDirectory()))
         self.files = 0
         self.model: dict[str, Hook] = {}
         self.fired = 0
@@ -84,12 +84,12 @@ class Life(RuleBasedStateMachine):
         self.fired = self.events_fired()
 
     def teardown(self) -> None:
-        self.open.close()
+        self.resources.close()
 
-    # --- what is there ------------------------------------------------------------------------------------------------
+    # --- the actual state ------------------------------------------------------------------------------------------------
 
     def actual(self) -> dict[str, Hook]:
-        """What the sandbox has, whatever fault waits."""
+        """The sandbox's webhooks. Clears the queued faults."""
         self.sandbox.faults.clear()
         return {hook.id: content(hook) for hook in self.direct.webhooks.list()}
 
@@ -99,36 +99,36 @@ class Life(RuleBasedStateMachine):
     def chosen(self, pick: int) -> str:
         return sorted(self.model)[pick % len(self.model)]
 
-    def order(self, trouble: Trouble) -> None:
-        for name, times in trouble:
+    def queue(self, faults: QueuedFaults) -> None:
+        for name, times in faults:
             FAULTS[name](self.sandbox.faults, times)
 
-    def attempt(self, trouble: Trouble, act: Callable[[cx.Client], Any]) -> Any:
-        """What it returns, or the error of ours that it raises; any other error ends the test."""
-        self.order(trouble)
-        slow = any(name == SLOW for name, _ in trouble)
+    def attempt(self, faults: QueuedFaults, action: Callable[[cx.Client], Any]) -> Any:
+        """The action's result, or the `CStarError` that it raised. Any other error fails the test."""
+        self.queue(faults)
+        slow = any(name == SLOW for name, _ in faults)
         error = None
         try:
-            return act(self.hasty if slow else self.client)
+            return action(self.impatient if slow else self.client)
         except errors.CStarError as raised:
             error = raised
         finally:
             self.sandbox.faults.clear()
             if slow:
-                time.sleep(0.1)  # what was given up may still be done
+                time.sleep(0.1)  # the server may still complete the call
         event(f"{type(error).__name__}, may have acted: {error.may_have_acted}")
         assert error.advice
         assert str(error).endswith(error.advice)
-        assert trouble, error
+        assert faults, error
         return error
 
-    def expect(self, outcome: Any, wanted: dict[str, Hook]) -> None:
-        """Done means done; an error means not done, or perhaps, and says which."""
+    def expect(self, outcome: Any, desired: dict[str, Hook]) -> None:
+        """A success took effect; an error did not, unless `may_have_acted` is set."""
         actual = self.actual()
         if not isinstance(outcome, errors.CStarError):
-            assert wanted == actual
+            assert desired == actual
         elif outcome.may_have_acted:
-            assert actual in (self.model, wanted)
+            assert actual in (self.model, desired)
         else:
             assert self.model == actual
         self.model = actual
@@ -136,18 +136,18 @@ class Life(RuleBasedStateMachine):
     # --- the single calls ---------------------------------------------------------------------------------------------
 
     @precondition(lambda self: len(self.model) < 8)
-    @rule(name=NAMES, url=URLS, events=EVENTS, trouble=TROUBLE)
-    def create(self, name: str, url: str, events: list[str], trouble: Trouble) -> None:
-        """One more, or none; where nobody can say, the candidates are on the list and are what was asked for."""
-        outcome = self.attempt(trouble, lambda client: client.webhooks.create(name=name, url=url, events=events))
+    @rule(name=NAMES, url=URLS, events=EVENTS, faults=QUEUED_FAULTS)
+    def create(self, name: str, url: str, events: list[str], faults: QueuedFaults) -> None:
+        """Creates at most one webhook. After an unknown outcome, the candidates are listed and equal the request."""
+        outcome = self.attempt(faults, lambda client: client.webhooks.create(name=name, url=url, events=events))
         actual = self.actual()
-        asked = (name, url, frozenset(events), True)
+        requested = (name, url, frozenset(events), True)
         new = {id_: hook for id_, hook in actual.items() if id_ not in self.model}
         assert self.model == {id_: hook for id_, hook in actual.items() if id_ in self.model}
-        assert list(new.values()) in ([], [asked])
+        assert list(new.values()) in ([], [requested])
         if isinstance(outcome, errors.OutcomeUnknownError):
             assert {hook.id: content(hook) for hook in outcome.candidates}.items() <= {
-                id_: hook for id_, hook in actual.items() if hook == asked
+                id_: hook for id_, hook in actual.items() if hook == requested
             }.items()
             assert outcome.may_have_acted
         if isinstance(outcome, errors.CStarError):
@@ -158,16 +158,16 @@ class Life(RuleBasedStateMachine):
         self.model = actual
 
     @precondition(lambda self: self.model)
-    @rule(pick=PICK, name=st.none() | NAMES, url=st.none() | URLS, events=st.none() | EVENTS, trouble=TROUBLE)
+    @rule(pick=PICK, name=st.none() | NAMES, url=st.none() | URLS, events=st.none() | EVENTS, faults=QUEUED_FAULTS)
     def edit(
         self,
         pick: int,
         name: str | None,
         url: str | None,
         events: list[str] | None,
-        trouble: Trouble,
+        faults: QueuedFaults,
     ) -> None:
-        """What is named changes, and nothing else."""
+        """Only the given fields change."""
         changes = {
             field: value for field, value in (("name", name), ("url", url), ("events", events)) if value is not None
         }
@@ -175,38 +175,38 @@ class Life(RuleBasedStateMachine):
             return
         id_ = self.chosen(pick)
         now = self.model[id_]
-        wanted = (name or now[0], url or now[1], frozenset(events) if events else now[2], now[3])
-        outcome = self.attempt(trouble, lambda client: client.webhooks.update(id_, **changes))
-        self.expect(outcome, self.model | {id_: wanted})
+        desired = (name or now[0], url or now[1], frozenset(events) if events else now[2], now[3])
+        outcome = self.attempt(faults, lambda client: client.webhooks.update(id_, **changes))
+        self.expect(outcome, self.model | {id_: desired})
         if not isinstance(outcome, errors.CStarError):
-            assert wanted == content(outcome)
+            assert desired == content(outcome)
 
     @precondition(lambda self: self.model)
-    @rule(pick=PICK, active=st.booleans(), trouble=TROUBLE)
-    def pause_or_resume(self, pick: int, active: bool, trouble: Trouble) -> None:
+    @rule(pick=PICK, active=st.booleans(), faults=QUEUED_FAULTS)
+    def pause_or_resume(self, pick: int, active: bool, faults: QueuedFaults) -> None:
         id_ = self.chosen(pick)
-        outcome = self.attempt(trouble, lambda client: client.webhooks.update(id_, is_active=active))
+        outcome = self.attempt(faults, lambda client: client.webhooks.update(id_, is_active=active))
         self.expect(outcome, self.model | {id_: (*self.model[id_][:3], active)})
 
     @precondition(lambda self: self.model)
-    @rule(pick=PICK, trouble=TROUBLE)
-    def delete(self, pick: int, trouble: Trouble) -> None:
+    @rule(pick=PICK, faults=QUEUED_FAULTS)
+    def delete(self, pick: int, faults: QueuedFaults) -> None:
         target = self.chosen(pick)
-        outcome = self.attempt(trouble, lambda client: client.webhooks.delete(target))
+        outcome = self.attempt(faults, lambda client: client.webhooks.delete(target))
         self.expect(outcome, {id_: hook for id_, hook in self.model.items() if id_ != target})
 
-    @rule(trouble=TROUBLE)
-    def delete_what_is_not_there(self, trouble: Trouble) -> None:
-        """Refused, unless an attempt before was lost and may have done it."""
-        outcome = self.attempt(trouble, lambda client: gone(client, "whk_nowhere"))
-        assert trouble or outcome == "not found"
+    @rule(faults=QUEUED_FAULTS)
+    def delete_unknown(self, faults: QueuedFaults) -> None:
+        """Not found, unless a response was lost before."""
+        outcome = self.attempt(faults, lambda client: delete_if_present(client, "whk_nowhere"))
+        assert faults or outcome == "not found"
         assert self.model == self.actual()
 
     @precondition(lambda self: any(hook[3] for hook in self.model.values()))
-    @rule(trouble=TROUBLE)
-    def fire(self, trouble: Trouble) -> None:
-        """Once, or not at all; and not at all where the error says so."""
-        outcome = self.attempt(trouble, lambda client: client.webhooks.trigger_test("ticket.created"))
+    @rule(faults=QUEUED_FAULTS)
+    def fire(self, faults: QueuedFaults) -> None:
+        """At most once, and not at all if the error says so."""
+        outcome = self.attempt(faults, lambda client: client.webhooks.trigger_test("ticket.created"))
         fired = self.events_fired() - self.fired
         if not isinstance(outcome, errors.CStarError):
             assert fired == 1
@@ -215,10 +215,10 @@ class Life(RuleBasedStateMachine):
         self.fired += fired
         assert self.model == self.actual()
 
-    @rule(trouble=TROUBLE)
-    def look(self, trouble: Trouble) -> None:
-        """A list that comes is the truth."""
-        outcome = self.attempt(trouble, lambda client: client.webhooks.list())
+    @rule(faults=QUEUED_FAULTS)
+    def list_webhooks(self, faults: QueuedFaults) -> None:
+        """A successful list equals the actual state."""
+        outcome = self.attempt(faults, lambda client: client.webhooks.list())
         if not isinstance(outcome, errors.CStarError):
             assert self.model == {hook.id: content(hook) for hook in outcome}
         else:
@@ -232,69 +232,71 @@ class Life(RuleBasedStateMachine):
         deleted=st.sets(PICK, max_size=1),
         created=st.none() | st.tuples(NAMES, URLS, EVENTS, st.booleans()),
         saved=st.booleans(),
-        trouble=TROUBLE,
-        back=st.booleans(),
+        faults=QUEUED_FAULTS,
+        invert=st.booleans(),
         late=st.booleans(),
     )
-    def plan_apply_and_perhaps_take_it_back(
+    def apply_plan(
         self,
         renamed: dict[int, str],
         paused: dict[int, bool],
         deleted: set[int],
         created: tuple[str, str, list[str], bool] | None,
         saved: bool,
-        trouble: Trouble,
-        back: bool,
+        faults: QueuedFaults,
+        invert: bool,
         late: bool,
     ) -> None:
-        """From the frame, edited. A plan changes nothing yet; in trouble each step tells the truth; continued without
-        trouble it is done; taken back, all is as before; and the file it is kept in is as good as the plan."""
+        """Plans an edited frame. Planning changes nothing. With faults each step reports its actual outcome; applying again
+        without faults completes the plan; inverting it restores the previous state. A saved plan behaves the same."""
         frame = self.client.webhooks.list().to_frame()[["id", "name", "url", "events", "is_active"]].astype(object)
         frame["delete"] = False
-        wanted = {id_: self.model[id_] for id_ in frame["id"]}
-        taken_away = set()
+        desired = {id_: self.model[id_] for id_ in frame["id"]}
+        removed = set()
         for row, id_ in enumerate(frame["id"]):
-            name, url, on, active = wanted[id_]
+            name, url, on, active = desired[id_]
             if row in deleted:
                 frame.loc[row, "delete"] = True
-                taken_away.add(id_)
+                removed.add(id_)
                 continue
             frame.loc[row, "name"] = renamed.get(row, name)
             frame.loc[row, "is_active"] = paused.get(row, active)
-            wanted[id_] = (renamed.get(row, name), url, on, paused.get(row, active))
-        wanted = {id_: hook for id_, hook in wanted.items() if id_ not in taken_away}
-        if created and len(wanted) < 8 and not any(created[:2] == hook[:2] for hook in self.model.values()):
+            desired[id_] = (renamed.get(row, name), url, on, paused.get(row, active))
+        desired = {id_: hook for id_, hook in desired.items() if id_ not in removed}
+        if created and len(desired) < 8 and not any(created[:2] == hook[:2] for hook in self.model.values()):
             cells = dict(
                 zip(["name", "url", "events", "is_active"], [*created[:2], tuple(created[2]), created[3]], strict=True)
             )
             frame = pd.concat([frame, pd.DataFrame([cells], dtype=object)], ignore_index=True)
-            wanted["new"] = (created[0], created[1], frozenset(created[2]), created[3])
+            desired["new"] = (created[0], created[1], frozenset(created[2]), created[3])
 
         plan = cx.plan(self.client, frame)
         assert self.model == self.actual()
-        assert len(plan) == (sum(wanted.get(id_) != hook for id_, hook in self.model.items()) + ("new" in wanted))
-        self.apply(self.kept(plan) if saved else plan, self.model, wanted, trouble, late)
-        if back:
-            inverse = self.kept(plan.invert()) if saved else plan.invert()
+        assert len(plan) == (sum(desired.get(id_) != hook for id_, hook in self.model.items()) + ("new" in desired))
+        self.apply(self.reloaded(plan) if saved else plan, self.model, desired, faults, late)
+        if invert:
+            inverse = self.reloaded(plan.invert()) if saved else plan.invert()
             before, now = self.model, self.actual()
             with contextlib.suppress(errors.IncompleteError):
-                self.attempt(trouble, lambda _: inverse.apply())
+                self.attempt(faults, lambda _: inverse.apply())
             inverse.apply()
             assert Counter(before.values()) == Counter(self.actual().values())
             assert {id_: hook for id_, hook in before.items() if id_ in now}.items() <= self.actual().items()
         self.model = self.actual()
 
-    def kept(self, plan: cx.Plan) -> cx.Plan:
-        """The plan, by way of a file."""
+    def reloaded(self, plan: cx.Plan) -> cx.Plan:
+        """The plan, saved and loaded."""
         self.files += 1
         path = self.folder / f"plan-{self.files}.json"
         plan.save(path)
         return cx.Plan.load(self.client, path)
 
     def apply(
-        self, plan: cx.Plan, before: dict[str, Hook], after: dict[str, Hook], trouble: Trouble, late: bool
+        self, plan: cx.Plan, before: dict[str, Hook], after: dict[str, Hook], faults: QueuedFaults, late: bool
     ) -> None:
-        outcome = self.attempt([one for one in trouble if one[0] != SLOW], lambda _: self.applied(plan, trouble, late))
+        outcome = self.attempt(
+            [each for each in faults if each[0] != SLOW], lambda _: self.apply_with_faults(plan, faults, late)
+        )
         if isinstance(outcome, errors.IncompleteError):
             self.compare_steps(outcome.steps)
             assert outcome.may_have_acted or before == self.actual()
@@ -310,15 +312,15 @@ class Life(RuleBasedStateMachine):
         assert Counter(after.values()) == Counter(actual.values())
         assert {id_: hook for id_, hook in after.items() if id_ != "new"}.items() <= actual.items()
 
-    def applied(self, plan: cx.Plan, trouble: Trouble, late: bool) -> Any:
-        """All steps, or their error; where it is late, the trouble begins after the first of them."""
+    def apply_with_faults(self, plan: cx.Plan, faults: QueuedFaults, late: bool) -> Any:
+        """All steps, or the error. `late` queues the faults after the first step."""
         if late:
             self.sandbox.faults.clear()
-        coming = iter([trouble] if late else [])
-        return plan.apply(on_step=lambda _: self.order(next(coming, [])))
+        pending = iter([faults] if late else [])
+        return plan.apply(on_step=lambda _: self.queue(next(pending, [])))
 
     def compare_steps(self, steps: Any) -> None:
-        """What is told as done was done; what was not tried, or failed, was not."""
+        """Steps reported as done took effect; steps not tried or failed did not."""
         actual = self.actual()
         for step in steps:
             id_, what = step.change.id, step.change.what
@@ -334,21 +336,21 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def all_agree(self) -> None:
-        """The sandbox, the frame of the list and the model; and nothing was fired in passing."""
+        """The sandbox, the frame and the model agree, and no event was fired unexpectedly."""
         if not self.fired and not self.model:
             return
         frame = self.client.webhooks.list().to_frame()
-        told = {
+        listed = {
             row.id: (row.name, row.url, frozenset(row.events), bool(row.is_active))
             for row in frame.itertuples(index=False)
         }
-        assert self.model == told
+        assert self.model == listed
         assert self.model == {id_: content(self.direct.webhooks.get(id_)) for id_ in self.model}
         assert self.fired == self.events_fired()
 
 
-TestLife = Life.TestCase
-TestLife.settings = settings(
+TestWebhookOperations = WebhookOperations.TestCase
+TestWebhookOperations.settings = settings(
     max_examples=20,
     stateful_step_count=12,
     deadline=None,
@@ -356,8 +358,8 @@ TestLife.settings = settings(
 )
 
 
-def test_a_plan_that_was_done_in_part_does_not_say_that_nothing_was_done() -> None:
-    """One step is done before the trouble begins; `may_have_acted` is for whoever asks whether anything changed."""
+def test_a_partly_applied_plan_may_have_acted() -> None:
+    """Its error has `may_have_acted` if a step was done before the fault."""
     with cx.Sandbox() as sandbox, sandbox.client(max_wait=0.1) as client:
         frame = client.webhooks.list().to_frame()[["id", "name"]]
         frame["name"] = [f"Renamed {row}" for row in range(len(frame))]
