@@ -46,9 +46,10 @@ class DeliveryClient:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> AttemptResult:
         """Makes one attempt. No behaviour of the receiver raises an exception."""
+        client = self._client(url)
         try:
             async with asyncio.timeout(self._seconds + 0.2):
-                response = await self._client(url).post(url, content=body, headers=dict(headers))
+                response = await client.post(url, content=body, headers=dict(headers))
         except (TimeoutError, httpx.TimeoutException):
             return AttemptResult(None, f"timeout: no response within {self._seconds:g} s")
         except httpx.ConnectError:
