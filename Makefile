@@ -1,53 +1,55 @@
-# One word each: lab, test, check, notebooks, reference, bench, pictures. Works on a fresh Debian with Python 3.11 or newer, as root or with sudo;
-# elsewhere install Python's venv module yourself, and name a Chromium by CHROMIUM=path for the browser tests.
+# Targets: lab, test, check, docs, notebooks, bench, pictures, clean. They work on a fresh Debian with Python 3.11 or newer, as root or with sudo.
+# Elsewhere, install Python's venv module and set CHROMIUM to the path of a Chromium.
 
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/pip install -q --disable-pip-version-check -c constraints.txt
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: lab test check notebooks reference bench pictures clean
+.PHONY: lab test check docs notebooks bench pictures clean
 
-lab: .venv/lab                  ## JupyterLab on the first notebook, in a copy of your own
+lab: .venv/lab                  ## Open JupyterLab on the first lesson, in your own copy
 	$(BIN)/cstar-explore lab
 
-test: check chromium            ## everything that has to hold: lint, types, tests, notebooks, browser
-	$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile tests --ignore tests/browser
+test: check docs chromium       ## Run all checks: lint, types, docs, tests, notebooks, browser
+	$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile tests README.md docs --ignore tests/browser
 	@cat build/explain-score.txt build/audit-score.txt
 	rm -rf build/lessons && $(BIN)/python -m tests.support.lessons build/lessons
 	$(BIN)/pytest -q -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout=60 \
 		--nbval-sanitize-with tests/nbval_sanitise.cfg build/lessons
 	$(BIN)/pytest -q tests/browser
 
-check: .venv/dev                ## lint, format and types
+check: .venv/dev                ## Check lint, format, types and imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
-notebooks: .venv/dev            ## run the notebooks and keep their outputs
+docs: .venv/dev                 ## Build the documentation into build/docs
+	$(BIN)/sphinx-build -q -E -W --keep-going -b html docs build/docs
+
+notebooks: .venv/dev            ## Execute the notebooks and store their outputs
 	$(BIN)/python -m tools.execute_notebooks
 
-reference: .venv/dev            ## write docs/reference.md from the docstrings
-	$(BIN)/python -m tests.write_reference
-
-bench: .venv/dev chromium       ## side by side with what people would use otherwise
-	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench]'
+bench: .venv/dev chromium       ## Measure against other libraries
+	$(PIP) -e '.[bench]'
 	$(BIN)/python -m benchmarks
 
-pictures: .venv/dev chromium    ## take the README's pictures anew
+pictures: .venv/dev chromium    ## Take the screenshots of the README and the docs
 	$(BIN)/python -m tools.take_pictures
 
-clean:                          ## the virtual environment and everything built
+clean:                          ## Delete the virtual environment and everything built
 	rm -rf .venv build dist
 
 .venv/lab: pyproject.toml constraints.txt | .venv/bin/python
-	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e .
+	$(PIP) -e .
 	touch $@
 
 .venv/dev: pyproject.toml constraints.txt | .venv/bin/python
-	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(PIP) -e '.[dev,docs]'
 	touch $@ .venv/lab
 
-# Debian splits venv's own pip off into a package.
+# On Debian, venv needs the package python3-venv.
 .venv/bin/python:
 	$(PYTHON) -m venv .venv || { rm -rf .venv; $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy python3-venv && $(PYTHON) -m venv .venv; }
 

@@ -1,1 +1,1 @@
-"""Side by side with what people would use otherwise: `make bench`."""
+"""Measures the package against what users would use instead: `make bench`."""

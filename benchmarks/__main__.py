@@ -1,4 +1,4 @@
-"""Prints the whole table, or the rows whose names are given: `python -m benchmarks audit verify`."""
+"""Prints the table, or only the named rows: `python -m benchmarks audit verify`."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -7,21 +7,20 @@ from . import auditing, first_view, importing, listing, notebooks, receiving, ve
 from .measuring import HEAD, Row
 
 ROWS: Mapping[str, Callable[[], Iterator[Row]]] = {
-    "parse": listing.parsed,
-    "list": listing.fetched,
-    "import": importing.imported,
-    "verify": verifying.verified,
-    "store": receiving.stored,
-    "seen": receiving.seen,
-    "retries": receiving.retried,
-    "audit": auditing.audited,
-    "view": first_view.viewed,
+    "parse": listing.parse,
+    "list": listing.fetch,
+    "import": importing.run,
+    "verify": verifying.run,
+    "store": receiving.store,
+    "fire": receiving.fire,
+    "audit": auditing.run,
+    "view": first_view.run,
     "notebooks": notebooks.run,
 }
 
 
 def main() -> None:
-    """Row by row, as each is done."""
+    """Prints each row as soon as it is measured."""
     print(HEAD)
     for name in sys.argv[1:] or ROWS:
         for row in ROWS[name]():

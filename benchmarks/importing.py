@@ -1,41 +1,41 @@
-"""What an import costs, in processes of their own."""
+"""The time of an import, in a process of its own."""
 
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 
-from .measuring import Row, in_turns
+from .measuring import Row, measure
 
 ROUNDS = 11
 
 
-def imported() -> Iterator[Row]:
-    """The import, and the import with a first client."""
+def run() -> Iterator[Row]:
+    """Measures the import alone, and with creating a client."""
     programs = {
-        "bare interpreter": "pass",
+        "nothing": "pass",
         "import httpx": "import httpx",
         "import": "import cstar_explore",
         "client": "import cstar_explore as cx; cx.Client('sk_test_not-a-real-key', 'team_1', 'http://127.0.0.1:9')",
     }
 
-    def running(code: str) -> Callable[[], object]:
+    def interpreter(code: str) -> Callable[[], object]:
         return lambda: subprocess.run([sys.executable, "-c", code], check=True)
 
-    taken = in_turns({name: running(code) for name, code in programs.items()}, ROUNDS)
-    more = [one - other for one, other in zip(taken["import"], taken["bare interpreter"], strict=True)]
+    taken = measure({name: interpreter(code) for name, code in programs.items()}, ROUNDS)
+    more = [one - other for one, other in zip(taken["import"], taken["nothing"], strict=True)]
     yield Row(
-        "import cstar_explore",
+        "`import cstar_explore`",
         f"{_ms(more)} more",
-        "bare interpreter",
+        "interpreter without imports",
         taken["import"],
-        taken["bare interpreter"],
+        taken["nothing"],
         "15 ms more",
     )
     more = [one - other for one, other in zip(taken["client"], taken["import httpx"], strict=True)]
     yield Row(
-        "import and first Client",
+        "import and create a Client",
         f"{_ms(more)} more",
-        "import httpx",
+        "`import httpx`",
         taken["client"],
         taken["import httpx"],
         "40 ms more",

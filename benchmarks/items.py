@@ -1,4 +1,4 @@
-"""Answers of a list, as many as one likes: cStar's, and the same webhooks in the shapes of Stripe and Svix."""
+"""Responses to a list call: cStar's, and the same webhooks in the formats of Stripe and Svix."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ EVENTS = ["ticket.created", "ticket.updated", "customer.created", "article.publi
 
 
 def webhooks(count: int) -> list[dict[str, Any]]:
-    """In the shape of cStar's reference, each a little different."""
+    """Webhooks in the format of cStar's API reference, each different."""
     return [
         {
             "id": f"whk_{number:012}",
@@ -22,7 +22,7 @@ def webhooks(count: int) -> list[dict[str, Any]]:
 
 
 def cstar(count: int) -> bytes:
-    """The answer to cStar's list."""
+    """cStar's response."""
     meta = {"requestId": "req_1", "timestamp": "2025-12-10T14:30:00Z"}
     return json.dumps({"success": True, "data": webhooks(count), "meta": meta}).encode()
 

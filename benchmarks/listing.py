@@ -1,4 +1,4 @@
-"""From an answer's bytes to a frame, and from a server to a frame."""
+"""From the bytes of a response to a frame, and from a server to a frame."""
 
 import json
 from collections.abc import Iterator
@@ -9,22 +9,22 @@ import stripe
 from svix.api import EndpointListOptions, Svix, SvixOptions
 
 import cstar_explore as cx
-from cstar_explore.api.responses import Answer, read_page
+from cstar_explore.api.responses import Response, read_page
 
 from . import items
-from .measuring import Row, in_turns
+from .measuring import Row, measure
 from .serving import lists
 
 ROUNDS = 15
 
 
-def parsed() -> Iterator[Row]:
-    """Bytes in memory → DataFrame, every field kept."""
+def parse() -> Iterator[Row]:
+    """From bytes in memory, keeping every field."""
     for count, times in ((100, 20), (1_000, 5), (10_000, 1)):
         content = items.cstar(count)
 
         def ours(content: bytes = content) -> pd.DataFrame:
-            return cx.WebhookList(read_page(Answer(200, {}, content)).items).to_frame()
+            return cx.WebhookList(read_page(Response(200, {}, content)).items).to_frame()
 
         def theirs(content: bytes = content) -> pd.DataFrame:
             frame = pd.json_normalize(json.loads(content)["data"])
@@ -32,41 +32,46 @@ def parsed() -> Iterator[Row]:
             return frame
 
         assert len(ours()) == len(theirs()) == count
-        taken = in_turns({"ours": ours, "theirs": theirs}, ROUNDS, times)
-        aim = "at least 2.5 times faster" if count == 1_000 else "faster"
+        taken = measure({"ours": ours, "theirs": theirs}, ROUNDS, times)
+        target = "at least 2.5x faster" if count == 1_000 else "faster"
         yield Row(
-            "answer → DataFrame", f"{count:,}", "json_normalize + to_datetime", taken["ours"], taken["theirs"], aim
+            "response → DataFrame",
+            f"{count:,}",
+            "`json_normalize` and `to_datetime`",
+            taken["ours"],
+            taken["theirs"],
+            target,
         )
 
 
-def fetched() -> Iterator[Row]:
-    """Over loopback HTTP → DataFrame; Stripe's and Svix's SDKs list as many, page by page as they do."""
+def fetch() -> Iterator[Row]:
+    """Over loopback HTTP. The SDKs of Stripe and Svix list as many endpoints, page by page."""
     for count, rounds, times in ((100, ROUNDS, 5), (1_000, ROUNDS, 3), (10_000, 5, 1)):
         with lists(count) as url, cx.Client("sk_test_not-a-real-key", "team_1", url) as client, httpx.Client() as http:
-            paying = stripe.StripeClient("sk_test_not-a-real-key", base_addresses={"api": url})
-            sending = Svix("not-a-real-token", SvixOptions(server_url=url))
+            stripe_client = stripe.StripeClient("sk_test_not-a-real-key", base_addresses={"api": url})
+            svix_client = Svix("not-a-real-token", SvixOptions(server_url=url))
 
-            def bare(http: httpx.Client = http, url: str = url) -> httpx.Response:
+            def with_httpx(http: httpx.Client = http, url: str = url) -> httpx.Response:
                 return http.get(f"{url}/api/v1/teams/team_1/webhooks")
 
-            def with_svix(sending: Svix = sending) -> list[object]:
-                found: list[object] = []
-                page = sending.endpoint.list("app_1", EndpointListOptions(limit=250))
-                found += page.data
+            def with_svix(svix_client: Svix = svix_client) -> list[object]:
+                endpoints: list[object] = []
+                page = svix_client.endpoint.list("app_1", EndpointListOptions(limit=250))
+                endpoints += page.data
                 while not page.done:
-                    page = sending.endpoint.list("app_1", EndpointListOptions(limit=250, iterator=page.iterator))
-                    found += page.data
-                return found
+                    page = svix_client.endpoint.list("app_1", EndpointListOptions(limit=250, iterator=page.iterator))
+                    endpoints += page.data
+                return endpoints
 
-            def with_stripe(paying: stripe.StripeClient = paying) -> list[object]:
-                return list(paying.v1.webhook_endpoints.list({"limit": 100}).auto_paging_iter())
+            def with_stripe(stripe_client: stripe.StripeClient = stripe_client) -> list[object]:
+                return list(stripe_client.v1.webhook_endpoints.list({"limit": 100}).auto_paging_iter())
 
             def ours(client: cx.Client = client) -> pd.DataFrame:
                 return client.webhooks.list().to_frame()
 
-            rivals = {"ours": ours, "bare httpx.get": bare, "svix": with_svix, "stripe": with_stripe}
+            alternatives = {"ours": ours, "`httpx.get`": with_httpx, "svix": with_svix, "stripe": with_stripe}
             assert len(ours()) == len(with_svix()) == len(with_stripe()) == count
-            taken = in_turns(rivals, rounds, times)
-        for name in ("bare httpx.get", "svix", "stripe"):
-            aim = "" if count != 1_000 else "at most 3 times" if name == "bare httpx.get" else "at least 5 times faster"
-            yield Row("list over HTTP → DataFrame", f"{count:,}", name, taken["ours"], taken[name], aim)
+            taken = measure(alternatives, rounds, times)
+        for name in ("`httpx.get`", "svix", "stripe"):
+            target = "" if count != 1_000 else "at most 3x" if name == "`httpx.get`" else "at least 5x faster"
+            yield Row("list over HTTP → DataFrame", f"{count:,}", name, taken["ours"], taken[name], target)

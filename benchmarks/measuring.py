@@ -1,4 +1,4 @@
-"""Side by side: rivals take turns, round by round, so that whatever else the machine does hits them alike."""
+"""Timing of alternatives. They take turns in each round, so other load on the machine affects all of them."""
 
 import gc
 import statistics
@@ -11,12 +11,12 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table: ours against another, at one size.
+    """A row of the table: cstar_explore against one alternative, at one size.
 
     Attributes:
-        what, size, against: What was measured, on how much, and against what.
-        ours, theirs: Seconds, round by round.
-        aim: The ratio that is aimed at, and how: `at most 3` of theirs, or `at least 5` times faster.
+        what, size, against: What was measured, how much of it, and the alternative.
+        ours, theirs: The seconds of each round.
+        target: The intended ratio, such as `at most 3x` or `at least 5x faster`.
     """
 
     what: str
@@ -24,21 +24,21 @@ class Row:
     against: str
     ours: list[float]
     theirs: list[float]
-    aim: str = ""
+    target: str = ""
 
     def __str__(self) -> str:
         ratios = [one / other for one, other in zip(self.ours, self.theirs, strict=True)]
         ratio = statistics.median(ratios)
-        told = f"{ratio:.2f} times" if ratio >= 1 else f"{1 / ratio:.2f} times faster"
-        spread = f"{min(ratios):.2f}-{max(ratios):.2f}"
-        return f"| {self.what} | {self.size} | {shown(self.ours)} | {self.against} {shown(self.theirs)} | {told} ({spread}) | {self.aim} |"
+        comparison = f"{ratio:.2f}x the time" if ratio >= 1 else f"{1 / ratio:.2f}x faster"
+        ratio_range = f"{min(ratios):.2f}-{max(ratios):.2f}"
+        return f"| {self.what} | {self.size} | {format_median(self.ours)} | {self.against} {format_median(self.theirs)} | {comparison} ({ratio_range}) | {self.target} |"
 
 
-HEAD = "| what | size | ours | against | ratio (spread) | aim |\n|---|---|---|---|---|---|"
+HEAD = "| what | size | cstar_explore | compared with | ratio (range) | target |\n|---|---|---|---|---|---|"
 
 
-def shown(seconds: list[float]) -> str:
-    """A median in a unit that fits."""
+def format_median(seconds: list[float]) -> str:
+    """The median, in a readable unit."""
     median = statistics.median(seconds)
     for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
         if median * factor >= 1:
@@ -46,13 +46,13 @@ def shown(seconds: list[float]) -> str:
     return f"{median * 1e9:.3g} ns"
 
 
-def in_turns(rivals: Mapping[str, Work], rounds: int, times: int = 1) -> dict[str, list[float]]:
-    """Seconds for one go of each, in each round the mean of `times` goes; one go beforehand is not counted."""
-    for work in rivals.values():
+def measure(alternatives: Mapping[str, Work], rounds: int, times: int = 1) -> dict[str, list[float]]:
+    """The seconds per call of each alternative in each round: the mean of `times` calls, after one call that is not measured."""
+    for work in alternatives.values():
         work()
-    taken: dict[str, list[float]] = {name: [] for name in rivals}
+    taken: dict[str, list[float]] = {name: [] for name in alternatives}
     for _ in range(rounds):
-        for name, work in rivals.items():
+        for name, work in alternatives.items():
             gc.collect()
             began = time.perf_counter()
             for _ in range(times):

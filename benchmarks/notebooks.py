@@ -1,4 +1,4 @@
-"""How long all notebooks take under nbval, one after the other, against starting as many kernels that do nothing."""
+"""The time of all notebooks with nbval, in sequence, against notebooks with one trivial cell."""
 
 import subprocess
 import sys
@@ -16,10 +16,10 @@ NBVAL = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbva
 
 
 def run() -> Iterator[Row]:
-    """The notebooks as `make test` runs them, the exercises solved."""
+    """Measures the notebooks as `make test` runs them, with the exercises solved."""
     count = len(list(PROJECT.glob("notebooks/*.ipynb")))
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as course:
-        subprocess.run([sys.executable, "-m", "tests.lessons", course], check=True, cwd=PROJECT)
+        subprocess.run([sys.executable, "-m", "tests.support.lessons", course], check=True, cwd=PROJECT)
         for number in range(count):
             empty = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", execution_count=None)])
             empty.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -28,7 +28,7 @@ def run() -> Iterator[Row]:
         for _ in range(2):
             ours.append(_seconds([*NBVAL, "--nbval-sanitize-with", "tests/nbval_sanitise.cfg", course]))
             theirs.append(_seconds([*NBVAL, "--nbval-lax", folder]))
-    yield Row("all notebooks under nbval", f"{count} notebooks", "as many empty ones", ours, theirs, "under 60 s")
+    yield Row("all notebooks with nbval", f"{count} notebooks", "as many empty notebooks", ours, theirs, "under 60 s")
 
 
 def _seconds(command: list[str]) -> float:

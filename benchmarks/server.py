@@ -1,6 +1,6 @@
-"""A server that answers lists from memory, in a process of its own: as quick for each rival, and with a delay if asked for.
+"""A server for lists, in a process of its own. Responses are in memory, so it is equally fast for each alternative.
 
-python -m benchmarks.server WEBHOOKS SECONDS    prints its port
+python -m benchmarks.server WEBHOOKS DELAY    prints its port; the delay is in seconds
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import uvicorn
 
 from . import items
 
-PAGE = 100  # the most that Stripe gives at a time; Svix gives 250
+PAGE = 100  # Stripe's maximum; Svix's is 250
 
 
 class Lists:
@@ -24,39 +24,39 @@ class Lists:
         self.delay = delay
         self.cstar = items.cstar(count)
 
-    async def __call__(self, scope, receive, send) -> None:  # noqa: ANN001, ARG002 - as ASGI calls it
+    async def __call__(self, scope, receive, send) -> None:  # noqa: ANN001, ARG002 - the signature of ASGI
         if scope["type"] != "http":
             return
         if self.delay:
             await asyncio.sleep(self.delay)
-        body = self.answer(scope["path"], parse_qs(scope["query_string"].decode()))
+        body = self.body(scope["path"], parse_qs(scope["query_string"].decode()))
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    def answer(self, path: str, query: dict[str, list[str]]) -> bytes:
-        """The same webhooks, in the shape of whoever is asked."""
+    def body(self, path: str, query: dict[str, list[str]]) -> bytes:
+        """The same webhooks in the format that the path implies."""
         if path.startswith("/v1/webhook_endpoints"):
-            last = query.get("starting_after")
-            return self.page(items.stripe, int(last[0].removeprefix("whk_")) + 1 if last else 0, PAGE)
+            cursor = query.get("starting_after")
+            return self.page(items.stripe, int(cursor[0].removeprefix("whk_")) + 1 if cursor else 0, PAGE)
         if path.endswith("/endpoint"):
             return self.page(items.svix, int(query.get("iterator", ["0"])[0]), 250)
         return self.cstar
 
-    @cache  # noqa: B019 - one app, as long as its process
+    @cache  # noqa: B019 - the app lives as long as its process
     def page(self, make: Callable[[int, int, int], bytes], start: int, count: int) -> bytes:
-        """A page, made once."""
+        """A page, generated once."""
         return make(start, count, self.count)
 
 
 def main() -> None:
-    """Serves until it is ended, or nobody reads its output any more."""
+    """Serves until it is terminated."""
     app = Lists(int(sys.argv[1]), float(sys.argv[2]))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
 
     async def serve() -> None:
         serving = asyncio.create_task(server.serve())
-        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for this
             await asyncio.sleep(0.01)
         print(server.servers[0].sockets[0].getsockname()[1], flush=True)
         await serving

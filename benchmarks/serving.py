@@ -1,4 +1,4 @@
-"""Runs the server of lists beside the benchmark."""
+"""Runs the server for lists during a benchmark."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def lists(count: int, delay: float = 0) -> Iterator[str]:
-    """The address of a server with so many webhooks, each answer so many seconds late."""
+    """The address of a server with this many webhooks, which delays each response by so many seconds."""
     command = [sys.executable, "-m", "benchmarks.server", str(count), str(delay)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
