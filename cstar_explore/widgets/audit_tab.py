@@ -1,4 +1,4 @@
-"""The Explorer's tab of findings: what is wrong, and the plan that mends what can be mended."""
+"""The Explorer's tab **Audit**: the findings, and a plan with the automatic fixes."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -18,100 +18,101 @@ from .tasks import Tasks
 
 
 class AuditTab:
-    """A team's findings: **Audit**, **Plan the fixes**, and the form of the plan.
+    """A team's findings: **Audit**, **Plan fixes**, and the form of that plan.
 
     Args:
-        client: What it calls.
-        changed: Awaited after a plan was applied.
+        client: Makes the calls.
+        reload: Awaited after a plan was applied.
 
     Attributes:
-        widget: What is displayed.
-        findings: The last audit.
-        form: The form of the plan that was asked for.
+        widget: The displayed widget.
+        findings: The last audit; None before the first.
+        form: The form of the planned fixes; None before they are planned.
+        status: The status line.
     """
 
-    def __init__(self, client: Client, changed: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self.client = client
+    def __init__(self, client: Client, reload: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self.findings: Audit | None = None
         self.form: PlanForm | None = None
         self.status = StatusLine()
-        self.table = TextTable(columns=["severity", "what", "webhook", "evidence", "remedy"])
-        self.again = widgets.Button(description="Audit")
-        self.mend = widgets.Button(description="Plan the fixes", disabled=True)
-        self._place = panel()
-        self._changed = changed
+        self._client = client
+        self._reload = reload
+        self._table = TextTable(columns=["severity", "what", "webhook", "evidence", "remedy"])
+        self._audit_button = widgets.Button(description="Audit")
+        self._fix_button = widgets.Button(description="Plan fixes", disabled=True)
+        self._form_box = panel()
         self._tasks = Tasks()
-        self.again.on_click(lambda _: self._tasks.spawn(self.audit()))
-        self.mend.on_click(lambda _: self._tasks.spawn(self.plan_fixes()))
-        self.widget = panel(row(self.again, self.mend), self.table, self._place, self.status)
-        set_visible(self.mend, on=client.write)
+        self._audit_button.on_click(lambda _: self._tasks.spawn(self.audit()))
+        self._fix_button.on_click(lambda _: self._tasks.spawn(self.plan_fixes()))
+        self.widget = panel(row(self._audit_button, self._fix_button), self._table, self._form_box, self.status)
+        set_visible(self._fix_button, on=client.write)
         self._tasks.spawn(self.audit())
 
     async def audit(self) -> Audit:
-        """Reads the webhooks and looks for what is wrong with them.
+        """Loads the webhooks and shows the findings.
 
         Raises:
-            CStarError: They could not be read; what was shown stays, and the status says why.
+            CStarError: A request failed. The findings stay as they were, and the status shows the error.
         """
         self.status.show("Auditing …", "busy")
         try:
-            self.findings = await asyncio.to_thread(audit, self.client)
+            self.findings = await asyncio.to_thread(audit, self._client)
         except CStarError as error:
-            self.status.show(f"Not audited: {error}", "failed")
+            self.status.show(f"The audit failed: {error}", "failed")
             raise
         rows = [
             (
                 finding.rule.severity,
                 finding.rule.title,
-                "(the team)" if finding.found.hook is None else finding.found.hook.state.name or finding.found.hook.id,
-                finding.found.evidence,
+                "(the team)" if finding.hook is None else finding.hook.state.name or finding.hook.id,
+                finding.evidence,
                 finding.rule.remedy,
             )
             for finding in self.findings.findings
         ]
-        self.table.fill(rows)
+        self._table.fill(rows)
         count = len(self.findings.fix())
-        self.mend.disabled = not count
+        self._fix_button.disabled = not count
         fixes = f"{count:,} {'fix' if count == 1 else 'fixes'}"
-        self.mend.description = f"Plan {fixes}" if count else "Nothing to mend by a plan"
+        self._fix_button.description = f"Plan {fixes}" if count else "No automatic fixes"
         self.status.show(self.findings.summary(), "" if rows else "done")
         return self.findings
 
     async def plan_fixes(self) -> PlanForm:
-        """Shows the plan that mends what can be mended without losing anything. Nothing is changed until it is applied.
+        """Shows a plan with the automatic fixes, none of which loses anything. Nothing is changed until it is applied.
 
         Raises:
             ValidationError: There is no audit yet, or a plan is being applied.
-            CStarError: The webhooks could not be read.
+            CStarError: The webhooks could not be loaded.
         """
         try:
             if self.findings is None:
-                raise ValidationError("Nothing was audited yet.", advice="Audit first.")
+                raise ValidationError("There is no audit yet.", advice="Run the audit first.")
             if self.form is not None and self.form.submitting:
-                raise ValidationError("A plan is being applied.", advice="Wait for it, or stop it.")
-            mending = await asyncio.to_thread(plan, self.client, self.findings.fix())
+                raise ValidationError("A plan is being applied.", advice="Wait until it ends, or stop it.")
+            fixes = await asyncio.to_thread(plan, self._client, self.findings.fix())
         except CStarError as error:
-            self.status.show(f"Not planned: {error}", "failed")
+            self.status.show(f"Could not plan the fixes: {error}", "failed")
             raise
-        self._forget_form()
-        self.form = PlanForm(mending)
-        self.form.on_done(lambda: self._tasks.spawn(self._look_again()))
-        self._place.children = [self.form.widget]
+        self._close_form()
+        self.form = PlanForm(fixes)
+        self.form.on_done(lambda: self._tasks.spawn(self._update()))
+        self._form_box.children = [self.form.widget]
         return self.form
 
     def close(self) -> None:
         """Frees its widgets and tasks."""
         self._tasks.cancel()
-        self._forget_form()
+        self._close_form()
         close(self.widget)
 
-    async def _look_again(self) -> None:
-        await self._changed()
-        with suppress(CStarError):  # the status says it
+    async def _update(self) -> None:
+        await self._reload()
+        with suppress(CStarError):  # the status shows it
             await self.audit()
 
-    def _forget_form(self) -> None:
-        self._place.children = []
+    def _close_form(self) -> None:
+        self._form_box.children = []
         if self.form is not None:
             self.form.close()
             self.form = None

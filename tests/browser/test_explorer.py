@@ -1,4 +1,4 @@
-"""The Explorer in a browser: by mouse, by keyboard, in both themes, at 1000 pixels, and after its kernel is gone."""
+"""The Explorer in a browser: mouse, keyboard, both themes, a narrow page, and a restarted kernel."""
 
 from collections.abc import Callable
 
@@ -6,13 +6,12 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from cstar_explore.sandbox.keys import KEYS
-
-from .lab import LOW_CONTRAST, PATIENCE, Lab, Notebook
+from tests.support.lab import LOW_CONTRAST, PATIENCE, Lab, Notebook
 
 pytestmark = pytest.mark.browser
 
-START = "import cstar_explore as cx\nbox = cx.Sandbox()\near = sandbox.listener()\nclient = sandbox.client()"
-HERE = "hook = client.webhooks.create(name='Here', url=listener.url, events=['ticket.created'])\near.trust(hook.secret)"
+START = "import cstar_explore as cx\nsandbox = cx.Sandbox()\nlistener = sandbox.listener()\nclient = sandbox.client()"
+HERE = "hook = client.webhooks.create(name='Here', url=listener.url, events=['ticket.created'])\nlistener.trust(hook.secret)"
 SHOW = "explorer = cx.Explorer(client, listener=listener)\nexplorer"
 
 
@@ -24,27 +23,29 @@ def opened(
     notebook.page.set_viewport_size({"width": width, "height": 1400})
     notebook.run_all()
     explorer = notebook.page.locator(".cx-explorer")
-    expect(status_of(explorer)).to_contain_text("Read ", timeout=PATIENCE)
+    expect(status_of(explorer)).to_contain_text("Loaded ", timeout=PATIENCE)
     return notebook, explorer
 
 
 def status_of(explorer: Locator) -> Locator:
-    """The Explorer's own line, which is the last of all that have this role."""
+    """The Explorer's own status line, the last element with this role."""
     return explorer.get_by_role("status").last
 
 
 @pytest.mark.parametrize(
     "save_state", [pytest.param(False, id="state not saved"), pytest.param(True, id="state saved")]
 )
-def test_an_auditor_walks_through_all_of_it(browser: Browser, start_lab: Callable[..., Lab], save_state: bool) -> None:
-    """Search, sort, select, edit, fire, receive, pause, resume, keep, delete; and no secret is in any file."""
+def test_a_session_with_every_feature_leaks_no_secret(
+    browser: Browser, start_lab: Callable[..., Lab], save_state: bool
+) -> None:
+    """Search, sort, select, edit, fire, receive, pause, keep, delete; no file contains a secret."""
     lab = start_lab(save_state=save_state)
     notebook, explorer = opened(lab, browser, START, HERE, SHOW)
     tab = explorer.get_by_role("tab")
     rows = explorer.locator(".cx-webhooks tbody tr")
     expect(rows).to_have_count(5)
     expect(explorer.locator(".cx-title")).to_contain_text("SANDBOX")
-    expect(explorer).to_contain_text("of 1,000 requests left, until 15:30 UTC")
+    expect(explorer).to_contain_text("of 1,000 requests left until 15:30 UTC")
 
     explorer.get_by_label("Search", exact=True).fill("boss")
     expect(rows).to_have_count(1)
@@ -70,7 +71,7 @@ def test_an_auditor_walks_through_all_of_it(browser: Browser, start_lab: Callabl
     expect(explorer.get_by_label("Select Here, renamed")).to_be_checked()
     explorer.get_by_label("Select CRM sync").check()
     explorer.get_by_role("button", name="Pause").click()
-    expect(status_of(explorer)).to_contain_text("2 paused. Each was verified by reading back.")
+    expect(status_of(explorer)).to_contain_text("2 paused. Each was verified by reading it back.")
     expect(rows.filter(has_text="paused")).to_have_count(3)
     explorer.get_by_role("button", name="Delete", exact=True).click()
     expect(explorer.get_by_role("button", name="Keep them")).to_be_focused()
@@ -81,7 +82,7 @@ def test_an_auditor_walks_through_all_of_it(browser: Browser, start_lab: Callabl
     expect(status_of(explorer)).to_contain_text("2 deleted.")
     expect(rows).to_have_count(3)
     explorer.locator("summary", has_text="Coverage").click()
-    expect(explorer.locator(".cx-coverage")).to_contain_text("nobody")
+    expect(explorer.locator(".cx-coverage")).to_contain_text("none")
 
     notebook.save()
     assert [] == lab.files_holding("whsec_SANDBOX", *(key.secret.reveal() for key in KEYS.values()))
@@ -92,20 +93,20 @@ def test_an_auditor_walks_through_all_of_it(browser: Browser, start_lab: Callabl
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_is_legible_at_a_thousand_pixels(browser: Browser, start_lab: Callable[..., Lab], theme: str) -> None:
-    """Nothing is cut off to the right, and all text has a contrast of 4.5:1; pictures are kept."""
+    """Nothing is cut off on the right, and all text has a contrast of at least 4.5:1. Keeps screenshots."""
     notebook, explorer = opened(start_lab(), browser, START, HERE, SHOW, theme=theme, width=1000)
     explorer.get_by_label("Select Here").check()
     explorer.locator("summary", has_text="Coverage").click()
     expect(explorer.locator(".cx-coverage tbody tr")).to_have_count(35)
-    wide = explorer.evaluate("node => node.scrollWidth - node.clientWidth")
-    notebook.picture(f"explorer-{theme}", explorer)
+    overflow = explorer.evaluate("node => node.scrollWidth - node.clientWidth")
+    notebook.screenshot(f"explorer-{theme}", explorer)
 
-    assert wide <= 0
+    assert overflow <= 0
     assert [] == explorer.evaluate(LOW_CONTRAST)
 
 
-def test_a_keyboard_alone_selects_pauses_and_changes_tabs(browser: Browser, start_lab: Callable[..., Lab]) -> None:
-    """Space ticks, Enter presses, arrows walk the tabs, and the focus stays where it was when the table is drawn anew."""
+def test_the_keyboard_selects_pauses_and_switches_tabs(browser: Browser, start_lab: Callable[..., Lab]) -> None:
+    """Redrawing the table keeps the focus."""
     notebook, explorer = opened(start_lab(), browser, START, SHOW)
     keys = notebook.page.keyboard
     explorer.get_by_label("Select CRM sync").focus()
@@ -118,22 +119,26 @@ def test_a_keyboard_alone_selects_pauses_and_changes_tabs(browser: Browser, star
     explorer.get_by_role("tab", name="Webhooks").focus()
     keys.press("ArrowRight")
     expect(explorer.get_by_role("tab", name="Create")).to_be_focused()
+    expect(explorer.locator(".cx-form")).to_have_count(0)
+    keys.press("Enter")
     expect(explorer.locator(".cx-form")).to_contain_text("Create a webhook")
     keys.press("End")
     expect(explorer.get_by_role("tab", name="Audit")).to_be_focused()
-    expect(explorer).to_contain_text("A wildcard", timeout=PATIENCE)
+    keys.press("Enter")
+    expect(explorer).to_contain_text("Wildcard subscription", timeout=PATIENCE)
     keys.press("ArrowLeft")
+    keys.press("Space")
 
-    expect(explorer).to_contain_text("Nothing has arrived yet.")
+    expect(explorer).to_contain_text("No requests yet.")
 
 
-def test_on_a_live_key_nothing_runs_without_its_words(browser: Browser, start_lab: Callable[..., Lab]) -> None:
-    """LIVE is said in words; a press alone changes nothing; the words typed, it does."""
+def test_on_a_live_key_an_action_needs_its_confirmation(browser: Browser, start_lab: Callable[..., Lab]) -> None:
+    """The page shows LIVE, and a click alone changes nothing."""
     _, explorer = opened(start_lab(), browser, START, "client = sandbox.client('live')", SHOW)
     expect(explorer.locator(".cx-title")).to_contain_text("LIVE")
     explorer.get_by_label("Select CRM sync").check()
     explorer.get_by_role("button", name="Pause").click()
-    expect(status_of(explorer)).to_contain_text("Not done: This is a live key")
+    expect(status_of(explorer)).to_contain_text("Error: This is a live key")
     confirm = explorer.get_by_label("This is a live key")
     expect(confirm).to_be_focused()
     confirm.fill("pause 1 webhook")
@@ -142,8 +147,8 @@ def test_on_a_live_key_nothing_runs_without_its_words(browser: Browser, start_la
     expect(status_of(explorer)).to_contain_text("1 paused.")
 
 
-def test_a_restarted_kernel_is_noticed_and_said(browser: Browser, start_lab: Callable[..., Lab]) -> None:
-    """What is left on the page says that it is a picture of what was."""
+def test_a_restarted_kernel_is_reported(browser: Browser, start_lab: Callable[..., Lab]) -> None:
+    """The widgets left on the page say that they no longer work."""
     notebook, explorer = opened(start_lab(), browser, START, SHOW)
     notebook.page.get_by_role("menuitem", name="Kernel", exact=True).click()
     notebook.page.get_by_role("menuitem", name="Restart Kernel…").click()
@@ -153,11 +158,11 @@ def test_a_restarted_kernel_is_noticed_and_said(browser: Browser, start_lab: Cal
     expect(explorer.locator(".cx-gone").last).to_contain_text("The kernel was restarted")
 
 
-def test_hostile_text_is_shown_as_its_characters(browser: Browser, start_lab: Callable[..., Lab]) -> None:
+def test_hostile_text_is_shown_as_text(browser: Browser, start_lab: Callable[..., Lab]) -> None:
     """In the table, the coverage, the question and the steps."""
     name = "<img src=x onerror=alert(1)> $5 and $6"
-    make = f"client.webhooks.create(name={name!r}, url='https://example.com/', events=['boss.damaged'])"
-    notebook, explorer = opened(start_lab(), browser, START, make, SHOW)
+    create = f"client.webhooks.create(name={name!r}, url='https://example.com/', events=['boss.damaged'])"
+    notebook, explorer = opened(start_lab(), browser, START, create, SHOW)
     explorer.get_by_label(f"Select {name}").check()
     explorer.locator("summary", has_text="Coverage").click()
     expect(explorer.locator(".cx-coverage")).to_contain_text(name)
@@ -170,13 +175,13 @@ def test_hostile_text_is_shown_as_its_characters(browser: Browser, start_lab: Ca
     assert ([], []) == (notebook.dialogs, notebook.errors)
 
 
-def test_a_call_under_way_is_not_doubled_blocks_nothing_and_survives_an_interrupt(
+def test_a_slow_call_is_sent_once_blocks_nothing_and_survives_an_interrupt(
     browser: Browser, start_lab: Callable[..., Lab]
 ) -> None:
-    """While cStar takes its time: a second press does nothing, another cell answers, an interrupt leaves no lie on screen."""
-    spoil = "sandbox.faults.slow(3.0)\nprint('slow', 'now')"
+    """A second click does nothing, other cells run, and after an interrupt the form still shows the result."""
+    slow_down = "sandbox.faults.slow(3.0)\nprint('slow', 'now')"
     notebook, explorer = opened(
-        start_lab(), browser, START, SHOW, spoil, "print('still', 'here')", "len(client.webhooks.list())"
+        start_lab(), browser, START, SHOW, slow_down, "print('still', 'here')", "len(client.webhooks.list())"
     )
     explorer.get_by_role("tab", name="Create").click()
     form = explorer.locator(".cx-form")

@@ -1,8 +1,11 @@
-"""The live view: rows that come by themselves, and one delivery opened into its parts."""
+"""The live view of a listener: its rows and the details of an opened request."""
 
 import contextlib
 import http.client
 import json
+import subprocess
+import sys
+import textwrap
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +24,7 @@ HOSTILE = "<img src=x onerror=alert(1)> $5 and $6 \x1b[31m\x07\u200f\u202e\u2066
 
 
 class FixedClock:
-    """A clock that stands still where it was put."""
+    """A clock that does not advance."""
 
     now = datetime(2025, 12, 10, 14, 30, 5, tzinfo=UTC)
 
@@ -43,7 +46,7 @@ def deliver(listener: cx.Listener, body: bytes, secret: str = SECRET) -> int:
 
 
 def soon(condition: Callable[[], object]) -> bool:
-    """Whether this holds by now, or within a second (the view promises half of it)."""
+    """Whether the condition holds within a second. (The view updates within half a second.)"""
     return any(condition() or threading.Event().wait(0.01) for _ in range(100))
 
 
@@ -61,32 +64,60 @@ def view(listener: cx.Listener) -> Iterator[DeliveriesTab]:
 
 
 def parts(view: DeliveriesTab) -> dict[str, str]:
-    """What is opened, by its headings."""
+    """The opened details, by heading."""
     return dict(view.widget.opened)
 
 
-# In the notebook
+# --- display ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_listener_shows_itself_as_text_and_as_a_view(listener: cx.Listener) -> None:
-    """The text for those who cannot show more."""
-    bundle = listener._repr_mimebundle_()
+def test_a_listener_is_displayed_as_a_widget_and_as_text(listener: cx.Listener) -> None:
+    """Text for front ends without widgets."""
+    bundle = DeliveriesTab.of(listener)._repr_mimebundle_()
     assert f"Listener({listener.url})" == bundle["text/plain"]
-    shown = bundle["application/vnd.jupyter.widget-view+json"]["model_id"]
-    assert shown in registry._instances
+    model_id = bundle["application/vnd.jupyter.widget-view+json"]["model_id"]
+    assert model_id in registry._instances
 
 
-def test_showing_it_twice_shows_the_same(listener: cx.Listener) -> None:
-    """And leaves no heap of widgets behind; closing the listener frees them."""
-    first = listener._repr_mimebundle_()
+def test_displaying_a_listener_again_shows_the_same_view(listener: cx.Listener) -> None:
+    """No further widgets are created."""
+    first = DeliveriesTab.of(listener)._repr_mimebundle_()
     count = len(registry._instances)
     for _ in range(5):
-        assert first == listener._repr_mimebundle_()
+        assert first == DeliveriesTab.of(listener)._repr_mimebundle_()
     assert count == len(registry._instances)
 
 
-def test_a_closed_view_leaves_no_widget_and_hears_no_more(listener: cx.Listener) -> None:
-    """Closing twice does no harm, and the listener goes on."""
+def test_closing_a_listener_frees_its_view() -> None:
+    """The one that `DeliveriesTab.of` created."""
+    before = set(registry._instances)
+    with cx.Listener() as listener:
+        DeliveriesTab.of(listener)
+        assert before < set(registry._instances)
+    assert before == set(registry._instances)
+
+
+def test_ipython_displays_a_listener_as_its_view() -> None:
+    """A real shell's formatter finds both the widget and the text."""
+    script = """
+        from IPython.core.interactiveshell import InteractiveShell
+        shell = InteractiveShell.instance()
+        import cstar_explore as cx
+        with cx.Listener() as listener:
+            data, _ = shell.display_formatter.format(listener)
+            assert f"Listener({listener.url})" == data["text/plain"], data
+            view = data["application/vnd.jupyter.widget-view+json"]["model_id"]
+            from cstar_explore.widgets import DeliveriesTab
+            assert view == DeliveriesTab.of(listener).widget.model_id
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (0, "") == (ran.returncode, ran.stderr)
+
+
+def test_a_closed_view_is_freed_and_no_longer_updated(listener: cx.Listener) -> None:
+    """Closing twice is harmless, and the listener continues."""
     before = set(registry._instances)
     view = DeliveriesTab(listener)
     deliver(listener, body_of())
@@ -97,34 +128,34 @@ def test_a_closed_view_leaves_no_widget_and_hears_no_more(listener: cx.Listener)
     assert 200 == deliver(listener, body_of())
 
 
-# Rows
+# --- rows -------------------------------------------------------------------------------------------------------------
 
 
-def test_at_first_there_are_no_rows(view: DeliveriesTab) -> None:
+def test_there_are_no_rows_at_first(view: DeliveriesTab) -> None:
     """And nothing is opened."""
     assert ([], []) == (list(view.widget.rows), list(view.widget.opened))
 
 
-def test_what_came_before_the_view_is_in_it(listener: cx.Listener) -> None:
-    """A view that is opened late misses nothing."""
+def test_a_view_shows_earlier_requests(listener: cx.Listener) -> None:
+    """Those received before it was created."""
     deliver(listener, body_of())
     view = DeliveriesTab(listener)
     assert soon(lambda: 1 == len(view.widget.rows))
     view.close()
 
 
-def test_a_row_comes_by_itself(listener: cx.Listener, view: DeliveriesTab) -> None:
-    """With number, time, event, attempt, verdict and answer."""
+def test_a_row_appears_without_a_refresh(listener: cx.Listener, view: DeliveriesTab) -> None:
+    """With number, time, event, attempt, verdict and status."""
     deliver(listener, body_of())
     assert soon(lambda: view.widget.rows)
     (row,) = view.widget.rows
-    number, time, event, attempt, verdict, answered = row
-    assert (1, "ticket.created", "2", "200") == (number, event, str(attempt), str(answered))
+    number, time, event, attempt, verdict, status = row
+    assert (1, "ticket.created", "2", "200") == (number, event, str(attempt), str(status))
     assert ("14:30:05" in time, "verified" in verdict) == (True, True)
 
 
-def test_the_newest_row_is_the_first(listener: cx.Listener, view: DeliveriesTab) -> None:
-    """So that it is seen without scrolling."""
+def test_the_newest_request_is_the_first_row(listener: cx.Listener, view: DeliveriesTab) -> None:
+    """So it is visible without scrolling."""
     for event_id, event in (("evt_1", "ticket.created"), ("evt_2", "ticket.closed"), ("evt_3", "boss.spawned")):
         deliver(listener, body_of(event_id, event))
     assert soon(lambda: 3 == len(view.widget.rows))
@@ -132,26 +163,26 @@ def test_the_newest_row_is_the_first(listener: cx.Listener, view: DeliveriesTab)
     assert [3, 2, 1] == [row[0] for row in view.widget.rows]
 
 
-def test_a_refused_delivery_is_a_row_that_says_why(listener: cx.Listener, view: DeliveriesTab) -> None:
+def test_a_refused_delivery_shows_its_cause(listener: cx.Listener, view: DeliveriesTab) -> None:
     """With the check that failed."""
     deliver(listener, body_of(), "whsec_other")
     post(listener, b"no json")
     assert soon(lambda: 2 == len(view.widget.rows))
-    (_, *_, missing, first), (_, *_, other, second) = view.widget.rows
-    assert (True, True) == ("header_missing" in missing, "no_match" in other)
-    assert ("401", "401", False) == (str(first), str(second), "verified" in (missing + other).split())
+    (*_, second, second_status), (*_, first, first_status) = view.widget.rows
+    assert (True, True) == ("no_match" in first, "header_missing" in second)
+    assert ("401", "401", False) == (str(first_status), str(second_status), "verified" in f"{first} {second}".split())
 
 
-def test_a_duplicate_can_be_told(listener: cx.Listener, view: DeliveriesTab) -> None:
-    """Its row differs from that of the first."""
+def test_a_duplicate_is_marked(listener: cx.Listener, view: DeliveriesTab) -> None:
+    """Its verdict differs from that of the first delivery."""
     deliver(listener, body_of())
     deliver(listener, body_of())
     assert soon(lambda: 2 == len(view.widget.rows))
     assert view.widget.rows[0][4] != view.widget.rows[1][4]
 
 
-def test_a_row_comes_while_the_handler_still_works(listener: cx.Listener, view: DeliveriesTab) -> None:
-    """It has arrived; the answer follows."""
+def test_a_row_appears_while_the_handler_is_running(listener: cx.Listener, view: DeliveriesTab) -> None:
+    """The status follows when it has answered."""
     gate = threading.Event()
     listener.answer.handler = lambda _: gate.wait(4) and None
     with ThreadPoolExecutor(1) as executor:
@@ -164,8 +195,8 @@ def test_a_row_comes_while_the_handler_still_works(listener: cx.Listener, view: 
     assert soon(lambda: "200" == str(view.widget.rows[0][5]))
 
 
-def test_many_at_once_are_all_shown_in_the_end(listener: cx.Listener, view: DeliveriesTab) -> None:
-    """The last one, too, however fast they come."""
+def test_many_requests_at_once_are_all_shown(listener: cx.Listener, view: DeliveriesTab) -> None:
+    """Including the last one."""
     with ThreadPoolExecutor(8) as executor:
         list(executor.map(lambda number: deliver(listener, body_of(f"evt_{number}")), range(60), timeout=8))
     assert soon(lambda: 60 == max((row[0] for row in view.widget.rows), default=0))
@@ -173,8 +204,8 @@ def test_many_at_once_are_all_shown_in_the_end(listener: cx.Listener, view: Deli
     assert sorted(numbers, reverse=True) == numbers
 
 
-def test_two_views_of_one_listener_both_follow(listener: cx.Listener, view: DeliveriesTab) -> None:
-    """One of them may close."""
+def test_two_views_of_one_listener_are_both_updated(listener: cx.Listener, view: DeliveriesTab) -> None:
+    """Closing one keeps the other."""
     other = DeliveriesTab(listener)
     deliver(listener, body_of())
     assert soon(lambda: len(view.widget.rows) == len(other.widget.rows) == 1)
@@ -183,7 +214,7 @@ def test_two_views_of_one_listener_both_follow(listener: cx.Listener, view: Deli
     assert soon(lambda: 2 == len(view.widget.rows))
 
 
-# One opened
+# --- opened requests --------------------------------------------------------------------------------------------------
 
 
 def by_method(view: DeliveriesTab, number: int) -> None:
@@ -195,10 +226,10 @@ def by_message(view: DeliveriesTab, number: int) -> None:
 
 
 @pytest.mark.parametrize("open_", [pytest.param(by_method, id="method"), pytest.param(by_message, id="message")])
-def test_a_delivery_opens_into_its_parts(
+def test_an_opened_delivery_shows_its_details(
     listener: cx.Listener, view: DeliveriesTab, open_: Callable[[DeliveriesTab, int], None]
 ) -> None:
-    """Heading, verdict, headers, pretty JSON and raw bytes."""
+    """Heading, verdict, headers, formatted JSON and raw bytes."""
     body = body_of(data={"n": 1})
     deliver(listener, body)
     open_(view, 1)
@@ -211,16 +242,16 @@ def test_a_delivery_opens_into_its_parts(
     assert repr(body) == opened[f"Raw, {len(body)} bytes"]
 
 
-def test_a_handler_that_raised_is_shown(listener: cx.Listener, view: DeliveriesTab) -> None:
+def test_an_error_in_the_handler_is_shown(listener: cx.Listener, view: DeliveriesTab) -> None:
     """With its traceback."""
     listener.answer.handler = lambda _: 1 // 0
     deliver(listener, body_of())
     view.open(1)
-    assert "ZeroDivisionError" in parts(view)["The handler raised"]
+    assert "ZeroDivisionError" in parts(view)["Error in the handler"]
 
 
-def test_a_refused_delivery_opens_into_an_explanation(listener: cx.Listener, view: DeliveriesTab) -> None:
-    """Why, and what to do."""
+def test_an_opened_refused_delivery_is_explained(listener: cx.Listener, view: DeliveriesTab) -> None:
+    """With the corruption that was found."""
     body = body_of()
     signature = cx.sign(body, SECRET, int(FixedClock.now.timestamp()))
     post(listener, json.dumps(json.loads(body), indent=2).encode(), {"X-Signature": signature})
@@ -229,15 +260,15 @@ def test_a_refused_delivery_opens_into_an_explanation(listener: cx.Listener, vie
 
 
 @pytest.mark.parametrize("body", [b"no json", b"[1]", b"5"], ids=["text", "list", "number"])
-def test_the_verdict_is_that_of_the_row(listener: cx.Listener, view: DeliveriesTab, body: bytes) -> None:
-    """What was refused is not called verified when it is opened."""
+def test_the_opened_verdict_agrees_with_the_row(listener: cx.Listener, view: DeliveriesTab, body: bytes) -> None:
+    """A refused delivery is not called verified."""
     assert 401 == deliver(listener, body)
     view.open(1)
     assert "verified" not in parts(view)["Verdict"].split()
 
 
-def test_a_body_that_is_no_text_opens_too(listener: cx.Listener, view: DeliveriesTab) -> None:
-    """Raw, and said to be no JSON."""
+def test_a_binary_body_can_be_opened(listener: cx.Listener, view: DeliveriesTab) -> None:
+    """As raw bytes, and it is not JSON."""
     post(listener, b"\x00\xff\x1b[31m")
     view.open(1)
     opened = parts(view)
@@ -245,8 +276,8 @@ def test_a_body_that_is_no_text_opens_too(listener: cx.Listener, view: Deliverie
     assert repr(b"\x00\xff\x1b[31m") == opened["Raw, 7 bytes"]
 
 
-def test_a_listener_without_secrets_opens_its_requests_too() -> None:
-    """There is no verdict to give, and that is said."""
+def test_without_secrets_an_opened_request_has_no_verdict() -> None:
+    """It is not called verified."""
     with cx.Listener() as listener:
         view = DeliveriesTab(listener)
         post(listener, body_of())
@@ -257,8 +288,8 @@ def test_a_listener_without_secrets_opens_its_requests_too() -> None:
     assert "verified" not in opened.get("Verdict", "").split()
 
 
-def test_what_is_opened_stays_open_when_others_come(listener: cx.Listener, view: DeliveriesTab) -> None:
-    """Nobody loses the place while reading."""
+def test_new_requests_keep_the_opened_one(listener: cx.Listener, view: DeliveriesTab) -> None:
+    """The details stay as they were."""
     deliver(listener, body_of())
     view.open(1)
     opened = list(view.widget.opened)
@@ -270,21 +301,21 @@ def test_what_is_opened_stays_open_when_others_come(listener: cx.Listener, view:
 @pytest.mark.parametrize(
     "message",
     [
-        pytest.param({"event": "open", "id": 99}, id="no such number"),
-        pytest.param({"event": "open", "id": "1; drop table"}, id="text"),
-        pytest.param({"event": "open", "id": None}, id="None"),
-        pytest.param({"event": "open", "id": [1]}, id="list"),
-        pytest.param({"event": "open", "id": 10**30}, id="huge"),
-        pytest.param({"event": "open", "id": 1.5}, id="fraction"),
+        pytest.param({"event": "open", "id": 99}, id="unknown id"),
+        pytest.param({"event": "open", "id": "1; drop table"}, id="id is a string"),
+        pytest.param({"event": "open", "id": None}, id="id is None"),
+        pytest.param({"event": "open", "id": [1]}, id="id is a list"),
+        pytest.param({"event": "open", "id": 10**30}, id="id is huge"),
+        pytest.param({"event": "open", "id": 1.5}, id="id is a float"),
         pytest.param({"event": "open"}, id="no id"),
-        pytest.param({"event": "shut"}, id="another event"),
+        pytest.param({"event": "shut"}, id="unknown event"),
         pytest.param({}, id="empty"),
-        pytest.param([], id="no mapping"),
-        pytest.param(None, id="nothing"),
+        pytest.param([], id="list"),
+        pytest.param(None, id="None"),
     ],
 )
-def test_an_odd_message_changes_nothing(listener: cx.Listener, view: DeliveriesTab, message: Any) -> None:
-    """A front end may be of another version."""
+def test_a_malformed_message_is_ignored(listener: cx.Listener, view: DeliveriesTab, message: Any) -> None:
+    """The opened details stay."""
     deliver(listener, body_of())
     view.open(1)
     opened = list(view.widget.opened)
@@ -292,11 +323,11 @@ def test_an_odd_message_changes_nothing(listener: cx.Listener, view: DeliveriesT
     assert opened == list(view.widget.opened)
 
 
-# Foreign text, and secrets
+# --- hostile text and secrets -----------------------------------------------------------------------------------------
 
 
-def test_hostile_text_is_shown_in_printable_characters(listener: cx.Listener, view: DeliveriesTab) -> None:
-    """In rows and in all parts but for the ends of lines; markup stays text."""
+def test_hostile_text_is_shown_printable(listener: cx.Listener, view: DeliveriesTab) -> None:
+    """In the rows and in all details, except for line breaks."""
     body = body_of(HOSTILE, HOSTILE, data={HOSTILE: HOSTILE})
     deliver(listener, body)
     post(listener, b'{"type": "\xe2\x80\xae\\u001b"}', {"X-Signature": "\x1b[31m\xff", "X-Odd": "\x07<b>"})
@@ -309,8 +340,8 @@ def test_hostile_text_is_shown_in_printable_characters(listener: cx.Listener, vi
     assert "HTMLModel" not in {widget._model_name for widget in registry._instances.values()}
 
 
-def test_half_characters_can_be_sent_to_a_front_end(listener: cx.Listener, view: DeliveriesTab) -> None:
-    """What cannot be written as UTF-8 is not in any trait."""
+def test_unpaired_surrogates_can_be_sent_to_a_front_end(listener: cx.Listener, view: DeliveriesTab) -> None:
+    """All traits can be encoded as UTF-8."""
     deliver(listener, b'{"id": "\\ud800", "type": "\\udfff", "\\udc00": ["\\ud83d"]}')
     assert soon(lambda: view.widget.rows)
     view.open(1)
@@ -320,14 +351,14 @@ def test_half_characters_can_be_sent_to_a_front_end(listener: cx.Listener, view:
 @pytest.mark.parametrize(
     "body",
     [
-        pytest.param(b"[" * 200_000, id="deep"),
-        pytest.param(b'{"a":' * 900 + b"1" + b"}" * 900, id="deep but whole"),
+        pytest.param(b"[" * 200_000, id="deeply nested"),
+        pytest.param(b'{"a":' * 900 + b"1" + b"}" * 900, id="deeply nested, valid"),
         pytest.param(b'{"id": ' + b"1" * 10_000 + b"}", id="long number"),
-        pytest.param(b'{"id": NaN, "type": 1e999}', id="no number"),
-        pytest.param(b'"' + b"x" * 1_000_000 + b'"', id="long"),
+        pytest.param(b'{"id": NaN, "type": 1e999}', id="NaN and infinity"),
+        pytest.param(b'"' + b"x" * 1_000_000 + b'"', id="long string"),
     ],
 )
-def test_an_odd_body_can_be_opened(listener: cx.Listener, view: DeliveriesTab, body: bytes) -> None:
+def test_an_unusual_body_can_be_opened(listener: cx.Listener, view: DeliveriesTab, body: bytes) -> None:
     """Whatever its JSON is like."""
     deliver(listener, body)
     assert soon(lambda: view.widget.rows)
@@ -336,11 +367,10 @@ def test_an_odd_body_can_be_opened(listener: cx.Listener, view: DeliveriesTab, b
 
 
 def test_no_secret_is_in_any_trait(listener: cx.Listener, view: DeliveriesTab) -> None:
-    """Of this widget, or of any other."""
+    """Of this widget or any other."""
     listener.trust("whsec_trusted_later")
     for secret in (SECRET, "whsec_trusted_later", "whsec_unknown"):
         deliver(listener, body_of(), secret)
-    listener._repr_mimebundle_()
     for number in (1, 2, 3):
         view.open(number)
         states = repr([widget.get_state() for widget in registry._instances.values()])

@@ -1,4 +1,4 @@
-"""The Explorer without a browser: every action of it awaited, and every message that its page may send."""
+"""The Explorer without a browser: its actions are awaited, and its messages are sent by hand."""
 
 import asyncio
 import json
@@ -38,11 +38,11 @@ COLUMNS = ["Name", "Active", "Events", "Host", "Created", "Age"]
 LIVE = "live"
 
 
-# --- a person at the Explorer -----------------------------------------------------------------------------------------
+# --- helpers ----------------------------------------------------------------------------------------------------------
 
 
 def listing(sandbox: cx.Sandbox, items: list[dict[str, Any]]) -> Script:
-    """The team's list is this, and every other read passes to the sandbox."""
+    """Answers the list request with these items; other reads go to the sandbox."""
 
     def answer(connection: Any, received: RecordedRequest) -> bool:
         return (data(items) if received.path.endswith("/webhooks") else passed(sandbox))(connection, received)
@@ -51,9 +51,9 @@ def listing(sandbox: cx.Sandbox, items: list[dict[str, Any]]) -> Script:
 
 
 async def opened(client: cx.Client, listener: Any = None) -> cx.Explorer:
-    """An Explorer that has read its webhooks by itself."""
+    """An Explorer that has loaded its webhooks."""
     explorer = cx.Explorer(client, listener)
-    await until(lambda: explorer.table.rows and explorer.rate_limit.lines and explorer.title.lines)
+    await until(lambda: explorer.table.rows and explorer._rate_limit.lines and explorer._title.lines)
     await turns()
     return explorer
 
@@ -67,7 +67,7 @@ async def filled(sandbox: cx.Sandbox, items: list[dict[str, Any]]) -> cx.Explore
 
 
 def names(explorer: cx.Explorer) -> list[str]:
-    """The names that the table shows now."""
+    """The names in the table."""
     return [row[1] for row in explorer.table.rows]
 
 
@@ -75,13 +75,13 @@ def ids(explorer: cx.Explorer) -> list[str]:
     return [row[0] for row in explorer.table.rows]
 
 
-def tell(explorer: cx.Explorer, message: Any) -> None:
-    """The page says something."""
+def send_message(explorer: cx.Explorer, message: Any) -> None:
+    """Sends a message from the page to the table."""
     explorer.table._handle_custom_msg(message, [])
 
 
-def asked(server: Any) -> list[str]:
-    """What was requested, without the addresses' common beginning."""
+def requested(server: Any) -> list[str]:
+    """The requests so far, as method and path."""
     return [f"{request.method} {request.path.partition('/api/v1/')[2]}" for request in server.requests]
 
 
@@ -90,13 +90,13 @@ def outcomes(steps: list[Any]) -> list[str]:
 
 
 def parents(explorer: cx.Explorer) -> dict[str, ipywidgets.Widget]:
-    """Each widget's sandbox."""
+    """The parent of each widget, by model ID."""
     return {child.model_id: sandbox for sandbox in widgets_of(explorer) for child in getattr(sandbox, "children", ())}
 
 
 def offered(explorer: cx.Explorer, name: str) -> bool:
-    """Whether a person sees this button, and may press it."""
-    above, widget = parents(explorer), explorer.buttons[name]
+    """Whether a button is visible and enabled."""
+    above, widget = parents(explorer), explorer._buttons[name]
     if widget.disabled:
         return False
     while widget is not None and not hidden(widget):
@@ -104,15 +104,15 @@ def offered(explorer: cx.Explorer, name: str) -> bool:
     return widget is None
 
 
-async def rested(explorer: cx.Explorer) -> None:
-    """Waits until no work is under way."""
+async def until_idle(explorer: cx.Explorer) -> None:
+    """Waits until nothing is running."""
     await turns()
     await until(lambda: explorer.status.tone != "busy" and not offered(explorer, "stop"))
     await turns()
 
 
-def others() -> list[asyncio.Task[Any]]:
-    """The tasks under way that are neither the test nor the one that bounds its time."""
+def other_tasks() -> list[asyncio.Task[Any]]:
+    """The running tasks other than the test and its timeout."""
     rest = asyncio.all_tasks() - {asyncio.current_task()}
     return [task for task in rest if getattr(task.get_coro(), "__name__", "") != "wait_for"]
 
@@ -121,20 +121,20 @@ def others() -> list[asyncio.Task[Any]]:
 
 
 @in_loop
-async def test_opening_costs_two_requests(sandbox: cx.Sandbox) -> None:
-    """One for who it is and one for the list; nothing else is asked for unless somebody asks."""
+async def test_opening_sends_two_requests(sandbox: cx.Sandbox) -> None:
+    """whoami and the list; searching, sorting and selecting send nothing."""
     with behind(sandbox) as (server, client):
         explorer = await opened(client)
         explorer.table.search("crm")
         explorer.table.sort_by("Name")
         explorer.table.select(ids(explorer))
         await turns()
-        assert ["GET auth/whoami", f"GET teams/{sandbox.team_id}/webhooks"] == asked(server)
+        assert ["GET auth/whoami", f"GET teams/{sandbox.team_id}/webhooks"] == requested(server)
         explorer.close()
 
 
-def test_it_can_be_made_without_a_running_loop(sandbox: cx.Sandbox) -> None:
-    """In a plain script nothing is read before it is asked for, and then it is."""
+def test_without_a_running_loop_nothing_is_loaded_until_refresh(sandbox: cx.Sandbox) -> None:
+    """In a plain script the constructor sends nothing."""
     with behind(sandbox) as (server, client):
         explorer = cx.Explorer(client)
         assert [] == server.requests
@@ -144,22 +144,22 @@ def test_it_can_be_made_without_a_running_loop(sandbox: cx.Sandbox) -> None:
 
 
 @in_loop
-async def test_refresh_right_after_opening_shares_the_first_read(sandbox: cx.Sandbox) -> None:
-    """The read that opening began is not begun again."""
+async def test_refresh_during_the_first_load_shares_its_request(sandbox: cx.Sandbox) -> None:
+    """The list is requested once."""
     with behind(sandbox) as (server, client):
         explorer = cx.Explorer(client)
         await explorer.refresh()
-        await rested(explorer)
-        assert [f"GET teams/{sandbox.team_id}/webhooks"] == [line for line in asked(server) if "webhooks" in line]
+        await until_idle(explorer)
+        assert [f"GET teams/{sandbox.team_id}/webhooks"] == [line for line in requested(server) if "webhooks" in line]
         explorer.close()
 
 
 @in_loop
-async def test_a_row_says_what_there_is_to_know(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """Id, name, state in a word, events, host and day of creation, and an age."""
+async def test_a_row_shows_all_columns(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """ID, name, state, events, host, day of creation and age."""
     explorer = await opened(client)
     webhook = listed(sandbox)[3]
-    *told, age = explorer.table.rows[3]
+    *cells, age = explorer.table.rows[3]
     assert [
         webhook.id,
         "Boss fight overlay",
@@ -167,43 +167,43 @@ async def test_a_row_says_what_there_is_to_know(sandbox: cx.Sandbox, client: cx.
         "boss.spawned, boss.damaged, boss.defeated",
         "tv.example.com",
         "2025-10-31",
-    ] == told
+    ] == cells
     assert age
     assert "active" == explorer.table.rows[0][2]
     explorer.close()
 
 
 @in_loop
-async def test_a_state_that_cstar_does_not_tell_is_not_guessed(sandbox: cx.Sandbox) -> None:
-    """Neither active nor paused is claimed of it."""
-    told = {name: value for name, value in item(1).items() if name != "isActive"}
-    explorer = await filled(sandbox, [told])
-    assert "not told" == explorer.table.rows[0][2]
+async def test_a_missing_state_is_shown_as_unknown(sandbox: cx.Sandbox) -> None:
+    """Neither active nor paused is assumed."""
+    incomplete = {name: value for name, value in item(1).items() if name != "isActive"}
+    explorer = await filled(sandbox, [incomplete])
+    assert "unknown" == explorer.table.rows[0][2]
     explorer.close()
 
 
 @pytest.mark.parametrize(
-    ("key", "words"),
+    ("key", "expected"),
     [pytest.param("secret", ["sandbox", "sk_test_••••"], id="sandbox"), pytest.param(LIVE, ["live"], id="live")],
 )
 @in_loop
-async def test_the_bar_says_where_one_is(sandbox: cx.Sandbox, key: str, words: list[str]) -> None:
-    """Environment, team and masked key stand in words."""
+async def test_the_title_shows_environment_team_and_key(sandbox: cx.Sandbox, key: str, expected: list[str]) -> None:
+    """The key is masked."""
     with sandbox.client(key) as client:
         explorer = await opened(client)
-        told = " ".join(explorer.title.lines)
-        assert words == [word for word in words if word in told.lower()]
-        assert f"team {sandbox.team_id}" in told
+        title = " ".join(explorer._title.lines)
+        assert expected == [text for text in expected if text in title.lower()]
+        assert f"team {sandbox.team_id}" in title
         explorer.close()
 
 
 @in_loop
-async def test_the_bar_says_what_is_left_of_the_budget(client: cx.Client) -> None:
-    """The number of the remaining requests is there after the first read, and follows the next."""
+async def test_the_header_shows_the_remaining_requests(client: cx.Client) -> None:
+    """It is updated by each refresh."""
     explorer = await opened(client)
-    before = " ".join(explorer.rate_limit.lines)
+    before = " ".join(explorer._rate_limit.lines)
     await explorer.refresh()
-    after = " ".join(explorer.rate_limit.lines)
+    after = " ".join(explorer._rate_limit.lines)
     assert "998" in before
     assert "997" in after
     explorer.close()
@@ -211,7 +211,7 @@ async def test_the_bar_says_what_is_left_of_the_budget(client: cx.Client) -> Non
 
 @in_loop
 async def test_its_repr_names_the_environment_and_the_team(client: cx.Client) -> None:
-    """It is what a log or a plain terminal shows."""
+    """For logs and plain terminals."""
     explorer = await opened(client)
     assert "Explorer(sandbox, team team_sandbox)" == repr(explorer)
     explorer.close()
@@ -222,7 +222,7 @@ async def test_its_repr_names_the_environment_and_the_team(client: cx.Client) ->
 
 @in_loop
 async def test_refresh_returns_the_webhooks(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """They are the ones that the table shows."""
+    """The same ones that the table shows."""
     explorer = await opened(client)
     webhooks = await explorer.refresh()
     assert isinstance(webhooks, models.WebhookList)
@@ -231,8 +231,8 @@ async def test_refresh_returns_the_webhooks(sandbox: cx.Sandbox, client: cx.Clie
 
 
 @in_loop
-async def test_concurrent_refreshes_share_one_read(sandbox: cx.Sandbox) -> None:
-    """Five at once are one request, and all get its answer."""
+async def test_concurrent_refreshes_share_one_request(sandbox: cx.Sandbox) -> None:
+    """Five refreshes at once send one request and return its result."""
     with behind(sandbox) as (server, client):
         explorer = await opened(client)
         before = len(server.requests)
@@ -245,25 +245,25 @@ async def test_concurrent_refreshes_share_one_read(sandbox: cx.Sandbox) -> None:
 
 
 @in_loop
-async def test_one_impatient_caller_does_not_end_the_read_of_another(sandbox: cx.Sandbox) -> None:
-    """A refresh that is cancelled leaves the shared read to whoever still waits for it."""
+async def test_cancelling_one_refresh_does_not_cancel_another(sandbox: cx.Sandbox) -> None:
+    """The shared request continues for the other caller."""
     gate = threading.Event()
     with behind(
         sandbox, reads=once(passed(sandbox), passed(sandbox), held(gate, passed(sandbox)), then=passed(sandbox))
     ) as (_, client):
         explorer = await opened(client)
-        impatient, patient = asyncio.create_task(explorer.refresh()), asyncio.create_task(explorer.refresh())
+        cancelled, other = asyncio.create_task(explorer.refresh()), asyncio.create_task(explorer.refresh())
         await turns()
-        impatient.cancel()
+        cancelled.cancel()
         await turns()
         gate.set()
-        assert 4 == len(await patient)
+        assert 4 == len(await other)
         explorer.close()
 
 
 @in_loop
 async def test_refresh_keeps_selection_search_sort_and_page(sandbox: cx.Sandbox) -> None:
-    """Who looked at something still looks at it, though the list has grown at its beginning."""
+    """Also if the list has a new first item."""
     items = [item(number) for number in range(1, 81)]
 
     def reads(connection: Any, received: RecordedRequest) -> bool:
@@ -275,37 +275,37 @@ async def test_refresh_keeps_selection_search_sort_and_page(sandbox: cx.Sandbox)
         explorer.table.search("number")
         explorer.table.sort_by("Name")
         explorer.table.turn_to(2)
-        chosen = ids(explorer)[:2]
-        explorer.table.select(chosen)
-        kept = (explorer.table.query, explorer.table.sort, explorer.table.page, set(explorer.table.selected))
+        selected = ids(explorer)[:2]
+        explorer.table.select(selected)
+        before = (explorer.table.query, explorer.table.sort, explorer.table.page, set(explorer.table.selected))
         assert 81 == len(await explorer.refresh())
-        assert kept == (
+        assert before == (
             explorer.table.query,
             explorer.table.sort,
             explorer.table.page,
             set(explorer.table.selected),
         )
-        assert chosen == [webhook.id for webhook in explorer.table.chosen()]
+        assert selected == [webhook.id for webhook in explorer.table.selected_webhooks()]
         explorer.close()
 
 
 @in_loop
-async def test_a_selected_webhook_that_is_gone_is_named(client: cx.Client) -> None:
-    """It is no longer selected, the status says which it was, and the other stays selected."""
+async def test_a_selected_webhook_that_was_deleted_is_named(client: cx.Client) -> None:
+    """It is deselected and named in the status; the other stays selected."""
     explorer = await opened(client)
-    gone, stays = ids(explorer)[:2]
-    explorer.table.select([gone, stays])
-    client.webhooks.delete(gone)
+    deleted, other = ids(explorer)[:2]
+    explorer.table.select([deleted, other])
+    client.webhooks.delete(deleted)
     await explorer.refresh()
-    assert [stays] == list(explorer.table.selected)
+    assert [other] == list(explorer.table.selected)
     assert "Slack notifications" in explorer.status.text
     assert "CRM sync" not in explorer.status.text
     explorer.close()
 
 
 @in_loop
-async def test_a_webhook_that_is_gone_unselected_is_not_named(client: cx.Client) -> None:
-    """Only what somebody had chosen is worth a word."""
+async def test_a_deleted_webhook_that_was_not_selected_is_not_named(client: cx.Client) -> None:
+    """Only selected ones are reported."""
     explorer = await opened(client)
     client.webhooks.delete(ids(explorer)[0])
     await explorer.refresh()
@@ -315,49 +315,47 @@ async def test_a_webhook_that_is_gone_unselected_is_not_named(client: cx.Client)
 
 
 @pytest.mark.parametrize(
-    ("line", "kind"),
+    ("response", "kind"),
     [
         pytest.param(status(401, type="authentication_error"), errors.AuthenticationError, id="key refused"),
-        pytest.param(status(503), errors.ServerError, id="server ill"),
-        pytest.param(reset(), errors.TransportError, id="connection broken"),
-        pytest.param(data("nothing like a list"), errors.InvalidResponseError, id="nonsense"),
+        pytest.param(status(503), errors.ServerError, id="server error"),
+        pytest.param(reset(), errors.TransportError, id="connection reset"),
+        pytest.param(data("not a list"), errors.InvalidResponseError, id="invalid response"),
     ],
 )
 @in_loop
-async def test_a_refresh_that_fails_leaves_what_was_shown(
-    sandbox: cx.Sandbox, line: Script, kind: type[Exception]
-) -> None:
-    """It raises and says so, and rows, selection and picture stay as they were."""
-    with behind(sandbox, reads=once(passed(sandbox), passed(sandbox), then=line)) as (_, client):
+async def test_a_failed_refresh_keeps_the_table(sandbox: cx.Sandbox, response: Script, kind: type[Exception]) -> None:
+    """It raises and shows the error; rows, selection and coverage stay."""
+    with behind(sandbox, reads=once(passed(sandbox), passed(sandbox), then=response)) as (_, client):
         explorer = await opened(client)
         explorer.table.select(ids(explorer)[:2])
-        before = (explorer.table.rows, explorer.table.selected, explorer.coverage.rows, explorer.table.said)
+        before = (explorer.table.rows, explorer.table.selected, explorer._coverage.rows, explorer.table.summary)
         with pytest.raises(kind):
             await explorer.refresh()
-        assert explorer.status.text.startswith("Not read: ")
+        assert explorer.status.text.startswith("Could not load the webhooks: ")
         assert "failed" == explorer.status.tone
-        assert before == (explorer.table.rows, explorer.table.selected, explorer.coverage.rows, explorer.table.said)
+        assert before == (explorer.table.rows, explorer.table.selected, explorer._coverage.rows, explorer.table.summary)
         explorer.close()
 
 
 @in_loop
-async def test_an_opening_that_fails_says_so_and_can_be_repeated(sandbox: cx.Sandbox) -> None:
-    """Nobody awaits the first read; its failure is on screen, and the next refresh reads."""
+async def test_a_failed_first_load_is_shown_and_can_be_retried(sandbox: cx.Sandbox) -> None:
+    """The status shows the error, and the next refresh loads the list."""
     with behind(sandbox, reads=once(*[status(401, type="authentication_error")] * 2, then=passed(sandbox))) as (
         _,
         client,
     ):
         explorer = cx.Explorer(client)
-        await until(lambda: explorer.status.text.startswith("Not read: "))
+        await until(lambda: explorer.status.text.startswith("Could not load the webhooks: "))
         assert 4 == len(await explorer.refresh())
         assert 4 == len(explorer.table.rows)
-        assert not explorer.status.text.startswith("Not read")
+        assert not explorer.status.text.startswith("Could not load")
         explorer.close()
 
 
 @in_loop
-async def test_the_loop_turns_while_a_refresh_waits(sandbox: cx.Sandbox) -> None:
-    """The kernel answers other cells until the server does."""
+async def test_the_event_loop_is_free_during_a_refresh(sandbox: cx.Sandbox) -> None:
+    """The kernel can run other cells."""
     gate = threading.Event()
     with behind(
         sandbox, reads=once(passed(sandbox), passed(sandbox), held(gate, passed(sandbox)), then=passed(sandbox))
@@ -381,22 +379,22 @@ async def test_the_loop_turns_while_a_refresh_waits(sandbox: cx.Sandbox) -> None
         pytest.param("crm SYNC", ["CRM sync"], id="any case"),
         pytest.param("tv.example", ["Boss fight overlay"], id="host"),
         pytest.param("boss.spawned", ["Boss fight overlay"], id="event"),
-        pytest.param("", ["Slack notifications", "CRM sync", "Search index", "Boss fight overlay"], id="nothing"),
+        pytest.param("", ["Slack notifications", "CRM sync", "Search index", "Boss fight overlay"], id="empty"),
         pytest.param("no such thing", [], id="no match"),
-        pytest.param("(", [], id="an opened parenthesis"),
-        pytest.param(".*", ["Search index"], id="a pattern is taken as it is written"),
-        pytest.param("\\", [], id="a backslash"),
+        pytest.param("(", [], id="parenthesis"),
+        pytest.param(".*", ["Search index"], id="regular expression"),
+        pytest.param("\\", [], id="backslash"),
     ],
 )
 @pytest.mark.parametrize("by_page", [False, True], ids=["code", "page"])
 @in_loop
-async def test_search_shows_what_holds_the_text(
+async def test_search_matches_name_event_and_host(
     client: cx.Client, query: str, expected: list[str], by_page: bool
 ) -> None:
-    """Names, events and hosts are searched, in any case, and literally."""
+    """Case-insensitive and literal."""
     explorer = await opened(client)
     if by_page:
-        tell(explorer, {"event": "search", "text": query})
+        send_message(explorer, {"event": "search", "text": query})
     else:
         explorer.table.search(query)
     assert expected == names(explorer)
@@ -418,58 +416,58 @@ async def test_search_shows_what_holds_the_text(
 )
 @pytest.mark.parametrize("by_page", [False, True], ids=["code", "page"])
 @in_loop
-async def test_a_column_sorts_and_once_more_reverses(
+async def test_sorting_by_a_column_twice_reverses_it(
     client: cx.Client, column: str, expected: list[str], by_page: bool
 ) -> None:
-    """The first time it is ascending, the second time descending."""
+    """First ascending, then descending."""
     explorer = await opened(client)
-    for wanted in (expected, expected[::-1]):
+    for order in (expected, expected[::-1]):
         if by_page:
-            tell(explorer, {"event": "sort", "column": column})
+            send_message(explorer, {"event": "sort", "column": column})
         else:
             explorer.table.sort_by(column)
-        assert wanted == names(explorer)
+        assert order == names(explorer)
         assert column == explorer.table.sort[0]
     explorer.close()
 
 
 @in_loop
 async def test_sorting_by_state_keeps_equal_states_together(client: cx.Client) -> None:
-    """Active and paused ones are apart, either way."""
+    """In both directions."""
     explorer = await opened(client)
     explorer.table.sort_by("Active")
-    one_way = [row[2] for row in explorer.table.rows]
+    states = [row[2] for row in explorer.table.rows]
     explorer.table.sort_by("Active")
-    assert one_way[::-1] == [row[2] for row in explorer.table.rows]
+    assert states[::-1] == [row[2] for row in explorer.table.rows]
     assert {("active", "active", "active", "paused"), ("paused", "active", "active", "active")} == {
-        tuple(one_way),
-        tuple(one_way[::-1]),
+        tuple(states),
+        tuple(states[::-1]),
     }
     explorer.close()
 
 
 @pytest.mark.parametrize("column", COLUMNS)
 @in_loop
-async def test_every_column_sorts_webhooks_of_which_little_is_told(sandbox: cx.Sandbox, column: str) -> None:
-    """What is missing, or odd, is put somewhere, and no row is lost."""
+async def test_every_column_sorts_webhooks_with_missing_fields(sandbox: cx.Sandbox, column: str) -> None:
+    """No row is lost."""
     items = [item(1), {"id": "whk_bare"}, item(3, events=None, isActive=None, createdAt="yesterday", url="no address")]
     explorer = await filled(sandbox, items)
     explorer.table.sort_by(column)
     first = set(ids(explorer))
     explorer.table.sort_by(column)
-    assert {told["id"] for told in items} == first == set(ids(explorer))
+    assert {each["id"] for each in items} == first == set(ids(explorer))
     explorer.close()
 
 
 @pytest.mark.parametrize("by_page", [False, True], ids=["code", "page"])
 @in_loop
-async def test_the_table_shows_25_at_a_time(sandbox: cx.Sandbox, by_page: bool) -> None:
-    """Its pages together show every webhook once, in order."""
+async def test_a_page_has_25_rows(sandbox: cx.Sandbox, by_page: bool) -> None:
+    """The pages together show each webhook once, in order."""
     explorer = await filled(sandbox, [item(number) for number in range(60)])
     shown = []
     for page in range(1, explorer.table.pages + 1):
         if by_page:
-            tell(explorer, {"event": "page", "page": page})
+            send_message(explorer, {"event": "page", "page": page})
         else:
             explorer.table.turn_to(page)
         assert page == explorer.table.page
@@ -481,18 +479,18 @@ async def test_the_table_shows_25_at_a_time(sandbox: cx.Sandbox, by_page: bool) 
 
 @pytest.mark.parametrize("page", [0, -1, 4, 10**30])
 @in_loop
-async def test_there_is_no_page_outside_of_the_pages(sandbox: cx.Sandbox, page: int) -> None:
-    """Whoever turns too far still sees webhooks."""
+async def test_a_page_number_out_of_range_is_clamped(sandbox: cx.Sandbox, page: int) -> None:
+    """The table is never empty."""
     explorer = await filled(sandbox, [item(number) for number in range(60)])
-    tell(explorer, {"event": "page", "page": page})
+    send_message(explorer, {"event": "page", "page": page})
     assert 1 <= explorer.table.page <= explorer.table.pages == 3
     assert explorer.table.rows
     explorer.close()
 
 
 @in_loop
-async def test_a_search_from_a_late_page_shows_its_matches(sandbox: cx.Sandbox) -> None:
-    """What is found is on screen, though the page that was open is no more."""
+async def test_a_search_on_a_later_page_shows_its_matches(sandbox: cx.Sandbox) -> None:
+    """The page number is reset."""
     explorer = await filled(sandbox, [item(number) for number in range(60)])
     explorer.table.turn_to(3)
     explorer.table.search("Number 00007")
@@ -502,8 +500,8 @@ async def test_a_search_from_a_late_page_shows_its_matches(sandbox: cx.Sandbox) 
 
 
 @in_loop
-async def test_a_refresh_that_shortens_the_list_leaves_no_empty_page(sandbox: cx.Sandbox) -> None:
-    """Who was on the third page of three sees the last one of those that are left."""
+async def test_a_shorter_list_leaves_no_empty_page(sandbox: cx.Sandbox) -> None:
+    """After the third of three pages the last remaining one is shown."""
     lists = once(data([item(number) for number in range(60)]), then=data([item(number) for number in range(30)]))
 
     def reads(connection: Any, received: RecordedRequest) -> bool:
@@ -520,75 +518,75 @@ async def test_a_refresh_that_shortens_the_list_leaves_no_empty_page(sandbox: cx
 
 @in_loop
 async def test_rows_are_selected_and_unselected_by_id(client: cx.Client) -> None:
-    """By code and by the page, and `chosen` has the webhooks of these ids."""
+    """From code and from the page."""
     explorer = await opened(client)
     one, two, three, _ = ids(explorer)
     explorer.table.select([one, two])
-    tell(explorer, {"event": "select", "id": three, "on": True})
+    send_message(explorer, {"event": "select", "id": three, "on": True})
     assert {one, two, three} == set(explorer.table.selected)
-    tell(explorer, {"event": "select", "id": one, "on": False})
+    send_message(explorer, {"event": "select", "id": one, "on": False})
     explorer.table.select([two], on=False)
     assert [three] == list(explorer.table.selected)
-    assert ["Search index"] == [webhook.name for webhook in explorer.table.chosen()]
+    assert ["Search index"] == [webhook.name for webhook in explorer.table.selected_webhooks()]
     explorer.close()
 
 
 @in_loop
-async def test_selecting_twice_is_selecting_once(client: cx.Client) -> None:
-    """A row is selected or it is not."""
+async def test_selecting_a_row_twice_selects_it_once(client: cx.Client) -> None:
+    """An ID is never in the selection twice."""
     explorer = await opened(client)
     one = ids(explorer)[0]
     explorer.table.select([one, one])
-    tell(explorer, {"event": "select", "id": one, "on": True})
+    send_message(explorer, {"event": "select", "id": one, "on": True})
     assert [one] == list(explorer.table.selected)
     explorer.close()
 
 
 @in_loop
-async def test_a_page_is_selected_and_unselected_at_once(sandbox: cx.Sandbox) -> None:
-    """Only the rows on screen are; what was selected elsewhere stays."""
+async def test_a_whole_page_is_selected_and_unselected(sandbox: cx.Sandbox) -> None:
+    """Only the visible rows change."""
     explorer = await filled(sandbox, [item(number) for number in range(60)])
     far = "whk_000000000059"
     explorer.table.select([far])
-    tell(explorer, {"event": "select_page", "on": True})
+    send_message(explorer, {"event": "select_page", "on": True})
     assert {*ids(explorer), far} == set(explorer.table.selected)
-    tell(explorer, {"event": "select_page", "on": False})
+    send_message(explorer, {"event": "select_page", "on": False})
     assert [far] == list(explorer.table.selected)
     explorer.close()
 
 
 @in_loop
 async def test_a_selection_survives_search_and_paging(sandbox: cx.Sandbox) -> None:
-    """What is out of sight is still selected, and the table says how many are."""
+    """The summary also counts selected rows that are not visible."""
     explorer = await filled(sandbox, [item(number) for number in range(60)])
     explorer.table.select(ids(explorer)[:2])
     explorer.table.turn_to(3)
     explorer.table.search("Number 00059")
-    assert 2 == len(explorer.table.chosen())
-    assert "2 selected" in explorer.table.said
+    assert 2 == len(explorer.table.selected_webhooks())
+    assert "2 selected" in explorer.table.summary
     explorer.close()
 
 
 @in_loop
-async def test_nobody_selects_what_is_not_there(client: cx.Client) -> None:
-    """An id that the team does not have is not selected."""
+async def test_an_unknown_id_is_not_selected(client: cx.Client) -> None:
+    """Neither from code nor from the page."""
     explorer = await opened(client)
-    tell(explorer, {"event": "select", "id": "whk_nowhere", "on": True})
+    send_message(explorer, {"event": "select", "id": "whk_nowhere", "on": True})
     explorer.table.select(["whk_elsewhere"])
     assert [] == list(explorer.table.selected)
-    assert [] == list(explorer.table.chosen())
+    assert [] == list(explorer.table.selected_webhooks())
     explorer.close()
 
 
 @pytest.mark.parametrize(
     "message",
     [
-        pytest.param(None, id="nothing"),
-        pytest.param("search", id="a word"),
-        pytest.param([], id="a list"),
+        pytest.param(None, id="None"),
+        pytest.param("search", id="string"),
+        pytest.param([], id="list"),
         pytest.param({}, id="empty"),
-        pytest.param({"event": None}, id="event of none"),
-        pytest.param({"event": ["search"]}, id="event of a list"),
+        pytest.param({"event": None}, id="event is None"),
+        pytest.param({"event": ["search"]}, id="event is a list"),
         pytest.param({"event": "explode"}, id="unknown event"),
         pytest.param({"event": "search"}, id="search without text"),
         pytest.param({"event": "search", "text": 7}, id="search for a number"),
@@ -598,40 +596,40 @@ async def test_nobody_selects_what_is_not_there(client: cx.Client) -> None:
         pytest.param({"event": "sort", "column": ["Name"]}, id="sort by a list"),
         pytest.param({"event": "sort", "column": 0}, id="sort by a number"),
         pytest.param({"event": "page"}, id="page without number"),
-        pytest.param({"event": "page", "page": "2"}, id="page as a word"),
-        pytest.param({"event": "page", "page": 1.5}, id="half a page"),
-        pytest.param({"event": "page", "page": True}, id="page as a truth"),
-        pytest.param({"event": "page", "page": float("nan")}, id="page that is no number"),
-        pytest.param({"event": "page", "page": None}, id="page of none"),
+        pytest.param({"event": "page", "page": "2"}, id="page is a string"),
+        pytest.param({"event": "page", "page": 1.5}, id="page is a float"),
+        pytest.param({"event": "page", "page": True}, id="page is a bool"),
+        pytest.param({"event": "page", "page": float("nan")}, id="page is NaN"),
+        pytest.param({"event": "page", "page": None}, id="page is None"),
         pytest.param({"event": "select"}, id="select without id"),
         pytest.param({"event": "select", "id": 1, "on": True}, id="select a number"),
         pytest.param({"event": "select", "id": ["whk_000000000030"], "on": True}, id="select a list"),
         pytest.param({"event": "select", "id": {}, "on": True}, id="select an object"),
         pytest.param({"event": "select", "id": "whk_000000000030"}, id="select without on"),
-        pytest.param({"event": "select", "id": "whk_000000000030", "on": "no"}, id="select with a word for on"),
+        pytest.param({"event": "select", "id": "whk_000000000030", "on": "no"}, id="select with a string for on"),
         pytest.param({"event": "select_page"}, id="select_page without on"),
-        pytest.param({"event": "select_page", "on": "yes"}, id="select_page with a word for on"),
+        pytest.param({"event": "select_page", "on": "yes"}, id="select_page with a string for on"),
     ],
 )
 @in_loop
-async def test_a_malformed_message_does_nothing(sandbox: cx.Sandbox, message: Any) -> None:
-    """The page may say anything; the table stays as it is."""
+async def test_a_malformed_message_is_ignored(sandbox: cx.Sandbox, message: Any) -> None:
+    """The table stays as it was."""
     explorer = await filled(sandbox, [item(number) for number in range(60)])
     table = explorer.table
     table.sort_by("Name")
     table.turn_to(2)
     table.select(["whk_000000000001"])
-    before = (table.rows, table.selected, table.query, table.sort, table.page, table.pages, table.said)
-    tell(explorer, message)
-    assert before == (table.rows, table.selected, table.query, table.sort, table.page, table.pages, table.said)
+    before = (table.rows, table.selected, table.query, table.sort, table.page, table.pages, table.summary)
+    send_message(explorer, message)
+    assert before == (table.rows, table.selected, table.query, table.sort, table.page, table.pages, table.summary)
     explorer.close()
 
 
-# --- acting on several ------------------------------------------------------------------------------------------------
+# --- bulk actions -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("action", "expected", "left", "account"),
+    ("action", "expected", "states", "summary"),
     [
         pytest.param("pause", ["done"] * 3 + ["unchanged"], [False] * 4, "3 paused", id="pause"),
         pytest.param("resume", ["unchanged"] * 3 + ["done"], [True] * 4, "1 resumed", id="resume"),
@@ -639,29 +637,29 @@ async def test_a_malformed_message_does_nothing(sandbox: cx.Sandbox, message: An
     ],
 )
 @in_loop
-async def test_the_selected_are_worked_on_and_the_table_follows(
-    sandbox: cx.Sandbox, client: cx.Client, action: str, expected: list[str], left: list[bool], account: str
+async def test_an_action_changes_the_selected_webhooks_and_the_table(
+    sandbox: cx.Sandbox, client: cx.Client, action: str, expected: list[str], states: list[bool], summary: str
 ) -> None:
-    """A step for each in order, one line for each, an account, and the table shows how things are now."""
+    """One step and one line for each in order, and a summary."""
     explorer = await opened(client)
     before = ids(explorer)
     explorer.table.select(before)
     steps = await explorer.act(action)
     assert before == [step.change.id for step in steps]
     assert expected == outcomes(steps)
-    assert left == [webhook.is_active for webhook in listed(sandbox)]
-    assert ["active" if state else "paused" for state in left] == [row[2] for row in explorer.table.rows]
-    assert account in explorer.status.text
-    assert 4 == len(explorer.steps.lines)
+    assert states == [webhook.is_active for webhook in listed(sandbox)]
+    assert ["active" if state else "paused" for state in states] == [row[2] for row in explorer.table.rows]
+    assert summary in explorer.status.text
+    assert 4 == len(explorer._bulk.steps.lines)
     assert expected == [
-        outcome for outcome, line in zip(expected, explorer.steps.lines, strict=True) if outcome in line
+        outcome for outcome, line in zip(expected, explorer._bulk.steps.lines, strict=True) if outcome in line
     ]
     explorer.close()
 
 
 @in_loop
-async def test_only_the_selected_are_touched(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """The others stay as they are, whatever is on screen."""
+async def test_an_action_changes_only_the_selected_webhooks(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Whatever rows are visible."""
     explorer = await opened(client)
     explorer.table.select(ids(explorer)[1:2])
     explorer.table.search("slack")
@@ -672,8 +670,8 @@ async def test_only_the_selected_are_touched(sandbox: cx.Sandbox, client: cx.Cli
 
 @pytest.mark.parametrize("action", ["pause", "resume", "delete"])
 @in_loop
-async def test_acting_on_nothing_is_refused(sandbox: cx.Sandbox, action: str) -> None:
-    """There is nothing selected, and nothing is sent."""
+async def test_an_action_without_a_selection_is_refused(sandbox: cx.Sandbox, action: str) -> None:
+    """Nothing is sent."""
     with behind(sandbox) as (server, client):
         explorer = await opened(client)
         before = len(server.requests)
@@ -684,20 +682,20 @@ async def test_acting_on_nothing_is_refused(sandbox: cx.Sandbox, action: str) ->
 
 
 @in_loop
-async def test_an_unknown_action_changes_nothing(sandbox: cx.Sandbox) -> None:
-    """A word that is none of the three is refused before anything is written, with an error of ours."""
+async def test_an_unknown_action_is_refused(sandbox: cx.Sandbox) -> None:
+    """Nothing is sent."""
     with behind(sandbox) as (server, client):
         explorer = await opened(client)
         explorer.table.select(ids(explorer)[:1])
-        refused = (await asyncio.gather(explorer.act("explode"), return_exceptions=True))[0]
+        error = (await asyncio.gather(explorer.act("explode"), return_exceptions=True))[0]
         assert [] == written(server)
-        assert isinstance(refused, errors.ValidationError)
+        assert isinstance(error, errors.ValidationError)
         explorer.close()
 
 
 @in_loop
-async def test_a_second_action_waits_for_nobody(sandbox: cx.Sandbox) -> None:
-    """While one is under way another is refused, and the first is done once."""
+async def test_a_second_action_during_the_first_is_refused(sandbox: cx.Sandbox) -> None:
+    """The first completes, once."""
     gate = threading.Event()
     with behind(sandbox, held(gate, passed(sandbox))) as (server, client):
         explorer = await opened(client)
@@ -714,8 +712,8 @@ async def test_a_second_action_waits_for_nobody(sandbox: cx.Sandbox) -> None:
 
 
 @in_loop
-async def test_two_at_the_same_moment_are_one(sandbox: cx.Sandbox) -> None:
-    """Of two that begin together the second is refused."""
+async def test_of_two_actions_started_together_one_is_refused(sandbox: cx.Sandbox) -> None:
+    """Only one request is sent."""
     with behind(sandbox) as (server, client):
         explorer = await opened(client)
         explorer.table.select(ids(explorer)[:1])
@@ -726,17 +724,17 @@ async def test_two_at_the_same_moment_are_one(sandbox: cx.Sandbox) -> None:
 
 
 @in_loop
-async def test_stop_ends_the_work_between_two_steps(sandbox: cx.Sandbox) -> None:
-    """The step under way is finished and told as done; those after it were not tried."""
+async def test_stop_ends_an_action_after_the_current_step(sandbox: cx.Sandbox) -> None:
+    """The current step is done; the remaining ones are not tried."""
     gate = threading.Event()
     with behind(sandbox, held(gate, passed(sandbox))) as (server, client):
         explorer = await opened(client)
         explorer.table.select(ids(explorer)[:3])
-        work = asyncio.create_task(explorer.act("pause"))
+        action = asyncio.create_task(explorer.act("pause"))
         await until(lambda: written(server))
         explorer.stop()
         gate.set()
-        assert ["done", "not tried", "not tried"] == outcomes(await work)
+        assert ["done", "not tried", "not tried"] == outcomes(await action)
         assert [False, True, True, False] == [webhook.is_active for webhook in listed(sandbox)]
         assert "1 paused" in explorer.status.text
         assert "2 not tried" in explorer.status.text
@@ -744,8 +742,8 @@ async def test_stop_ends_the_work_between_two_steps(sandbox: cx.Sandbox) -> None
 
 
 @in_loop
-async def test_stop_without_work_stops_nothing_later(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """Whoever pressed it too early still gets the next work done."""
+async def test_stop_without_an_action_does_not_affect_the_next(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """A later action runs to its end."""
     explorer = await opened(client)
     explorer.stop()
     explorer.table.select(ids(explorer)[:2])
@@ -754,28 +752,28 @@ async def test_stop_without_work_stops_nothing_later(sandbox: cx.Sandbox, client
 
 
 @in_loop
-async def test_one_that_is_gone_does_not_stop_the_others(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """It failed, the others are paused, and the account says both."""
+async def test_a_deleted_webhook_does_not_stop_the_others(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Its step fails, and the summary counts both."""
     explorer = await opened(client)
     explorer.table.select(ids(explorer)[:3])
     client.webhooks.delete(ids(explorer)[0])
     assert ["failed", "done", "done"] == outcomes(await explorer.act("pause"))
     assert "2 paused, 1 failed." in explorer.status.text
-    assert "failed" in explorer.steps.lines[0]
+    assert "failed" in explorer._bulk.steps.lines[0]
     explorer.close()
 
 
 @pytest.mark.parametrize(
-    "line",
+    "failure",
     [
         pytest.param(status(401, type="authentication_error"), id="key refused"),
-        pytest.param(reset(), id="connection broken"),
+        pytest.param(reset(), id="connection reset"),
     ],
 )
 @in_loop
-async def test_trouble_with_key_or_network_ends_the_work(sandbox: cx.Sandbox, line: Script) -> None:
-    """The rest is not tried; the loop is free and another action may begin."""
-    with behind(sandbox, passed(sandbox), *[line] * 4) as (_, client):
+async def test_a_key_or_network_error_ends_an_action(sandbox: cx.Sandbox, failure: Script) -> None:
+    """The remaining steps are not tried."""
+    with behind(sandbox, passed(sandbox), *[failure] * 4) as (_, client):
         explorer = await opened(client)
         explorer.table.select(ids(explorer)[:3])
         assert ["done", "failed", "not tried"] == outcomes(await explorer.act("pause"))
@@ -785,10 +783,10 @@ async def test_trouble_with_key_or_network_ends_the_work(sandbox: cx.Sandbox, li
 
 
 @in_loop
-async def test_the_account_survives_a_refresh_that_fails(sandbox: cx.Sandbox) -> None:
-    """What was done is told, also where the list cannot be read again afterwards."""
-    gone = once(*[passed(sandbox)] * 4, then=status(401, type="authentication_error"))
-    with behind(sandbox, reads=gone) as (_, client):
+async def test_the_summary_survives_a_failed_refresh(sandbox: cx.Sandbox) -> None:
+    """The result is shown although the list cannot be loaded afterwards."""
+    reads = once(*[passed(sandbox)] * 4, then=status(401, type="authentication_error"))
+    with behind(sandbox, reads=reads) as (_, client):
         explorer = await opened(client)
         explorer.table.select(ids(explorer)[:1])
         assert ["done"] == outcomes(await explorer.act("pause"))
@@ -798,47 +796,49 @@ async def test_the_account_survives_a_refresh_that_fails(sandbox: cx.Sandbox) ->
 
 
 @in_loop
-async def test_the_loop_turns_while_the_work_waits(sandbox: cx.Sandbox) -> None:
-    """The kernel answers other cells until the server does."""
+async def test_the_event_loop_is_free_during_an_action(sandbox: cx.Sandbox) -> None:
+    """The kernel can run other cells."""
     gate = threading.Event()
     with behind(sandbox, held(gate, passed(sandbox))) as (server, client):
         explorer = await opened(client)
         explorer.table.select(ids(explorer)[:1])
-        work = asyncio.create_task(explorer.act("pause"))
+        action = asyncio.create_task(explorer.act("pause"))
         await until(lambda: written(server))
         await turns(200)
-        assert not work.done()
+        assert not action.done()
         gate.set()
-        assert ["done"] == outcomes(await work)
+        assert ["done"] == outcomes(await action)
         explorer.close()
 
 
 @in_loop
-async def test_steps_are_shown_as_they_are_taken(sandbox: cx.Sandbox) -> None:
-    """While the second step waits the first one's line is on screen."""
+async def test_a_step_is_shown_as_soon_as_it_ends(sandbox: cx.Sandbox) -> None:
+    """While the next one is still running."""
     gate = threading.Event()
     with behind(sandbox, passed(sandbox), held(gate, passed(sandbox))) as (server, client):
         explorer = await opened(client)
         explorer.table.select(ids(explorer)[:2])
-        work = asyncio.create_task(explorer.act("pause"))
+        action = asyncio.create_task(explorer.act("pause"))
         await until(lambda: len(written(server)) == 2)
-        await until(lambda: any("Slack notifications" in line and "done" in line for line in explorer.steps.lines))
+        await until(
+            lambda: any("Slack notifications" in line and "done" in line for line in explorer._bulk.steps.lines)
+        )
         gate.set()
-        assert ["done", "done"] == outcomes(await work)
+        assert ["done", "done"] == outcomes(await action)
         explorer.close()
 
 
 @pytest.mark.parametrize("action", ["pause", "delete"])
 @in_loop
-async def test_a_reading_client_fails_every_step(sandbox: cx.Sandbox, action: str) -> None:
-    """The client was opened to read; each step says so and nothing is written."""
+async def test_every_step_fails_on_a_read_only_client(sandbox: cx.Sandbox, action: str) -> None:
+    """Each step gives the reason, and nothing is sent."""
     with behind(sandbox, write=False) as (server, client):
         explorer = await opened(client)
         explorer.table.select(ids(explorer)[:2])
         steps = await explorer.act(action)
         assert ["failed", "failed"] == outcomes(steps)
-        assert ["reads only", "reads only"] == [
-            "reads only" if "reads only" in step.detail else step.detail for step in steps
+        assert ["read-only", "read-only"] == [
+            "read-only" if "read-only" in step.detail else step.detail for step in steps
         ]
         assert [] == written(server)
         explorer.close()
@@ -858,17 +858,17 @@ async def test_a_reading_client_fails_every_step(sandbox: cx.Sandbox, action: st
     ],
 )
 @in_loop
-async def test_a_live_key_needs_its_words(
+async def test_on_a_live_key_an_action_needs_its_confirmation(
     sandbox: cx.Sandbox, action: str, count: int, wrong: list[str | None], right: str
 ) -> None:
-    """Without them, or with others, nothing is sent; with them it is done."""
+    """With a missing or different phrase nothing is sent."""
     with behind(sandbox, key=LIVE) as (server, client):
         explorer = await opened(client)
         explorer.table.select(ids(explorer)[:count])
         before = len(server.requests)
-        for said in wrong:
+        for phrase in wrong:
             with pytest.raises(errors.ConfirmationError):
-                await explorer.act(action, confirm=said)
+                await explorer.act(action, confirm=phrase)
         assert before == len(server.requests)
         steps = await explorer.act(action, confirm=right)
         assert count == len(steps)
@@ -878,66 +878,61 @@ async def test_a_live_key_needs_its_words(
 
 @pytest.mark.parametrize("action", ["pause", "resume"])
 @in_loop
-async def test_a_button_on_live_does_nothing_without_its_words(sandbox: cx.Sandbox, action: str) -> None:
-    """A press alone changes nothing at a live team."""
+async def test_on_a_live_key_a_click_without_confirmation_does_nothing(sandbox: cx.Sandbox, action: str) -> None:
+    """Nothing is sent."""
     with behind(sandbox, key=LIVE) as (server, client):
         explorer = await opened(client)
         explorer.table.select(ids(explorer))
-        explorer.buttons[action].click()
+        explorer._buttons[action].click()
         await turns(50)
         await until(lambda: explorer.status.tone != "busy")
         assert [] == written(server)
         explorer.close()
 
 
-# --- as code ----------------------------------------------------------------------------------------------------------
+# --- the shown code ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("action", ["pause", "resume", "delete"])
 @in_loop
-async def test_the_code_does_the_same(action: str) -> None:
-    """Run against a team that is alike, the lines bring about what the action did."""
-    with cx.Sandbox() as here, cx.Sandbox() as there:
-        with here.client() as client:
+async def test_the_shown_code_has_the_same_effect(action: str) -> None:
+    """Run against an identical team."""
+    with cx.Sandbox() as sandbox, cx.Sandbox() as other:
+        with sandbox.client() as client:
             explorer = await opened(client)
             explorer.table.select(ids(explorer)[2:])
             await explorer.act(action)
-            lines = "\n".join(explorer.code.lines)
+            lines = "\n".join(explorer._bulk.code.lines)
             explorer.close()
-        with there.client() as client:
+        before = states_by_id(other)
+        with other.client() as client:
             exec(compile(lines, "copied", "exec"), {"client": client, "cx": cx})
-        assert [(told.id, told.is_active) for told in listed(here)] == [
-            (told.id, told.is_active) for told in listed(there)
-        ]
-        assert [(told.id, told.is_active) for told in listed(there)] != [
-            (told.id, told.is_active) for told in listed_afresh()
-        ]
+        assert states_by_id(sandbox) == states_by_id(other) != before
 
 
-def listed_afresh() -> list[cx.Webhook]:
-    with cx.Sandbox() as sandbox:
-        return listed(sandbox)
+def states_by_id(sandbox: cx.Sandbox) -> list[tuple[str, bool | None]]:
+    return [(webhook.id, webhook.is_active) for webhook in listed(sandbox)]
 
 
 @in_loop
-async def test_an_id_cannot_smuggle_code_into_the_code(sandbox: cx.Sandbox) -> None:
-    """However it is written, it stays a string in the lines that are copied."""
+async def test_an_id_cannot_inject_code(sandbox: cx.Sandbox) -> None:
+    """In the shown code it is always a string literal."""
     hostile = 'whk_\']); raise SystemExit  # \n\u202e"""'
     explorer = await filled(sandbox, [item(1, id=hostile)])
     explorer.table.select(ids(explorer))
-    called: list[Any] = []
-    lines = "\n".join(explorer.code.lines)
+    calls: list[Any] = []
+    lines = "\n".join(explorer._bulk.code.lines)
 
     class Webhooks:
         def update(self, name: str, **_: Any) -> None:
-            called.append(name)
+            calls.append(name)
 
         delete = update
 
     fake = type("Client", (), {"webhooks": Webhooks()})()
     exec(compile(lines, "copied", "exec"), {"client": fake})
-    assert [hostile] == called
-    assert all(line.isprintable() for line in explorer.code.lines)
+    assert [hostile] == calls
+    assert all(line.isprintable() for line in explorer._bulk.code.lines)
     explorer.close()
 
 
@@ -945,35 +940,35 @@ async def test_an_id_cannot_smuggle_code_into_the_code(sandbox: cx.Sandbox) -> N
 
 
 @pytest.mark.parametrize(
-    ("action", "left"),
+    ("action", "states"),
     [pytest.param("pause", [False] * 4, id="pause"), pytest.param("resume", [True] * 4, id="resume")],
 )
 @in_loop
-async def test_pause_and_resume_act_at_a_press(
-    sandbox: cx.Sandbox, client: cx.Client, action: str, left: list[bool]
+async def test_pause_and_resume_need_no_confirmation(
+    sandbox: cx.Sandbox, client: cx.Client, action: str, states: list[bool]
 ) -> None:
-    """They take back what the other does, so they do not ask."""
+    """Each can be reverted by the other."""
     explorer = await opened(client)
     explorer.table.select(ids(explorer))
-    explorer.buttons[action].click()
-    await until(lambda: left == [row[2] == "active" for row in explorer.table.rows])
-    await rested(explorer)
-    assert left == [webhook.is_active for webhook in listed(sandbox)]
+    explorer._buttons[action].click()
+    await until(lambda: states == [row[2] == "active" for row in explorer.table.rows])
+    await until_idle(explorer)
+    assert states == [webhook.is_active for webhook in listed(sandbox)]
     explorer.close()
 
 
 @in_loop
-async def test_delete_asks_in_place_first(sandbox: cx.Sandbox) -> None:
-    """The question comes with two answers, and until one is given nothing is deleted."""
+async def test_delete_asks_before_it_deletes(sandbox: cx.Sandbox) -> None:
+    """Nothing is deleted until the question is answered."""
     with behind(sandbox) as (server, client):
         explorer = await opened(client)
-        assert (False, False) == (offered(explorer, "keep"), offered(explorer, "really"))
+        assert (False, False) == (offered(explorer, "keep"), offered(explorer, "confirm"))
         explorer.table.select(ids(explorer)[:2])
-        explorer.buttons["delete"].click()
-        await until(lambda: offered(explorer, "really"))
+        explorer._buttons["delete"].click()
+        await until(lambda: offered(explorer, "confirm"))
         assert offered(explorer, "keep")
-        explorer.buttons["keep"].click()
-        await until(lambda: not offered(explorer, "really"))
+        explorer._buttons["keep"].click()
+        await until(lambda: not offered(explorer, "confirm"))
         await turns()
         assert [] == written(server)
         assert 4 == len(listed(sandbox))
@@ -981,70 +976,70 @@ async def test_delete_asks_in_place_first(sandbox: cx.Sandbox) -> None:
 
 
 @in_loop
-async def test_really_deletes_the_selected(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """The two are gone, the table shows it, and the question is no longer asked."""
+async def test_confirming_deletes_the_selected_webhooks(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """The table follows, and the question disappears."""
     explorer = await opened(client)
     explorer.table.select(ids(explorer)[:2])
-    explorer.buttons["delete"].click()
-    await until(lambda: offered(explorer, "really"))
-    assert "2 webhooks" in explorer.buttons["really"].description
-    explorer.buttons["really"].click()
+    explorer._buttons["delete"].click()
+    await until(lambda: offered(explorer, "confirm"))
+    assert "2 webhooks" in explorer._buttons["confirm"].description
+    explorer._buttons["confirm"].click()
     await until(lambda: len(explorer.table.rows) == 2)
-    await rested(explorer)
+    await until_idle(explorer)
     assert ["Search index", "Boss fight overlay"] == [webhook.name for webhook in listed(sandbox)]
-    assert not offered(explorer, "really")
+    assert not offered(explorer, "confirm")
     explorer.close()
 
 
 @in_loop
-async def test_the_answer_deletes_no_more_than_it_says(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """Who selects another one while being asked is not taken at an answer to an earlier question."""
+async def test_confirming_deletes_only_what_the_question_named(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """A selection that changed in between withdraws the question."""
     explorer = await opened(client)
     explorer.table.select(ids(explorer)[:1])
-    explorer.buttons["delete"].click()
-    await until(lambda: offered(explorer, "really"))
+    explorer._buttons["delete"].click()
+    await until(lambda: offered(explorer, "confirm"))
     explorer.table.select(ids(explorer)[1:3])
     await turns()
-    said = explorer.buttons["really"].description if offered(explorer, "really") else "Delete 0 webhooks"
-    explorer.buttons["really"].click()
+    label = explorer._buttons["confirm"].description if offered(explorer, "confirm") else "Delete 0 webhooks"
+    explorer._buttons["confirm"].click()
     await turns(50)
-    await rested(explorer)
-    assert said.split()[1] == str(4 - len(listed(sandbox)))
+    await until_idle(explorer)
+    assert label.split()[1] == str(4 - len(listed(sandbox)))
     explorer.close()
 
 
 @in_loop
-async def test_two_presses_are_one(sandbox: cx.Sandbox) -> None:
-    """A second press while the first is at work does nothing."""
+async def test_a_click_during_an_action_does_nothing(sandbox: cx.Sandbox) -> None:
+    """One request is sent."""
     gate = threading.Event()
     with behind(sandbox, held(gate, passed(sandbox))) as (server, client):
         explorer = await opened(client)
         explorer.table.select(ids(explorer)[:1])
-        explorer.buttons["pause"].click()
-        explorer.buttons["pause"].click()
+        explorer._buttons["pause"].click()
+        explorer._buttons["pause"].click()
         await until(lambda: written(server))
-        explorer.buttons["pause"].click()
+        explorer._buttons["pause"].click()
         gate.set()
         await until(lambda: explorer.table.rows[0][2] == "paused")
-        await rested(explorer)
+        await until_idle(explorer)
         assert 1 == len(written(server))
         assert "1 paused" in explorer.status.text
         explorer.close()
 
 
 @in_loop
-async def test_stop_is_offered_during_work_only(sandbox: cx.Sandbox) -> None:
-    """It comes with the work, a press ends it after the step under way, and it goes with the work."""
+async def test_stop_is_visible_only_during_an_action(sandbox: cx.Sandbox) -> None:
+    """A click ends the action after the current step."""
     gate = threading.Event()
     with behind(sandbox, held(gate, passed(sandbox))) as (server, client):
         explorer = await opened(client)
         explorer.table.select(ids(explorer)[:3])
         assert not offered(explorer, "stop")
-        explorer.buttons["pause"].click()
+        explorer._buttons["pause"].click()
         await until(lambda: written(server) and offered(explorer, "stop"))
-        explorer.buttons["stop"].click()
+        explorer._buttons["stop"].click()
         gate.set()
-        await rested(explorer)
+        await until_idle(explorer)
         assert 1 == len(written(server))
         assert not offered(explorer, "stop")
         assert "2 not tried" in explorer.status.text
@@ -1052,8 +1047,8 @@ async def test_stop_is_offered_during_work_only(sandbox: cx.Sandbox) -> None:
 
 
 @in_loop
-async def test_buttons_are_offered_where_they_can_do_something(client: cx.Client) -> None:
-    """Nothing is paused, resumed or deleted without a selection, and one at a time is edited."""
+async def test_buttons_are_enabled_by_the_selection(client: cx.Client) -> None:
+    """Edit needs exactly one webhook, the others at least one."""
     explorer = await opened(client)
     expected = {0: [], 1: ["edit", "pause", "resume", "delete"], 2: ["pause", "resume", "delete"]}
     for count, buttons in expected.items():
@@ -1064,24 +1059,24 @@ async def test_buttons_are_offered_where_they_can_do_something(client: cx.Client
 
 
 @in_loop
-async def test_the_refresh_button_reads(client: cx.Client) -> None:
-    """What somebody else made meanwhile is then in the table."""
+async def test_the_refresh_button_loads_the_list(client: cx.Client) -> None:
+    """A webhook created elsewhere appears."""
     explorer = await opened(client)
     client.webhooks.create(name="Newer", url="https://example.com/newer", events=["ticket.created"])
-    explorer.buttons["refresh"].click()
+    explorer._buttons["refresh"].click()
     await until(lambda: "Newer" in names(explorer))
-    await rested(explorer)
+    await until_idle(explorer)
     assert 5 == len(explorer.table.rows)
     explorer.close()
 
 
 @in_loop
-async def test_a_refresh_by_button_that_fails_says_so(sandbox: cx.Sandbox) -> None:
-    """Nobody awaits it, so the status tells what happened and the rows stay."""
+async def test_a_failed_refresh_by_button_is_shown(sandbox: cx.Sandbox) -> None:
+    """The status shows the error, and the rows stay."""
     with behind(sandbox, reads=once(passed(sandbox), passed(sandbox), then=reset())) as (_, client):
         explorer = await opened(client)
-        explorer.buttons["refresh"].click()
-        await until(lambda: explorer.status.text.startswith("Not read: "))
+        explorer._buttons["refresh"].click()
+        await until(lambda: explorer.status.text.startswith("Could not load the webhooks: "))
         assert 4 == len(explorer.table.rows)
         explorer.close()
 
@@ -1090,11 +1085,11 @@ async def test_a_refresh_by_button_that_fails_says_so(sandbox: cx.Sandbox) -> No
     ("button", "kind"), [pytest.param("edit", cx.EditForm, id="edit"), pytest.param("fire", cx.FireForm, id="fire")]
 )
 @in_loop
-async def test_edit_and_fire_open_their_forms(client: cx.Client, button: str, kind: type) -> None:
-    """The form is the one of the selected webhook's tab."""
+async def test_edit_and_fire_buttons_open_their_forms(client: cx.Client, button: str, kind: type) -> None:
+    """For the selected webhook."""
     explorer = await opened(client)
     explorer.table.select(ids(explorer)[:1])
-    explorer.buttons[button].click()
+    explorer._buttons[button].click()
     await until(lambda: explorer.form is not None)
     assert kind is type(explorer.form)
     explorer.close()
@@ -1115,7 +1110,7 @@ async def test_edit_and_fire_open_their_forms(client: cx.Client, button: str, ki
 )
 @in_loop
 async def test_a_tab_opens_its_form(client: cx.Client, tab: str, kind: type) -> None:
-    """There is one where the tab is for a form."""
+    """None where the tab has no form."""
     explorer = await opened(client)
     explorer.table.select(ids(explorer)[:1])
     explorer.open(tab)
@@ -1125,7 +1120,7 @@ async def test_a_tab_opens_its_form(client: cx.Client, tab: str, kind: type) -> 
 
 @in_loop
 async def test_a_tab_is_built_when_it_is_first_opened(client: cx.Client) -> None:
-    """Before that it has no widgets, and the second time it has no further ones."""
+    """Opening it again creates no widgets."""
     explorer = await opened(client)
     unopened = len(alive())
     explorer.open("Create")
@@ -1139,8 +1134,8 @@ async def test_a_tab_is_built_when_it_is_first_opened(client: cx.Client) -> None
 
 @pytest.mark.parametrize("count", [0, 2])
 @in_loop
-async def test_editing_is_for_one(client: cx.Client, count: int) -> None:
-    """With none or several selected there is no form to edit."""
+async def test_editing_needs_exactly_one_selected_webhook(client: cx.Client, count: int) -> None:
+    """Otherwise there is no form."""
     explorer = await opened(client)
     explorer.table.select(ids(explorer)[:count])
     explorer.open("Edit")
@@ -1150,7 +1145,7 @@ async def test_editing_is_for_one(client: cx.Client, count: int) -> None:
 
 @in_loop
 async def test_the_edit_form_follows_the_selection(client: cx.Client) -> None:
-    """Opened for another webhook it is that one's form."""
+    """Opened with another webhook selected, it edits that one."""
     explorer = await opened(client)
     one, two = ids(explorer)[:2]
     explorer.table.select([one])
@@ -1165,8 +1160,8 @@ async def test_the_edit_form_follows_the_selection(client: cx.Client) -> None:
 
 
 @in_loop
-async def test_what_was_created_is_in_the_table(client: cx.Client) -> None:
-    """A form that succeeds lets the table read again."""
+async def test_a_created_webhook_appears_in_the_table(client: cx.Client) -> None:
+    """A successful form refreshes the table."""
     explorer = await opened(client)
     explorer.open("Create")
     for name, value in {"name": "Made here", "url": "https://example.com/here", "events": ["ticket.created"]}.items():
@@ -1174,14 +1169,14 @@ async def test_what_was_created_is_in_the_table(client: cx.Client) -> None:
     made = await explorer.form.submit()
     await until(lambda: made.id in ids(explorer))
     assert "Made here" in names(explorer)
-    await rested(explorer)
+    await until_idle(explorer)
     assert made.secret.reveal() not in states()
     explorer.close()
 
 
 @in_loop
-async def test_what_was_edited_is_in_the_table(client: cx.Client) -> None:
-    """The new name stands there, and the webhook is still selected."""
+async def test_an_edited_webhook_is_updated_in_the_table(client: cx.Client) -> None:
+    """It stays selected."""
     explorer = await opened(client)
     one = ids(explorer)[0]
     explorer.table.select([one])
@@ -1189,14 +1184,14 @@ async def test_what_was_edited_is_in_the_table(client: cx.Client) -> None:
     explorer.form.fields["name"].value = "Renamed here"
     await explorer.form.submit()
     await until(lambda: "Renamed here" in names(explorer))
-    await rested(explorer)
+    await until_idle(explorer)
     assert [one] == list(explorer.table.selected)
     explorer.close()
 
 
 @in_loop
-async def test_a_form_that_fails_reads_nothing(sandbox: cx.Sandbox) -> None:
-    """There is nothing new to see."""
+async def test_a_failed_form_does_not_refresh(sandbox: cx.Sandbox) -> None:
+    """No request is sent."""
     with behind(sandbox) as (server, client):
         explorer = await opened(client)
         explorer.open("Create")
@@ -1208,8 +1203,8 @@ async def test_a_form_that_fails_reads_nothing(sandbox: cx.Sandbox) -> None:
 
 
 @in_loop
-async def test_an_unknown_tab_is_no_tab(client: cx.Client) -> None:
-    """It is refused, and the form that was open stays."""
+async def test_an_unknown_tab_is_refused(client: cx.Client) -> None:
+    """The open form stays."""
     explorer = await opened(client)
     explorer.open("Create")
     before = explorer.form
@@ -1219,16 +1214,16 @@ async def test_an_unknown_tab_is_no_tab(client: cx.Client) -> None:
     explorer.close()
 
 
-# --- leaving nothing --------------------------------------------------------------------------------------------------
+# --- closing ----------------------------------------------------------------------------------------------------------
 
 
 @in_loop
-async def test_closing_leaves_nothing(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """Not after all tabs were open and work was done: no widget, no task, no thread."""
+async def test_closing_frees_everything(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """No widget, task or thread remains after all tabs were used."""
     with sandbox.listener() as listener:
-        warm = await opened(client)
-        warm.close()
-        await until(lambda: not others())
+        first = await opened(client)
+        first.close()
+        await until(lambda: not other_tasks())
         widgets, threads = alive(), set(threading.enumerate())
         explorer = await opened(client, listener)
         explorer.table.select(ids(explorer)[:1])
@@ -1237,14 +1232,14 @@ async def test_closing_leaves_nothing(sandbox: cx.Sandbox, client: cx.Client) ->
             await turns()
         await explorer.act("pause")
         explorer.close()
-        await until(lambda: not others())
+        await until(lambda: not other_tasks())
         assert widgets == alive()
         assert [] == [thread.name for thread in set(threading.enumerate()) - threads if "asyncio" not in thread.name]
 
 
 @in_loop
-async def test_a_hundred_openings_leave_nothing(client: cx.Client) -> None:
-    """Whether the first read was over or not when it was closed."""
+async def test_a_hundred_explorers_are_freed(client: cx.Client) -> None:
+    """Whether or not the first load had finished."""
     widgets, threads = alive(), set(threading.enumerate())
     for number in range(100):
         explorer = cx.Explorer(client)
@@ -1252,14 +1247,14 @@ async def test_a_hundred_openings_leave_nothing(client: cx.Client) -> None:
             await explorer.refresh()
         await turns(number % 3)
         explorer.close()
-    await until(lambda: not others())
+    await until(lambda: not other_tasks())
     assert widgets == alive()
     assert [] == [thread.name for thread in set(threading.enumerate()) - threads if "asyncio" not in thread.name]
 
 
 @in_loop
-async def test_closing_twice_is_closing_once(client: cx.Client) -> None:
-    """The second time there is nothing to close."""
+async def test_closing_twice_is_harmless(client: cx.Client) -> None:
+    """The second call does nothing."""
     widgets = alive()
     explorer = await opened(client)
     explorer.close()
@@ -1269,56 +1264,55 @@ async def test_closing_twice_is_closing_once(client: cx.Client) -> None:
 
 @in_loop
 async def test_closing_leaves_the_client_open(client: cx.Client) -> None:
-    """It belongs to somebody else."""
+    """The client belongs to the caller."""
     explorer = await opened(client)
     explorer.close()
     assert 4 == len(client.webhooks.list())
 
 
 @in_loop
-async def test_closing_in_the_middle_of_work_begins_no_further_step(sandbox: cx.Sandbox) -> None:
-    """The step under way ends; nobody is left to see the next one."""
+async def test_closing_during_an_action_starts_no_further_step(sandbox: cx.Sandbox) -> None:
+    """The current step completes."""
     gate = threading.Event()
     with behind(sandbox, held(gate, passed(sandbox))) as (server, client):
         explorer = await opened(client)
         explorer.table.select(ids(explorer)[:3])
-        explorer.buttons["pause"].click()
+        explorer._buttons["pause"].click()
         await until(lambda: written(server))
         explorer.close()
         gate.set()
-        await until(lambda: not others())
+        await until(lambda: not other_tasks())
         assert 1 == len(written(server))
 
 
 @in_loop
-async def test_closing_lets_go_of_the_listener(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """The listener goes on, and no longer tells a closed Explorer."""
+async def test_closing_stops_watching_the_listener(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """The listener continues without the Explorer."""
     with sandbox.listener() as listener:
         widgets = alive()
         explorer = await opened(client, listener)
         explorer.open("Deliveries")
         explorer.close()
-        await until(lambda: not others())
-        made = await asyncio.to_thread(client.webhooks.create, name="Ear", url=listener.url, events=["ticket.created"])
+        await until(lambda: not other_tasks())
+        await asyncio.to_thread(client.webhooks.create, name="Listener", url=listener.url, events=["ticket.created"])
         await asyncio.to_thread(client.webhooks.trigger_test, "ticket.created")
         await turns()
-        assert made.id
         assert widgets == alive()
 
 
 # --- ten thousand -----------------------------------------------------------------------------------------------------
 
 
-def weight(before: set[str]) -> int:
-    """The bytes of the state of all widgets that are new since then, but for the code and style of the page."""
+def state_size(before: set[str]) -> int:
+    """The size in bytes of the state of all new widgets, without code and CSS."""
     new = [registry._instances[name].get_state() for name in alive() - before]
-    told = [{name: value for name, value in state.items() if name not in {"_esm", "_css"}} for state in new]
-    return len(json.dumps(told, default=repr).encode())
+    states = [{name: value for name, value in state.items() if name not in {"_esm", "_css"}} for state in new]
+    return len(json.dumps(states, default=repr).encode())
 
 
 @in_loop
-async def test_ten_thousand_webhooks_are_little_to_tell_a_page(sandbox: cx.Sandbox) -> None:
-    """Only what is on screen is in the widgets, whatever is searched, sorted and turned to."""
+async def test_ten_thousand_webhooks_need_little_widget_state(sandbox: cx.Sandbox) -> None:
+    """Only the visible page is sent."""
     before = alive()
     explorer = await filled(sandbox, [item(number) for number in range(10_000)])
     assert (25, 400) == (len(explorer.table.rows), explorer.table.pages)
@@ -1328,33 +1322,33 @@ async def test_ten_thousand_webhooks_are_little_to_tell_a_page(sandbox: cx.Sandb
     assert "Number 00000" == names(explorer)[-1]
     explorer.table.search("Number 0777")
     assert [f"Number 0777{digit}" for digit in reversed(range(10))] == names(explorer)
-    tell(explorer, {"event": "select_page", "on": True})
+    send_message(explorer, {"event": "select_page", "on": True})
     for tab in ("Create", "Edit", "Fire", "Deliveries", "Webhooks"):
         explorer.open(tab)
-    assert weight(before) < 200_000
-    assert ["ticket.created", 10_000, list(range(24))] == explorer.coverage.rows[0]
+    assert state_size(before) < 200_000
+    assert ["ticket.created", 10_000, list(range(24))] == explorer._coverage.rows[0]
     explorer.close()
 
 
 @in_loop
-async def test_ten_thousand_selected_are_little_to_tell_a_page(sandbox: cx.Sandbox) -> None:
-    """Selecting all of them does not put all of them into the widgets."""
+async def test_ten_thousand_selected_webhooks_need_little_widget_state(sandbox: cx.Sandbox) -> None:
+    """The selection itself is not sent."""
     before = alive()
     items = [item(number) for number in range(10_000)]
     explorer = await filled(sandbox, items)
-    explorer.table.select([told["id"] for told in items])
-    assert 10_000 == len(explorer.table.chosen())
-    assert weight(before) < 200_000
+    explorer.table.select([each["id"] for each in items])
+    assert 10_000 == len(explorer.table.selected_webhooks())
+    assert state_size(before) < 200_000
     explorer.close()
 
 
 @in_loop
-async def test_long_names_are_little_to_tell_a_page(sandbox: cx.Sandbox) -> None:
-    """A name of ten thousand letters is shown shortened."""
+async def test_long_names_need_little_widget_state(sandbox: cx.Sandbox) -> None:
+    """Names of 10,000 characters are shortened."""
     before = alive()
     explorer = await filled(sandbox, [item(number, name="n" * 10_000) for number in range(100)])
     assert 25 == len(explorer.table.rows)
-    assert weight(before) < 200_000
+    assert state_size(before) < 200_000
     explorer.close()
 
 
@@ -1362,7 +1356,7 @@ async def test_long_names_are_little_to_tell_a_page(sandbox: cx.Sandbox) -> None
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Every string within."""
+    """All strings within a value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -1375,7 +1369,7 @@ def strings(value: Any) -> Iterator[str]:
 
 @in_loop
 async def test_hostile_text_is_shown_printable(sandbox: cx.Sandbox) -> None:
-    """Control and direction characters are spelled out wherever the text goes, and nothing is an HTML widget."""
+    """Control and direction characters are escaped everywhere, and there are no HTML widgets."""
     text = HOSTILE + CONTROLS
     items = [item(1, name=text, url=f"https://{text}.example.com/", events=[text, "ticket.created"]), item(2)]
     lists = once(data(items), then=data(items[1:]))
@@ -1388,20 +1382,20 @@ async def test_hostile_text_is_shown_printable(sandbox: cx.Sandbox) -> None:
     with behind(sandbox, *[status(422, type="validation_error", message=text)] * 3, reads=reads) as (_, client):
         explorer = await opened(client)
         explorer.table.select(ids(explorer)[:1])
-        first = [*strings(explorer.table.rows), *strings(explorer.coverage.names), *explorer.code.lines]
-        assert any("<img src=x onerror=alert(1)>" in line for line in first)
+        before = [*strings(explorer.table.rows), *strings(explorer._coverage.names), *explorer._bulk.code.lines]
+        assert any("<img src=x onerror=alert(1)>" in text for text in before)
         assert ["failed"] == outcomes(await explorer.act("pause"))
-        said = [
-            *first,
+        texts = [
+            *before,
             *strings(explorer.table.rows),
-            *strings(explorer.coverage.names),
-            *explorer.steps.lines,
-            *explorer.title.lines,
+            *strings(explorer._coverage.names),
+            *explorer._bulk.steps.lines,
+            *explorer._title.lines,
             explorer.status.text,
-            explorer.table.said,
-            *explorer.code.lines,
+            explorer.table.summary,
+            *explorer._bulk.code.lines,
         ]
-        assert [] == [line for line in said if not line.isprintable()]
+        assert [] == [text for text in texts if not text.isprintable()]
         assert [] == [
             widget for widget in widgets_of(explorer) if isinstance(widget, (ipywidgets.HTML, ipywidgets.HTMLMath))
         ]
@@ -1411,7 +1405,7 @@ async def test_hostile_text_is_shown_printable(sandbox: cx.Sandbox) -> None:
 @pytest.mark.parametrize("name", ["secret", LIVE, "publishable"])
 @in_loop
 async def test_no_widget_holds_the_key(sandbox: cx.Sandbox, name: str) -> None:
-    """Not after everything was opened, and not where the server says the key back in an error."""
+    """Not even if the server repeats the key in an error."""
     key = sandbox.keys[name].reveal() if hasattr(sandbox.keys[name], "reveal") else sandbox.keys[name]
     refusal = status(401, type="authentication_error", message=f"Bad key {key}")
     with behind(sandbox, key=name, reads=once(passed(sandbox), passed(sandbox), passed(sandbox), then=refusal)) as (
@@ -1433,8 +1427,8 @@ async def test_no_widget_holds_the_key(sandbox: cx.Sandbox, name: str) -> None:
 
 
 @in_loop
-async def test_no_widget_holds_a_secret_that_a_list_tells(sandbox: cx.Sandbox) -> None:
-    """A signing secret that a server puts where it does not belong does not reach the page."""
+async def test_no_widget_holds_a_secret_from_a_list(sandbox: cx.Sandbox) -> None:
+    """A signing secret that the server puts into the list does not reach the page."""
     secret = "whsec_" + "planted0" * 4
     explorer = await filled(sandbox, [item(1, secret=secret)])
     explorer.table.select(ids(explorer))

@@ -1,4 +1,4 @@
-"""The form that shows a plan, applies it step by step, and takes it back."""
+"""The form that shows a plan, applies it, and can undo it."""
 
 import asyncio
 import json
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.usefixtures("no_widget_is_left")
 NEW = {"name": "New", "url": "https://example.com/new", "events": "ticket.created"}
 OTHER = {"name": "Other", "url": "https://example.com/other", "events": "ticket.closed", "is_active": False}
 NAMES = ["Slack notifications", "CRM sync", "Search index", "Boss fight overlay"]
-"""What the webhooks of a fresh sandbox are called."""
+"""The names of the webhooks of a new sandbox."""
 
 
 @pytest.fixture
@@ -47,11 +47,11 @@ def sandbox(opened: Callable[..., cx.Sandbox]) -> cx.Sandbox:
     return opened()
 
 
-# --- plans and what they leave ----------------------------------------------------------------------------------------
+# --- helpers ----------------------------------------------------------------------------------------------------------
 
 
 def rows(*cells: dict[str, Any]) -> pd.DataFrame:
-    """A frame with just these cells."""
+    """A frame with these rows."""
     return pd.DataFrame(list(cells), dtype=object)
 
 
@@ -60,14 +60,14 @@ def ids(sandbox: cx.Sandbox, key: str = "secret") -> list[str]:
 
 
 def three(sandbox: cx.Sandbox, key: str = "secret") -> pd.DataFrame:
-    """Three webhooks get other names: One, Two and Three."""
+    """Renames three webhooks to One, Two and Three."""
     return rows(
         *({"id": each, "name": name} for each, name in zip(ids(sandbox, key), ("One", "Two", "Three"), strict=False))
     )
 
 
 def five(sandbox: cx.Sandbox) -> pd.DataFrame:
-    """A renaming with other events, a pause, a create, a create that is paused, and a delete."""
+    """A rename with new events, a pause, a create, a paused create and a delete."""
     one, two, third, _ = ids(sandbox)
     return rows(
         {"id": one, "name": "Renamed", "events": ("ticket.created", "ticket.updated")},
@@ -87,12 +87,12 @@ def content(hook: cx.Webhook) -> tuple[Any, ...]:
 
 
 def state(sandbox: cx.Sandbox, key: str = "secret") -> dict[str, tuple[Any, ...]]:
-    """All that a plan can change, for each webhook."""
+    """What a plan can change, by webhook ID."""
     return {hook.id: content(hook) for hook in listed(sandbox, key)}
 
 
 def contents(sandbox: cx.Sandbox) -> list[tuple[Any, ...]]:
-    """The same, for comparing where ids are new."""
+    """The same without IDs, for recreated webhooks."""
     return sorted(state(sandbox).values())
 
 
@@ -101,7 +101,7 @@ def names(sandbox: cx.Sandbox) -> list[str]:
 
 
 async def tried(form: cx.PlanForm, **options: Any) -> list[str]:
-    """The outcomes of a submit, whether all went well or not."""
+    """The outcomes of a submit, whether or not it raises."""
     try:
         return [step.outcome for step in await form.submit(**options)]
     except errors.IncompleteError as error:
@@ -109,35 +109,35 @@ async def tried(form: cx.PlanForm, **options: Any) -> list[str]:
 
 
 def outcomes_shown(form: cx.PlanForm) -> list[str]:
-    """The outcome that each line under the changes tells."""
-    known = ("not tried", "unchanged", "unknown", "failed", "done")
-    return [next(word for word in known if word in line.partition(",")[0]) for line in form.steps.lines]
+    """The outcomes in the lines below the changes."""
+    outcomes = ("not tried", "unchanged", "unknown", "failed", "done")
+    return [next(name for name in outcomes if name in line.partition(",")[0]) for line in form.steps.lines]
 
 
-def secrets_told(form: cx.PlanForm) -> list[str]:
-    """What the page gets when it asks every reveal for its secret."""
+def revealed_secrets(form: cx.PlanForm) -> list[str]:
+    """The secrets that the page receives when it asks every reveal for its secret."""
     sent: list[Any] = []
-    below: list[ipywidgets.Widget] = [form.secrets]
-    for widget in below:
-        below += getattr(widget, "children", ())
+    descendants: list[ipywidgets.Widget] = [form.secrets]
+    for widget in descendants:
+        descendants += getattr(widget, "children", ())
         widget.send = lambda message, *_: sent.append(message)
         widget._handle_custom_msg({"event": "ask", "nonce": "n"}, [])
     assert [] == [message for message in sent if message["nonce"] != "n"]
     return [message["value"] for message in sent]
 
 
-def others() -> list[asyncio.Task[Any]]:
-    """The tasks under way that are neither the test nor the one that bounds its time."""
+def other_tasks() -> list[asyncio.Task[Any]]:
+    """The running tasks other than the test and its timeout."""
     rest = asyncio.all_tasks() - {asyncio.current_task()}
     return [task for task in rest if getattr(task.get_coro(), "__name__", "") != "wait_for"]
 
 
-# --- what is shown before anything is done ----------------------------------------------------------------------------
+# --- before the plan is applied ---------------------------------------------------------------------------------------
 
 
 @in_loop
 async def test_opening_sends_nothing(sandbox: cx.Sandbox) -> None:
-    """The plan has read what it needs; showing it costs no request, and says nothing yet."""
+    """The plan already holds all it needs; the status is empty."""
     with behind(sandbox) as (server, client):
         plan = cx.plan(client, five(sandbox))
         before = len(server.requests)
@@ -152,7 +152,7 @@ async def test_opening_sends_nothing(sandbox: cx.Sandbox) -> None:
 
 @in_loop
 async def test_every_change_is_a_row(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """What, which webhook, which field, before, after: in the order of the plan."""
+    """What, webhook, field, before and after, in the order of the plan."""
     form = opened(client, five(sandbox))
     url = "https://search.example.com/hooks/articles"
     assert [
@@ -179,17 +179,17 @@ async def test_every_change_is_a_row(sandbox: cx.Sandbox, client: cx.Client) -> 
 
 
 @in_loop
-async def test_what_a_delete_takes_with_it_is_said_beforehand(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """The note of its rows says that id and secret are lost."""
+async def test_the_note_of_a_delete_names_what_is_lost(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """The ID and the signing secret."""
     form = opened(client, rows({"id": ids(sandbox)[0], "delete": True}))
     notes = {row[5] for row in form.changes.rows}
-    assert [] == [note for note in notes if "secret" not in note or "id" not in note]
+    assert [] == [note for note in notes if "secret" not in note or "ID" not in note]
     assert notes
     form.close()
 
 
-def test_a_form_shows_itself_and_says_what_and_where_it_is(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """A notebook shows the widget, everything else a line; no running loop is needed for that."""
+def test_a_form_has_a_widget_and_a_text(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Also without a running loop."""
     form = opened(client, five(sandbox))
     bundle = form._repr_mimebundle_()
     assert "PlanForm(sandbox, team team_sandbox)" == repr(form) == bundle["text/plain"]
@@ -199,8 +199,8 @@ def test_a_form_shows_itself_and_says_what_and_where_it_is(sandbox: cx.Sandbox, 
 
 
 @in_loop
-async def test_only_what_can_be_done_is_offered(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """Before the first submit there is nothing to stop, to cancel or to take back."""
+async def test_only_apply_is_visible_at_first(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """There is nothing to stop, cancel, undo or confirm."""
     form = opened(client, five(sandbox))
     assert (False, False) == (form.button.disabled, hidden(form.button))
     assert (True, True, True) == (hidden(form.stop), hidden(form.undo), hidden(form.cancel))
@@ -209,8 +209,8 @@ async def test_only_what_can_be_done_is_offered(sandbox: cx.Sandbox, client: cx.
 
 
 @in_loop
-async def test_an_empty_plan_has_nothing_to_press(sandbox: cx.Sandbox) -> None:
-    """The button is dead, and a press that comes all the same sends nothing."""
+async def test_an_empty_plan_cannot_be_applied(sandbox: cx.Sandbox) -> None:
+    """The button is disabled, and a click sends nothing."""
     with behind(sandbox) as (server, client):
         form = opened(client, rows({"id": ids(sandbox)[0], "name": NAMES[0]}))
         assert ([], True) == (list(form.changes.rows), form.button.disabled)
@@ -222,13 +222,13 @@ async def test_an_empty_plan_has_nothing_to_press(sandbox: cx.Sandbox) -> None:
 
 
 @in_loop
-async def test_the_line_of_python_does_the_same(sandbox: cx.Sandbox, other: cx.Sandbox, client: cx.Client) -> None:
-    """On another sandbox it leaves the same webhooks."""
-    with other.client() as its_client:
+async def test_the_shown_code_has_the_same_effect(sandbox: cx.Sandbox, other: cx.Sandbox, client: cx.Client) -> None:
+    """Run against an identical sandbox."""
+    with other.client() as other_client:
         form = opened(client, five(sandbox))
         [line] = form.code.lines
         await form.submit()
-        eval(line, {"plan": cx.plan(its_client, five(other))})
+        eval(line, {"plan": cx.plan(other_client, five(other))})
         assert listed(other) == listed(sandbox)
         form.close()
 
@@ -237,31 +237,31 @@ async def test_the_line_of_python_does_the_same(sandbox: cx.Sandbox, other: cx.S
 
 
 @in_loop
-async def test_a_submit_does_all_of_it(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """A step for each change in order, a line for each, an account, and the webhooks are as wanted."""
+async def test_submit_applies_the_whole_plan(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """One step and one line for each change in order, and a summary."""
     before = state(sandbox)
     form = opened(client, five(sandbox))
     applied = await form.submit()
     assert form.result is applied
     assert ["update", "update", "create", "create", "delete"] == [step.change.what for step in applied]
     assert ["done"] * 5 == [step.outcome for step in applied] == outcomes_shown(form)
-    assert applied.account().rstrip(".") in form.status.text
+    assert applied.summary().rstrip(".") in form.status.text
     assert ("done", False) == (form.status.tone, form.button.disabled)
     one, two, _, four = before
     assert {
         one: ("Renamed", before[one][1], ("ticket.created", "ticket.updated"), True),
         two: (*before[two][:3], False),
         four: before[four],
-    } == {each: told for each, told in state(sandbox).items() if each in before}
+    } == {each: fields for each, fields in state(sandbox).items() if each in before}
     assert [("New", True), ("Other", False)] == [(hook.name, hook.is_active) for hook in listed(sandbox)[3:]]
     form.close()
 
 
 @in_loop
 async def test_the_button_does_the_same_as_submit(sandbox: cx.Sandbox, other: cx.Sandbox, client: cx.Client) -> None:
-    """Pressing leads to the same webhooks and the same words as awaiting does on another sandbox."""
-    with other.client() as its_client:
-        awaited = opened(its_client, five(other))
+    """The webhooks and the texts are equal."""
+    with other.client() as other_client:
+        awaited = opened(other_client, five(other))
         await awaited.submit()
         form = opened(client, five(sandbox))
         await pressed(form)
@@ -272,26 +272,26 @@ async def test_the_button_does_the_same_as_submit(sandbox: cx.Sandbox, other: cx
 
 @in_loop
 async def test_progress_is_shown_step_by_step(sandbox: cx.Sandbox) -> None:
-    """A line comes when its step is over, and not before."""
+    """Each line appears when its step has ended."""
     gates = [threading.Event() for _ in range(3)]
     with behind(sandbox, *[held(gate, passed(sandbox)) for gate in gates]) as (server, client):
         form = opened(client, three(sandbox))
-        work = asyncio.create_task(form.submit())
+        submit = asyncio.create_task(form.submit())
         for number, gate in enumerate(gates):
-            await until(lambda: len(written(server)) == number + 1)  # noqa: B023 (awaited at once)
+            await until(lambda: len(written(server)) == number + 1)  # noqa: B023 - called in this iteration
             await turns(50)
             assert number == len(form.steps.lines)
             assert ["done"] * number == outcomes_shown(form)
             assert ("busy", True) == (form.status.tone, form.button.disabled)
             gate.set()
-        await work
+        await submit
         assert ["done"] * 3 == outcomes_shown(form)
         form.close()
 
 
 @in_loop
-async def test_while_it_is_applied_one_can_stop_and_nothing_else(sandbox: cx.Sandbox) -> None:
-    """Undo would take back what is not over yet; it comes when the work is done, and Stop goes."""
+async def test_while_a_plan_is_applied_only_stop_is_visible(sandbox: cx.Sandbox) -> None:
+    """Undo replaces Stop at the end, and does nothing before."""
     gate = threading.Event()
     with behind(sandbox, held(gate, passed(sandbox))) as (server, client):
         form = opened(client, three(sandbox))
@@ -310,8 +310,8 @@ async def test_while_it_is_applied_one_can_stop_and_nothing_else(sandbox: cx.San
 
 
 @in_loop
-async def test_two_gathered_submits_are_one(sandbox: cx.Sandbox) -> None:
-    """Whoever asks while it is applied gets what comes of it."""
+async def test_two_concurrent_submits_share_one_run(sandbox: cx.Sandbox) -> None:
+    """Both return the same result."""
     with behind(sandbox) as (server, client):
         form = opened(client, three(sandbox))
         one, two = await asyncio.gather(form.submit(), form.submit())
@@ -321,8 +321,8 @@ async def test_two_gathered_submits_are_one(sandbox: cx.Sandbox) -> None:
 
 
 @in_loop
-async def test_a_submit_and_a_click_while_one_runs_begin_no_other(sandbox: cx.Sandbox) -> None:
-    """The click does nothing, and the cell that awaits joins what the button has begun."""
+async def test_a_submit_or_click_during_a_run_starts_no_other(sandbox: cx.Sandbox) -> None:
+    """The click does nothing, and the submit waits for the run."""
     gate = threading.Event()
     with behind(sandbox, held(gate, passed(sandbox))) as (server, client):
         form = opened(client, three(sandbox))
@@ -343,8 +343,8 @@ async def test_a_submit_and_a_click_while_one_runs_begin_no_other(sandbox: cx.Sa
 
 
 @in_loop
-async def test_a_later_submit_finds_it_done(sandbox: cx.Sandbox) -> None:
-    """A cell that is run again writes nothing, and no webhook is there twice."""
+async def test_a_second_submit_changes_nothing(sandbox: cx.Sandbox) -> None:
+    """All steps are unchanged, and nothing is written."""
     with behind(sandbox) as (server, client):
         form = opened(client, five(sandbox))
         await form.submit()
@@ -355,17 +355,17 @@ async def test_a_later_submit_finds_it_done(sandbox: cx.Sandbox) -> None:
 
 
 @in_loop
-async def test_the_loop_is_free_while_it_is_applied(sandbox: cx.Sandbox) -> None:
-    """The server is silent, and yet everything else goes on."""
+async def test_the_event_loop_is_free_while_a_plan_is_applied(sandbox: cx.Sandbox) -> None:
+    """While the server does not respond."""
     gate = threading.Event()
     with behind(sandbox, held(gate, passed(sandbox))) as (server, client):
         form = opened(client, three(sandbox))
-        work = asyncio.create_task(form.submit())
+        submit = asyncio.create_task(form.submit())
         await until(lambda: written(server))
         await turns(500)
-        assert not work.done()
+        assert not submit.done()
         gate.set()
-        assert ["done"] * 3 == [step.outcome for step in await work]
+        assert ["done"] * 3 == [step.outcome for step in await submit]
         form.close()
 
 
@@ -373,19 +373,19 @@ async def test_the_loop_is_free_while_it_is_applied(sandbox: cx.Sandbox) -> None
 
 
 @in_loop
-async def test_stop_ends_the_work_between_two_steps(sandbox: cx.Sandbox) -> None:
-    """The step under way is finished and told as done; those after it were not tried, and it is said so."""
+async def test_stop_ends_the_run_after_the_current_step(sandbox: cx.Sandbox) -> None:
+    """The current step is done, the remaining ones are not tried."""
     gate = threading.Event()
     with behind(sandbox, passed(sandbox), held(gate, passed(sandbox))) as (server, client):
         desired = three(sandbox)
         form = opened(client, desired)
-        work = asyncio.create_task(form.submit())
+        submit = asyncio.create_task(form.submit())
         await until(lambda: len(written(server)) == 2)
         form.stop.click()
         form.stop.click()
         gate.set()
         with pytest.raises(errors.IncompleteError) as caught:
-            await work
+            await submit
         assert ["done", "done", "not tried"] == [step.outcome for step in caught.value.steps] == outcomes_shown(form)
         assert ["One", "Two", *NAMES[2:]] == names(sandbox)
         assert "2 done, 1 not tried." in form.status.text
@@ -394,16 +394,16 @@ async def test_stop_ends_the_work_between_two_steps(sandbox: cx.Sandbox) -> None
 
 
 @in_loop
-async def test_what_was_stopped_is_carried_on_by_another_submit(sandbox: cx.Sandbox) -> None:
-    """What is done is not done again, and the rest is."""
+async def test_a_stopped_plan_is_resumed_by_another_submit(sandbox: cx.Sandbox) -> None:
+    """Steps that are done are not repeated."""
     gate = threading.Event()
     with behind(sandbox, held(gate, passed(sandbox))) as (server, client):
         form = opened(client, five(sandbox))
-        work = asyncio.create_task(tried(form))
+        submit = asyncio.create_task(tried(form))
         await until(lambda: written(server))
         form.stop.click()
         gate.set()
-        assert ["done", *["not tried"] * 4] == await work
+        assert ["done", *["not tried"] * 4] == await submit
         assert ["unchanged", *["done"] * 4] == await tried(form)
         assert ["Renamed", "CRM sync", "Boss fight overlay", "New", "Other"] == names(sandbox)
         assert "done" == form.status.tone
@@ -411,16 +411,16 @@ async def test_what_was_stopped_is_carried_on_by_another_submit(sandbox: cx.Sand
 
 
 @in_loop
-async def test_what_was_stopped_is_taken_back_by_undo(sandbox: cx.Sandbox) -> None:
-    """Only what was done is taken back, to the very state before."""
+async def test_a_stopped_plan_is_reverted_by_undo(sandbox: cx.Sandbox) -> None:
+    """Only the steps that were done are reverted."""
     gate, before = threading.Event(), state(sandbox)
     with behind(sandbox, held(gate, passed(sandbox))) as (server, client):
         form = opened(client, three(sandbox))
-        work = asyncio.create_task(tried(form))
+        submit = asyncio.create_task(tried(form))
         await until(lambda: written(server))
         form.stop.click()
         gate.set()
-        await work
+        await submit
         form.undo.click()
         await turns()
         assert ["unchanged", "unchanged", "done"] == await tried(form)
@@ -429,8 +429,8 @@ async def test_what_was_stopped_is_taken_back_by_undo(sandbox: cx.Sandbox) -> No
 
 
 @in_loop
-async def test_a_stop_before_or_after_the_work_stops_nothing(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """Whoever pressed it at the wrong moment still gets all of it done, and taken back."""
+async def test_stop_outside_a_run_has_no_effect(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """The plan is applied and reverted completely."""
     before = state(sandbox)
     form = opened(client, three(sandbox))
     form.stop.click()
@@ -443,16 +443,16 @@ async def test_a_stop_before_or_after_the_work_stops_nothing(sandbox: cx.Sandbox
     form.close()
 
 
-# --- failing, and going on --------------------------------------------------------------------------------------------
+# --- failing and resuming ---------------------------------------------------------------------------------------------
 
 
 @in_loop
-async def test_a_change_by_somebody_else_is_not_written_over(sandbox: cx.Sandbox) -> None:
-    """Its step failed and says what moved; the others are done."""
+async def test_a_change_made_elsewhere_is_not_overwritten(sandbox: cx.Sandbox) -> None:
+    """Its step fails and names the difference; the others are done."""
     with behind(sandbox) as (server, client):
         form = opened(client, three(sandbox))
-        with sandbox.client() as somebody:
-            somebody.webhooks.update(ids(sandbox)[1], name="Theirs")
+        with sandbox.client() as elsewhere:
+            elsewhere.webhooks.update(ids(sandbox)[1], name="Theirs")
         with pytest.raises(errors.IncompleteError) as caught:
             await form.submit()
         assert ["done", "failed", "done"] == [step.outcome for step in caught.value.steps] == outcomes_shown(form)
@@ -465,15 +465,15 @@ async def test_a_change_by_somebody_else_is_not_written_over(sandbox: cx.Sandbox
 
 
 @in_loop
-async def test_once_the_conflict_is_out_of_the_way_the_rest_is_done(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """Until then another submit finds the same conflict, and writes nothing."""
+async def test_a_plan_is_completed_once_its_conflict_is_resolved(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Until then each submit finds the same conflict."""
     form = opened(client, three(sandbox))
-    with sandbox.client() as somebody:
+    with sandbox.client() as elsewhere:
         second = ids(sandbox)[1]
-        somebody.webhooks.update(second, name="Theirs")
+        elsewhere.webhooks.update(second, name="Theirs")
         await tried(form)
         assert ["unchanged", "failed", "unchanged"] == await tried(form)
-        somebody.webhooks.update(second, name="CRM sync")
+        elsewhere.webhooks.update(second, name="CRM sync")
         assert ["unchanged", "done", "unchanged"] == await tried(form) == outcomes_shown(form)
     assert ["One", "Two", "Three", NAMES[3]] == names(sandbox)
     assert "done" == form.status.tone
@@ -481,8 +481,8 @@ async def test_once_the_conflict_is_out_of_the_way_the_rest_is_done(sandbox: cx.
 
 
 @in_loop
-async def test_one_that_is_gone_does_not_stop_the_others(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """It failed, and it is not made anew."""
+async def test_a_deleted_webhook_does_not_stop_the_others(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Its step fails, and it is not recreated."""
     form = opened(client, three(sandbox))
     client.webhooks.delete(ids(sandbox)[0])
     assert ["failed", "done", "done"] == await tried(form) == outcomes_shown(form)
@@ -500,10 +500,10 @@ BREAKS = [
 
 @pytest.mark.parametrize("broken", BREAKS)
 @in_loop
-async def test_a_connection_that_breaks_ends_the_work_and_another_submit_goes_on(
+async def test_a_broken_connection_ends_the_run_and_another_submit_resumes_it(
     broken: Script, sandbox: cx.Sandbox
 ) -> None:
-    """What was done is told, the rest was not tried, and when the line is good again all of it gets done."""
+    """The remaining steps are not tried until then."""
     with behind(sandbox, passed(sandbox), *[broken] * 4) as (_, client):
         form = opened(client, three(sandbox))
         assert ["done", "failed", "not tried"] == await tried(form) == outcomes_shown(form)
@@ -517,8 +517,8 @@ async def test_a_connection_that_breaks_ends_the_work_and_another_submit_goes_on
 
 @pytest.mark.parametrize("broken", BREAKS)
 @in_loop
-async def test_a_connection_cut_in_every_call_is_told_in_words(broken: Script, sandbox: cx.Sandbox) -> None:
-    """A click leaves a sentence and a form that can be used again, and no step is told as done."""
+async def test_a_connection_that_breaks_in_every_call_is_reported(broken: Script, sandbox: cx.Sandbox) -> None:
+    """The form can be used again, and no step counts as done."""
     with behind(sandbox, *[broken] * 8, reads=once(passed(sandbox), then=broken)) as (server, client):
         form = opened(client, three(sandbox))
         await pressed(form)
@@ -536,11 +536,9 @@ async def test_a_connection_cut_in_every_call_is_told_in_words(broken: Script, s
 
 
 @in_loop
-async def test_a_server_that_acts_and_cuts_the_connection_has_acted_once(
-    sandbox: cx.Sandbox, other: cx.Sandbox
-) -> None:
-    """Every write's first answer is lost, and yet nothing is there twice and all of it is done."""
-    lost = [line for _ in range(6) for line in (passed(sandbox, answered=False), passed(sandbox))]
+async def test_a_lost_response_does_not_repeat_a_write(sandbox: cx.Sandbox, other: cx.Sandbox) -> None:
+    """Each first response is lost, and the result is the same as without losses."""
+    lost = [response for _ in range(6) for response in (passed(sandbox, answered=False), passed(sandbox))]
     with behind(sandbox, *lost) as (_, client), other.client() as undisturbed:
         form, expected = opened(client, five(sandbox)), opened(undisturbed, five(other))
         await form.submit()
@@ -551,23 +549,23 @@ async def test_a_server_that_acts_and_cuts_the_connection_has_acted_once(
 
 
 @in_loop
-async def test_what_nobody_knows_is_told_and_can_be_taken_back(sandbox: cx.Sandbox) -> None:
-    """A write that happened and can be read back by nobody is unknown; Undo finds out, and restores."""
-    before, mute = state(sandbox), threading.Event()
+async def test_an_unknown_outcome_is_reported_and_can_be_undone(sandbox: cx.Sandbox) -> None:
+    """The write took effect but could not be read back."""
+    before, unreachable = state(sandbox), threading.Event()
 
-    def acts(connection: Any, received: Any) -> bool:
-        mute.set()
+    def write(connection: Any, received: Any) -> bool:
+        unreachable.set()
         return passed(sandbox, answered=False)(connection, received)
 
     def reads(connection: Any, received: Any) -> bool:
-        return (reset() if mute.is_set() else passed(sandbox))(connection, received)
+        return (reset() if unreachable.is_set() else passed(sandbox))(connection, received)
 
-    with behind(sandbox, *[acts] * 4, reads=reads) as (_, client):
+    with behind(sandbox, *[write] * 4, reads=reads) as (_, client):
         form = opened(client, three(sandbox))
         assert ["unknown", "not tried", "not tried"] == await tried(form) == outcomes_shown(form)
         assert "1 unknown" in form.status.text
         assert "One" == names(sandbox)[0]
-        mute.clear()
+        unreachable.clear()
         assert not hidden(form.undo)
         form.undo.click()
         await turns()
@@ -577,8 +575,8 @@ async def test_what_nobody_knows_is_told_and_can_be_taken_back(sandbox: cx.Sandb
 
 
 @in_loop
-async def test_a_refused_key_is_told_in_words(sandbox: cx.Sandbox) -> None:
-    """The rest would meet the same, and is not tried."""
+async def test_a_refused_key_is_reported(sandbox: cx.Sandbox) -> None:
+    """The remaining steps are not tried."""
     with behind(sandbox, *[status(401, type="authentication_error")] * 2) as (server, client):
         form = opened(client, three(sandbox))
         await pressed(form)
@@ -589,8 +587,8 @@ async def test_a_refused_key_is_told_in_words(sandbox: cx.Sandbox) -> None:
 
 
 @in_loop
-async def test_where_nothing_was_done_there_is_nothing_to_take_back(sandbox: cx.Sandbox) -> None:
-    """Undo is not offered for a plan that changed nothing."""
+async def test_without_a_change_there_is_no_undo(sandbox: cx.Sandbox) -> None:
+    """The first step failed."""
     with behind(sandbox, *[status(401, type="authentication_error")] * 2) as (_, client):
         form = opened(client, three(sandbox))
         await tried(form)
@@ -599,8 +597,8 @@ async def test_where_nothing_was_done_there_is_nothing_to_take_back(sandbox: cx.
 
 
 @in_loop
-async def test_a_second_failure_does_not_take_undo_away(sandbox: cx.Sandbox) -> None:
-    """What the first submit did is still there to be taken back, though the second did nothing more."""
+async def test_a_second_failure_keeps_undo(sandbox: cx.Sandbox) -> None:
+    """It reverts what the first submit did."""
     before = state(sandbox)
     with behind(sandbox, passed(sandbox), *[reset()] * 8) as (_, client):
         form = opened(client, three(sandbox))
@@ -616,15 +614,15 @@ async def test_a_second_failure_does_not_take_undo_away(sandbox: cx.Sandbox) -> 
 
 @in_loop
 async def test_a_wait_is_shown_and_can_be_cancelled(sandbox: cx.Sandbox) -> None:
-    """Cancel ends it at once, and the form can be used again: it finishes what is left."""
+    """The form can then be submitted again."""
     with behind(sandbox, passed(sandbox), status(429, {"Retry-After": "30"})) as (server, client):
         form = opened(client, three(sandbox))
-        work = asyncio.create_task(tried(form))
+        submit = asyncio.create_task(tried(form))
         await until(lambda: form.status.wait_until)
         assert ("busy", True, False) == (form.status.tone, form.button.disabled, hidden(form.cancel))
         assert "30 s" in form.status.text
         form.cancel.click()
-        assert ["done", "failed", "not tried"] == await work
+        assert ["done", "failed", "not tried"] == await submit
         assert ("failed", 0, False, True) == (
             form.status.tone,
             form.status.wait_until,
@@ -637,27 +635,27 @@ async def test_a_wait_is_shown_and_can_be_cancelled(sandbox: cx.Sandbox) -> None
 
 
 @in_loop
-async def test_stop_during_a_wait_is_heard(sandbox: cx.Sandbox) -> None:
-    """After the wait the step under way is finished, and none after it is begun."""
+async def test_stop_during_a_wait_takes_effect(sandbox: cx.Sandbox) -> None:
+    """The current step completes, and no other starts."""
     gate = threading.Event()
     with behind(sandbox, status(429, retryAfter=0.05), held(gate, passed(sandbox))) as (server, client):
         form = opened(client, three(sandbox))
-        work = asyncio.create_task(tried(form))
+        submit = asyncio.create_task(tried(form))
         await until(lambda: written(server))
         assert not hidden(form.stop)
         form.stop.click()
         gate.set()
-        assert ["done", "not tried", "not tried"] == await work
+        assert ["done", "not tried", "not tried"] == await submit
         assert 2 == len(written(server))
         form.close()
 
 
-# --- taking it back ---------------------------------------------------------------------------------------------------
+# --- Undo -------------------------------------------------------------------------------------------------------------
 
 
 @in_loop
-async def test_undo_shows_the_way_back_and_does_nothing(sandbox: cx.Sandbox) -> None:
-    """The inverse is there for review, in reverse order; no request is sent until it is submitted."""
+async def test_undo_shows_the_inverse_plan_and_sends_nothing(sandbox: cx.Sandbox) -> None:
+    """Its changes are in reverse order."""
     with behind(sandbox) as (server, client):
         form = opened(client, three(sandbox))
         plan = form.plan
@@ -680,8 +678,8 @@ async def test_undo_shows_the_way_back_and_does_nothing(sandbox: cx.Sandbox) -> 
 
 @pytest.mark.parametrize("by_click", [False, True], ids=["submit", "click"])
 @in_loop
-async def test_a_submitted_undo_restores_the_very_state(sandbox: cx.Sandbox, client: cx.Client, by_click: bool) -> None:
-    """Names, URLs, events and states are as before, under the same ids."""
+async def test_applying_the_inverse_restores_the_state(sandbox: cx.Sandbox, client: cx.Client, by_click: bool) -> None:
+    """Names, URLs, events and states, under the same IDs."""
     before = state(sandbox)
     one, two, third, four = before
     desired = rows(
@@ -702,10 +700,8 @@ async def test_a_submitted_undo_restores_the_very_state(sandbox: cx.Sandbox, cli
 
 
 @in_loop
-async def test_a_deleted_webhook_comes_back_with_another_id_and_it_is_said_so(
-    sandbox: cx.Sandbox, client: cx.Client
-) -> None:
-    """Everything else is as before; the note says beforehand that id and secret are new."""
+async def test_undo_recreates_a_deleted_webhook_with_a_new_id(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Its note says that ID and secret are new."""
     before = contents(sandbox)
     form = opened(client, five(sandbox))
     await form.submit()
@@ -720,22 +716,22 @@ async def test_a_deleted_webhook_comes_back_with_another_id_and_it_is_said_so(
 
 
 @in_loop
-async def test_what_was_taken_back_can_be_wanted_again(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """Undo of an undo is what was wanted at first."""
+async def test_an_undo_can_be_undone(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """The result is that of the first run."""
     form = opened(client, five(sandbox))
     await form.submit()
-    wanted = contents(sandbox)
+    expected = contents(sandbox)
     for _ in range(2):
         form.undo.click()
         await turns()
         await form.submit()
-    assert wanted == contents(sandbox)
+    assert expected == contents(sandbox)
     form.close()
 
 
 @in_loop
-async def test_a_double_press_on_undo_is_one_press(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """What is shown then is the way back, and submitting it leads back."""
+async def test_two_clicks_on_undo_count_as_one(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """The inverse plan is not inverted again."""
     before = state(sandbox)
     form = opened(client, three(sandbox))
     await form.submit()
@@ -749,14 +745,14 @@ async def test_a_double_press_on_undo_is_one_press(sandbox: cx.Sandbox, client: 
 
 
 @in_loop
-async def test_undo_does_not_take_back_what_somebody_else_did(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """What has moved since stays as it is, and it is said so."""
+async def test_undo_does_not_revert_a_change_made_elsewhere(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Its step fails and names the difference."""
     form = opened(client, three(sandbox))
     await form.submit()
     form.undo.click()
     await turns()
-    with sandbox.client() as somebody:
-        somebody.webhooks.update(ids(sandbox)[1], name="Theirs")
+    with sandbox.client() as elsewhere:
+        elsewhere.webhooks.update(ids(sandbox)[1], name="Theirs")
     assert ["done", "failed", "done"] == await tried(form)
     assert [NAMES[0], "Theirs", *NAMES[2:]] == names(sandbox)
     assert "Theirs" in form.steps.lines[1]
@@ -764,39 +760,39 @@ async def test_undo_does_not_take_back_what_somebody_else_did(sandbox: cx.Sandbo
 
 
 @in_loop
-async def test_an_undo_stopped_halfway_is_carried_on(sandbox: cx.Sandbox) -> None:
-    """The way back is gone in steps as well, and another submit goes on with it."""
+async def test_a_stopped_undo_is_resumed_by_another_submit(sandbox: cx.Sandbox) -> None:
+    """Until the former state is restored."""
     before, gate = state(sandbox), threading.Event()
     with behind(sandbox, *[passed(sandbox)] * 3, held(gate, passed(sandbox))) as (server, client):
         form = opened(client, three(sandbox))
         await form.submit()
         form.undo.click()
         await turns()
-        work = asyncio.create_task(tried(form))
+        submit = asyncio.create_task(tried(form))
         await until(lambda: len(written(server)) == 4)
         form.stop.click()
         gate.set()
-        assert ["done", "not tried", "not tried"] == await work
+        assert ["done", "not tried", "not tried"] == await submit
         assert ["unchanged", "done", "done"] == await tried(form)
         assert before == state(sandbox)
         form.close()
 
 
-# --- live keys and readers --------------------------------------------------------------------------------------------
+# --- live keys and read-only clients ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("count", "words"),
+    ("count", "phrase"),
     [pytest.param(1, "apply 1 change", id="one"), pytest.param(3, "apply 3 changes", id="three")],
 )
 @in_loop
-async def test_on_a_live_key_it_says_what_to_type(sandbox: cx.Sandbox, count: int, words: str) -> None:
-    """And those words, which count the changes, let it be done."""
+async def test_on_a_live_key_the_confirmation_counts_the_changes(sandbox: cx.Sandbox, count: int, phrase: str) -> None:
+    """The label shows it, and it lets the plan be applied."""
     with behind(sandbox, key="live") as (server, live):
         form = opened(live, three(sandbox, "live").iloc[:count])
         assert not hidden(form.confirmation)
-        assert words in form.confirmation.label
-        assert ["done"] * count == await tried(form, confirm=words)
+        assert phrase in form.confirmation.label
+        assert ["done"] * count == await tried(form, confirm=phrase)
         assert count == len(written(server))
         form.close()
 
@@ -804,33 +800,33 @@ async def test_on_a_live_key_it_says_what_to_type(sandbox: cx.Sandbox, count: in
 @pytest.mark.parametrize(
     "given",
     [
-        pytest.param(None, id="nothing"),
+        pytest.param(None, id="None"),
         pytest.param("", id="empty"),
         pytest.param("yes", id="yes"),
         pytest.param(True, id="True"),
-        pytest.param("Apply 3 changes", id="other case"),
-        pytest.param("apply 3 change", id="cut short"),
-        pytest.param("apply 2 changes", id="another number"),
-        pytest.param("apply", id="the verb alone"),
+        pytest.param("Apply 3 changes", id="different case"),
+        pytest.param("apply 3 change", id="truncated"),
+        pytest.param("apply 2 changes", id="wrong number"),
+        pytest.param("apply", id="only the verb"),
     ],
 )
 @in_loop
 async def test_on_a_live_key_nothing_is_sent_unconfirmed(sandbox: cx.Sandbox, given: Any) -> None:
-    """Only the very words confirm; anything else is refused before the network."""
+    """Only the exact phrase confirms."""
     with behind(sandbox, key="live") as (server, live):
         form = opened(live, three(sandbox, "live"))
         with pytest.raises(errors.ConfirmationError):
             await form.submit(confirm=given)
         assert 1 == len(server.requests)
         assert "failed" == form.status.tone
-        assert form.status.text.startswith("Not done:")
+        assert form.status.text.startswith("Error:")
         assert ([], True) == (list(form.steps.lines), hidden(form.undo))
         form.close()
 
 
 @in_loop
-async def test_on_a_live_key_a_click_takes_what_was_typed(sandbox: cx.Sandbox) -> None:
-    """A wrong word is refused in the status line; the right one lets the same button act."""
+async def test_on_a_live_key_a_click_uses_the_typed_phrase(sandbox: cx.Sandbox) -> None:
+    """A wrong one is refused in the status."""
     with behind(sandbox, key="live") as (server, live):
         form = opened(live, three(sandbox, "live"))
         form.confirmation.value = "apply 4 changes"
@@ -843,8 +839,8 @@ async def test_on_a_live_key_a_click_takes_what_was_typed(sandbox: cx.Sandbox) -
 
 
 @in_loop
-async def test_on_a_live_key_the_way_back_is_confirmed_anew(sandbox: cx.Sandbox) -> None:
-    """The words that were typed for the plan do not stand for its inverse."""
+async def test_on_a_live_key_undo_is_confirmed_separately(sandbox: cx.Sandbox) -> None:
+    """The phrase typed for the plan is cleared."""
     before = state(sandbox, "live")
     with behind(sandbox, key="live") as (server, live):
         form = opened(live, three(sandbox, "live"))
@@ -864,15 +860,15 @@ async def test_on_a_live_key_the_way_back_is_confirmed_anew(sandbox: cx.Sandbox)
 @pytest.mark.parametrize(
     ("key", "options", "kind"),
     [
-        pytest.param("secret", {"write": False}, errors.ReadOnlyError, id="reading client"),
+        pytest.param("secret", {"write": False}, errors.ReadOnlyError, id="read-only client"),
         pytest.param("publishable", {}, errors.PermissionDeniedError, id="publishable key"),
     ],
 )
 @in_loop
-async def test_who_may_only_read_changes_nothing(
+async def test_a_client_that_may_not_write_sends_nothing(
     sandbox: cx.Sandbox, key: str, options: dict[str, Any], kind: type[Exception]
 ) -> None:
-    """The plan is shown all the same; a submit is refused before any request, and says so."""
+    """The plan is shown; a submit is refused."""
     with behind(sandbox, key=key, **options) as (server, reader):
         form = opened(reader, three(sandbox))
         assert 3 == len(form.changes.rows)
@@ -880,14 +876,14 @@ async def test_who_may_only_read_changes_nothing(
             await form.submit()
         assert 1 == len(server.requests)
         assert "failed" == form.status.tone
-        assert form.status.text.startswith("Not done:")
+        assert form.status.text.startswith("Error:")
         assert hidden(form.undo)
         form.close()
 
 
 @in_loop
-async def test_a_reading_client_has_a_dead_button(sandbox: cx.Sandbox) -> None:
-    """It says why before anybody tries."""
+async def test_a_read_only_client_has_a_disabled_button(sandbox: cx.Sandbox) -> None:
+    """The status gives the reason."""
     with sandbox.client(write=False) as reader:
         form = opened(reader, three(sandbox))
         assert form.button.disabled
@@ -899,69 +895,66 @@ async def test_a_reading_client_has_a_dead_button(sandbox: cx.Sandbox) -> None:
 
 
 @in_loop
-async def test_the_secrets_of_created_webhooks_are_told_by_pull_only(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """The page gets each when it asks for it; until then and after it no widget holds one."""
+async def test_secrets_of_created_webhooks_are_sent_only_on_request(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """No widget's state holds one before or after."""
     form = opened(client, five(sandbox))
     applied = await form.submit()
     secrets = [step.webhook.secret.reveal() for step in applied if step.change.what == "create"]
     before = states()
     assert 2 == len(form.secrets.children)
-    assert secrets == secrets_told(form)
+    assert secrets == revealed_secrets(form)
     everything = before + states() + repr(form) + json.dumps(form._repr_mimebundle_()) + repr(applied)
     assert [] == [secret for secret in secrets if secret in everything]
     form.close()
 
 
 @in_loop
-async def test_each_reveal_says_whose_secret_it_is(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """With two of them nobody has to guess."""
+async def test_each_reveal_names_its_webhook(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """With two created webhooks."""
     form = opened(client, rows(NEW, OTHER))
     await form.submit()
-    told = [
-        json.dumps([part.get_state() for part in (place, *getattr(place, "children", ()))], default=repr)
-        for place in form.secrets.children
-    ]
-    assert [(True, False), (False, True)] == [("'New'" in each, "'Other'" in each) for each in told]
+    reveals = [json.dumps(reveal.get_state(), default=repr) for reveal in form.secrets.children]
+    assert [(True, False), (False, True)] == [("'New'" in each, "'Other'" in each) for each in reveals]
     form.close()
 
 
 @in_loop
-async def test_before_a_create_there_is_no_secret_to_reveal(sandbox: cx.Sandbox) -> None:
-    """Neither in a fresh form, nor after updates alone, nor where the create failed."""
+async def test_without_a_create_there_is_no_secret_to_reveal(sandbox: cx.Sandbox) -> None:
+    """Not at first, not after updates, not after a failed create."""
     with behind(sandbox, passed(sandbox), status(422, type="validation_error")) as (_, client):
         form = opened(client, rows({"id": ids(sandbox)[0], "name": "One"}, NEW))
         fresh = len(form.secrets.children)
         assert ["done", "failed"] == await tried(form)
         assert [0, 0] == [fresh, len(form.secrets.children)]
-        assert [] == secrets_told(form)
+        assert [] == revealed_secrets(form)
         form.close()
 
 
 @in_loop
-async def test_a_secret_is_told_though_a_later_step_fails(sandbox: cx.Sandbox) -> None:
-    """cStar tells it once: what came before the failure is not lost, nor by going on."""
+async def test_a_secret_is_kept_when_a_later_step_fails(sandbox: cx.Sandbox) -> None:
+    """And when the plan is resumed: cStar returns it only once."""
     with behind(sandbox, passed(sandbox), *[reset()] * 4) as (_, client):
         form = opened(client, rows(NEW, {"id": ids(sandbox)[0], "name": "One"}))
         with pytest.raises(errors.IncompleteError) as caught:
             await form.submit()
         secret = caught.value.steps[0].webhook.secret.reveal()
-        assert [secret] == secrets_told(form)
+        assert [secret] == revealed_secrets(form)
         assert ["unchanged", "done"] == await tried(form)
-        assert [secret] == secrets_told(form)
+        assert [secret] == revealed_secrets(form)
         form.close()
 
 
 @in_loop
-async def test_a_webhook_made_anew_by_undo_tells_its_new_secret(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """Its receiver needs it, for the old one is gone."""
+async def test_a_webhook_recreated_by_undo_reveals_its_new_secret(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Its receiver needs the new one."""
     form = opened(client, rows({"id": ids(sandbox)[0], "delete": True}))
     await form.submit()
-    assert [] == secrets_told(form)
+    assert [] == revealed_secrets(form)
     form.undo.click()
     await turns()
     applied = await form.submit()
     secret = applied[0].webhook.secret.reveal()
-    assert [secret] == secrets_told(form)
+    assert [secret] == revealed_secrets(form)
     assert secret not in states()
     form.close()
 
@@ -969,24 +962,24 @@ async def test_a_webhook_made_anew_by_undo_tells_its_new_secret(sandbox: cx.Sand
 @pytest.mark.parametrize("key", [pytest.param("secret", id="test key"), pytest.param("live", id="live key")])
 @in_loop
 async def test_no_widget_holds_the_key(sandbox: cx.Sandbox, key: str) -> None:
-    """Not when the plan is shown, not after it was applied, and not after it was taken back."""
+    """Before, between and after applying and undoing."""
     with sandbox.client(key) as client:
         form = opened(client, rows(NEW))
-        told = [states()]
+        texts = [states()]
         await form.submit(confirm="apply 1 change")
-        told.append(states())
+        texts.append(states())
         form.undo.click()
         await turns()
-        told.append(states())
+        texts.append(states())
         await form.submit(confirm="apply 1 change")
-        told += [states(), repr(form), json.dumps(form._repr_mimebundle_())]
-        assert sandbox.keys[key].reveal() not in "".join(told)
+        texts += [states(), repr(form), json.dumps(form._repr_mimebundle_())]
+        assert sandbox.keys[key].reveal() not in "".join(texts)
         form.close()
 
 
 @in_loop
-async def test_what_a_server_repeats_of_key_and_secret_is_not_shown(sandbox: cx.Sandbox) -> None:
-    """An error that quotes them reaches neither the status nor a line with them."""
+async def test_a_key_or_secret_repeated_by_the_server_is_not_shown(sandbox: cx.Sandbox) -> None:
+    """Neither in the status nor in the steps."""
     key, secret = sandbox.key.reveal(), "whsec_" + "planted0" * 4
     refusal = status(422, type="validation_error", message=f"No team for {key} with {secret}")
     with behind(sandbox, refusal) as (_, client):
@@ -1000,18 +993,18 @@ async def test_what_a_server_repeats_of_key_and_secret_is_not_shown(sandbox: cx.
 # --- hostile text -----------------------------------------------------------------------------------------------------
 
 
-def assert_shown_as_characters(form: cx.PlanForm) -> None:
-    """Control and direction characters are spelled out, and nothing would read the text as markup."""
-    said = [cell for row in form.changes.rows for cell in row] + [*form.steps.lines, form.status.text]
-    assert [] == [text for text in said if not text.isprintable()]
+def assert_printable(form: cx.PlanForm) -> None:
+    """Control and direction characters are escaped, and no widget interprets markup."""
+    texts = [cell for row in form.changes.rows for cell in row] + [*form.steps.lines, form.status.text]
+    assert [] == [text for text in texts if not text.isprintable()]
     assert [] == [each for each in CONTROLS if each in shown(form)]
     types = {type(each).__name__ for each in widgets_of(form)}
     assert set() == {"HTML", "HTMLMath", "Label"} & types
 
 
 @in_loop
-async def test_hostile_webhooks_are_shown_as_those_characters(sandbox: cx.Sandbox) -> None:
-    """Names, URLs and events of a server, and its errors, stay text wherever they appear."""
+async def test_hostile_webhooks_are_shown_printable(sandbox: cx.Sandbox) -> None:
+    """Names, URLs, events and error messages of a server."""
     text = HOSTILE + CONTROLS
     item = {
         "id": "whk_1",
@@ -1026,27 +1019,27 @@ async def test_hostile_webhooks_are_shown_as_those_characters(sandbox: cx.Sandbo
         return data([item] if received.path.endswith("/webhooks") else item)(connection, received)
 
     with behind(sandbox, *[refusal] * 4, reads=reads) as (_, client):
-        for desired in ({"id": "whk_1", "is_active": False, "name": "Tame"}, {"id": "whk_1", "delete": True}):
+        for desired in ({"id": "whk_1", "is_active": False, "name": "Plain"}, {"id": "whk_1", "delete": True}):
             form = opened(client, rows(desired))
-            assert_shown_as_characters(form)
+            assert_printable(form)
             assert HOSTILE in "".join(cell for row in form.changes.rows for cell in row)
             assert ["failed"] == await tried(form)
-            assert_shown_as_characters(form)
+            assert_printable(form)
             assert HOSTILE in form.steps.lines[0]
             form.close()
 
 
 @in_loop
-async def test_a_hostile_name_can_be_given_and_taken_back(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """Markup and mathematics are characters like all others, in the rows, the lines and at the reveal."""
+async def test_a_hostile_name_can_be_applied_and_undone(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Markup and formulas stay text in the rows, the steps and the reveal."""
     before = contents(sandbox)
     form = opened(client, rows({"id": ids(sandbox)[0], "name": HOSTILE}, NEW | {"name": HOSTILE + "!"}))
     await form.submit()
     assert [HOSTILE, HOSTILE + "!"] == [names(sandbox)[0], names(sandbox)[-1]]
-    assert_shown_as_characters(form)
+    assert_printable(form)
     form.undo.click()
     await turns()
-    assert_shown_as_characters(form)
+    assert_printable(form)
     await form.submit()
     assert before == contents(sandbox)
     form.close()
@@ -1054,9 +1047,9 @@ async def test_a_hostile_name_can_be_given_and_taken_back(sandbox: cx.Sandbox, c
 
 @in_loop
 async def test_a_name_of_ten_thousand_characters_is_shown_shortened(sandbox: cx.Sandbox) -> None:
-    """What is sent is whole; what is shown is not."""
+    """It is sent in full."""
     item = {"id": "whk_1", "name": "n" * 10_000, "url": "https://example.com/", "events": ["*"], "isActive": True}
-    ipywidgets.Widget.close_all()  # what other tests have left open may hold as long a name
+    ipywidgets.Widget.close_all()  # a widget left open by another test may hold such a name
 
     def reads(connection: Any, received: Any) -> bool:
         return data([item] if received.path.endswith("/webhooks") else item)(connection, received)
@@ -1068,16 +1061,16 @@ async def test_a_name_of_ten_thousand_characters_is_shown_shortened(sandbox: cx.
         form.close()
 
 
-# --- leaving nothing --------------------------------------------------------------------------------------------------
+# --- closing ----------------------------------------------------------------------------------------------------------
 
 
 @in_loop
-async def test_closing_leaves_nothing(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """Not after it was applied, taken back, and had shown secrets: no widget, no task, no thread."""
-    warm = opened(client, three(sandbox))
-    await warm.submit()
-    warm.close()
-    await until(lambda: not others())
+async def test_closing_frees_everything(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """No widget, task or thread remains after applying and undoing."""
+    first = opened(client, three(sandbox))
+    await first.submit()
+    first.close()
+    await until(lambda: not other_tasks())
     desired = five(sandbox)
     widgets, threads = alive(), set(threading.enumerate())
     form = opened(client, desired)
@@ -1086,14 +1079,14 @@ async def test_closing_leaves_nothing(sandbox: cx.Sandbox, client: cx.Client) ->
     await turns()
     await form.submit()
     form.close()
-    await until(lambda: not others())
+    await until(lambda: not other_tasks())
     assert widgets == alive()
     assert [] == [thread.name for thread in set(threading.enumerate()) - threads if "asyncio" not in thread.name]
 
 
 @in_loop
-async def test_fifty_openings_leave_nothing(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """Whether anything was applied or not."""
+async def test_fifty_forms_are_freed(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Whether or not anything was applied."""
     plan = cx.plan(client, five(sandbox))
     widgets, threads = alive(), set(threading.enumerate())
     for number in range(50):
@@ -1103,14 +1096,14 @@ async def test_fifty_openings_leave_nothing(sandbox: cx.Sandbox, client: cx.Clie
             form.undo.click()
         await turns(number % 3)
         form.close()
-    await until(lambda: not others())
+    await until(lambda: not other_tasks())
     assert widgets == alive()
     assert [] == [thread.name for thread in set(threading.enumerate()) - threads if "asyncio" not in thread.name]
 
 
 @in_loop
-async def test_closing_twice_is_closing_once(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """The second time there is nothing to close."""
+async def test_closing_twice_is_harmless(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """The second call does nothing."""
     desired = three(sandbox)
     widgets = alive()
     form = opened(client, desired)
@@ -1121,7 +1114,7 @@ async def test_closing_twice_is_closing_once(sandbox: cx.Sandbox, client: cx.Cli
 
 @in_loop
 async def test_closing_leaves_the_client_open(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """It belongs to somebody else, and so does the plan."""
+    """Client and plan belong to the caller."""
     form = opened(client, three(sandbox))
     plan = form.plan
     form.close()
@@ -1129,7 +1122,7 @@ async def test_closing_leaves_the_client_open(sandbox: cx.Sandbox, client: cx.Cl
 
 
 async def closed_midway(server: Any, form: cx.PlanForm, gate: threading.Event, *, by_click: bool) -> None:
-    """The form is closed during its first write, and the server's answer comes after that."""
+    """Closes the form during its first write; the response arrives afterwards."""
     waiting = [] if by_click else [asyncio.gather(form.submit(), return_exceptions=True)]
     if by_click:
         form.button.click()
@@ -1137,13 +1130,13 @@ async def closed_midway(server: Any, form: cx.PlanForm, gate: threading.Event, *
     form.close()
     gate.set()
     await asyncio.gather(*waiting, return_exceptions=True)
-    await until(lambda: not others())
+    await until(lambda: not other_tasks())
 
 
 @pytest.mark.parametrize("by_click", [False, True], ids=["submit", "click"])
 @in_loop
-async def test_closing_in_the_middle_begins_no_further_step(sandbox: cx.Sandbox, by_click: bool) -> None:
-    """The step under way ends; nobody is left to see the next one."""
+async def test_closing_during_a_run_starts_no_further_step(sandbox: cx.Sandbox, by_click: bool) -> None:
+    """The current step completes."""
     gate = threading.Event()
     with behind(sandbox, held(gate, passed(sandbox))) as (server, client):
         await closed_midway(server, opened(client, three(sandbox)), gate, by_click=by_click)
@@ -1153,8 +1146,8 @@ async def test_closing_in_the_middle_begins_no_further_step(sandbox: cx.Sandbox,
 
 @pytest.mark.parametrize("by_click", [False, True], ids=["submit", "click"])
 @in_loop
-async def test_closing_in_the_middle_leaves_no_widget(sandbox: cx.Sandbox, by_click: bool) -> None:
-    """What comes afterwards, a created webhook's secret included, opens nothing."""
+async def test_closing_during_a_run_frees_every_widget(sandbox: cx.Sandbox, by_click: bool) -> None:
+    """A secret that arrives later creates none."""
     gate = threading.Event()
     with behind(sandbox, held(gate, passed(sandbox))) as (server, client):
         plan = cx.plan(client, rows(NEW, {"id": ids(sandbox)[0], "name": "One"}))
