@@ -62,9 +62,9 @@ class Faults:
         """Closes the connection in the middle of the response. The call takes effect."""
         self._add("api", "cut_off", times)
 
-    def lose_response(self, *, times: int = 1) -> None:
+    def lose_answer(self, *, times: int = 1) -> None:
         """Closes the connection before the response's body. The call takes effect."""
-        self._add("api", "lose_response", times)
+        self._add("api", "lose_answer", times)
 
     # --- deliveries
 

@@ -76,7 +76,7 @@ class FaultMiddleware:
                 app = Response(_HTML, 502, media_type="text/html")
             case Fault(name="cut_off"):
                 send = truncate(send, 0.5)
-            case Fault(name="lose_response"):
+            case Fault(name="lose_answer"):
                 send = truncate(send, 0)
         await app(scope, receive, send)
 

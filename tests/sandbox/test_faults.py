@@ -215,7 +215,7 @@ def test_slow_delays_a_successful_response(shared: tuple[cx.Sandbox, cx.Client])
 
 
 @pytest.mark.parametrize("name", ["cut_off", "lose_answer"])
-def test_cut_off_and_lose_response_close_the_connection(shared: tuple[cx.Sandbox, cx.Client], name: str) -> None:
+def test_cut_off_and_lose_answer_close_the_connection(shared: tuple[cx.Sandbox, cx.Client], name: str) -> None:
     """Without an error response."""
     sandbox, _ = shared
     queue(sandbox, name)

@@ -66,7 +66,12 @@ def data(value: Any, code: int = 200, headers: Mapping[str, str] | None = None, 
 
 def status(number: int, /, headers: Mapping[str, str] | None = None, **fields: Any) -> Script:
     """An error response in cStar's envelope."""
-    error = {"type": "api_error", "code": "scripted", "message": f"Refused with {number}", "request_id": "req_1"} | fields
+    error = {
+        "type": "api_error",
+        "code": "scripted",
+        "message": f"Refused with {number}",
+        "request_id": "req_1",
+    } | fields
     return reply(number, json.dumps({"success": False, "error": error}), headers)
 
 
