@@ -51,8 +51,8 @@ def audit(
     An account that cannot be read does not stop the audit of the others; see `Audit.accounts` and `Audit.complete`.
 
     Raises:
-        ConfigurationError: The settings or `at_once` or `now` are invalid.
-        ValidationError: The source is neither of these, or the frame lacks a column.
+        ConfigurationError: The settings, `at_once` or `now` are invalid.
+        ValidationError: The source has another type, or the frame lacks a column.
         CStarError: The source is a client, and its webhooks could not be read.
     """
     checked = Settings() if settings is None else read_settings(settings, RULES)

@@ -1,4 +1,4 @@
-"""An audit as one HTML page. It works offline, prints well, runs no script and escapes all text that it did not write."""
+"""An audit as one HTML page. It works offline, prints well, runs no script and escapes all untrusted text."""
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
