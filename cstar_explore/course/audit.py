@@ -56,7 +56,7 @@ def ignored(answer: Any, accounts: audits.Accounts) -> str:
 def merged(desired: Any, client: Client) -> str:
     """A plan that merges two webhooks into one. The check does not apply it."""
     assert desired is not ..., (
-        "`desired` is still `...`. It must be a DataFrame with one row for each of the two webhooks: its id and what to change."
+        "`desired` is still `...`. It must be a DataFrame with one row for each of the two webhooks: its ID and what to change."
     )
     assert _DELETED in [webhook.name for webhook in client.webhooks.list()], (
         f"'{_DELETED}' does not exist any more: the plan was already applied. Run the notebook again from the top."

@@ -61,12 +61,12 @@ def idempotent(handle: Handler) -> str:
         )
     call(handle, third, seen, mails.append, when="for an event that failed before")
     assert len(mails) == 3, (
-        "The mail server was down, cStar retried, and the handler skipped the event: its id was already in `seen`."
-        " Add the id after the mail is sent, not before."
+        "The mail server was down, cStar retried, and the handler skipped the event: its ID was already in `seen`."
+        " Add the ID after the mail is sent, not before."
     )
     return (
-        "Correct. One gap remains: a process that crashes between sending the mail and storing the id mails twice, or not at"
-        " all if it stores the id first. Where that matters, store the result and the id in one transaction."
+        "Correct. One gap remains: a process that crashes between sending the mail and storing the ID mails twice, or not at"
+        " all if it stores the ID first. Where that matters, store the result and the ID in one transaction."
     )
 
 
@@ -105,11 +105,11 @@ def lost(answer: Any, outage: Any, listener: Listener) -> str:
     )
     ids = _ids(answer)
     others = [item for item in ids if not isinstance(item, Integral)]
-    assert not others, f"`lost` must be rows of `outage` or request ids, but it contains {shown(others[0])}."
+    assert not others, f"`lost` must be rows of `outage` or request IDs, but it contains {shown(others[0])}."
     ids = [int(item) for item in ids]
     assert ids, "`lost` is empty, but one event is lost: none of its attempts was answered with 200."
     unknown = [request_id for request_id in ids if request_id not in list(outage["id"])]
-    assert not unknown, f"`outage` has no request with the id {shown(unknown[0])}."
+    assert not unknown, f"`outage` has no request with the ID {shown(unknown[0])}."
     accepted = {request.event_id: request.id for request in listener.requests() if request.answered == 200}
     requests = [listener[request_id] for request_id in ids]
     for request in requests:
@@ -129,7 +129,7 @@ def lost(answer: Any, outage: Any, listener: Listener) -> str:
 
 
 def _event() -> Event:
-    """An event with a new id, so that nothing is remembered from an earlier run of the check."""
+    """An event with a new ID, so that nothing is remembered from an earlier run of the check."""
     return {
         "id": f"evt_{uuid4().hex[:12]}",
         "type": "ticket.created",
@@ -163,6 +163,6 @@ def _ids(answer: Any) -> list[Any]:
         row = dict(answer)
         return [row["id"]] if "id" in row else list(row.values())
     assert isinstance(answer, Iterable) and not isinstance(answer, str | bytes), (
-        f"`lost` must be rows of `outage` or request ids, not {shown(answer)}."
+        f"`lost` must be rows of `outage` or request IDs, not {shown(answer)}."
     )
     return list(answer)

@@ -40,7 +40,7 @@ def rotation(rotate: Rotate) -> str:
         call(rotate, source.wrap(client), old.id, trust, when="during the rotation")
         source.fire("last step")
         remaining = {webhook.id: webhook for webhook in observer.webhooks.list()}
-        assert others <= set(remaining), "Other webhooks were deleted, too. Delete only the one with the given id."
+        assert others <= set(remaining), "Other webhooks were deleted, too. Delete only the one with the given ID."
         at_url = {key: webhook for key, webhook in remaining.items() if webhook.url == listener.url}
         new = [webhook for webhook in at_url.values() if webhook.id != old.id]
         assert new, (
@@ -116,7 +116,7 @@ class _EventSource:
     """Fires an event after each step and records which step came before it.
 
     Attributes:
-        fired: The step by event id.
+        fired: The step by event ID.
     """
 
     def __init__(self, client: Client) -> None:

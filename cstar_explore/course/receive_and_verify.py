@@ -68,7 +68,7 @@ def proxied(answer: Any, listener: Listener) -> str:
     diagnoses = {request.id: listener.explain(request.id) for request in listener.requests(newest=3)}
     assert answer is not ..., (
         "`proxied_id` is still `...`. The frame shows that two signatures do not match, but not why. Call listener.explain(id)"
-        " for each delivery, and put one id into `proxied_id`."
+        " for each delivery, and put one ID into `proxied_id`."
     )
     assert isinstance(answer, Integral) and answer in diagnoses, (
         f"`proxied_id` must be one of {', '.join(map(str, diagnoses))}, not {shown(answer)}."

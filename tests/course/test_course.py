@@ -397,7 +397,7 @@ def test_idempotent_stops_a_handler_that_retries_forever() -> None:
 
 
 def test_idempotent_uses_new_events_each_time_it_runs() -> None:
-    """A handler that stores the ids itself passes a second time."""
+    """A handler that stores the IDs itself passes a second time."""
     handled: set[str] = set()
 
     def handle(event: Any, _: set[str], mail: Callable[[str], None]) -> None:
@@ -427,7 +427,7 @@ def test_lost_accepts_a_row_a_number_or_ids(sandbox: cx.Sandbox, client: cx.Clie
         lost = {"row": outage.iloc[0], "number": [np.int64(1)], "ids": outage["id"]}[answer]
 
         assert failures_and_retries.lost(lost, outage, listener).startswith("Correct. ")
-        assert "request ids" in rejection(failures_and_retries.lost, outage["event_id"], outage, listener)
+        assert "request IDs" in rejection(failures_and_retries.lost, outage["event_id"], outage, listener)
 
 
 EXCEPTION = "[[ignore]]\nrule = 'tunnel_host'\nhost = 'webhook.site'\n"
@@ -533,7 +533,7 @@ def test_rotation_reports_the_step_that_failed(steps: list[str], message: str) -
 
 
 def test_rotation_reports_other_webhooks_that_were_deleted() -> None:
-    """Only the webhook with the given id may be deleted."""
+    """Only the webhook with the given ID may be deleted."""
 
     def rotate(client: Any, webhook_id: str, trust: Callable[[Any], None]) -> None:
         old = client.webhooks.get(webhook_id)

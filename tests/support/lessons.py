@@ -1,6 +1,6 @@
 """The notebooks of the course: reads their exercises and fills in the solutions.
 
-An exercise has three cells with the ids `exercise-1` (to fill in), `check-1` and `solution-1`.
+An exercise has three cells with the IDs `exercise-1` (to fill in), `check-1` and `solution-1`.
 `python -m tests.support.lessons FOLDER` writes every notebook to the folder with its solutions filled in, for nbval.
 """
 

@@ -42,7 +42,7 @@ WRONG_ANSWERS: dict[tuple[str, str], tuple[str, str]] = {
             '        seen.add(event["id"])\n'
             '        mail(event["data"]["ticket"]["title"])'
         ),
-        "Add the id after the mail is sent, not before",
+        "Add the ID after the mail is sent, not before",
     ),
     ("03_failures_and_retries", "exercise-2"): ("attempt = 5", "while the receiver is still down"),
     ("03_failures_and_retries", "exercise-3"): (
