@@ -27,7 +27,6 @@ from ..errors import (
 from ..text import printable, redacted
 from .certificates import tls_context
 from .deadline import PLACEHOLDER, Attempt
-from .network import Stream
 from .proxies import proxy_for
 from .requests import Request
 from .responses import Response, date_of, refuse_redirect
@@ -119,16 +118,7 @@ class Connection:
         with self._http.stream(
             request.method, request.url, content=request.content, headers=headers, extensions={"timeout": timeouts}
         ) as response:
-            content = _body(response)
-            stream = response.extensions["network_stream"]
-            if not isinstance(stream, Stream) or not stream.received:
-                stream.close()
-                raise InvalidResponseError(
-                    "A response arrived before the request was sent.", status=response.status_code
-                )
-            if not stream.ended_with(response.status_code, response.headers):
-                stream.close()  # what follows the response must not be taken for the next one
-            return Response(response.status_code, dict(response.headers), content)
+            return Response(response.status_code, dict(response.headers), _body(response))
 
 
 def _refuse_redirect(response: httpx.Response) -> None:

@@ -6,6 +6,7 @@ that a server sends behind a complete response would be taken for the response t
 
 import ipaddress
 import re
+import selectors
 import socket
 import ssl
 import threading
@@ -270,16 +271,12 @@ def _seconds(left: float) -> float:
 
 
 def _is_readable(connection: socket.socket) -> bool:
+    """Whether reading would return at once. Asks without touching the socket, as another thread may be about to use it."""
     if connection.fileno() < 0:
         return True
-    connection.settimeout(0)
-    try:
-        connection.recv(1, socket.MSG_PEEK)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_READ)
+        return bool(selector.select(0))
 
 
 @contextmanager

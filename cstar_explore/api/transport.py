@@ -3,7 +3,7 @@
 import os
 import ssl
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpcore
@@ -69,15 +69,23 @@ class Transport(httpx.BaseTransport):
 
 
 class _Body(httpx.SyncByteStream):
+    """The body of a response. A connection on which more arrived than the response is closed.
+
+    This is decided before the pool gets the connection back: from then on another thread may use it.
+    """
+
     def __init__(self, response: httpcore.Response) -> None:
         self._response = response
 
     def __iter__(self) -> Iterator[bytes]:
+        stream = self._response.extensions["network_stream"]
         with _errors_of_httpx():
-            yield from self._chunks()
-
-    def _chunks(self) -> Iterable[bytes]:
-        return self._response.iter_stream()
+            yield from self._response.iter_stream()
+        if not stream.received:
+            stream.close()
+            raise httpx.RemoteProtocolError("A response arrived before the request was sent.")
+        if not stream.ended_with(self._response.status, httpx.Headers(self._response.headers)):
+            stream.close()
 
     def close(self) -> None:
         self._response.close()
