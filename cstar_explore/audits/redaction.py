@@ -50,7 +50,7 @@ def masked_url(url: str | None) -> str:
     parsed = parse_url(url)
     if parsed is None:
         # An unparsable URL: masks everything before an @ and after a question mark.
-        masked = re.sub(r"[^/]*@", f"{MASK}@", re.sub(r"[?#].*", f"?{MASK}", url, flags=re.DOTALL))
+        masked = re.sub(r"(?<![^/])[^/]*@", f"{MASK}@", re.sub(r"[?#].*", f"?{MASK}", url, flags=re.DOTALL))
         return masked_text(_mask_random(masked))
     parts = parsed.parts
     netloc = f"{MASK}@{parts.netloc.rpartition('@')[2]}" if "@" in parts.netloc else parts.netloc
