@@ -3,6 +3,7 @@
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from sybil import Example, Sybil
@@ -19,7 +20,8 @@ def _capture(example: Example) -> None:
 
 
 def _compare(example: Example) -> None:
-    assert example.namespace.pop("printed") == example.parsed  # noqa: S101 - this is a test
+    """Sybil removes common indentation from a block."""
+    assert dedent(example.namespace.pop("printed")) == example.parsed  # noqa: S101 - this is a test
 
 
 @pytest.fixture

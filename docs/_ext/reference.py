@@ -1,7 +1,7 @@
 # ruff: noqa: INP001, ARG001, PLR0917, S603 - event handlers have Sphinx's signature
 """Sphinx extension for the reference: prepares docstrings for autodoc and renders tables and help texts.
 
-.. frame:: module.function      the DataFrame that a function returns
+.. frame:: module.name          the DataFrame that a function returns, or the items of a mapping
 .. command:: cstar-explore X    a section with the help text of a command
 """
 
@@ -31,10 +31,11 @@ class Frame(SphinxDirective):
     option_spec = {"columns": directives.unchanged_required}  # noqa: RUF012 - as docutils declares it
 
     def run(self) -> list[nodes.Node]:
-        module, _, function = self.arguments[0].rpartition(".")
+        module, _, name = self.arguments[0].rpartition(".")
         columns = [name.strip() for name in self.options["columns"].split(",")]
-        frame = getattr(importlib.import_module(module), function)()[columns]
-        return self.parse_text_to_nodes("\n".join(list_table(columns, frame.to_numpy().tolist())))
+        value = getattr(importlib.import_module(module), name)
+        rows = value()[columns].to_numpy().tolist() if callable(value) else value.items()
+        return self.parse_text_to_nodes("\n".join(list_table(columns, rows)))
 
 
 class Command(SphinxDirective):

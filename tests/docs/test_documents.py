@@ -89,6 +89,18 @@ def test_every_example_prints_something() -> None:
     assert all(outputs)
 
 
+def test_the_page_on_the_sandbox_lists_its_faults() -> None:
+    """Each by a call that works."""
+    page = (PROJECT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    calls = re.findall(r"^\| `((\w+)\(.*\))` \|", page, re.MULTILINE)
+    with cx.Sandbox() as sandbox:
+        for call, _ in calls:
+            eval(f"faults.{call}", {"faults": sandbox.faults})
+        methods = {name for name in dir(sandbox.faults) if not name.startswith("_")}
+
+    assert methods - {"clear", "take"} == {name for _, name in calls}
+
+
 def test_the_readme_is_one_screen() -> None:
     """What it is, the commands, an example and links."""
     assert len(README.read_text(encoding="utf-8").splitlines()) <= 70
