@@ -15,7 +15,7 @@ from ..api.validation import checked_base_url
 from ..errors import ConfigurationError, CStarError, NotFoundError
 from ..secret import Secret
 from ..serving.loopback import is_loopback_url
-from ..signatures.signing import TOLERANCE
+from ..signatures.timestamps import TOLERANCE
 from ..text import printable, redacted
 
 _PACKAGES = ("cstar-explore", "jupyterlab", "ipywidgets", "anywidget", "pandas", "httpx")

@@ -9,8 +9,9 @@ from typing import Any
 
 from ..events import sample
 from ..listener import Listener
+from ..signatures.bodies import parse_json
 from ..signatures.diagnosis import explain
-from ..signatures.signing import parse_json, sign
+from ..signatures.signing import sign
 from .checks import call, check, shown
 
 _SECRET = "whsec_NOT-A-REAL-SECRET-of-the-course"  # noqa: S105 - not a real secret

@@ -1,31 +1,25 @@
 """Finds out why a delivery does not verify.
 
-Undoes each known corruption of the secret and the body until the HMAC matches. A cause is reported only if the HMAC proves it
-or the delivery itself shows it. Otherwise a wrong secret and a changed body look the same, and `alternatives` names both.
+`verify` and `explain` get the same verdict from `decide`. `explain` then undoes each known corruption of the secret and the body
+until the HMAC matches. A cause is reported only if the HMAC proves it or the delivery itself shows it. Otherwise a wrong secret
+and a changed body look the same, and `alternatives` names both.
 """
 
 import hmac
-import itertools
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ..secret import Secret
 from ..text import escaped, printable, redacted
-from .corruptions import BODY_CORRUPTIONS, SECRET_CORRUPTIONS, has_sorted_keys, is_masked
-from .signing import (
-    TOLERANCE,
-    Secrets,
-    Timestamp,
-    digest,
-    legacy_digest,
-    parse_header,
-    parse_json,
-    require_bytes,
-    signing_keys,
-    unix_seconds,
-    validate_tolerance,
-)
+from .bodies import parse_json, require_bytes
+from .body_corruptions import THOROUGH, has_sorted_keys
+from .body_encodings import compression, is_parsed, is_truncated_json
+from .headers import HeadersLike, read_headers
+from .keys import Secrets, as_secrets, digest, is_masked, legacy_digest, require_secrets
+from .search import Search
+from .timestamps import TOLERANCE, Timestamp, unix_seconds, validate_tolerance
+from .verdict import Verdict, decide, parse_header
 
 # The remedy for each cause.
 REMEDIES: Mapping[str, str] = {
@@ -43,7 +37,16 @@ REMEDIES: Mapping[str, str] = {
     "secret_quoted": "Remove the quotes from the secret: the environment file or shell kept them as part of the value.",
     "secret_decoded": "Use the secret as text; unlike Standard Webhooks, cStar does not decode it from base64.",
     "secret_prefix_cut": "Keep the whsec_ prefix: cStar uses the whole string as the key.",
+    "secret_in_text": "Store the secret alone: whsec_… without the variable's name, quotes, JSON or Bearer around it.",
     "secret_masked": "Replace the mask with the secret. cStar shows it once, on create; if it is lost, create a new webhook.",
+    "not_json": "Find out what signed it: it is authentic, but cStar sends JSON objects only. There is no event to process.",
+    "body_empty": "Read the body before anything else does: a body parser or middleware has already consumed it.",
+    "body_parsed": "Verify the raw body, before a parser makes an object of it (Express: express.raw(); Flask: request.get_data()).",
+    "body_base64": "Decode the body before verifying: on API Gateway, base64.b64decode(event['body']) if isBase64Encoded.",
+    "body_compressed": "Decompress the body before verifying, or turn off the compression of requests in the proxy.",
+    "body_form": "Make the gateway forward the raw body, or decode the form and verify the value of its field.",
+    "body_json_string": "Decode the JSON string once and verify its text: a log, queue or gateway stored the body as a string.",
+    "body_repr": "Verify the bytes themselves: this is how print() or a log shows them (in Python, undo it with ast.literal_eval).",
     "body_trailing_newline": "Verify the bytes as received: something added or removed a trailing newline.",
     "body_bom": "Verify the bytes as received: something added or removed a byte order mark.",
     "body_crlf": "Verify the bytes as received: something converted line endings.",
@@ -55,9 +58,6 @@ REMEDIES: Mapping[str, str] = {
 }
 
 CAUSES = tuple(REMEDIES)
-
-# Larger bodies are compared with fewer variants.
-_SMALL = 2**20  # bytes
 
 _OTHER_PROVIDERS = {
     "stripe-signature": "Stripe",
@@ -111,38 +111,42 @@ class Explanation:
 
 def explain(
     body: bytes,
-    headers: Mapping[str, str] | Iterable[tuple[str, str]] | str | None,
+    headers: HeadersLike,
     secrets: Secrets,
     now: Timestamp | None = None,
     tolerance: float = TOLERANCE,
 ) -> Explanation:
-    """Explains why a delivery does or does not verify.
+    """Explains why a delivery does or does not verify. `ok` is true if and only if `verify` returns its event.
 
     Args:
         body: The bytes as received.
-        headers: All headers of the request, with names in any case, or only the value of X-Signature.
+        headers: All headers of the request, or only the value of X-Signature. Mappings of any case, objects with `items()`,
+            pairs, lists of values, WSGI environs, ASGI scopes, requests, and pasted lines are read, as text or bytes.
         secrets: The receiver's signing secret, or several.
-        now: Unix seconds or a datetime; by default the current time.
+        now: Unix seconds or a datetime with a time zone; by default the current time.
         tolerance: Maximum difference in seconds between the signed time and now, in both directions.
 
     Raises:
-        ValidationError, ConfigurationError: The body is not bytes, or there is no secret.
+        ValidationError: The body is not bytes, or headers, now or tolerance cannot be read.
+        ConfigurationError: There is no secret, or one is empty, whitespace, or only `whsec_`.
     """
+    secrets = as_secrets(secrets)
+    require_secrets(secrets, allow_masks=True)
+    headers = read_headers(headers)
     content = require_bytes(body)
-    keys = signing_keys(secrets)
     max_age = validate_tolerance(tolerance)
-    fields = _headers_by_name(headers)
-    header = fields.get("x-signature", "").strip()
-    if not header:
-        return _explain_missing_header(fields)
-    parsed = parse_header(header)
-    if parsed is None and header.lower().startswith("sha256="):
-        return _explain_legacy_form(content, header, keys)
-    if parsed is None or not all(re.fullmatch(r"[0-9a-f]{1,64}", signature) for signature in parsed.v1):
-        return _explain_malformed_header(content, header, keys)
-    return _explain_match(content, parsed.t, parsed.v1, keys, unix_seconds(now), max_age) or _explain_mismatch(
-        content, fields, parsed.t, parsed.v1, keys
-    )
+    verdict = decide(content, headers.signature, secrets, max_age, unix_seconds(now))
+    match verdict.cause:
+        case "header_missing":
+            return _explain_missing_header(headers.fields)
+        case "legacy_form":
+            return _explain_legacy_form(content, headers.signature, secrets)
+        case "header_malformed":
+            return _explain_malformed_header(content, headers.signature, secrets)
+        case "no_match" | "secret_masked":
+            return _explain_mismatch(content, headers.fields, verdict, secrets)
+        case _:
+            return _explain_match(verdict, len(secrets), max_age)
 
 
 def _explain_missing_header(fields: Mapping[str, str]) -> Explanation:
@@ -157,18 +161,20 @@ def _explain_missing_header(fields: Mapping[str, str]) -> Explanation:
     return Explanation("header_missing", f"X-Signature is missing or empty. Headers received: {printable(names, 300)}.")
 
 
-def _explain_legacy_form(body: bytes, header: str, keys: Sequence[bytes]) -> Explanation:
+def _explain_legacy_form(body: bytes, header: str, secrets: Sequence[Secret]) -> Explanation:
     signature = header.partition("=")[2].strip().lower()
-    verb = "matches" if any(_is_equal(legacy_digest(key, body), signature) for key in keys) else "does not match"
+    is_correct = signature.isascii() and any(
+        hmac.compare_digest(legacy_digest(secret, body), signature) for secret in secrets
+    )
+    verb = "matches" if is_correct else "does not match"
     return Explanation(
         "legacy_form", f"X-Signature has the old form sha256=…, without a timestamp. It {verb} the body."
     )
 
 
-def _explain_malformed_header(body: bytes, header: str, keys: Sequence[bytes]) -> Explanation:
+def _explain_malformed_header(body: bytes, header: str, secrets: Sequence[Secret]) -> Explanation:
     shown = printable(redacted(header), 120)
-    cleaned = parse_header(",".join(part.strip() for part in header.lower().strip("'\" ").split(",")))
-    if cleaned is not None and any(_matches(key, cleaned.t, body, cleaned.v1) for key in keys):
+    if _matches_cleaned(body, header, secrets):
         evidence = f"X-Signature is '{shown}', which is valid except for its case, spaces or quotes."
         return Explanation("header_malformed", evidence)
     missing = [f"{name}=" for name in ("t", "v1") if not re.search(rf"(^|,)\s*{name}=", header)]
@@ -176,51 +182,81 @@ def _explain_malformed_header(body: bytes, header: str, keys: Sequence[bytes]) -
     return Explanation("header_malformed", f"X-Signature is '{shown}', {detail}.")
 
 
-def _explain_match(  # noqa: PLR0917 - the delivery, the keys and the time limit
-    body: bytes, t: str, signatures: Sequence[str], keys: Sequence[bytes], now: float, max_age: float
-) -> Explanation | None:
-    """Explains a signature that matches body and secret, by its age; None if it does not match."""
-    number = next((index for index, key in enumerate(keys, 1) if _matches(key, t, body, signatures)), None)
-    if len(t) >= 12:  # Unix seconds have ten digits until the year 2286
-        in_seconds = t[:-3]  # the sender may have signed seconds and written milliseconds
-        if number or any(_matches(key, in_seconds, body, signatures) for key in keys):
-            evidence = f"t={t} has {len(t)} digits, so it is in milliseconds. The signature is otherwise valid."
-            return Explanation("milliseconds", evidence)
-        return None
-    if number is None:
-        return None
-    which = f"secret {number} of {len(keys)}" if len(keys) > 1 else "the secret"
-    age = now - int(t)
-    span = f"{abs(age):,.0f} s {'old' if age >= 0 else 'in the future'}"
-    if abs(age) <= max_age:
-        no_event = (
-            "" if isinstance(parse_json(body), dict) else " But the body is not a JSON object, so it has no event."
-        )
-        return Explanation("ok", f"The signature matches {which} and is {span}.{no_event}")
-    cause = "too_old" if age > 0 else "in_the_future"
-    return Explanation(cause, f"The signature matches {which}, but is {span}; {max_age:,.0f} s are allowed.")
+def _matches_cleaned(body: bytes, header: str, secrets: Sequence[Secret]) -> bool:
+    """Whether the header is valid in lower case and without spaces and quotes."""
+    cleaned = parse_header(",".join(part.strip() for part in header.lower().strip("'\" ").split(",")))
+    return cleaned is not None and Search(cleaned.t, cleaned.v1, secrets).matches(body)
+
+
+def _explain_match(verdict: Verdict, secrets: int, max_age: float) -> Explanation:
+    """Explains a signature that matches body and secret, by its age and the event."""
+    t = "" if verdict.signature is None else verdict.signature.t
+    if verdict.cause == "in_the_future" and _is_in_milliseconds(t):
+        return _explain_milliseconds(t, " The signature is otherwise valid.")
+    which = f"secret {verdict.secret} of {secrets}" if secrets > 1 else "the secret"
+    span = f"{abs(verdict.age):,.0f} s {'old' if verdict.age >= 0 else 'in the future'}"
+    match verdict.cause:
+        case "ok":
+            evidence = f"The signature matches {which} and is {span}."
+        case "not_json":
+            evidence = (
+                f"The signature matches {which} and is {span}, but the body is not a JSON object, so it has no event."
+            )
+        case _:
+            evidence = f"The signature matches {which}, but is {span}; {max_age:,.0f} s are allowed."
+    return Explanation(verdict.cause, evidence)
+
+
+def _is_in_milliseconds(t: str) -> bool:
+    return len(t) >= 12  # Unix seconds have ten digits until the year 2286
 
 
 def _explain_mismatch(
-    body: bytes, fields: Mapping[str, str], t: str, signatures: Sequence[str], keys: Sequence[bytes]
+    body: bytes, fields: Mapping[str, str], verdict: Verdict, secrets: Sequence[Secret]
 ) -> Explanation:
-    complete = [signature for signature in signatures if len(signature) == 64]
+    t, v1 = verdict.signature or ("", ())
+    hexadecimal = [signature for signature in v1 if re.fullmatch(r"[0-9a-f]{1,64}", signature)]
+    complete = [signature for signature in hexadecimal if len(signature) == 64]
+    header = fields["x-signature"]
+    if not hexadecimal or (len(hexadecimal) < len(v1) and _matches_cleaned(body, header, secrets)):
+        return _explain_malformed_header(body, header, secrets)
     if not complete:
-        return _explain_truncated_signature(body, t, signatures, keys)
-    proven = next(
-        itertools.chain(_secret_corruptions(body, t, complete, keys), _body_corruptions(body, t, complete, keys)), None
+        return _explain_truncated_signature(body, t, hexadecimal, secrets)
+    # A sender may sign seconds and write milliseconds.
+    if _is_in_milliseconds(t) and Search(t[:-3], complete, secrets).matches(body):
+        return _explain_milliseconds(t, " The signature is otherwise valid.")
+    search = Search(t, complete, secrets)
+    return (
+        _explain_by_search(body, search)
+        or _explain_mask(secrets)
+        or (_explain_milliseconds(t) if _is_in_milliseconds(t) else None)
+        or _explain_form(body, fields)
+        or _explain_by_content(body, fields)
+        or _explain_unknown(body, search)
     )
-    if proven is not None:
-        return proven
-    if any(is_masked(key) for key in keys):
-        return Explanation("secret_masked", "The secret contains mask characters.")
-    if len(t) >= 12:
-        return Explanation("milliseconds", f"t={t} has {len(t)} digits, so it is in milliseconds.")
-    return _explain_by_content(body, fields) or _explain_unknown(body)
 
 
-def _explain_truncated_signature(body: bytes, t: str, signatures: Sequence[str], keys: Sequence[bytes]) -> Explanation:
-    is_start = any(digest(key, t, body).startswith(signature) for key in keys for signature in signatures)
+def _explain_milliseconds(t: str, addition: str = "") -> Explanation:
+    return Explanation("milliseconds", f"t={t} has {len(t)} digits, so it is in milliseconds.{addition}")
+
+
+def _explain_by_search(body: bytes, search: Search) -> Explanation | None:
+    found = search.find(body)
+    return found and Explanation(found[0], f"The signature matches {found[1]}.")
+
+
+def _explain_mask(secrets: Sequence[Secret]) -> Explanation | None:
+    masked = next((number for number, secret in enumerate(secrets, 1) if is_masked(secret)), None)
+    if masked is None:
+        return None
+    which = "The secret" if len(secrets) == 1 else f"Secret {masked} of {len(secrets)}"
+    return Explanation("secret_masked", f"{which} is a mask or placeholder. No delivery verifies with it.")
+
+
+def _explain_truncated_signature(
+    body: bytes, t: str, signatures: Sequence[str], secrets: Sequence[Secret]
+) -> Explanation:
+    is_start = any(digest(secret, t, body).startswith(tuple(signatures)) for secret in secrets)
     verb = "are" if is_start else "are not"
     length = max(map(len, signatures))
     return Explanation(
@@ -228,17 +264,22 @@ def _explain_truncated_signature(body: bytes, t: str, signatures: Sequence[str],
     )
 
 
-def _secret_corruptions(body: bytes, t: str, signatures: Sequence[str], keys: Sequence[bytes]) -> Iterator[Explanation]:
-    for key, (cause, description, candidates) in itertools.product(keys, SECRET_CORRUPTIONS):
-        if any(candidate != key and _matches(candidate, t, body, signatures) for candidate in candidates(key)):
-            yield Explanation(cause, f"The signature matches {description}.")
-
-
-def _body_corruptions(body: bytes, t: str, signatures: Sequence[str], keys: Sequence[bytes]) -> Iterator[Explanation]:
-    for cause, description, candidates in BODY_CORRUPTIONS if len(body) <= _SMALL else BODY_CORRUPTIONS[:2]:
-        for candidate in candidates(body):
-            if candidate != body and any(_matches(key, t, candidate, signatures) for key in keys):
-                yield Explanation(cause, f"The signature matches {description}.")
+def _explain_form(body: bytes, fields: Mapping[str, str]) -> Explanation | None:
+    """Explains a body that is visibly not what was sent: none, a parsed or a compressed one."""
+    if not body.strip():
+        return Explanation(
+            "body_empty",
+            "The body is empty." if not body else f"The body is empty but for {len(body):,} bytes of whitespace.",
+        )
+    if is_parsed(body):
+        evidence = (
+            f"The body is '{printable(body.decode('utf-8', 'replace'), 40)}': an object that a parser made of it."
+        )
+        return Explanation("body_parsed", evidence)
+    if algorithm := compression(body, fields.get("content-encoding", "")):
+        evidence = f"The body is compressed with {algorithm}, and cStar signs what is inside."
+        return Explanation("body_compressed", evidence, alternatives=("wrong_secret", "body_changed"))
+    return None
 
 
 def _explain_by_content(body: bytes, fields: Mapping[str, str]) -> Explanation | None:
@@ -246,16 +287,16 @@ def _explain_by_content(body: bytes, fields: Mapping[str, str]) -> Explanation |
     declared = fields.get("content-length", "").strip()
     length = int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 16 else len(body)
     lengths = f"Content-Length is {length:,}, but the body has {len(body):,} bytes."
-    if _is_truncated_json(body) or (len(body) < length and parse_json(body) is None):
+    event = parse_json(body)
+    if is_truncated_json(body) or (len(body) < length and event is None):
         return Explanation(
             "body_cut", lengths if len(body) < length else f"The JSON is truncated after {len(body):,} bytes."
         )
-    if has_sorted_keys(body):
+    if has_sorted_keys(event):
         evidence = "The body's keys are in alphabetical order, unlike in the payloads that cStar publishes."
         return Explanation("body_reencoded", evidence, alternatives=("wrong_secret", "body_changed"))
     if len(body) != length:
         return Explanation("body_changed", lengths, alternatives=("body_reencoded", "body_cut"))
-    event = parse_json(body)
     for header, name in (("x-event-id", "id"), ("x-event-type", "type")):
         expected, actual = fields.get(header), event.get(name) if isinstance(event, dict) else None
         if expected and isinstance(actual, str) and expected.strip() != actual:
@@ -264,55 +305,11 @@ def _explain_by_content(body: bytes, fields: Mapping[str, str]) -> Explanation |
     return None
 
 
-def _explain_unknown(body: bytes) -> Explanation:
-    if len(body) > _SMALL:
-        evidence = f"The body has {len(body):,} bytes, too many to try all formats of its JSON."
+def _explain_unknown(body: bytes, search: Search) -> Explanation:
+    if len(body) > THOROUGH or search.exhausted:
+        evidence = f"With a body of {len(body):,} bytes, not every cause could be tried."
         return Explanation("wrong_secret", evidence, alternatives=("body_changed", "body_reencoded"))
     evidence = (
         "No known corruption explains it: the secret is another webhook's, or the body was changed without a trace."
     )
     return Explanation("wrong_secret", evidence, alternatives=("body_changed",))
-
-
-def _matches(key: bytes, t: str, body: bytes, signatures: Sequence[str]) -> bool:
-    correct = digest(key, t, body)
-    return any(_is_equal(correct, signature) for signature in signatures)
-
-
-def _is_equal(correct: str, signature: str) -> bool:
-    return signature.isascii() and hmac.compare_digest(correct, signature)
-
-
-def _is_truncated_json(body: bytes) -> bool:
-    """Whether the body starts as a JSON object and ends before the object is closed."""
-    text = body.decode("utf-8", "ignore").strip()
-    if not text.startswith("{") or parse_json(body) is not None:
-        return False
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        # Truncated JSON fails at its end or in an unterminated string; other invalid JSON fails in the middle.
-        return error.pos >= len(text) - 1 or "Unterminated string" in error.msg or not text.endswith("}")
-    except (ValueError, RecursionError):
-        return False
-    return False
-
-
-def _headers_by_name(headers: object) -> dict[str, str]:
-    """Headers by lower-case name. Ignores what is not text; the first of several values counts."""
-    if isinstance(headers, str):
-        return {"x-signature": headers}
-    pairs = headers.items() if isinstance(headers, Mapping) else headers if isinstance(headers, Iterable) else ()
-    fields: dict[str, str] = {}
-    for pair in pairs:
-        if isinstance(pair, tuple | list) and len(pair) == 2:
-            name, value = (_as_text(part) for part in pair)
-            if name is not None and value is not None:
-                fields.setdefault(name.strip().lower(), value)
-    return fields
-
-
-def _as_text(value: object) -> str | None:
-    if isinstance(value, bytes):
-        return value.decode("latin-1")
-    return value if isinstance(value, str) else None

@@ -2,9 +2,11 @@
 
 import base64
 import datetime as dt
+import gzip
 import html
 import json
 import random
+import time
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -69,7 +71,7 @@ def test_corpus_is_large_complete_and_reproducible() -> None:
     counted = Counter(delivery.cause for delivery in DELIVERIES)
     assert set(corpus.CAUSES) == set(counted)
     assert min(counted.values()) >= 10
-    assert len(DELIVERIES) >= 230
+    assert len(DELIVERIES) >= 450
 
 
 def test_score_on_the_corpus(explained_corpus) -> None:
@@ -519,6 +521,60 @@ def test_unusual_headers_get_an_explanation(header: str) -> None:
     outcome = outcome_of(BODY, {"X-Signature": header}, SECRET, NOW)
     assert isinstance(outcome, diagnosis.Explanation)
     assert not outcome.ok
+
+
+@pytest.mark.parametrize("depth", [pytest.param(60, id="60"), pytest.param(500, id="500"), pytest.param(950, id="950")])
+@pytest.mark.parametrize(
+    ("opening", "closing"), [pytest.param(b"[", b"]", id="lists"), pytest.param(b'{"a":', b"}", id="objects")]
+)
+@pytest.mark.parametrize("frames", [pytest.param(0, id="shallow stack"), pytest.param(300, id="deep stack")])
+def test_deeply_nested_event_gets_an_explanation(opening: bytes, closing: bytes, depth: int, frames: int) -> None:
+    """Quickly, and without a RecursionError, even if the caller's stack is deep: anyone can send such a body."""
+
+    def called_from(levels: int) -> Any:
+        return called_from(levels - 1) if levels else outcome_of(body, GOOD, SECRET, NOW)
+
+    body = b'{"type":"ticket.created","id":"evt_1","data":' + opening * depth + b"1" + closing * depth + b"}"
+    begun = time.process_time()
+    assert not called_from(frames).ok
+    assert time.process_time() - begun < 1
+
+
+LOG = [{"text": "/é<b>", "n": number % 7, "open": True} for number in range(25_000)]
+LARGE = corpus.compact(json.loads(BODY) | {"log": LOG})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(LARGE, id="dense JSON"),
+        pytest.param(json.dumps({"type": "ticket.created", "text": "日本語" * 60_000}).encode(), id="escapes"),
+        pytest.param(b"%7B" * 333_000, id="percent-encoding"),
+        pytest.param(base64.b64encode(LARGE)[:1_000_000], id="base64"),
+        pytest.param(gzip.compress(b"a" * 50_000_000, 1), id="compressed 50 MB"),
+        pytest.param(json.dumps(LARGE.decode())[:1_000_000].encode() + b'"', id="JSON string"),
+        pytest.param(json.dumps({str(n): "YWFh" * 2500 for n in range(100)}).encode(), id="100 strings of base64"),
+        pytest.param(repr(LARGE).encode(), id="repr"),
+        pytest.param(LARGE.hex().encode(), id="hex"),
+        pytest.param(b"a=1&" * 250_000, id="form"),
+        pytest.param(b"--x\r\n" * 200_000, id="multipart"),
+    ],
+)
+def test_body_of_a_megabyte_is_explained_in_seconds(body: bytes) -> None:
+    """About one on an idle machine: formats are tried up to a fixed amount of work."""
+    begun = time.process_time()
+    assert not outcome_of(body, {"X-Signature": GOOD}, SECRET, NOW).ok
+    assert time.process_time() - begun < 3
+
+
+def test_many_secrets_and_signatures_take_a_limited_time() -> None:
+    """Each body is hashed once per secret, not once per signature."""
+    secrets = [f"whsec_{number:020}" for number in range(100)]
+    header = f"t={NOW}" + ",v1=" + ",v1=".join(["0" * 64] * 1_000)
+    begun = time.process_time()
+    explanation = cx.explain(LARGE, header, secrets, NOW)
+    assert ("wrong_secret", True) == (explanation.cause, "not every cause" in explanation.evidence)
+    assert time.process_time() - begun < 4
 
 
 def test_huge_delivery_is_explained() -> None:

@@ -5,15 +5,19 @@ secret as key. A seed determines the corpus, so each run generates the same one.
 """
 
 import base64
+import gzip
 import hashlib
 import hmac
 import json
 import random
 import re
 import string
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from email.message import Message
 from typing import Any
+from urllib.parse import quote, quote_plus, urlencode
 
 SEED = 20251210
 NOW = 1_765_377_000  # 2025-12-10T14:30:00Z
@@ -42,6 +46,15 @@ CAUSES = (
     "signature_cut",
     "legacy_form",
     "other_provider",
+    "not_json",
+    "secret_in_text",
+    "body_empty",
+    "body_parsed",
+    "body_base64",
+    "body_compressed",
+    "body_form",
+    "body_json_string",
+    "body_repr",
 )
 
 TITLES = (
@@ -200,6 +213,20 @@ Case = tuple[str, tuple[str, ...], Any, Any, Any, int, bytes]
 PAIR = ("wrong_secret", "body_changed")
 
 
+class _Message(Message):
+    """As http.server passes headers. Its repr contains no address, so that each run generates the same corpus."""
+
+    def __repr__(self) -> str:
+        return f"Message({self.items()})"
+
+
+def _message(headers: dict[str, str]) -> Message:
+    message = _Message()
+    for name, value in headers.items():
+        message[name] = value
+    return message
+
+
 def _ok(make: Factory) -> Iterator[Case]:
     for number in range(20):
         event, secret, stamp = make.event(TITLES[number % len(TITLES)]), make.secret(), make.age()
@@ -224,8 +251,17 @@ def _ok(make: Factory) -> Iterator[Case]:
         ("another provider's header too", full | {"Stripe-Signature": f"t={NOW},v1={wrong}"}, secret),
         ("Content-Length of the compressed body", full | {"Content-Length": "17"}, secret),
         ("another event id in the headers", full | {"X-Event-ID": "evt_other"}, secret),
-        ("a mask and the secret", good, ["whsec_••••", secret]),
         ("whitespace in the other secret", good, [other + "\n", secret]),
+        ("a v1 that is not hex too", f"t={NOW},v1=potato,v1={right}", secret),
+        ("whitespace around the signature", f" {good}\r\n", secret),
+        ("bytes", good.encode(), secret),
+        ("a pasted line", f"X-Signature: {good}\n", secret),
+        ("a pasted block", "".join(f"{name}: {value}\n" for name, value in full.items()), secret),
+        ("http.server", _message(full), secret),
+        ("WSGI", {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in full.items()}, secret),
+        ("ASGI", [(name.lower().encode(), value.encode()) for name, value in full.items()], secret),
+        ("lists", {name: [value] for name, value in full.items()}, secret),
+        ("a gateway's event", {"headers": full, "isBase64Encoded": False}, secret),
     ):
         yield name, ("ok",), body, headers, secrets, NOW, body
     for name, odd in (
@@ -372,11 +408,20 @@ def _secret_masked(make: Factory) -> Iterator[Case]:
         "whsec_AbCd****",
         "whsec_••••wxyz",
         "whsec_●●●●●●●●",
+        "whsec_xxxxxxxx",
+        "<secret>",
+        "[redacted]",
+        "undefined",
+        "${CSTAR_SECRET}",
     ):
         event, secret, stamp = make.event(), make.secret(), make.age()
         body = compact(event)
         held: Any = make.random.choice((mask, [mask], mask.encode()))
         yield mask, ("secret_masked",), body, make.any_form(event, signed(body, secret, stamp)), held, NOW, body
+    event, secret = make.event(), make.secret()
+    body = compact(event)
+    for name, key in (("beside the secret", secret), ("signed with the mask", "whsec_••••")):
+        yield name, ("secret_masked",), body, signed(body, key, NOW), ["whsec_••••", secret], NOW, body
 
 
 def _go_escaped(text: str) -> str:
@@ -557,8 +602,6 @@ def _body_cut(make: Factory) -> Iterator[Case]:
     sent = compact(event)
     middle = sent.index("語".encode()) + 1
     yield "inside a character", ("body_cut",), sent[:middle], signed(sent, secret, NOW), secret, NOW, sent
-    headers = make.all_headers(event, signed(sent, secret, NOW), len(sent))
-    yield "empty", ("body_cut",), b"", headers, secret, NOW, sent
 
 
 def _body_changed(make: Factory) -> Iterator[Case]:
@@ -755,6 +798,180 @@ def _other_provider(make: Factory) -> Iterator[Case]:
         yield name, ("other_provider",), body, given, secret, NOW, body
 
 
+def _not_json(make: Factory) -> Iterator[Case]:
+    for body in (
+        b"",
+        b" ",
+        b"hello",
+        b"[]",
+        b"null",
+        b'"ticket.created"',
+        b"1",
+        b"<html></html>",
+        compact(make.event())[:90],
+        b'{"a": "\xff"}',
+        json.dumps([make.event()]).encode(),
+    ):
+        secret, stamp = make.secret(), make.age()
+        held = make.random.choice((secret, [make.secret(), secret]))
+        yield repr(body[:20]), ("not_json",), body, signed(body, secret, stamp), held, NOW, body
+
+
+def _secret_in_text(make: Factory) -> Iterator[Case]:
+    for template in (
+        "CSTAR_SECRET={}",
+        'export CSTAR_SECRET="{}"',
+        "CSTAR_SECRET = '{}'  # production",
+        "{}  # production",
+        '{{"CSTAR_SECRET": "{}"}}',
+        '{{"id": "whk_1", "secret": "{}", "old": "whsec_other"}}',
+        '["{}"]',
+        "Bearer {}",
+        "Authorization: Bearer {}",
+        "Signing secret: {}.",
+        "Secret('{}')",
+        "v1,{}",
+        "https://hooks.example.com/cstar?secret={}",
+        "A=1\nCSTAR_SECRET={}\nB=2\n",
+        "secret: {}\n",
+    ):
+        event, secret, stamp = make.event(), make.secret(), make.age()
+        body = compact(event)
+        held: Any = template.format(secret)
+        held = make.random.choice((held, held.encode(), [make.secret(), held]))
+        headers = make.any_form(event, signed(body, secret, stamp), len(body))
+        yield template, ("secret_in_text",), body, headers, held, NOW, body
+    event, secret = make.event(), "correct-horse-battery-staple"
+    body = compact(event)
+    yield "without prefix", ("secret_in_text",), body, signed(body, secret, NOW), f"SECRET='{secret}'", NOW, body
+
+
+def _encoded(make: Factory, cause: str, encodings: dict[str, Callable[[bytes], bytes]]) -> Iterator[Case]:
+    """Each encoding, with and without Content-Length; the first is of a body that ends with a newline too."""
+    for number, (name, encode) in enumerate(encodings.items()):
+        for with_length in (False, True):
+            event, secret, stamp = make.event(), make.secret(), make.age()
+            sent = compact(event) + (b"\n" if number == 0 and with_length else b"")
+            signature = signed(sent, secret, stamp)
+            headers = make.all_headers(event, signature, len(sent)) if with_length else signature
+            yield name, (cause,), encode(sent), headers, make.random.choice((secret, [secret])), NOW, sent
+
+
+def _body_empty(make: Factory) -> Iterator[Case]:
+    whitespace = ("", "\n", " ", "\r\n", "\t")
+    yield from _encoded(make, "body_empty", {repr(text): lambda _, text=text: text.encode() for text in whitespace})
+
+
+def _body_parsed(make: Factory) -> Iterator[Case]:
+    texts = (
+        "[object Object]",
+        "undefined",
+        "None",
+        "null",
+        "{}",
+        "<Buffer 7b 22 69 64 ... 400 more bytes>",
+        "System.Byte[]",
+        "Array",
+        "{id=evt_1, type=ticket.created, data={}}",
+        "map[data:map[] id:evt_1]",
+        "OrderedDict([('id', 'evt_1')])",
+    )
+    yield from _encoded(make, "body_parsed", {text: lambda _, text=text: text.encode() for text in texts})
+    yield from _encoded(make, "body_parsed", {"dict": lambda sent: repr(json.loads(sent)).encode()})
+
+
+def _body_base64(make: Factory) -> Iterator[Case]:
+    yield from _encoded(
+        make,
+        "body_base64",
+        {
+            "one line": base64.b64encode,
+            "lines of 76 characters": base64.encodebytes,
+            "with a newline": lambda sent: base64.b64encode(sent) + b"\n",
+            "URL-safe": base64.urlsafe_b64encode,
+            "without padding": lambda sent: base64.b64encode(sent).rstrip(b"="),
+            "of gzip": lambda sent: base64.b64encode(gzip.compress(sent, mtime=0)),
+        },
+    )
+
+
+def _body_compressed(make: Factory) -> Iterator[Case]:
+    deflate = zlib.compressobj(wbits=-15)
+    yield from _encoded(
+        make,
+        "body_compressed",
+        {
+            "gzip": lambda sent: gzip.compress(sent, mtime=0),
+            "gzip, fast": lambda sent: gzip.compress(sent, 1, mtime=0),
+            "zlib": zlib.compress,
+            "deflate": lambda sent: (compressor := deflate.copy()).compress(sent) + compressor.flush(),
+        },
+    )
+    unproven = ("body_compressed", *PAIR)
+    for encoding, received in (("br", b"\x1b\x2a\x00\xf8"), ("zstd", b"\x28\xb5\x2f\xfd\x04\x00")):
+        event, secret = make.event(), make.secret()
+        sent = compact(event)
+        headers = make.all_headers(event, signed(sent, secret, NOW)) | {"Content-Encoding": encoding}
+        yield encoding, unproven, received, headers, secret, NOW, sent
+
+
+def _multipart(sent: bytes) -> bytes:
+    head = b'--xyz\r\nContent-Disposition: form-data; name="payload"\r\n\r\n'
+    return head + sent + b"\r\n--xyz--\r\n"
+
+
+def _body_form(make: Factory) -> Iterator[Case]:
+    yield from _encoded(
+        make,
+        "body_form",
+        {
+            "payload": lambda sent: urlencode({"payload": sent}).encode(),
+            "second field": lambda sent: urlencode({"token": "x", "body": sent}).encode(),
+            "name of a field": lambda sent: urlencode({sent: ""}).encode(),
+            "percent-encoded": lambda sent: quote(sent).encode(),
+            "percent-encoded, with plus": lambda sent: quote_plus(sent).encode(),
+            "multipart": _multipart,
+        },
+    )
+
+
+def _body_json_string(make: Factory) -> Iterator[Case]:
+    yield from _encoded(
+        make,
+        "body_json_string",
+        {
+            "string": lambda sent: json.dumps(sent.decode()).encode(),
+            "string, not ASCII": lambda sent: json.dumps(sent.decode(), ensure_ascii=False).encode(),
+            "without quotes": lambda sent: json.dumps(sent.decode())[1:-1].encode(),
+            "twice": lambda sent: json.dumps(json.dumps(sent.decode())).encode(),
+            "in a gateway's event": lambda sent: json.dumps({"body": sent.decode(), "headers": {}}).encode(),
+            "in a queue's event": lambda sent: json.dumps({"Records": [{"body": sent.decode()}]}).encode(),
+            "base64 in a gateway's event": lambda sent: json.dumps(
+                {
+                    "body": base64.b64encode(sent).decode(),
+                    "isBase64Encoded": True,
+                }
+            ).encode(),
+        },
+    )
+
+
+def _body_repr(make: Factory) -> Iterator[Case]:
+    yield from _encoded(
+        make,
+        "body_repr",
+        {
+            "repr of bytes": lambda sent: repr(sent).encode(),
+            "repr of text": lambda sent: repr(sent.decode()).encode(),
+            "repr with a newline": lambda sent: repr(sent).encode() + b"\n",
+            "hex": lambda sent: sent.hex().encode(),
+            "PostgreSQL": lambda sent: b"\\x" + sent.hex().encode(),
+            "Node's Buffer": lambda sent: json.dumps({"type": "Buffer", "data": list(sent)}).encode(),
+            "numbers": lambda sent: json.dumps(list(sent)).encode(),
+        },
+    )
+
+
 GENERATORS: dict[str, Callable[[Factory], Iterator[Case]]] = {
     "ok": _ok,
     "wrong_secret": _wrong_secret,
@@ -779,6 +996,15 @@ GENERATORS: dict[str, Callable[[Factory], Iterator[Case]]] = {
     "signature_cut": _signature_cut,
     "legacy_form": _legacy_form,
     "other_provider": _other_provider,
+    "not_json": _not_json,
+    "secret_in_text": _secret_in_text,
+    "body_empty": _body_empty,
+    "body_parsed": _body_parsed,
+    "body_base64": _body_base64,
+    "body_compressed": _body_compressed,
+    "body_form": _body_form,
+    "body_json_string": _body_json_string,
+    "body_repr": _body_repr,
 }
 
 

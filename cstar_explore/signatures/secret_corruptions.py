@@ -1,0 +1,91 @@
+"""What happens to signing secrets on the way, and how to undo it.
+
+Each corruption is undone in both directions: what may have been added is removed, and what may have been removed is added. Every
+variant is a `Secret` at once, so that no variable holds one in clear.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from ..secret import Secret
+from .keys import as_secret, key_bytes
+
+
+class SecretCorruption(NamedTuple):
+    """`description` completes "The signature matches …"; `candidates` yields what the secret may have been before."""
+
+    cause: str
+    description: str
+    candidates: Callable[[Secret], Iterator[Secret]]
+
+
+def _whitespace_variants(secret: Secret) -> Iterator[Secret]:
+    yield Secret(secret.reveal().strip())
+    yield Secret("".join(secret.reveal().split()))
+    yield Secret(secret.reveal().strip("\ufeff\u200b\u2060\x00"))
+    for space in ("\n", "\r\n", " "):
+        yield Secret(secret.reveal() + space)
+    yield Secret(" " + secret.reveal())
+
+
+def _quote_variants(secret: Secret) -> Iterator[Secret]:
+    yield Secret(secret.reveal().strip("'\"` \r\n\t"))
+    yield Secret(secret.reveal().strip().strip("\u2018\u2019\u201c\u201d"))
+    for quote in ('"', "'"):
+        yield Secret(f"{quote}{secret.reveal()}{quote}")
+
+
+def _encoding_variants(secret: Secret) -> Iterator[Secret]:
+    """The secret decoded from and encoded as base64, hex or percent-encoding, with and without the prefix."""
+    for start in ("whsec_", ""):
+        for decode in (_from_base64, _from_base64_url, binascii.unhexlify):
+            try:
+                yield as_secret(decode(key_bytes(secret).removeprefix(start.encode())))
+            except (ValueError, binascii.Error):
+                continue
+    yield Secret(unquote(secret.reveal()))
+    for encode in (base64.b64encode, base64.urlsafe_b64encode, binascii.hexlify):
+        for end in (b"", b"="):
+            for start in ("", "whsec_"):
+                yield Secret(start + encode(key_bytes(secret)).rstrip(end or None).decode())
+
+
+def _from_base64(text: bytes) -> bytes:
+    return base64.b64decode(text + b"=" * (-len(text) % 4))
+
+
+def _from_base64_url(text: bytes) -> bytes:
+    return base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+
+
+def _prefix_variants(secret: Secret) -> Iterator[Secret]:
+    for prefix in ("whsec_", "whsec"):
+        yield Secret(secret.reveal().removeprefix(prefix))
+        yield Secret(prefix + secret.reveal())
+
+
+_MOST_TOKENS = 100  # of the first characters; a secret in a whole settings file is not looked for
+_MOST_CHARACTERS = 100_000
+_PUBLISHED_FORM = re.compile(r"whsec_[A-Za-z0-9_+/=-]+")
+_TOKEN = re.compile(r"[^\s\"'`=:,;?&#<>()\[\]{}\u2018\u2019\u201c\u201d]{4,}")
+
+
+def _tokens(secret: Secret) -> Iterator[Secret]:
+    """The parts of a longer text that may be the secret, such as a line of an environment file, JSON or a header."""
+    for pattern in (_PUBLISHED_FORM, _TOKEN):
+        yield from map(Secret, islice(dict.fromkeys(pattern.findall(secret.reveal()[:_MOST_CHARACTERS])), _MOST_TOKENS))
+    yield Secret(secret.reveal().partition("=")[2].strip("'\"` \r\n\t"))  # a secret that contains "="
+
+
+SECRET_CORRUPTIONS: tuple[SecretCorruption, ...] = (
+    SecretCorruption("secret_whitespace", "after adding or removing whitespace in the secret", _whitespace_variants),
+    SecretCorruption("secret_quoted", "after adding or removing quotes around the secret", _quote_variants),
+    SecretCorruption("secret_prefix_cut", "after adding or removing the secret's whsec_ prefix", _prefix_variants),
+    SecretCorruption("secret_decoded", "after decoding or encoding the secret as base64 or hex", _encoding_variants),
+    SecretCorruption("secret_in_text", "with a part of the secret; the rest is text around it", _tokens),
+)
