@@ -7,7 +7,10 @@ WRONG_ANSWERS: dict[tuple[str, str], tuple[str, str]] = {
         "No webhook is named exactly 'Finance'.",
     ),
     ("01_first_webhook", "exercise-3"): (
-        'events_without_receiver = set(cx.events.NAMES) - set(client.webhooks.list().subscriptions()["event"])',
+        (
+            "subscribed = {name for webhook in client.webhooks.list() for name in webhook.events}\n"
+            "events_without_receiver = set(cx.events.NAMES) - subscribed"
+        ),
         "A wildcard matches every event of its resource",
     ),
     ("01_first_webhook", "exercise-2"): (
