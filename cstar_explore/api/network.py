@@ -6,7 +6,7 @@ that a server sends behind a complete response would be taken for the response t
 
 import ipaddress
 import re
-import selectors
+import select
 import socket
 import ssl
 import threading
@@ -274,9 +274,11 @@ def _is_readable(connection: socket.socket) -> bool:
     """Whether reading would return at once. Asks without touching the socket, as another thread may be about to use it."""
     if connection.fileno() < 0:
         return True
-    with selectors.DefaultSelector() as selector:
-        selector.register(connection, selectors.EVENT_READ)
-        return bool(selector.select(0))
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([connection], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 @contextmanager
