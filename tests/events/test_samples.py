@@ -138,6 +138,30 @@ def test_signed_sample_verifies(name: str) -> None:
     assert json.loads(body) == cx.verify(body, cx.sign(body, "whsec_abc", NOW), "whsec_abc", now=NOW)
 
 
+@pytest.mark.parametrize("name", [name for name in events.NAMES if not name.endswith(".deleted")])
+def test_a_sample_has_letters_beyond_ascii(name: str) -> None:
+    """As real names and messages do. An event of a deletion and of a team's preferences has only ids and settings."""
+    assert name == "team.preferences_updated" or not events.sample(name).isascii()
+
+
+@pytest.mark.parametrize(
+    ("what", "content"),
+    [
+        pytest.param("slash", b"/", id="slash"),
+        pytest.param("ampersand", b"&", id="ampersand"),
+        pytest.param("less-than", b"<", id="less-than"),
+        pytest.param("escaped quotation mark", b'\\"', id="quotation-mark"),
+        pytest.param("escaped newline", b"\\n", id="newline"),
+        pytest.param("backslash", b"\\\\", id="backslash"),
+        pytest.param("emoji", "🎉".encode(), id="emoji"),
+        pytest.param("integral number with a fraction", b":1.0,", id="fraction"),
+    ],
+)
+def test_some_samples_have_what_serialisers_write_differently(what: str, content: bytes) -> None:
+    """PHP escapes slashes, Go `<` and `&`, Python letters beyond ASCII; JavaScript writes 1 for 1.0."""
+    assert [name for name in events.NAMES if content in events.sample(name)], what
+
+
 def test_ticket_created_has_the_published_fields() -> None:
     """As in cStar's article."""
     data = event("ticket.created")["data"]
