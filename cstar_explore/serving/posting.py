@@ -5,23 +5,36 @@ A delivery succeeds with a 2xx only. cStar does not document redirects; they are
 
 import asyncio
 import ssl
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 
-from ..text import printable
+from ..text import printable, redacted
 from .loopback import is_loopback_url
 
 TIMEOUT = 10.0  # seconds; cStar's cheat sheet on webhooks (an older page says 30)
+KEPT_BODY = 1024  # bytes of a response's body; enough for a reason
 
 
 @dataclass(frozen=True)
 class AttemptResult:
-    """The receiver's status, or None without a response; and the error, or None if the attempt succeeded."""
+    """The outcome of an attempt.
+
+    Attributes:
+        status: The receiver's status, or None without a response.
+        error: None if the attempt succeeded.
+        headers: The response's headers, with lower-case names; empty without a response.
+        body: The first bytes of the response's body, as received. What looks like a secret is masked here and in `headers`.
+        seconds: How long the attempt took.
+    """
 
     status: int | None
     error: str | None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    seconds: float = 0.0
 
     @property
     def success(self) -> bool:
@@ -45,20 +58,35 @@ class DeliveryClient:
         self._remote_client: httpx.AsyncClient | None = None
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> AttemptResult:
-        """Makes one attempt. No behaviour of the receiver raises an exception."""
-        client = self._client(url)
+        """Makes one attempt. Neither the receiver nor this machine's settings make it raise an exception."""
+        started = time.monotonic()
+        result = await self._post(url, body, headers)
+        return replace(result, seconds=time.monotonic() - started)
+
+    async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> AttemptResult:
         try:
-            async with asyncio.timeout(self._seconds + 0.2):
-                response = await client.post(url, content=body, headers=dict(headers))
+            client = self._client(url)
+        except Exception as error:  # noqa: BLE001 - httpx raises many types; their messages may contain a proxy's password
+            return AttemptResult(
+                None,
+                f"not sent: the proxy or certificate settings of this process cannot be used ({type(error).__name__})",
+            )
+        try:
+            async with (
+                asyncio.timeout(self._seconds + 0.2),
+                client.stream(
+                    "POST", url, content=body, headers={"Accept-Encoding": "identity", **headers}
+                ) as response,
+            ):
+                return _result(response, await _first_bytes(response))
         except (TimeoutError, httpx.TimeoutException):
             return AttemptResult(None, f"timeout: no response within {self._seconds:g} s")
         except httpx.ConnectError:
             return AttemptResult(None, "connection refused")
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            return AttemptResult(None, f"connection failed: {printable(error, 120) or type(error).__name__}")
-        if response.is_success:
-            return AttemptResult(response.status_code, None)
-        return AttemptResult(response.status_code, f"answered {response.status_code} {response.reason_phrase}".rstrip())
+        except Exception as error:  # noqa: BLE001 - whatever happens to an attempt is its outcome
+            return AttemptResult(
+                None, f"connection failed: {printable(redacted(str(error)), 120) or type(error).__name__}"
+            )
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -68,7 +96,7 @@ class DeliveryClient:
 
     def _client(self, url: str) -> httpx.AsyncClient:
         # httpx parses the Location of a redirect that it does not follow, and fails on an invalid one.
-        hooks = {"response": [_remove_location]}
+        hooks = {"response": [_hide_location]}
         if is_loopback_url(url):
             # Loading the trusted certificates takes 20 ms and is for https only.
             verify = url.startswith("https:") or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -80,5 +108,28 @@ class DeliveryClient:
         return self._remote_client
 
 
-async def _remove_location(response: httpx.Response) -> None:
-    response.headers.pop("location", None)
+def _result(response: httpx.Response, body: bytes) -> AttemptResult:
+    status = response.status_code
+    error = None if response.is_success else f"answered {status} {response.reason_phrase}".rstrip()
+    received = response.extensions.get("received_headers", response.headers.raw)
+    headers = [(name.lower().decode("latin-1"), redacted(value.decode("latin-1"))) for name, value in received]
+    return AttemptResult(status, error, tuple(headers), _redacted(body))
+
+
+async def _first_bytes(response: httpx.Response) -> bytes:
+    """Reads a body to its end, so that an incomplete one fails, and keeps its first bytes."""
+    kept = b""
+    # Raw: a small compressed body may decompress to gigabytes.
+    async for chunk in response.aiter_raw():
+        kept += chunk[: KEPT_BODY - len(kept)]
+    return kept
+
+
+def _redacted(body: bytes) -> bytes:
+    return redacted(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+async def _hide_location(response: httpx.Response) -> None:
+    if "location" in response.headers:
+        response.extensions["received_headers"] = response.headers.raw
+        del response.headers["location"]
