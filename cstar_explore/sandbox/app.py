@@ -1,7 +1,7 @@
 """The sandbox's API: a Starlette application with the calls of the API reference.
 
-A call passes through `CallMiddleware`, `FaultMiddleware`, the router, `AuthorizationMiddleware`, `IdempotencyMiddleware` and its
-endpoint, in this order.
+A call passes through `CallMiddleware`, `FaultMiddleware`, the router, `AuthorizationMiddleware`, `BodyMiddleware`,
+`IdempotencyMiddleware` and its endpoint, in this order.
 """
 
 import json
@@ -18,13 +18,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..events import matching_types
+from .allowed_hosts import AllowedHosts
 from .clock import Clock, Ids, iso
 from .deliverer import Deliverer
 from .error_responses import METHOD_NOT_ALLOWED, PATH_NOT_FOUND, WEBHOOK_NOT_FOUND, ApiError
 from .faults import Faults
 from .idempotency import IdempotencyMiddleware
 from .keys import TEAM_NAMES, Key
-from .middleware import AuthorizationMiddleware, CallMiddleware, FaultMiddleware
+from .middleware import AuthorizationMiddleware, BodyMiddleware, CallMiddleware, FaultMiddleware
 from .rate_limit import RateLimiter
 from .seeds import new_secret
 from .store import Store, StoredWebhook
@@ -43,12 +44,14 @@ class Api:
         rate_limiter: RateLimiter,
         faults: Faults,
         deliverer: Deliverer,
+        allowed_hosts: AllowedHosts,
         follow_subscriptions: bool,
     ) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
         self._deliverer = deliverer
+        self._allowed_hosts = allowed_hosts
         self._follow_subscriptions = follow_subscriptions
         webhooks = "/api/v1/teams/{team_id}/webhooks"
         routes = (
@@ -62,6 +65,7 @@ class Api:
         )
         around_endpoint = [
             Middleware(AuthorizationMiddleware, rate_limiter),
+            Middleware(BodyMiddleware),
             Middleware(IdempotencyMiddleware, store, clock),
         ]
         self.app = Starlette(
@@ -93,7 +97,7 @@ class Api:
             return respond(_fields(self._webhook(request), "createdAt", "updatedAt"))
 
     async def create_webhook(self, request: Request) -> Response:
-        fields = parse_create(await request.body())
+        fields = parse_create(await request.body(), self._allowed_hosts)
         key: Key = request.state.key
         async with self._transaction(request) as respond:
             now = self._clock.step()
@@ -112,7 +116,7 @@ class Api:
 
     async def update_webhook(self, request: Request) -> Response:
         webhook = self._webhook(request)
-        fields = parse_update(await request.body())
+        fields = parse_update(await request.body(), self._allowed_hosts)
         async with self._transaction(request) as respond:
             webhook = replace(webhook, **fields, updated_at=self._clock.step())
             self._store.update(webhook)
@@ -168,7 +172,7 @@ class Api:
 
         with self._store.writing():
             yield respond
-            self._store.save_state("now", self._clock.now.isoformat())
+            self._store.save_state("clock", self._clock.save())
             self._store.save_state("ids", self._ids.used)
         if request.method != "GET":
             await self._deliverer.run_due()
@@ -177,11 +181,18 @@ class Api:
 async def _error_response(request: Request, error: Exception) -> Response:
     match error:
         case ApiError():
-            return error.response.render(request)
+            return error.response.render(request, error.headers)
         case HTTPException(status_code=405):
-            return METHOD_NOT_ALLOWED.render(request)
+            return METHOD_NOT_ALLOWED.render(request, {"Allow": ", ".join(_methods(request))})
         case _:
             return PATH_NOT_FOUND.render(request)
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods of all routes with this path; the router knows only those of the first."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    found = {method for route in routes if route.path_regex.match(request.url.path) for method in route.methods or ()}
+    return sorted(found)
 
 
 def _fields(webhook: StoredWebhook, *optional: str) -> dict[str, Any]:

@@ -1,29 +1,32 @@
-"""The sandbox's clock and ids. Both are deterministic: the same calls get the same responses on every machine and day."""
+"""The sandbox's clocks and ids. With the simulated clock, the same calls get the same responses on every machine and day."""
 
+import contextlib
 import random
 import string
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 from ..errors import ConfigurationError
+from ..text import printable
 
 START = datetime(2025, 12, 10, 14, 30, tzinfo=UTC)  # the time in the API reference's samples
 STEP = timedelta(seconds=1)
+_LATEST = datetime(9000, 1, 1, tzinfo=UTC)  # leaves room for retries before the last date that Python has
 
 
 class Clock:
     """A simulated clock. It advances by one second with each write, and otherwise only when asked to.
 
     Args:
-        start: The first `now`.
-        advance_to: Called by `advance` with the time to reach; it must `set` the clock.
+        advance_to: Called by `advance` with the time of the schedule to reach; it must `set` the clock.
     """
 
-    def __init__(self, start: datetime = START, advance_to: Callable[[datetime], None] | None = None) -> None:
-        self._now = start
-        self._target = start
+    def __init__(self, advance_to: Callable[[datetime], None] | None = None) -> None:
+        self._now = START
+        self._target = START
         self._lock = threading.Lock()
         self._advance_to = advance_to or self.set
 
@@ -32,6 +35,18 @@ class Clock:
         """The sandbox's current time, in UTC."""
         return self._now
 
+    is_real = False
+
+    @property
+    def scheduled(self) -> datetime:
+        """The time up to which deliveries are due."""
+        return self.now + self.ahead
+
+    @property
+    def ahead(self) -> timedelta:
+        """How far the schedule of deliveries is ahead of `now`; only in real time it can be."""
+        return timedelta(0)
+
     def step(self) -> datetime:
         """Advances by one second and returns the time before."""
         with self._lock:
@@ -39,10 +54,18 @@ class Clock:
             self._now = now + STEP
         return now
 
-    def set(self, now: datetime) -> None:
-        """Advances to this time, if it is later than `now`. Makes no deliveries."""
+    def set(self, time: datetime) -> None:
+        """Advances the schedule to this time, if it is later. Makes no deliveries."""
         with self._lock:
-            self._now = max(self._now, now)
+            self._now = max(self._now, time)
+
+    def save(self) -> dict[str, Any]:
+        """What `restore` needs to continue, as JSON."""
+        return {"now": self._now.isoformat()}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Continues from a saved state, also one of the other clock."""
+        self.set(datetime.fromisoformat(saved["now"]))
 
     def advance(self, **amount: float) -> datetime:
         """Advances and makes the deliveries that become due, each at its own time: `advance(hours=31, minutes=13)`.
@@ -56,30 +79,78 @@ class Clock:
             The new `now`.
 
         Raises:
-            ConfigurationError: The amount is negative.
+            ConfigurationError: The amount is negative, or longer than a calendar has dates for.
         """
-        by = timedelta(**amount)
+        by = _timedelta(amount)
         if by < timedelta(0):
             raise ConfigurationError(
                 f"The clock cannot go back {-by.total_seconds():g} s.", advice="Use a new sandbox."
             )
         with self._lock:
             # Concurrent calls add up, also when a receiver makes one during another's deliveries.
-            target = self._target = max(self._now, self._target) + by
+            target = self._target = _later(max(self.scheduled, self._target), by)
         self._advance_to(target)
-        return self._now
-
-    def catch_up(self) -> datetime:
-        """Advances to the machine's current time, for a receiver that uses its own clock to check signatures.
-
-        Returns:
-            The new `now`; later than the machine's time if it already was.
-        """
-        behind = (datetime.now(UTC) - self._now).total_seconds()
-        return self.advance(seconds=max(0.0, behind))
+        return self.now
 
     def __repr__(self) -> str:
-        return f"Clock({iso(self._now)})"
+        return f"{type(self).__name__}({iso(self.now)})"
+
+
+class RealTimeClock(Clock):
+    """This machine's clock. `advance` brings due retries forward: they are made at once and signed with the current time.
+
+    Rate limits and replays of responses follow the real time, which `advance` does not change.
+    """
+
+    is_real = True
+
+    def __init__(self, advance_to: Callable[[datetime], None] | None = None) -> None:
+        super().__init__(advance_to)
+        self._ahead = timedelta(0)
+
+    @property
+    def now(self) -> datetime:
+        """This machine's current time, in UTC."""
+        return datetime.now(UTC)
+
+    @property
+    def ahead(self) -> timedelta:
+        """How far `advance` has brought deliveries forward."""
+        return self._ahead
+
+    def step(self) -> datetime:
+        """The current time. A write does not advance it."""
+        return self.now
+
+    def set(self, time: datetime) -> None:
+        """Brings forward what is due until this time. Makes no deliveries."""
+        with self._lock:
+            self._ahead = max(self._ahead, time - self.now)
+
+    def save(self) -> dict[str, Any]:
+        """What `restore` needs to continue, as JSON. `now` is the schedule's, for a simulated clock."""
+        return {"now": self.scheduled.isoformat(), "ahead": self._ahead.total_seconds()}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Continues from a saved state. What became due since then is due now."""
+        self._ahead = timedelta(seconds=saved.get("ahead", 0))
+
+
+def _timedelta(amount: Mapping[str, float]) -> timedelta:
+    try:
+        return timedelta(**amount)
+    except (TypeError, ValueError, OverflowError) as error:
+        message = f"The clock cannot advance by {printable(repr(dict(amount)), 80)}: {error}."
+    raise ConfigurationError(message, advice="Pass numbers, for example advance(hours=31, minutes=13).")
+
+
+def _later(time: datetime, by: timedelta) -> datetime:
+    with contextlib.suppress(OverflowError):
+        if time + by < _LATEST:
+            return time + by
+    raise ConfigurationError(
+        f"The clock cannot advance by {by.days:,} days: no date is that late.", advice="Advance by less."
+    )
 
 
 class Ids:

@@ -5,19 +5,26 @@ receiver responds: a receiver may call the sandbox or advance its clock.
 """
 
 import asyncio
+import contextlib
+import hmac
 import json
+import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from ..events import sample
-from ..serving.loopback import is_loopback_url
 from ..serving.posting import AttemptResult, DeliveryClient
-from ..signatures.signing import legacy_digest, sign
+from ..signatures import sign
+from .allowed_hosts import AllowedHosts
 from .clock import STEP, Clock, Ids, iso
 from .faults import Fault, Faults
-from .outbox import RETRY_AFTER, DueDelivery, Outbox
+from .outbox import RETRY_AFTER, DueDelivery, Outbox, Sent
 from .store import Store, StoredWebhook
+
+POLL = 0.25  # seconds; in real time, a delivery is at most this late
+
+_log = logging.getLogger("cstar_explore.sandbox")
 
 
 class Deliverer:
@@ -29,25 +36,26 @@ class Deliverer:
     """
 
     def __init__(
-        self, store: Store, clock: Clock, ids: Ids, faults: Faults, *, allowed_hosts: Iterable[str], timeout: float
+        self, store: Store, clock: Clock, ids: Ids, faults: Faults, *, allowed_hosts: AllowedHosts, timeout: float
     ) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
         self._faults = faults
-        self._allowed_hosts = frozenset(host.lower() for host in allowed_hosts)
+        self._allowed_hosts = allowed_hosts
         self._client = DeliveryClient(timeout)
         self._timeout_ms = int(timeout * 1000)
         self._in_progress: set[str] = set()
-        self._target = clock.now
+        self._target = clock.scheduled
+        self._polling: asyncio.Task[None] | None = None
         self.outbox = Outbox(store)
 
     def enqueue(self, webhooks: Iterable[StoredWebhook], event_id: str, event: str, request_id: str) -> None:
         """Adds a delivery of this event for each webhook, due now. Call it inside a transaction."""
-        now = self._clock.now
+        created_at, due_at = self._clock.now, self._clock.scheduled
         for webhook in webhooks:
-            body = sample(event, id=event_id, created_at=iso(now), team_id=webhook.team_id)
-            self.outbox.add(f"dlv_{self._ids.next('delivery')}", webhook, (event_id, event, body), request_id, now)
+            body = sample(event, id=event_id, created_at=iso(created_at), team_id=webhook.team_id)
+            self.outbox.add(f"dlv_{self._ids.next('delivery')}", webhook, (event_id, event, body), request_id, due_at)
 
     async def run_due(self, until: datetime | None = None) -> None:
         """Makes all attempts that are due by then and advances the clock, to each one's time and in the end to `until`.
@@ -58,7 +66,7 @@ class Deliverer:
             self._target = max(self._target, until)
             if self._in_progress:
                 return
-        while due := self.outbox.next_due(max(self._clock.now, self._target), self._in_progress):
+        while due := self.outbox.next_due(max(self._clock.scheduled, self._target), self._in_progress):
             self._in_progress.add(due.id)
             try:
                 self._clock.set(due.due_at)
@@ -68,6 +76,20 @@ class Deliverer:
         if not self._in_progress:
             self._clock.set(self._target)
 
+    async def keep_running(self) -> None:
+        """From now on, makes attempts when they become due by the clock."""
+        self._polling = asyncio.create_task(self._poll())
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(POLL)
+            if self._in_progress:
+                continue  # the call that makes the delivery also makes the others
+            try:
+                await self.run_due()
+            except Exception:  # noqa: BLE001 - the next attempt may succeed, for example when the disk is not full any more
+                _log.exception("The deliveries that are due could not be made.")
+
     async def wait_for(self, event_id: str) -> None:
         """Waits for an event's deliveries that another call has in progress."""
         deliveries = set(self.outbox.ids(event_id))
@@ -75,20 +97,23 @@ class Deliverer:
             await asyncio.sleep(0.005)
 
     async def close(self) -> None:
-        """Closes the connections to receivers."""
+        """Makes no further attempts when they become due, and closes the connections to receivers."""
+        if self._polling is not None:
+            self._polling.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._polling
         await self._client.close()
 
     async def _attempt(self, due: DueDelivery) -> None:
         webhook = self._store.webhook_by_id(due.webhook_id)
-        now = self._clock.now
         if webhook is None or not webhook.is_active:
             # cStar does not document what happens to the retries of a deleted or inactive webhook.
             self.outbox.set_state(due.id, "dropped")
             return
-        if not self._may_post_to(webhook.url):
+        if not self._allowed_hosts.may_post_to(webhook.url):
             result = AttemptResult(None, "withheld: the sandbox posts to loopback only, and to hosts in allowed_hosts")
             with self._store.writing():
-                self.outbox.add_attempt(due, webhook.url, now, result, took_ms=0, fault=None)
+                self.outbox.add_attempt(due, webhook.url, self._clock.now, None, result, took_ms=0, fault=None)
                 self.outbox.set_state(due.id, "withheld")
             return
         fault = self._faults.take("delivery") or Fault("", 1)
@@ -97,58 +122,90 @@ class Deliverer:
             seconds = fault.settings.get("seconds", 1.5 * STEP.total_seconds())
             self.outbox.postpone(due.id, due.due_at + timedelta(seconds=seconds), fault.name)
             return
-        await self._post(due, webhook, now, fault)
+        await self._post(due, webhook, fault)
         if fault.name == "duplicate":
-            await self._post(due, webhook, now, fault, repeated=True)
+            await self._post(due, webhook, fault, repeated=True)
 
-    async def _post(
-        self, due: DueDelivery, webhook: StoredWebhook, now: datetime, fault: Fault, *, repeated: bool = False
-    ) -> None:
-        signed, sent = _bodies(due.body, fault)
+    async def _post(self, due: DueDelivery, webhook: StoredWebhook, fault: Fault, *, repeated: bool = False) -> None:
+        now = self._clock.now
+        content = _Content.of(due, fault)
+        signature = _signature(content.signed, webhook.secret, now, fault)
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "cStar-Webhooks/1.0",
-            "X-Signature": _signature(signed, webhook.secret, now, fault),
-            "X-Event-Type": due.event,
+            **({} if signature is None else {"X-Signature": signature}),
+            "X-Event-Type": content.event,
             "X-Event-ID": due.event_id,
             "X-Webhook-ID": webhook.id,
             "X-Timestamp": iso(now),
             "X-Delivery-Attempt": str(due.attempt),
             "x-cstar-request-id": due.request_id,
         }
-        result = await self._client.post(webhook.url, sent, headers)
-        # The sandbox's clock stands still meanwhile: a response takes no time, a timeout all of it.
+        sent = Sent(headers, content.sent, fault.expected)
+        result = await self._client.post(webhook.url, content.sent, headers)
+        # The simulated clock stands still meanwhile: a response takes no time, a timeout all of it.
         took_ms = self._timeout_ms if result.error and result.error.startswith("timeout") else 0
+        if self._clock.is_real:
+            took_ms = round(result.seconds * 1000)
         reported_fault = None if fault.name == "duplicate" and not repeated else fault.name or None
         with self._store.writing():
-            self.outbox.add_attempt(due, webhook.url, now, result, took_ms=took_ms, fault=reported_fault)
+            self.outbox.add_attempt(due, webhook.url, now, sent, result, took_ms=took_ms, fault=reported_fault)
             if repeated:
                 return
             if result.success:
                 self.outbox.set_state(due.id, "delivered")
             elif due.attempt <= len(RETRY_AFTER):
-                self.outbox.set_state(due.id, "pending", now + RETRY_AFTER[due.attempt - 1])
+                pause = RETRY_AFTER[due.attempt - 1]
+                self.outbox.set_state(due.id, "pending", self._clock.scheduled + pause)
             else:
                 self.outbox.set_state(due.id, "failed")
 
-    def _may_post_to(self, url: str) -> bool:
-        return is_loopback_url(url) or (urlsplit(url).hostname or "").lower() in self._allowed_hosts
+
+@dataclass(frozen=True)
+class _Content:
+    """What a delivery contains: the event type in its header, the body that is signed, and the body that is sent."""
+
+    event: str
+    signed: bytes
+    sent: bytes
+
+    @classmethod
+    def of(cls, due: DueDelivery, fault: Fault) -> "_Content":
+        match fault.name:
+            case "oversize":
+                body = _compact(json.loads(due.body) | {"padding": "x" * fault.settings["size"]})
+            case "unusual_bytes":
+                body = unusual(due.body)
+            case "unknown_type":
+                event = f"{due.event.partition('.')[0]}.added_tomorrow"
+                body = _compact(json.loads(due.body) | {"type": event})
+                return cls(event, body, body)
+            case "reencode":
+                return cls(due.event, due.body, json.dumps(json.loads(due.body)).encode())
+            case _:
+                body = due.body
+        return cls(due.event, body, body)
 
 
-def _bodies(body: bytes, fault: Fault) -> tuple[bytes, bytes]:
-    """The body that is signed, and the one that is sent."""
-    if fault.name == "oversize":
-        padded = json.loads(body) | {"padding": "x" * fault.settings["size"]}
-        body = json.dumps(padded, ensure_ascii=False, separators=(",", ":")).encode()
-    if fault.name == "reencode":
-        return body, json.dumps(json.loads(body)).encode()
-    return body, body
+def unusual(body: bytes) -> bytes:
+    """The same JSON, indented with CRLF and spaces, with every escape that JSON allows in these texts, and with a final newline."""
+    text = json.dumps(json.loads(body), indent=2)
+    # `/` and `_` are in texts only, and never part of another escape.
+    return text.replace("/", "\\/").replace("_", "\\u005f").replace("\n", "\r\n").encode() + b"\r\n"
 
 
-def _signature(body: bytes, secret: str, now: datetime, fault: Fault) -> str:
+def _compact(event: object) -> bytes:
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _signature(body: bytes, secret: str, now: datetime, fault: Fault) -> str | None:
     match fault.name:
+        case "no_signature":
+            return None
+        case "malformed_signature":
+            return "signed by cStar"
         case "legacy_signature":
-            return f"sha256={legacy_digest(secret.encode(), body)}"
+            return f"sha256={hmac.digest(secret.encode(), body, 'sha256').hex()}"
         case "wrong_signature":
             return sign(body, "whsec_SANDBOXanotherwebhookssecret", now)
         case "stale":

@@ -5,6 +5,7 @@ code is then from cStar's article on error codes, or ours where that article cou
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -28,7 +29,7 @@ class ErrorResponse:
     doc_url: str | None = None
     retry_after: int | None = None
 
-    def render(self, request: Request) -> Response:
+    def render(self, request: Request, headers: Mapping[str, str] | None = None) -> Response:
         """The response to this request, in the order of fields that the reference has."""
         error = {"type": self.type, "code": self.code, "message": self.message}
         if self.param is not None:
@@ -37,16 +38,19 @@ class ErrorResponse:
             error["doc_url"] = self.doc_url
         error["request_id"] = request.state.request_id
         body = {"success": False, "error": error, "meta": {"timestamp": iso(request.state.now)}}
-        headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
-        return Response(json.dumps(body, ensure_ascii=False), self.status, headers, "application/json")
+        wait = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        return Response(
+            json.dumps(body, ensure_ascii=False), self.status, {**wait, **(headers or {})}, "application/json"
+        )
 
 
 class ApiError(Exception):
-    """Ends a call with an error response."""
+    """Ends a call with an error response, and with `close` its connection."""
 
-    def __init__(self, response: ErrorResponse) -> None:
+    def __init__(self, response: ErrorResponse, *, close: bool = False) -> None:
         super().__init__(response.message)
         self.response = response
+        self.headers = {"Connection": "close"} if close else {}
 
 
 # The reference prints one 401 for every reason; an expired key looks like an unknown one.
@@ -69,6 +73,8 @@ OTHER_TEAM = ErrorResponse(
 WEBHOOK_NOT_FOUND = ErrorResponse(404, "not_found_error", "RESOURCE_MISSING", "Webhook not found")
 PATH_NOT_FOUND = ErrorResponse(404, "not_found_error", "RESOURCE_MISSING", "Path not found")
 METHOD_NOT_ALLOWED = ErrorResponse(405, "invalid_request_error", "method_not_allowed", "Method not allowed")
+BODY_TOO_LONG = ErrorResponse(413, "invalid_request_error", "body_too_long", "The body is longer than 1 MiB")
+BODY_TOO_SLOW = ErrorResponse(408, "invalid_request_error", "body_too_slow", "The body took longer than 10 seconds")
 INVALID_JSON = ErrorResponse(400, "invalid_request_error", "invalid_json", "The body is not a JSON object")
 
 IDEMPOTENCY_KEY_REUSED = ErrorResponse(

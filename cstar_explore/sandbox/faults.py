@@ -15,14 +15,21 @@ from ..errors import ConfigurationError
 if TYPE_CHECKING:
     from starlette.types import Message, Send
 
+Expectation = Literal["accepted", "rejected", "accepted or rejected"]
+
+_TOLERANCE = 300.0  # seconds between the signed time and the receiver's (cStar: webhook-security)
+_MARGIN = 15.0  # seconds; more than a delivery takes
+_LONGEST_AGE = 1e9  # seconds; still a positive Unix time
+
 
 @dataclass
 class Fault:
-    """A queued fault."""
+    """A queued fault. `expected` is what a correct receiver does with a delivery that has it."""
 
     name: str
     remaining: int
     settings: Mapping[str, Any] = field(default_factory=dict)
+    expected: Expectation = "accepted"
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
@@ -33,6 +40,10 @@ class Faults:
     """Queues faults. Each API call takes one, and so does each delivery attempt, in the order they were queued.
 
     Every method takes `times`: how many calls or attempts in a row get the fault.
+
+    A correct receiver accepts (2xx) a delivery without a fault. What it does with a delivery that has one, its method says;
+    `sandbox.deliveries()` compares that with the response in `expected` and `as_expected`. A rejection is a 4xx: cStar documents
+    no status for it, but a 5xx looks like an outage.
     """
 
     def __init__(self) -> None:
@@ -41,7 +52,7 @@ class Faults:
     # --- API responses
 
     def rate_limit(self, *, retry_after: int | None = 1, times: int = 1) -> None:
-        """Answers with 429. `retry_after` is the `Retry-After` header in seconds; None omits it."""
+        """Answers with 429. `retry_after` is the `Retry-After` header in seconds; None omits it, and 0 is what some servers send."""
         self._add("api", "rate_limit", times, retry_after=retry_after)
 
     def fail(self, status: int = 500, *, times: int = 1) -> None:
@@ -69,36 +80,68 @@ class Faults:
     # --- deliveries
 
     def duplicate(self, *, times: int = 1) -> None:
-        """Posts the delivery twice."""
+        """Posts the delivery twice. Both are to be accepted, and acted on once."""
         self._add("delivery", "duplicate", times)
 
     def reorder(self, *, times: int = 1) -> None:
-        """Holds the delivery back until the next event is delivered."""
+        """Holds the delivery back until the next event is delivered; in real time for 1.5 seconds. It is to be accepted."""
         self._add("delivery", "reorder", times)
 
     def delay(self, seconds: float = 60.0, *, times: int = 1) -> None:
-        """Holds the delivery back for this many seconds on the sandbox's clock."""
+        """Holds the delivery back for this many seconds on the sandbox's clock. It is to be accepted."""
         self._add("delivery", "delay", times, seconds=seconds)
 
     def wrong_signature(self, *, times: int = 1) -> None:
-        """Signs with another secret."""
-        self._add("delivery", "wrong_signature", times)
+        """Signs with another secret. It is to be rejected."""
+        self._add("delivery", "wrong_signature", times, "rejected")
+
+    def no_signature(self, *, times: int = 1) -> None:
+        """Omits the signature. It is to be rejected."""
+        self._add("delivery", "no_signature", times, "rejected")
+
+    def malformed_signature(self, *, times: int = 1) -> None:
+        """Sends text in place of the signature. It is to be rejected."""
+        self._add("delivery", "malformed_signature", times, "rejected")
 
     def stale(self, seconds: float = 600.0, *, times: int = 1) -> None:
-        """Signs with a timestamp this many seconds ago."""
-        self._add("delivery", "stale", times, seconds=seconds)
+        """Signs with a timestamp this many seconds ago; a negative number is in the future.
+
+        More than 300 s are to be rejected, less to be accepted. Around the limit the answer depends on how long the delivery takes.
+        """
+        if not abs(seconds) < _LONGEST_AGE:
+            raise ConfigurationError(
+                f"seconds must be a number below {_LONGEST_AGE:,}, not {seconds}.", advice="The default is 600."
+            )
+        margin = abs(seconds) - _TOLERANCE
+        expected: Expectation = (
+            "accepted or rejected" if abs(margin) <= _MARGIN else "rejected" if margin > 0 else "accepted"
+        )
+        self._add("delivery", "stale", times, expected, seconds=seconds)
 
     def legacy_signature(self, *, times: int = 1) -> None:
-        """Signs in the old form, `sha256=…`."""
-        self._add("delivery", "legacy_signature", times)
+        """Signs in the old form, `sha256=…`. It is to be rejected: it has no timestamp, so it can be replayed."""
+        self._add("delivery", "legacy_signature", times, "rejected")
 
     def reencode(self, *, times: int = 1) -> None:
-        """Parses and rewrites the JSON after signing it, as some proxies do."""
-        self._add("delivery", "reencode", times)
+        """Parses and rewrites the JSON after signing it, as some proxies do. It is to be rejected."""
+        self._add("delivery", "reencode", times, "rejected")
+
+    def unusual_bytes(self, *, times: int = 1) -> None:
+        """Writes the same event in unusual bytes and signs these: indented with CRLF and spaces, with `\\u` escapes and `\\/`, and with
+        a final newline. It is to be accepted.
+
+        This is on purpose: cStar documents none of it, and its published samples are compact. But it does not document the
+        opposite either. A receiver that verifies anything but the bytes received fails on this delivery.
+        """
+        self._add("delivery", "unusual_bytes", times)
+
+    def unknown_type(self, *, times: int = 1) -> None:
+        """Sends an event of a type that does not exist yet. It is to be accepted: a rejected one is retried for a day and a half."""
+        self._add("delivery", "unknown_type", times)
 
     def oversize(self, size: int = 2 * 2**20, *, times: int = 1) -> None:
-        """Pads the body to at least this many bytes."""
-        self._add("delivery", "oversize", times, size=size)
+        """Pads the body to at least this many bytes. It may be accepted or rejected; cStar documents no maximum size."""
+        self._add("delivery", "oversize", times, "accepted or rejected", size=size)
 
     def clear(self) -> None:
         """Clears the queued faults."""
@@ -120,10 +163,24 @@ class Faults:
         queued = [repr(fault) for queue in self._queues.values() for fault in queue]
         return f"Faults({', '.join(queued) or 'none'})"
 
-    def _add(self, kind: Literal["api", "delivery"], name: str, times: int, **settings: Any) -> None:
+    def _add(
+        self,
+        kind: Literal["api", "delivery"],
+        name: str,
+        times: int,
+        expected: Expectation = "accepted",
+        **settings: Any,
+    ) -> None:
         if times < 1:
             raise ConfigurationError(f"times must be at least 1, not {times}.", advice="Use clear() to remove faults.")
-        self._queues[kind].append(Fault(name, times, settings))
+        self._queues[kind].append(Fault(name, times, settings, expected))
+
+
+def meets(expected: Expectation, status: int | None) -> bool:
+    """Whether a response is what was expected. No response, a redirect and a 5xx are neither accepted nor rejected."""
+    if status is None:
+        return False
+    return (200 <= status < 300 and expected != "rejected") or (400 <= status < 500 and expected != "accepted")
 
 
 def truncate(send: "Send", fraction: float) -> "Send":

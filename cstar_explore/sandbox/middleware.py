@@ -1,18 +1,27 @@
-"""What surrounds every call: request id, headers, faults and authorization.
+"""What surrounds every call: request id, headers, faults, authorization, and the body.
 
-`CallMiddleware` and `FaultMiddleware` surround the router. `AuthorizationMiddleware` surrounds each endpoint, because an unknown
-path or method is reported before a bad key.
+`CallMiddleware` and `FaultMiddleware` surround the router. `AuthorizationMiddleware` and `BodyMiddleware` surround each endpoint,
+because an unknown path or method is reported before a bad key, and a body is read only from a caller with a valid key.
 """
 
 import asyncio
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from .clock import Clock, Ids, http_date
-from .error_responses import INVALID_KEY, OTHER_TEAM, SECRET_KEY_REQUIRED, ApiError, rate_limited, server_error
+from .error_responses import (
+    BODY_TOO_LONG,
+    BODY_TOO_SLOW,
+    INVALID_KEY,
+    OTHER_TEAM,
+    SECRET_KEY_REQUIRED,
+    ApiError,
+    rate_limited,
+    server_error,
+)
 from .faults import Fault, Faults, truncate
 from .keys import Key, find_key
 from .rate_limit import RateLimiter
@@ -20,11 +29,14 @@ from .rate_limit import RateLimiter
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+MAX_BODY = 2**20  # bytes
+BODY_TIMEOUT = 10.0  # seconds for the whole body
+
 _HTML = "<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>"
 
 
 class CallMiddleware:
-    """Reads the body, sets `request.state` and adds the headers that every response has.
+    """Sets `request.state` and adds the headers that every response has.
 
     `request.state` gets `request_id`, `now` (when the call arrived) and `key` (None unless it is valid).
     """
@@ -36,23 +48,21 @@ class CallMiddleware:
         self._rate_limiter = rate_limiter
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        request = Request(scope, receive)
-        body = await request.body()
+        request = Request(scope)
         request.state.request_id = f"req_{self._ids.next('request')}"
         now = request.state.now = self._clock.now
         key = request.state.key = find_key(request.headers.get("authorization"))
         headers = {} if key is None else self._rate_limiter.count(key)
         headers["Date"] = http_date(now)
-
-        async def receive_body() -> "Message":
-            return {"type": "http.request", "body": body}
+        if not _is_short(request):
+            headers["Connection"] = "close"  # otherwise the server reads on to the end of the body
 
         async def send_with_headers(message: "Message") -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(headers)
             await send(message)
 
-        await self._app(scope, receive_body, send_with_headers)
+        await self._app(scope, receive, send_with_headers)
 
 
 class FaultMiddleware:
@@ -96,6 +106,51 @@ class AuthorizationMiddleware:
         self._rate_limiter.check(key)
         if request.path_params.get("team_id", key.team_id) != key.team_id:
             raise ApiError(OTHER_TEAM)
-        if key.publishable and request.method != "GET":
+        if key.publishable and request.method not in ("GET", "HEAD"):
             raise ApiError(SECRET_KEY_REQUIRED)
         await self._app(scope, receive, send)
+
+
+class BodyMiddleware:
+    """Reads the whole body, up to a size and within a time that no call needs."""
+
+    def __init__(self, app: "ASGIApp") -> None:
+        self._app = app
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT):
+                body = await _read(receive)
+        except TimeoutError:
+            raise ApiError(BODY_TOO_SLOW, close=True) from None
+        except ClientDisconnect:
+            return
+
+        async def receive_body() -> "Message":
+            return {"type": "http.request", "body": body}
+
+        await self._app(scope, receive_body, send)
+
+
+async def _read(receive: "Receive") -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            raise ApiError(BODY_TOO_LONG, close=True)
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _is_short(request: Request) -> bool:
+    """Whether the head of a request announces a body that may be read, or none."""
+    length = request.headers.get("content-length", "0")
+    return (
+        "transfer-encoding" not in request.headers
+        and length.isdecimal()
+        and len(length) < 10
+        and int(length) <= MAX_BODY
+    )

@@ -4,11 +4,14 @@ The retry schedule is published (cStar: webhook-troubleshooting): up to six, aft
 not document what each is counted from; here it is the previous attempt.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..serving.posting import AttemptResult
+from .faults import Expectation, meets
 from .store import Store, StoredWebhook
 
 RETRY_AFTER = (
@@ -36,7 +39,22 @@ COLUMNS = {
     "state": "str",
     "next_attempt_at": "datetime64[us, UTC]",
     "url": "str",
+    "expected": "str",
+    "as_expected": "boolean",
+    "sent_headers": "object",
+    "sent_body": "object",
+    "response_headers": "object",
+    "response_body": "object",
+    "elapsed_ms": "Float64",
 }
+
+
+class Sent(NamedTuple):
+    """What an attempt sends, and what a correct receiver does with it."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    expected: Expectation
 
 
 @dataclass(frozen=True)
@@ -94,11 +112,31 @@ class Outbox:
         )
 
     def add_attempt(
-        self, due: DueDelivery, url: str, at: datetime, result: AttemptResult, *, took_ms: int, fault: str | None
+        self,
+        due: DueDelivery,
+        url: str,
+        at: datetime,
+        sent: Sent | None,
+        result: AttemptResult,
+        *,
+        took_ms: int,
+        fault: str | None,
     ) -> None:
-        """Adds an attempt, with its fault or the one that postponed it."""
+        """Adds an attempt, with its fault or the one that postponed it. `sent` is None for a withheld delivery."""
         values = (due.id, due.attempt, at.isoformat(), result.status, took_ms, result.error, fault or due.fault, url)
-        self._store.run("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *values)
+        details: tuple[Any, ...] = (None,) * 7
+        if sent is not None:
+            as_expected = meets(sent.expected, result.status)
+            response = (None, None) if result.status is None else (json.dumps(dict(result.headers)), result.body)
+            details = (
+                sent.expected,
+                as_expected,
+                json.dumps(dict(sent.headers)),
+                sent.body,
+                *response,
+                result.seconds * 1000,
+            )
+        self._store.run("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *values, *details)
         self._store.run("UPDATE deliveries SET fault = NULL WHERE id = ?", due.id)
 
     def set_state(self, delivery_id: str, state: str, next_attempt_at: datetime | None = None) -> None:
@@ -134,11 +172,28 @@ class Outbox:
             for delivery_id, event, url, status, took_ms, error, attempt in rows
         ]
 
-    def rows(self) -> list[tuple[Any, ...]]:
-        """A row per attempt, or per delivery without one, with the columns of `COLUMNS`."""
-        return self._store.run(
+    def rows(self, ahead: timedelta) -> list[dict[str, Any]]:
+        """A row per attempt, or per delivery without one, with the columns of `COLUMNS`.
+
+        Args:
+            ahead: How far the schedule is ahead of the clock.
+        """
+        rows = self._store.run(
             "SELECT id, webhook_id, webhook_name, event_id, event, number, at,"
             " CASE WHEN number IS NOT NULL THEN error IS NULL END, status, response_time_ms, error,"
-            " COALESCE(attempts.fault, deliveries.fault), state, next_attempt_at, COALESCE(attempts.url, deliveries.url)"
+            " COALESCE(attempts.fault, deliveries.fault), state, next_attempt_at, COALESCE(attempts.url, deliveries.url),"
+            " expected, as_expected, sent_headers, sent_body, response_headers, response_body, elapsed_ms"
             " FROM deliveries LEFT JOIN attempts ON delivery_id = id ORDER BY deliveries.position, attempts.rowid"
         )
+        return [_row(dict(zip(COLUMNS, row, strict=True)), ahead) for row in rows]
+
+
+def _row(row: dict[str, Any], ahead: timedelta) -> dict[str, Any]:
+    for name in ("sent_headers", "response_headers"):
+        if row[name] is not None:
+            row[name] = json.loads(row[name])
+    if row["as_expected"] is not None:
+        row["as_expected"] = bool(row["as_expected"])
+    if row["next_attempt_at"] is not None:
+        row["next_attempt_at"] = datetime.fromisoformat(row["next_attempt_at"]) - ahead
+    return row

@@ -3,6 +3,7 @@
 Published (cStar: api-rate-limits): 1,000 requests an hour for a secret key and 100 for a publishable one, per key.
 """
 
+import math
 from datetime import datetime, timedelta
 
 from ..errors import ConfigurationError
@@ -18,7 +19,7 @@ class RateLimiter:
     """Counts requests per key, in windows of an hour on the sandbox's clock.
 
     Args:
-        clock: The sandbox's clock.
+        clock: The sandbox's clock. In real time, advancing it does not end a window.
         enforced: False only counts. True enforces the published limits, a number that many requests per window.
     """
 
@@ -41,7 +42,7 @@ class RateLimiter:
         return {
             "X-RateLimit-Limit": str(limit),
             "X-RateLimit-Remaining": str(max(0, limit - used - 1)),
-            "X-RateLimit-Reset": str(int((start + WINDOW).timestamp())),
+            "X-RateLimit-Reset": str(math.ceil((start + WINDOW).timestamp())),
             "X-RateLimit-Window": str(int(WINDOW.total_seconds())),
         }
 
@@ -49,7 +50,8 @@ class RateLimiter:
         """Raises a 429 for a counted request beyond the limit, if limits are enforced."""
         start, used = self._windows[key]
         if self._enforced is not False and used > self._limit(key):
-            seconds = int((start + WINDOW - self._clock.now).total_seconds())
+            # Rounded up, and never 0: after this wait, the next call succeeds.
+            seconds = max(1, math.ceil((start + WINDOW - self._clock.now).total_seconds()))
             raise ApiError(rate_limited(seconds, seconds))
 
     def _limit(self, key: Key) -> int:

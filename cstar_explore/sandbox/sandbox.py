@@ -3,18 +3,22 @@
 `docs/sandbox.md` lists what cStar does not document and how the sandbox behaves there.
 """
 
+import contextlib
 import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from ..errors import ConfigurationError
 from ..secret import Secret
-from ..serving.cells import close_on_rerun
+from ..serving.cells import close_on_rerun, close_previous
 from ..serving.posting import TIMEOUT
 from ..serving.server import Server
+from ..text import printable
+from .allowed_hosts import AllowedHosts
 from .app import Api
-from .clock import Clock, Ids
+from .clock import Clock, Ids, RealTimeClock
 from .deliverer import Deliverer
 from .faults import Faults
 from .keys import ACCOUNTS, KEYS, TEAM
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
     from ..listener import Listener
     from .timeline import Timeline
 
+_LONGEST_TIMEOUT = 3600  # seconds
+
 
 class Sandbox:
     """A local cStar, running from the moment it is created. Rerunning its notebook cell replaces it.
@@ -38,18 +44,21 @@ class Sandbox:
         path: A file for the state, readable by its owner only; by default the state is in memory.
         follow_subscriptions: Whether a test event reaches only the webhooks that subscribe to it. By default it reaches all
             active ones, as the API reference says.
-        allowed_hosts: Hosts besides loopback to post deliveries to. Deliveries to any other host are withheld.
+        allowed_hosts: Hosts besides loopback to post deliveries to, over http too. Deliveries to any other host are withheld.
         delivery_timeout: Seconds that a receiver has to respond; 10 as in cStar's cheat sheet.
         rate_limit: True enforces the published limits, a number that many requests an hour; by default there is no limit.
         neglected: Whether to start with three teams' badly maintained webhooks, for an audit, instead of a small team's
             four; see `accounts`.
         port: The port on 127.0.0.1; by default a free one.
+        real_time: Whether to follow this machine's clock, for receivers that check signatures against a clock of their own.
+            Deliveries are then signed with the current time, and retries are made when they become due.
 
     Attributes:
         base_url, team_id: What a client needs besides the key.
         key: A secret test key, the one that `client()` uses. `keys` has one of every kind: `secret`, `publishable`, `live`,
             `live_publishable`, `expired`, `revoked`, `other_team`; and `north` and `lab` for the teams of `accounts`.
-        clock: The simulated clock; `clock.advance(hours=31)` makes all retries that become due.
+        clock: `clock.advance(hours=31)` makes all retries that become due in that time. With the simulated clock, each is
+            signed with the time at which it is due; in real time, with the current one.
         faults: Queues faults for the next calls and deliveries.
     """
 
@@ -63,30 +72,38 @@ class Sandbox:
         rate_limit: bool | int = False,
         neglected: bool = False,
         port: int = 0,
+        real_time: bool = False,
     ) -> None:
-        close_on_rerun(self)
-        self.clock = Clock(advance_to=self._advance_to)
+        close_previous(type(self))
+        self.clock = (RealTimeClock if real_time else Clock)(advance_to=self._advance_to)
         self.faults = Faults()
+        hosts = AllowedHosts(allowed_hosts)
+        timeout = _checked_timeout(delivery_timeout)
         rate_limiter = RateLimiter(self.clock, enforced=rate_limit)
-        self._store = Store(None if path is None else Path(path))
-        ids = self._restore_or_seed(neglected=neglected)
-        self._deliverer = Deliverer(
-            self._store, self.clock, ids, self.faults, allowed_hosts=allowed_hosts, timeout=delivery_timeout
-        )
-        api = Api(
-            self._store,
-            self.clock,
-            ids,
-            rate_limiter=rate_limiter,
-            faults=self.faults,
-            deliverer=self._deliverer,
-            follow_subscriptions=follow_subscriptions,
-        )
-        self._server = Server(api.app, name="sandbox", port=port)
+        self._store = Store(path)
+        with contextlib.ExitStack() as on_failure:
+            on_failure.callback(self._store.close)
+            ids = self._restore_or_seed(neglected=neglected)
+            self._deliverer = Deliverer(self._store, self.clock, ids, self.faults, allowed_hosts=hosts, timeout=timeout)
+            api = Api(
+                self._store,
+                self.clock,
+                ids,
+                rate_limiter=rate_limiter,
+                faults=self.faults,
+                deliverer=self._deliverer,
+                allowed_hosts=hosts,
+                follow_subscriptions=follow_subscriptions,
+            )
+            self._server = Server(api.app, name="sandbox", port=port)
+            on_failure.pop_all()
+        if real_time:
+            self._server.run(self._deliverer.keep_running())
         self.base_url = self._server.url
         self.team_id = TEAM
         self.keys: Mapping[str, Secret] = {name: key.secret for name, key in KEYS.items()}
         self.key = self.keys["secret"]
+        close_on_rerun(self)
 
     def client(self, key: str = "secret", **options: Any) -> "Client":
         """A client for this sandbox. `key` is one of `keys`; the options are those of `Client`."""
@@ -96,7 +113,7 @@ class Sandbox:
         return Client(self.keys[key], team_id, self.base_url, **options)
 
     def listener(self, **options: Any) -> "Listener":
-        """A listener that uses this sandbox's clock; the options are those of `Listener`."""
+        """A listener that uses this sandbox's clock, simulated or real; the options are those of `Listener`."""
         from ..listener import Listener
 
         return Listener(clock=self.clock, **options)
@@ -109,7 +126,17 @@ class Sandbox:
         return from_rows(rows, dict.fromkeys(("account", "team_id", "key_env", "base_url"), "str"))
 
     def export_keys(self) -> None:
-        """Sets the environment variables of `accounts` in this process, as a shell or CI would."""
+        """Sets the environment variables of `accounts` in this process, as a shell or CI would.
+
+        Raises:
+            ConfigurationError: One of them has another value, which is not replaced. None is set then.
+        """
+        for variable, key in ACCOUNTS.values():
+            if os.environ.get(variable, "").strip() not in ("", key.secret.reveal()):
+                raise ConfigurationError(
+                    f"{variable} is set already, and the sandbox does not replace it.",
+                    advice=f"Use another process, or remove it from this one: del os.environ['{variable}'].",
+                )
         os.environ.update({variable: key.secret.reveal() for variable, key in ACCOUNTS.values()})
 
     def deliveries(self) -> "pd.DataFrame":
@@ -117,12 +144,18 @@ class Sandbox:
 
         Columns: `id` (of the delivery), `webhook_id`, `webhook`, `event_id`, `event` (str), `attempt` (Int64), `at`
         (datetime64[us, UTC]), `success` (boolean), `status`, `response_time_ms` (Int64), `cause` of a failure, `fault`,
-        `state` (str), `next_attempt_at` (datetime64[us, UTC]), `url` (str). `state` is `pending`, `delivered`, `failed`
-        (after the last retry), `withheld` (not on loopback) or `dropped` (the webhook was deleted or deactivated).
+        `state` (str), `next_attempt_at` (datetime64[us, UTC]), `url`, `expected` (str), `as_expected` (boolean),
+        `sent_headers` (dict), `sent_body` (bytes), `response_headers` (dict), `response_body` (bytes), `elapsed_ms` (Float64).
+
+        `state` is `pending`, `delivered`, `failed` (after the last retry), `withheld` (neither on loopback nor allowed) or
+        `dropped` (the webhook was deleted or deactivated). `success` is a 2xx. `expected` is what a correct receiver does:
+        `accepted` (2xx), `rejected` (4xx) or `accepted or rejected`, according to the fault; `as_expected` compares it with
+        the response. Both are missing if nothing was sent. `sent_headers` and `sent_body` are exactly what was signed and
+        sent; `response_body` is the first kilobyte. `response_time_ms` is by the sandbox's clock, `elapsed_ms` the real time.
         """
         from ..frames import from_rows
 
-        return from_rows(self._deliverer.outbox.rows(), COLUMNS)
+        return from_rows(self._deliverer.outbox.rows(self.clock.ahead), COLUMNS)
 
     def timeline(self) -> "Timeline":
         """A chart of `deliveries()`: the attempts of each delivery over time."""
@@ -149,17 +182,26 @@ class Sandbox:
     def _advance_to(self, time: datetime) -> None:
         self._server.run(self._deliverer.run_due(time))
         with self._store.writing():
-            self._store.save_state("now", self.clock.now.isoformat())
+            self._store.save_state("clock", self.clock.save())
 
     def _restore_or_seed(self, *, neglected: bool) -> Ids:
         """Restores the clock and ids from the file, or adds the seeds to an empty one."""
         used = self._store.state("ids")
         if used is not None:
-            self.clock.set(datetime.fromisoformat(self._store.state("now")))
+            self.clock.restore(self._store.state("clock"))
             return Ids(used)
         ids = Ids()
         with self._store.writing():
             add_seeds(self._store, ids, neglected=neglected)
             self._store.save_state("ids", ids.used)
-            self._store.save_state("now", self.clock.now.isoformat())
+            self._store.save_state("clock", self.clock.save())
         return ids
+
+
+def _checked_timeout(seconds: float) -> float:
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 < seconds <= _LONGEST_TIMEOUT:
+        return float(seconds)
+    raise ConfigurationError(
+        f"delivery_timeout must be seconds, more than 0 and at most {_LONGEST_TIMEOUT:,}, not {printable(repr(seconds), 80)}.",
+        advice="cStar's is 10.",
+    )

@@ -25,8 +25,11 @@ CREATE TABLE IF NOT EXISTS deliveries (
 CREATE INDEX IF NOT EXISTS due ON deliveries (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 CREATE TABLE IF NOT EXISTS attempts (
     delivery_id TEXT NOT NULL, number INTEGER NOT NULL, at TEXT NOT NULL, status INTEGER, response_time_ms INTEGER,
-    error TEXT, fault TEXT, url TEXT NOT NULL
+    error TEXT, fault TEXT, url TEXT NOT NULL, expected TEXT, as_expected INTEGER, sent_headers TEXT, sent_body BLOB,
+    response_headers TEXT, response_body BLOB, elapsed_ms REAL
 );
+CREATE INDEX IF NOT EXISTS deliveries_of_event ON deliveries (event_id);
+CREATE INDEX IF NOT EXISTS attempts_of_delivery ON attempts (delivery_id);
 CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
@@ -52,7 +55,7 @@ class StoredWebhook:
 class Store(Database):
     """The sandbox's tables, except for deliveries and attempts: see `Outbox`."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: str | Path | None = None) -> None:
         super().__init__(path, _SCHEMA, b"cStr")
 
     def webhooks(self, team_id: str, environment: str) -> list[StoredWebhook]:

@@ -2,29 +2,30 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from ..events import FORMER_NAMES, NAMES, matching_types
-from ..serving.loopback import is_loopback
+from .allowed_hosts import AllowedHosts
 from .error_responses import INVALID_JSON, ApiError, invalid, missing
 
 
-def parse_create(content: bytes) -> dict[str, Any]:
+def parse_create(content: bytes, hosts: AllowedHosts) -> dict[str, Any]:
     """The name, url and events of a new webhook."""
     body = _json_object(content)
     for field in ("name", "url", "events"):
         if body.get(field) in (None, "", []):
             raise ApiError(missing(field))
-    return {"name": _name(body["name"]), "url": _url(body["url"]), "events": _events(body["events"])}
+    return {"name": _name(body["name"]), "url": _url(body["url"], hosts), "events": _events(body["events"])}
 
 
-def parse_update(content: bytes) -> dict[str, Any]:
+def parse_update(content: bytes, hosts: AllowedHosts) -> dict[str, Any]:
     """The given ones of name, url, events and is_active. Other fields are ignored."""
     body = _json_object(content)
     parsers: dict[str, tuple[str, Callable[[Any], Any]]] = {
         "name": ("name", _name),
-        "url": ("url", _url),
+        "url": ("url", partial(_url, hosts=hosts)),
         "events": ("events", _events),
         "isActive": ("is_active", _is_active),
     }
@@ -59,14 +60,16 @@ def _name(value: Any) -> str:
     return value
 
 
-def _url(value: Any) -> str:
+def _url(value: Any, hosts: AllowedHosts) -> str:
     scheme, host = _scheme_and_host(value) if isinstance(value, str) else ("", "")
     if not host or scheme not in ("http", "https"):
         raise ApiError(invalid("url", "url must be an HTTPS URL"))
-    if scheme == "http" and not is_loopback(host):
+    if scheme == "http" and host not in hosts:
         raise ApiError(
             invalid(
-                "url", "url must be HTTPS (this sandbox also takes http to loopback, which cStar itself would refuse)"
+                "url",
+                "url must be HTTPS (this sandbox also takes http to loopback and to its allowed_hosts, which cStar itself"
+                " would refuse)",
             )
         )
     return str(value)
@@ -87,6 +90,8 @@ def _events(value: Any) -> list[str]:
     if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
         raise ApiError(invalid("events", "events must be a comma-separated string of event types"))
     types = list(dict.fromkeys(part.strip() for part in parts if part.strip()))
+    if not types:
+        raise ApiError(missing("events"))
     for name in types:
         # cStar does not document what it does with an unknown type here. The sandbox refuses it, as trigger-test does.
         if not matching_types(name) and name not in FORMER_NAMES:

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 import cstar_explore as cx
 from cstar_explore import errors
+from cstar_explore.sandbox import middleware
 
 START = datetime(2025, 12, 10, 14, 30, tzinfo=UTC)
 HOOK = {"name": "Mine", "url": "https://example.com/hook", "events": "ticket.created,ticket.closed"}
@@ -257,6 +258,21 @@ def test_an_invalid_value_is_reported_and_changes_nothing(
     assert before == data(call(shared, path=path))
 
 
+@pytest.mark.parametrize("events", ["", ",", ",,", " , ", "\t", "\u00a0", [], [""], [" ", ""]])
+def test_a_value_that_names_no_event_is_a_missing_one(shared: cx.Sandbox, call: Call, events: Any) -> None:
+    """On create and on update, and nothing changes."""
+    before = data(call(shared))
+    expected = (400, "invalid_request_error", "parameter_missing", "events")
+    assert expected == refused(call(shared, "POST", json=HOOK | {"events": events}))
+    assert expected == refused(call(shared, "PATCH", f"/{before[0]['id']}", json={"name": "x", "events": events}))
+    assert before == data(call(shared))
+
+
+def test_empty_parts_beside_an_event_are_ignored(shared: cx.Sandbox, call: Call) -> None:
+    """A trailing comma is common."""
+    assert ["ticket.created"] == data(call(shared, "POST", json=HOOK | {"events": ",ticket.created, ,"}))["events"]
+
+
 @pytest.mark.parametrize("event", ["invalid.event", "ticket.*", 5, None, ["ticket.created"]])
 def test_only_a_published_event_type_is_fired(shared: cx.Sandbox, call: Call, event: Any) -> None:
     """Anything else gets a 400 with `event` in `param`."""
@@ -300,6 +316,30 @@ def test_an_unknown_path_or_method_gets_an_error_envelope(
 ) -> None:
     """404 and 405 have the shape of every other error."""
     assert status == refused(call(shared, method, path))[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        pytest.param("", {"GET", "HEAD", "POST"}, id="list"),
+        pytest.param("/{first}", {"GET", "HEAD", "PATCH", "DELETE"}, id="webhook"),
+        pytest.param("/whk_unknown", {"GET", "HEAD", "PATCH", "DELETE"}, id="unknown-webhook"),
+        pytest.param("/trigger-test", {"POST"}, id="trigger-test"),
+        pytest.param("/api/v1/auth/whoami", {"GET", "HEAD"}, id="whoami"),
+    ],
+)
+@pytest.mark.parametrize("key", ["secret", "expired"])
+def test_a_405_lists_all_methods_of_its_path(
+    shared: cx.Sandbox, call: Call, path: str, methods: set[str], key: str
+) -> None:
+    """In `Allow`, as HTTP requires."""
+    path = path.format(first=ids(call, shared)[0])
+    for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]:
+        response = call(shared, method, path, key=key) if method not in methods else None
+        # `/trigger-test` is also the path of a webhook with this id, as in every router.
+        if response is not None and not (path == "/trigger-test" and method in {"GET", "HEAD", "PATCH", "DELETE"}):
+            allowed = set(response.headers["allow"].split(", "))
+            assert (405, True) == (response.status_code, methods <= allowed)
 
 
 JSON = st.recursive(
@@ -541,6 +581,125 @@ def test_rate_limit_number_is_enforced_per_key_until_the_window_ends(call: Call)
         assert len(ids(call, sandbox)) == 4
 
 
+@pytest.mark.parametrize("elapsed", [3598.5, 3599, 3599.001, 3599.6, 3599.999])
+def test_a_429_never_asks_to_wait_for_0_seconds(call: Call, elapsed: float) -> None:
+    """After the wait that it names, the next call succeeds."""
+    with cx.Sandbox(rate_limit=1) as sandbox:
+        call(sandbox)
+        sandbox.clock.advance(seconds=elapsed)
+        limited = call(sandbox)
+        wait = int(limited.headers["retry-after"])
+        assert (429, True) == (limited.status_code, wait >= 1)
+        assert limited.json()["error"]["message"].endswith(f"in {wait} seconds")
+        sandbox.clock.advance(seconds=wait)
+        assert int(limited.headers["x-ratelimit-reset"]) <= sandbox.clock.now.timestamp()
+        assert call(sandbox).status_code == 200
+
+
+# Long and slow bodies
+
+
+def head(sandbox: cx.Sandbox, *lines: str, key: str = "secret") -> bytes:
+    """The head of a create."""
+    first = [f"POST /api/v1/teams/{sandbox.team_id}/webhooks HTTP/1.1", "Host: 127.0.0.1"]
+    key_line = f"Authorization: Bearer {sandbox.keys[key].reveal()}"
+    return "\r\n".join([*first, key_line, *lines, "", ""]).encode()
+
+
+def exchange(sandbox: cx.Sandbox, content: bytes, more: bytes = b"", at_most: int = 0) -> tuple[int, int, bool]:
+    """Sends this, and then `more` again and again, up to a number of bytes.
+
+    Returns:
+        The status (0 if it was lost with the connection), how many bytes of `more` were sent, and whether the server closed.
+    """
+    port = int(sandbox.base_url.rpartition(":")[2])
+    received, sent, closed = b"", 0, False
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        try:
+            connection.sendall(content)
+            while sent < at_most:
+                connection.sendall(more)
+                sent += len(more)
+        except OSError:
+            closed = True
+        connection.settimeout(0.5)
+        try:
+            while part := connection.recv(65536):
+                received += part
+            closed = True
+        except TimeoutError:
+            pass
+        except OSError:
+            closed = True
+    return int(received[9:12] or 0), sent, closed
+
+
+ENDLESS = pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(f"Content-Length: {2**40}", id="length"),
+        pytest.param("Transfer-Encoding: chunked", id="chunked"),
+    ],
+)
+
+
+@ENDLESS
+@pytest.mark.parametrize(
+    ("key", "status"),
+    [pytest.param("expired", 401, id="invalid-key"), pytest.param("publishable", 403, id="publishable-key")],
+)
+def test_the_key_is_checked_before_the_body_is_read(shared: cx.Sandbox, line: str, key: str, status: int) -> None:
+    """The response needs the head only, and the connection is closed."""
+    assert (status, 0, True) == exchange(shared, head(shared, line, key=key))
+
+
+@ENDLESS
+def test_an_endless_body_is_not_read(shared: cx.Sandbox, call: Call, line: str) -> None:
+    """Neither without a valid key nor with one, and nothing is created."""
+    before = ids(call, shared)
+    chunk = b"100000\r\n" + b"x" * 2**20 + b"\r\n"
+    for key, expected in (("expired", {0, 401}), ("secret", {0, 413})):
+        status, sent, closed = exchange(shared, head(shared, line, key=key), chunk, 64 * len(chunk))
+        assert (True, True, True) == (status in expected, sent <= 16 * len(chunk), closed)
+    assert before == ids(call, shared)
+
+
+@pytest.mark.parametrize(("extra", "status"), [pytest.param(0, 201, id="limit"), pytest.param(1, 413, id="over")])
+def test_a_body_has_at_most_1_mib(shared: cx.Sandbox, call: Call, extra: int, status: int) -> None:
+    """More is a 413 in the usual envelope."""
+    content = json.dumps(HOOK).encode().ljust(2**20 + extra)
+    response = call(shared, "POST", content=content)
+    assert status == response.status_code
+    assert status == 201 or refused(response)[2] == "body_too_long"
+
+
+def test_a_slow_body_ends_with_a_408(shared: cx.Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the connection is closed."""
+    monkeypatch.setattr(middleware, "BODY_TIMEOUT", 0.1)
+    assert (408, 0, True) == exchange(shared, head(shared, "Content-Length: 10") + b"{")
+
+
+def test_a_connection_is_reused_after_a_refused_body(shared: cx.Sandbox) -> None:
+    """A short one does not cost a client its connection."""
+    refused_head = head(shared, "Content-Length: 2", key="expired") + b"{}"
+    accepted = head(shared, f"Content-Length: {len(json.dumps(HOOK))}", "Connection: close") + json.dumps(HOOK).encode()
+    port = int(shared.base_url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(refused_head + accepted)
+        received = b""
+        while part := connection.recv(65536):
+            received += part
+    assert [b"401", b"201"] == [part[:3] for part in received.split(b"HTTP/1.1 ")[1:]]
+
+
+def test_a_caller_that_leaves_in_the_middle_of_a_body_creates_nothing(shared: cx.Sandbox, call: Call) -> None:
+    """And nothing is logged as an error."""
+    before = ids(call, shared)
+    with socket.create_connection(("127.0.0.1", int(shared.base_url.rpartition(":")[2]))) as connection:
+        connection.sendall(head(shared, "Content-Length: 1000") + json.dumps(HOOK).encode())
+    assert before == ids(call, shared)
+
+
 # Persistence
 
 
@@ -604,6 +763,30 @@ def test_a_create_survives_a_killed_process(tmp_path: Path, call: Call) -> None:
     killed = subprocess.run([sys.executable, "-c", code, file], capture_output=True, text=True, check=False)
     with cx.Sandbox(file) as sandbox:
         assert (-9, 5, killed.stdout.strip()) == (killed.returncode, len(ids(call, sandbox)), ids(call, sandbox)[-1])
+
+
+def test_a_file_is_used_by_one_sandbox_at_a_time(tmp_path: Path, call: Call) -> None:
+    """A second one, in this or another process, is refused with a sentence. The first loses nothing."""
+    file = tmp_path / "state.db"
+    code = "import sys, cstar_explore as cx\ntry:\n    cx.Sandbox(sys.argv[1])\nexcept cx.CStarError as error:\n    print(error)"
+    with cx.Sandbox(file) as sandbox:
+        made = [data(call(sandbox, "POST", json=HOOK))["id"]]
+        with pytest.raises(errors.ConfigurationError) as caught:
+            cx.Sandbox(file)
+        other = subprocess.run([sys.executable, "-c", code, file], capture_output=True, text=True, check=True).stdout
+        made += [data(call(sandbox, "POST", json=HOOK))["id"]]
+    assert (True, True) == ("in use" in other, "in use" in str(caught.value))
+    with cx.Sandbox(file) as sandbox:
+        made += [data(call(sandbox, "POST", json=HOOK))["id"]]
+        assert (3, made) == (len(set(made)), ids(call, sandbox)[4:])
+
+
+def test_a_sandbox_that_could_not_start_frees_its_file(tmp_path: Path, shared: cx.Sandbox) -> None:
+    """Its cell can be run again."""
+    file = tmp_path / "state.db"
+    with pytest.raises(errors.ConfigurationError):
+        cx.Sandbox(file, port=int(shared.base_url.rpartition(":")[2]))
+    cx.Sandbox(file).close()
 
 
 @pytest.mark.parametrize("kind", ["text", "database"])
