@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 from ..errors import ValidationError
 from ..models import FiredEvent, Identity, Webhook
 from ..secret import ApiKey
+from ..serving.loopback import is_loopback_url
 from ..text import printable, redacted
 from .responses import (
     Page,
@@ -89,6 +90,7 @@ class WebhookRequests:
     def __init__(self, base_url: str, team_id: str, key: ApiKey) -> None:
         self._url = f"{base_url}/api/v1/teams/{segment(team_id, 'team_id')}/webhooks"
         self._key = key
+        self._for_sandbox = is_loopback_url(base_url)
 
     def list(self, page: int | None = None) -> Request[Page]:
         """`GET /webhooks`. The reference documents no pages; `page` is for a server that reports them, 100 at a time."""
@@ -106,7 +108,7 @@ class WebhookRequests:
         types = checked_events(events)
         if not types:
             raise ValidationError("A webhook needs at least one event type.", param="events")
-        body = {"name": checked_name(name), "url": checked_url(url), "events": ",".join(types)}
+        body = {"name": checked_name(name), "url": checked_url(url, for_sandbox=self._for_sandbox), "events": ",".join(types)}
         return Request("POST", self._url, self._key, body, "with_key", read_webhook)
 
     def update(
@@ -123,7 +125,7 @@ class WebhookRequests:
         if name is not None:
             body["name"] = checked_name(name)
         if url is not None:
-            body["url"] = checked_url(url)
+            body["url"] = checked_url(url, for_sandbox=self._for_sandbox)
         if events is not None:
             body["events"] = ",".join(checked_events(events))
         if is_active is not None:

@@ -72,8 +72,12 @@ def checked_name(name: str) -> str:
     return name.strip()
 
 
-def checked_url(url: str) -> str:
+def checked_url(url: str, *, for_sandbox: bool = False) -> str:
     """A delivery URL: https to a host, or http to loopback, which a sandbox reaches and cStar does not.
+
+    Args:
+        url: The URL.
+        for_sandbox: Whether http is left to a sandbox, which takes it to its `allowed_hosts` too.
 
     Raises:
         ValidationError: It is not one; the message says why.
@@ -93,7 +97,7 @@ def checked_url(url: str) -> str:
         raise ValidationError(
             f"'{shown}' is not an https URL with a host.", param="url", advice="Write it in full: https://host/path."
         )
-    if scheme == "http" and not is_loopback(host):
+    if scheme == "http" and not for_sandbox and not is_loopback(host):
         raise ValidationError(
             f"'{shown}' is plain http.", param="url", advice="Use https: cStar delivers to https only."
         )
