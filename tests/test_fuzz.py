@@ -5,6 +5,7 @@ Each entry point is a `Target`: it takes bytes or objects, and its result is dis
 """
 
 import atexit
+import base64
 import contextlib
 import csv
 import datetime as dt
@@ -19,11 +20,12 @@ import socket
 import tempfile
 import tracemalloc
 import warnings
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 import pandas as pd
@@ -262,6 +264,16 @@ def explain(body: bytes, header: str, **more: str) -> None:
     display(cx.explain(body, headers, [SECRET, f" {SECRET}\n"], NOW))
 
 
+BODY_ENCODINGS: list[Callable[[bytes], bytes]] = [
+    base64.b64encode,
+    zlib.compress,
+    lambda body: urlencode({"payload": body}).encode(),
+    lambda body: json.dumps({"body": body.decode()}).encode(),
+    lambda body: repr(body).encode(),
+    lambda body: json.dumps(list(body)).encode(),
+]
+
+
 @functools.cache
 def signature() -> str:
     return cx.sign(json.dumps(EVENT).encode(), SECRET, NOW)
@@ -360,6 +372,24 @@ TARGETS = {
             **dict.fromkeys(("X-Event-ID", "X-Event-Type", "Content-Length", "Content-Type"), as_text(content)),
         ),
         lambda: [b"evt_1", b"12", b"application/json; charset=utf-8"],
+        "text",
+    ),
+    "pasted headers, explained": Target(
+        lambda content: cx.explain(json.dumps(EVENT).encode(), as_text(content), SECRET, NOW),
+        lambda: [
+            f"Host: a\nX-Signature: {signature()}\n".encode(),
+            json.dumps({"headers": {"X-Signature": [signature()]}}).encode(),
+        ],
+        "text",
+    ),
+    "secret, explained": Target(
+        lambda content: cx.explain(json.dumps(EVENT).encode(), signature(), content, NOW),
+        lambda: [f'export SECRET="{SECRET}"\n'.encode(), json.dumps({"secret": SECRET}).encode()],
+        "text",
+    ),
+    "encoded body, explained": Target(
+        lambda content: explain(content, signature()),
+        lambda: [encode(json.dumps(EVENT).encode()) for encode in BODY_ENCODINGS],
         "text",
     ),
     "body, explained": Target(lambda content: explain(content, signature()), lambda: [json.dumps(EVENT).encode()]),

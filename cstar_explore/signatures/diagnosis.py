@@ -131,8 +131,8 @@ def explain(
         ConfigurationError: There is no secret, or one is empty, whitespace, or only `whsec_`.
     """
     secrets = as_secrets(secrets)
-    require_secrets(secrets, allow_masks=True)
     headers = read_headers(headers)
+    require_secrets(secrets, allow_masks=True)
     content = require_bytes(body)
     max_age = validate_tolerance(tolerance)
     verdict = decide(content, headers.signature, secrets, max_age, unix_seconds(now))

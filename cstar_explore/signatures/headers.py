@@ -1,5 +1,6 @@
 """Request headers in the forms in which frameworks, gateways, logs and people have them."""
 
+import contextlib
 import itertools
 import re
 from collections.abc import Iterable, Mapping
@@ -67,8 +68,10 @@ def _from_text(text: str) -> Headers:
     text = text.strip(_WHITESPACE)
     if ":" not in text:
         return Headers({"x-signature": text})
-    if text[0] in "{[" and "x-signature" in text.lower() and isinstance(parsed := parse_json(text), dict | list):
-        return _from_object(parsed)
+    if text[0] in "{[" and _is_headers(parsed := parse_json(text)):
+        # Text comes from senders, so it is never an error: what cannot be read is a malformed value.
+        with contextlib.suppress(ValidationError):
+            return _from_object(parsed)
     lines = _LINE_END.split(text, MAX_HEADERS)
     if _START_LINE.match(lines[0]):
         del lines[0]
@@ -76,6 +79,11 @@ def _from_text(text: str) -> Headers:
         return Headers({"x-signature": text})
     head = itertools.takewhile(str.strip, lines)  # a body may follow after an empty line
     return Headers(_by_name(match.groups() for match in map(_LINE.match, head) if match))
+
+
+def _is_headers(parsed: Any) -> bool:
+    """Whether JSON may be headers, and is not a malformed value such as `{"t": …, "v1": …}`."""
+    return isinstance(parsed, list) or (isinstance(parsed, dict) and all(len(name) > 2 for name in parsed))
 
 
 # --- objects
@@ -141,10 +149,14 @@ def _from_texts(texts: list[str]) -> Headers:
 def _pair(entry: Any) -> tuple[str, object] | None:
     """A name and a value; the name is empty if it is not text."""
     if isinstance(entry, Mapping) and "value" in entry:
-        return _text(entry.get("name", entry.get("key"))) or "", entry["value"]
+        return _name(entry.get("name", entry.get("key"))), entry["value"]
     if isinstance(entry, tuple | list) and len(entry) == 2:
-        return _text(entry[0]) or "", entry[1]
+        return _name(entry[0]), entry[1]
     return None
+
+
+def _name(name: object) -> str:
+    return (_text(name) or "") if isinstance(name, str | bytes) else ""
 
 
 def _by_name(pairs: Iterable[tuple[Any, ...]]) -> dict[str, str]:

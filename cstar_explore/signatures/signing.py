@@ -62,8 +62,8 @@ def verify(
         ConfigurationError: There is no secret, or one is empty, whitespace, only `whsec_`, or a mask.
     """
     secret = as_secrets(secret)
-    require_secrets(secret)
     header = read_headers(header)
+    require_secrets(secret)
     verdict = decide(
         require_bytes(body), header.signature, secret, max_age=validate_tolerance(tolerance), now=unix_seconds(now)
     )

@@ -29,7 +29,7 @@ def unix_seconds(timestamp: Timestamp | None) -> float:
         return time.time()
     moment = _python_value(timestamp)
     if isinstance(moment, datetime):
-        if moment.utcoffset() is None:
+        if not _has_offset(moment):
             raise ValidationError(
                 "The datetime is naive: it has no time zone, so it does not name a moment.",
                 param="timestamp",
@@ -65,6 +65,13 @@ def _python_value(value: Any) -> object:
         moment = value.astype("datetime64[us]").item()
         return moment.replace(tzinfo=UTC) if isinstance(moment, datetime) else None
     return value.item() if kind in {"i", "u", "f"} and value.ndim == 0 else value
+
+
+def _has_offset(moment: datetime) -> bool:
+    try:
+        return moment.utcoffset() is not None
+    except ValueError:  # pandas.NaT
+        return False
 
 
 def _as_float(value: object) -> float:
