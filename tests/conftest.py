@@ -1,4 +1,4 @@
-"""What every test starts from: no key in the environment, short pauses, and a sandbox of its own."""
+"""Fixtures for all tests: no key in the environment, short retry pauses, and a sandbox for each test."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -36,39 +36,39 @@ def client(sandbox: cx.Sandbox) -> Iterator[cx.Client]:
 
 @pytest.fixture(scope="module")
 def closing() -> Iterator[Executor]:
-    """It takes each sandbox a moment to close, and here are many: they do it in the background."""
+    """Closes sandboxes in the background, as each takes a moment and some tests open many."""
     with ThreadPoolExecutor() as executor:
         yield executor
 
 
 @pytest.fixture
 def opened(closing: Executor) -> Iterator[Callable[..., cx.Sandbox]]:
-    """Opens sandboxes for a test, which are closed in the background after it."""
+    """Opens sandboxes, and closes them in the background after the test."""
     sandboxes: list[cx.Sandbox] = []
 
-    def opens(**options: Any) -> cx.Sandbox:
+    def open_sandbox(**options: Any) -> cx.Sandbox:
         sandboxes.append(cx.Sandbox(**options))
         return sandboxes[-1]
 
-    yield opens
+    yield open_sandbox
     for sandbox in sandboxes:
         closing.submit(sandbox.close)
 
 
 @pytest.fixture
 def other(opened: Callable[..., cx.Sandbox]) -> cx.Sandbox:
-    """A second sandbox, on which everything happens again in another way."""
+    """A second sandbox, to compare with the first."""
     return opened()
 
 
 @pytest.fixture
 def no_widget_is_left() -> Iterator[None]:
-    """What a test has not closed is closed after it."""
+    """Closes the widgets that a test leaves open."""
     from ipywidgets.widgets import widget as registry
 
     from tests.support.forms import alive
 
     before = alive()
     yield
-    for left in alive() - before:
-        registry._instances[left].close()
+    for widget_id in alive() - before:
+        registry._instances[widget_id].close()

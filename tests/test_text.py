@@ -1,4 +1,4 @@
-"""Foreign text is shown as what it says, and never does anything."""
+"""Foreign text is displayed literally."""
 
 import html
 import unicodedata
@@ -9,14 +9,9 @@ from hypothesis import strategies as st
 
 from cstar_explore import text
 
-STEERING = {
-    "Cc",
-    "Cf",
-    "Zl",
-    "Zp",
-    "Cs",
-}  # controls, formats with all direction marks, line separators, half characters
-ANY_TEXT = st.text(st.characters())  # with half characters too
+# Control characters, format characters with all direction marks, line separators, surrogates.
+UNPRINTABLE = {"Cc", "Cf", "Zl", "Zp", "Cs"}
+ANY_TEXT = st.text(st.characters())  # with unpaired surrogates
 
 
 @pytest.mark.parametrize(
@@ -42,11 +37,11 @@ ANY_TEXT = st.text(st.characters())  # with half characters too
         pytest.param("\u2066", id="left-to-right isolate"),
         pytest.param("\u2069", id="pop isolate"),
         pytest.param("\ufeff", id="byte order mark"),
-        pytest.param("\ud800", id="half a character"),
+        pytest.param("\ud800", id="unpaired surrogate"),
     ],
 )
-def test_a_character_that_steers_is_spelled_out(character: str) -> None:
-    """It is seen where it stood, and its neighbours are left alone."""
+def test_a_control_character_is_escaped(character: str) -> None:
+    """The text around it is unchanged."""
     shown = text.printable(f"before{character}after")
     assert character not in shown
     assert shown.startswith("before\\")
@@ -58,33 +53,33 @@ def test_a_character_that_steers_is_spelled_out(character: str) -> None:
     [
         pytest.param("Slack Notifications", id="words"),
         pytest.param('Zoë\'s $5 & <b> 100% "x"', id="punctuation"),
-        pytest.param("通知 уведомления إشعارات", id="alphabets"),
+        pytest.param("通知 уведомления إشعارات", id="not ASCII"),
         pytest.param("🎉 done", id="emoji"),
-        pytest.param("", id="nothing"),
+        pytest.param("", id="empty"),
     ],
 )
-def test_plain_text_stays_as_it_is(plain: str) -> None:
-    """Nothing is changed that does not need it."""
+def test_plain_text_is_unchanged(plain: str) -> None:
+    """Only characters that are not printable are escaped."""
     assert plain == text.printable(plain)
 
 
 @given(ANY_TEXT)
-def test_printable_text_is_one_line_that_can_be_written_anywhere(value: str) -> None:
-    """Whatever came in, nothing in the outcome steers, breaks the line or cannot be encoded."""
+def test_printable_text_is_one_line_without_control_characters(value: str) -> None:
+    """It can be encoded as UTF-8."""
     shown = text.printable(value)
-    assert set() == {unicodedata.category(character) for character in shown} & STEERING
+    assert set() == {unicodedata.category(character) for character in shown} & UNPRINTABLE
     assert shown.encode().decode() == shown
 
 
 @given(st.one_of(ANY_TEXT, st.integers(), st.none(), st.binary(), st.lists(ANY_TEXT)))
 def test_any_value_can_be_shown(value: object) -> None:
-    """Foreign JSON holds more than text."""
+    """Foreign JSON contains more than text."""
     assert isinstance(text.printable(value), str)
 
 
 @given(st.text(min_size=50), st.integers(2, 40))
-def test_long_text_is_cut_and_says_so(value: str, limit: int) -> None:
-    """The reader sees the start of the value, and that there was more."""
+def test_long_text_is_cut_with_an_ellipsis(value: str, limit: int) -> None:
+    """After the beginning of the value."""
     shown = text.printable(value, limit)
     rest = shown.removeprefix(text.printable(value[: limit - 1], limit))
     assert rest != shown
@@ -92,21 +87,21 @@ def test_long_text_is_cut_and_says_so(value: str, limit: int) -> None:
     assert len(rest) < 40
 
 
-def test_text_within_the_limit_is_whole() -> None:
-    """Exactly the limit is not too long."""
+def test_text_within_the_limit_is_not_cut() -> None:
+    """Text of exactly the limit fits."""
     assert "x" * 20 == text.printable("x" * 20, 20)
 
 
 @given(ANY_TEXT)
-def test_escaped_text_is_the_printable_text_to_a_browser(value: str) -> None:
-    """No markup is left, and a page shows the same characters."""
+def test_escaped_text_is_displayed_as_the_printable_text(value: str) -> None:
+    """It contains no markup."""
     shown = text.escaped(value)
     assert set() == set("<>\"'") & set(shown)
     assert text.printable(value) == html.unescape(shown)
 
 
 def test_escaped_text_is_not_cut_inside_an_entity() -> None:
-    """The limit counts what is read, not how it is encoded."""
+    """The limit counts the characters that are displayed."""
     assert text.escaped("<" * 30, 10).startswith("&lt;" * 9)
     assert text.printable("<" * 30, 10) == html.unescape(text.escaped("<" * 30, 10))
 
@@ -115,7 +110,7 @@ KEY = "abcdefghijklmnopqrstuvwxyz-_1234"
 
 
 @pytest.mark.parametrize(
-    ("said", "shown"),
+    ("value", "shown"),
     [
         pytest.param(f"key sk_live_{KEY} here", "key sk_live_•••• here", id="secret live key"),
         pytest.param(f"key sk_test_{KEY} here", "key sk_test_•••• here", id="secret test key"),
@@ -124,17 +119,22 @@ KEY = "abcdefghijklmnopqrstuvwxyz-_1234"
         pytest.param("Authorization: Bearer abc.def-123", "Authorization: Bearer ••••", id="bearer token"),
         pytest.param(f'{{"key":"sk_live_{KEY}"}}', '{"key":"sk_live_••••"}', id="inside JSON"),
         pytest.param(f"sk_live_{KEY},sk_test_{KEY}", "sk_live_••••,sk_test_••••", id="two of them"),
+        pytest.param(f"SK_LIVE_{KEY.upper()} here", "SK_LIVE_•••• here", id="upper case"),
+        pytest.param(f"?key=sk%5Flive%5f{KEY}&x=1", "?key=sk%5Flive%5f••••&x=1", id="percent-encoded underscore"),
+        pytest.param(f'"sk\\u005flive\\u005F{KEY}"', '"sk\\u005flive\\u005F••••"', id="escaped underscore"),
+        pytest.param("authorization: bearer abc.def-123", "authorization: bearer ••••", id="bearer in lower case"),
+        pytest.param("Bearer%20abc.def-123 x", "Bearer%20•••• x", id="bearer, percent-encoded"),
         pytest.param("nothing to hide", "nothing to hide", id="none"),
     ],
 )
-def test_what_looks_like_a_key_is_masked_in_running_text(said: str, shown: str) -> None:
-    """The kind of key is kept, its value is not."""
-    assert shown == text.redacted(said)
+def test_anything_that_looks_like_a_key_is_masked(value: str, shown: str) -> None:
+    """Its prefix is kept."""
+    assert shown == text.redacted(value)
 
 
 @given(ANY_TEXT, ANY_TEXT)
-def test_a_key_is_masked_whatever_stands_around_it(before: str, after: str) -> None:
-    """No neighbour keeps a whole key readable, and masking twice changes nothing more."""
+def test_a_key_is_masked_in_any_text(before: str, after: str) -> None:
+    """Masking twice changes nothing more."""
     shown = text.redacted(f"{before} sk_live_{KEY} {after}")
     assert KEY not in shown
     assert shown == text.redacted(shown)

@@ -1,4 +1,4 @@
-"""The client's side of the contract: every example that the API reference prints, without any server of ours."""
+"""Every example of the API reference: the client sends its request and reads its response, without a server."""
 
 import json
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from tests.support.reference import ANSWERS, ERRORS, EXAMPLES, Example
 
 BASE_URL = "https://www.cstar.help"
 TEAM = "team_1"
-HOOK = "whk_a1b2c3d4e5f6"
+WEBHOOK_ID = "whk_a1b2c3d4e5f6"
 CLASSES = {
     400: errors.ValidationError,
     401: errors.AuthenticationError,
@@ -23,100 +23,106 @@ CLASSES = {
 }
 
 
+def webhook_id_of(example: Example) -> str:
+    """The ID of the webhook in an example, which is the requested one."""
+    item = example.body.get("data")
+    return item.get("id", WEBHOOK_ID) if isinstance(item, dict) else WEBHOOK_ID
+
+
 def request_of(example: Example) -> requests.Request[Any]:
-    """Our request for the printed call, with the values of its printed body."""
-    sent = example.sent or {}
+    """The client's request for an example, with the values of its body."""
+    sent, webhook_id = example.sent or {}, webhook_id_of(example)
     with cx.Client("sk_live_your_key", TEAM, BASE_URL) as client:
         preview = client.webhooks.preview
         match example.call:
             case "List Webhooks":
                 return preview.list()
             case "Get Webhook":
-                return preview.get(HOOK)
+                return preview.get(webhook_id)
             case "Create Webhook":
                 return preview.create(name=sent["name"], url=sent["url"], events=sent["events"].split(","))
             case "Update Webhook":
-                return preview.update(HOOK, events=sent["events"].split(","))
+                return preview.update(webhook_id, events=sent["events"].split(","))
             case "Delete Webhook":
-                return preview.delete(HOOK)
+                return preview.delete(webhook_id)
             case _:
                 return preview.trigger_test(sent["event"])
 
 
-def answer_of(example: Example) -> responses.Response:
-    """The printed answer, as bytes that came back."""
+def response_of(example: Example) -> responses.Response:
+    """The response of an example, as bytes."""
     return responses.Response(example.status, {"content-type": "application/json"}, json.dumps(example.body).encode())
 
 
-def moment(text: str) -> datetime:
-    """A printed timestamp."""
+def timestamp(text: str) -> datetime:
+    """A timestamp of an example."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 
 
-def told_by_webhook(hook: models.Webhook) -> dict[str, Any]:
-    """The fields a webhook holds, under the names they are printed with."""
+def fields_of_webhook(webhook: models.Webhook) -> dict[str, Any]:
+    """The fields of a webhook under their names in the reference, without those that are None."""
     fields = {
-        "id": hook.id,
-        "name": hook.name,
-        "url": hook.url,
-        "events": None if hook.events is None else list(hook.events),
-        "secret": hook.secret and hook.secret.reveal(),
-        "isActive": hook.is_active,
-        "createdAt": hook.created_at,
-        "updatedAt": hook.updated_at,
-        **hook.extra,
+        "id": webhook.id,
+        "name": webhook.name,
+        "url": webhook.url,
+        "events": None if webhook.events is None else list(webhook.events),
+        "secret": webhook.secret and webhook.secret.reveal(),
+        "isActive": webhook.is_active,
+        "createdAt": webhook.created_at,
+        "updatedAt": webhook.updated_at,
+        **webhook.extra,
     }
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def told(value: Any) -> Any:
-    """Everything a value read from an answer holds, in the shape of the printed `data`."""
+def fields_of(value: Any) -> Any:
+    """Everything in a value that was read from a response, in the shape of `data`."""
     match value:
         case None:
             return {"deleted": True}
         case models.Webhook():
-            return told_by_webhook(value)
+            return fields_of_webhook(value)
         case models.FiredEvent():
             fields = {"event": value.event, "eventId": value.event_id, "test": value.test}
             return {**fields, "deliveries": list(value.deliveries), **value.extra}
         case _:
-            return [told_by_webhook(hook) for hook in models.WebhookList(value.items)]
+            return [fields_of_webhook(webhook) for webhook in models.WebhookList(value.items)]
 
 
-def with_moments(data: Any) -> Any:
-    """The printed `data`, its timestamps as points in time."""
+def with_timestamps(data: Any) -> Any:
+    """The `data` of an example, with its timestamps as datetimes."""
     if isinstance(data, list):
-        return [with_moments(item) for item in data]
-    return {name: moment(value) if name.endswith("At") else value for name, value in data.items()}
+        return [with_timestamps(item) for item in data]
+    return {name: timestamp(value) if name.endswith("At") else value for name, value in data.items()}
 
 
-def test_the_reference_prints_twenty_eight_answers_to_six_calls() -> None:
-    """No example was forgotten when they were copied."""
+def test_the_reference_has_twenty_eight_responses_to_six_calls() -> None:
+    """The copy is complete."""
     assert (6, 28) == (len({example.call for example in EXAMPLES}), len(EXAMPLES))
 
 
 @pytest.mark.parametrize("example", ANSWERS, ids=str)
-def test_each_call_sends_what_the_reference_prints(example: Example) -> None:
-    """Method, address and body are those of the printed call."""
+def test_each_call_sends_the_request_of_its_example(example: Example) -> None:
+    """Method, URL and body."""
     request = request_of(example)
-    url = BASE_URL + example.path.replace("{teamId}", TEAM).replace("{webhookId}", HOOK)
+    url = BASE_URL + example.path.replace("{teamId}", TEAM).replace("{webhookId}", webhook_id_of(example))
     content = json.loads(request.content) if request.content else None
     expected = (example.method, url, example.sent, example.sent)
     assert expected == (request.method, request.url, request.body, content)
 
 
 @pytest.mark.parametrize("example", ANSWERS, ids=str)
-def test_each_printed_answer_yields_a_value_with_every_printed_field(example: Example) -> None:
-    """Nothing printed under `data` is lost, and nothing is added."""
-    value = requests.read(request_of(example), answer_of(example))
-    assert with_moments(example.body["data"]) == told(value)
+def test_each_successful_example_is_read_with_all_its_fields(example: Example) -> None:
+    """Nothing in `data` is lost, and nothing is added."""
+    value = requests.read(request_of(example), response_of(example))
+    assert with_timestamps(example.body["data"]) == fields_of(value)
 
 
 @pytest.mark.parametrize("example", ERRORS, ids=str)
-def test_each_printed_error_yields_its_class_with_every_printed_field(example: Example) -> None:
-    """The class follows the status; a field that is not printed is None."""
+def test_each_error_example_is_read_with_all_its_fields(example: Example) -> None:
+    """The class follows the status; absent fields are None."""
     with pytest.raises(errors.StatusError) as caught:
-        requests.read(request_of(example), answer_of(example))
+        requests.read(request_of(example), response_of(example))
     error = caught.value
     names = ("type", "code", "message", "doc_url", "param", "request_id")
     fields = {name: getattr(error, name) for name in names if getattr(error, name) is not None}
@@ -125,14 +131,14 @@ def test_each_printed_error_yields_its_class_with_every_printed_field(example: E
 
 
 @pytest.mark.parametrize("example", ERRORS, ids=str)
-def test_each_printed_error_ends_in_a_sentence_on_what_to_do(example: Example) -> None:
-    """The message is followed by advice of the package's own."""
-    error = responses.error_in(answer_of(example))
+def test_the_text_of_each_error_example_ends_with_advice(example: Example) -> None:
+    """After cStar's message."""
+    error = responses.error_in(response_of(example))
     assert (True, True) == (example.body["error"]["message"] in str(error), str(error).endswith(error.advice))
     assert error.advice.endswith(".")
 
 
 @pytest.mark.parametrize("example", [example for example in ERRORS if example.status == 429], ids=str)
-def test_the_wait_is_read_from_the_printed_message(example: Example) -> None:
-    """The printed 429 names its sixty seconds in the message only."""
-    assert 60 == responses.error_in(answer_of(example)).retry_after
+def test_the_wait_is_read_from_the_message_of_the_429_example(example: Example) -> None:
+    """It names its sixty seconds there only."""
+    assert 60 == responses.error_in(response_of(example)).retry_after

@@ -1,13 +1,13 @@
-"""The matrix of faults: each of the six calls meets each class of fault, in front of a real sandbox that can be counted.
+"""The fault matrix: each of the six calls with each kind of fault, in a server in front of a real sandbox.
 
-A fault is one small function that says what the server does, and its decorator says what must hold. The cells are
-generated. In each of them, whatever went wrong:
+A fault is a function that defines what the server does; its decorator defines the expected outcome. The cells are generated.
+In each of them, whatever goes wrong:
 
-- the call returns what it should, or raises an error of ours that says what to do;
-- what was asked for happened once or not at all, and not at all where the error says so;
-- time and memory stay bounded;
-- the key went to the one address it belongs to, and is in no text;
-- the next call on the same client is answered, and with its own answer.
+- the call returns the correct result, or raises an error of the package with advice;
+- the call takes effect once or not at all, and not at all if the error reports that;
+- time and memory are bounded;
+- the key is sent to its own address only, and is in no text;
+- the next call on the same client gets its own response.
 """
 
 import contextlib
@@ -20,10 +20,8 @@ import random
 import socket
 import ssl
 import struct
-import subprocess
 import threading
 import time
-import traceback
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -37,18 +35,20 @@ import pytest
 import cstar_explore as cx
 from cstar_explore import errors
 from cstar_explore.api import retries
+from tests.support.certificates import server_context
+from tests.support.reports import texts_of
 from tests.support.scripted_server import RecordedRequest, ScriptedServer, closed_port
 
 NEW = {"name": "New", "url": "https://example.com/new", "events": "ticket.created"}
 TARGET = {"name": "Target", "url": "https://example.com/target", "events": "ticket.created"}
-PATIENCE = 0.15
-"""What an attempt is given where the server is slow on purpose."""
+SHORT_TIMEOUT = 0.25
+"""Seconds for an attempt at a slow server."""
 
-MEMORY = 6 * 64 * 2**20
-"""The largest answer that is read, what one piece of it can unpack to, and a copy of each while it is put together."""
+MEMORY_LIMIT = 4 * 64 * 2**20
+"""Bytes: the largest response that is read, and copies of it."""
 
-FAR = 20.0
-"""Seconds that no cell comes near, unless something waits for the other side."""
+TIME_LIMIT = 30.0
+"""Seconds. No call comes near it unless it waits for the server without a limit."""
 
 
 # --- the six calls ----------------------------------------------------------------------------------------------------
@@ -56,7 +56,7 @@ FAR = 20.0
 
 @dataclass(frozen=True)
 class Effect:
-    """What is different in the sandbox; a list of events has no duplicates only if nothing was fired twice."""
+    """How many webhooks were created, changed and deleted, events fired and writes made in the sandbox."""
 
     created: int = 0
     changed: int = 0
@@ -67,160 +67,181 @@ class Effect:
 
 @dataclass(frozen=True)
 class Call:
-    """One of the six, on a webhook that is there."""
+    """One of the six calls, on an existing webhook.
+
+    `effect` is that of one call; `is_correct` compares its result with the sandbox's state after it.
+    """
 
     name: str
     method: str
-    once: Effect
-    make: Callable[[cx.Client, str], Any]
-    is_right: Callable[[Any, "State", str], bool]
+    effect: Effect
+    run: Callable[[cx.Client, str], Any]
+    is_correct: Callable[[Any, "State", str], bool]
 
 
 CALLS = [
     Call(
-        "list", "GET", Effect(), lambda client, _: client.webhooks.list(), lambda got, now, _: now.hooks == _known(got)
+        "list",
+        "GET",
+        Effect(),
+        lambda client, _: client.webhooks.list(),
+        lambda result, state, _: state.webhooks == _by_id(result),
     ),
     Call(
         "get",
         "GET",
         Effect(),
         lambda client, target: client.webhooks.get(target),
-        lambda got, now, target: {target: now.hooks[target]} == _known([got]),
+        lambda result, state, target: {target: state.webhooks[target]} == _by_id([result]),
     ),
     Call(
         "create",
         "POST",
         Effect(created=1, writes=1),
         lambda client, _: client.webhooks.create(**NEW),
-        lambda got, now, _: now.hooks[got.id][:2] == (NEW["name"], NEW["url"]) and got.secret is not None,
+        lambda result, state, _: (
+            state.webhooks[result.id][:2] == (NEW["name"], NEW["url"]) and result.secret is not None
+        ),
     ),
     Call(
         "update",
         "PATCH",
         Effect(changed=1, writes=1),
         lambda client, target: client.webhooks.update(target, name="Changed"),
-        lambda got, now, target: {target: now.hooks[target]} == _known([got]) and got.name == "Changed",
+        lambda result, state, target: {target: state.webhooks[target]} == _by_id([result]) and result.name == "Changed",
     ),
     Call(
         "delete",
         "DELETE",
         Effect(deleted=1, writes=1),
         lambda client, target: client.webhooks.delete(target),
-        lambda got, now, target: got is None and target not in now.hooks,
+        lambda result, state, target: result is None and target not in state.webhooks,
     ),
     Call(
         "trigger_test",
         "POST",
         Effect(fired=1, writes=1),
         lambda client, _: client.webhooks.trigger_test("ticket.created"),
-        lambda got, now, _: got.event_id in now.fired,
+        lambda result, state, _: result.event_id in state.fired,
     ),
 ]
 
 
-def _known(webhooks: Any) -> dict[str, tuple[Any, ...]]:
-    return {hook.id: (hook.name, hook.url, frozenset(hook.events or ()), hook.is_active) for hook in webhooks}
+def _by_id(webhooks: Any) -> dict[str, tuple[Any, ...]]:
+    return {
+        webhook.id: (webhook.name, webhook.url, frozenset(webhook.events or ()), webhook.is_active)
+        for webhook in webhooks
+    }
 
 
 @dataclass(frozen=True)
 class State:
-    """All that the six calls can change, as the sandbox itself has it."""
+    """Everything in the sandbox that the six calls can change. Its clock advances by one second with each write."""
 
-    hooks: Mapping[str, tuple[Any, ...]]
+    webhooks: Mapping[str, tuple[Any, ...]]
     fired: frozenset[str]
-    clock: Any
+    time: Any
 
     @classmethod
-    def of(cls, place: "Place", call: Call) -> "State":
-        fired = place.sandbox.deliveries()["event_id"] if call.once.fired else ()  # elsewhere the clock would tell
-        return cls(_known(place.direct.webhooks.list()), frozenset(fired), place.sandbox.clock.now)
+    def of(cls, setup: "Setup", call: Call) -> "State":
+        fired = setup.sandbox.deliveries()["event_id"] if call.effect.fired else ()  # other calls fire nothing
+        return cls(_by_id(setup.direct.webhooks.list()), frozenset(fired), setup.sandbox.clock.now)
 
     def since(self, before: "State") -> Effect:
-        both = self.hooks.keys() & before.hooks.keys()
+        in_both = self.webhooks.keys() & before.webhooks.keys()
         return Effect(
-            len(self.hooks.keys() - before.hooks.keys()),
-            sum(self.hooks[one] != before.hooks[one] for one in both),
-            len(before.hooks.keys() - self.hooks.keys()),
+            len(self.webhooks.keys() - before.webhooks.keys()),
+            sum(self.webhooks[webhook_id] != before.webhooks[webhook_id] for webhook_id in in_both),
+            len(before.webhooks.keys() - self.webhooks.keys()),
             len(self.fired - before.fired),
-            round((self.clock - before.clock).total_seconds()),
+            round((self.time - before.time).total_seconds()),
         )
 
 
 # --- the server in front of the sandbox -------------------------------------------------------------------------------
 
 
-class Turn:
-    """A request, or a connection on which none was read yet, and what a fault can do with it."""
+class Exchange:
+    """A request, or a connection before its first request, and what a fault can do with it."""
 
-    def __init__(self, front: "Front", connection: socket.socket, received: RecordedRequest | None = None) -> None:
-        self.front = front
+    def __init__(
+        self, server: "FaultyServer", connection: socket.socket, request: RecordedRequest | None = None
+    ) -> None:
+        self.server = server
         self.connection = connection
-        self.received = received
-        self.elsewhere = front.elsewhere.url
+        self.request = request
+        self.other_url = server.other_host.url
 
-    def act(self) -> tuple[int, bytes]:
-        """The sandbox does what is asked; its status and body."""
-        assert self.received is not None
-        netloc = urlsplit(self.front.sandbox.base_url).netloc
-        with contextlib.closing(http.client.HTTPConnection(netloc)) as onward:
-            headers = {name: value for name, value in self.received.headers.items() if name != "host"}
-            onward.request(self.received.method, self.received.path, self.received.body or None, headers)
-            told = onward.getresponse()
-            return told.status, told.read()
+    def forward(self) -> tuple[int, bytes]:
+        """Sends the request to the sandbox, which acts on it. Returns its status and body."""
+        assert self.request is not None
+        netloc = urlsplit(self.server.sandbox.base_url).netloc
+        with contextlib.closing(http.client.HTTPConnection(netloc)) as upstream:
+            headers = {name: value for name, value in self.request.headers.items() if name != "host"}
+            upstream.request(self.request.method, self.request.path, self.request.body or None, headers)
+            response = upstream.getresponse()
+            return response.status, response.read()
 
     def send(self, *pieces: bytes) -> None:
         for piece in pieces:
             self.connection.sendall(piece)
 
     def flood(self, piece: bytes, pause: float = 0.0) -> None:
-        """The same over and over, until the other side leaves."""
+        """Sends the same bytes again and again until the client disconnects."""
         while True:
             self.connection.sendall(piece)
             if pause:
                 time.sleep(pause)
 
-    def whole(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
-        """An answer of the usual form; a header that is given as empty is left out."""
-        told = {"Content-Type": "application/json", "Content-Length": str(len(body))} | dict(headers or {})
-        lines = [f"HTTP/1.1 {status} Told", *(f"{name}: {value}" for name, value in told.items() if value)]
+    def response(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
+        """The bytes of a response. A header with an empty value is omitted."""
+        fields = {"Content-Type": "application/json", "Content-Length": str(len(body))} | dict(headers or {})
+        lines = [f"HTTP/1.1 {status} As-Scripted", *(f"{name}: {value}" for name, value in fields.items() if value)]
         return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
     def refuse(self, status: int, headers: Mapping[str, str] | None = None, **error: Any) -> None:
-        told = {"type": "api_error", "code": "told", "message": f"Refused with {status}"} | error
-        self.send(self.whole(status, json.dumps({"success": False, "error": told}).encode(), headers))
+        """Sends an error in cStar's envelope."""
+        fields = {"type": "api_error", "code": "scripted", "message": f"Refused with {status}"} | error
+        self.send(self.response(status, json.dumps({"success": False, "error": fields}).encode(), headers))
 
-    def hang_up(self) -> None:
-        """The connection is broken, not closed."""
+    def reset(self) -> None:
+        """Resets the connection."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
 
 
-class Front(ScriptedServer):
-    """Passes requests of the sandbox on, except where the fault takes its turn."""
+class FaultyServer(ScriptedServer):
+    """Forwards requests to the sandbox, except those that the fault applies to: the first `times` with this method."""
 
     def __init__(
-        self, sandbox: cx.Sandbox, elsewhere: ScriptedServer, fault: "Fault", method: str, times: float, port: int = 0
+        self,
+        sandbox: cx.Sandbox,
+        other_host: ScriptedServer,
+        fault: "Fault",
+        method: str,
+        times: float,
+        port: int = 0,
     ) -> None:
         self.sandbox = sandbox
-        self.elsewhere = elsewhere
+        self.other_host = other_host
         self.fault = fault
         self.method = method
-        self.left = times
-        self.turns = threading.Lock()
+        self.times = times
+        self.counting = threading.Lock()
         self.sent = threading.Event()
-        super().__init__(*[self._answer] * 500, port=port)
+        super().__init__(*[self._respond] * 500, port=port)
         self.url = self.url.replace("http:", "https:") if fault.tls else self.url
 
-    def _is_due(self, method: str | None) -> bool:
-        with self.turns:
-            due = self.left > 0 and (method is None) == self.fault.at_the_door and method in (None, self.method)
-            self.left -= due
-            return due
+    def _applies(self, method: str | None) -> bool:
+        with self.counting:
+            applies = self.times > 0 and (method is None) == self.fault.on_connect and method in (None, self.method)
+            self.times -= applies
+            return applies
 
-    def _talk(self, connection: socket.socket) -> None:
-        if self._is_due(None):
+    def _handle(self, connection: socket.socket) -> None:
+        if self._applies(None):
             with contextlib.suppress(OSError), contextlib.closing(connection):
-                self.fault.act(Turn(self, connection))
+                self.fault.run(Exchange(self, connection))
             return
         if self.fault.tls:
             try:
@@ -228,87 +249,101 @@ class Front(ScriptedServer):
             except OSError:
                 connection.close()
                 return
-        super()._talk(connection)
+        super()._handle(connection)
 
-    def _answer(self, connection: socket.socket, received: RecordedRequest) -> bool:
-        turn = Turn(self, connection, received)
-        if self._is_due(received.method):
-            self.fault.act(turn)
+    def _respond(self, connection: socket.socket, request: RecordedRequest) -> bool:
+        exchange = Exchange(self, connection, request)
+        if self._applies(request.method):
+            self.fault.run(exchange)
             self.sent.set()
-            return self.fault.stays_open
-        turn.send(turn.whole(*turn.act()))
+            return self.fault.keeps_open
+        exchange.send(exchange.response(*exchange.forward()))
         return True
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What a server does, and what must hold.
+    """What a server does, and what is expected.
 
-    `raises`: what comes of it if it lasts, and at once where it is not `survived`; empty where it does no harm.
-    `harmless`: a good answer may be made of it as well. `survived`: once is not noticed, but by trigger_test, which is
-    repeated only where it `never_arrived`. `lost`: a create cannot tell, and says so.
+    Attributes:
+        raises: The errors if the fault lasts, or at once if it is not `transient`; empty if it does no harm.
+        readable: A correct result may be read from the response as well.
+        transient: A single fault is retried unnoticed, except by trigger_test, which is retried only if it `never_arrived`.
+        lost: A create raises OutcomeUnknownError.
+        also_lasting: A second cell in which the fault lasts is generated.
+        on_connect: The fault happens before a request is read.
+        large: Memory is measured.
+        keeps_open: The connection stays open.
     """
 
     name: str
-    act: Callable[[Turn], Any]
+    run: Callable[[Exchange], Any]
     raises: tuple[type[errors.CStarError], ...]
-    survived: bool = False
+    transient: bool = False
     never_arrived: bool = False
     lost: bool = False
-    harmless: bool = False
-    lasts: bool = False
-    at_the_door: bool = False
+    readable: bool = False
+    also_lasting: bool = False
+    on_connect: bool = False
     tls: bool = False
-    big: bool = False
-    stays_open: bool = False
+    large: bool = False
+    keeps_open: bool = False
     timeout: float = 5.0
 
 
 FAULTS: list[Fault] = []
 
 
-def fault(*raises: type[errors.CStarError], name: str | None = None, **holds: Any) -> Callable[[Any], Any]:
-    """Adds a class of fault to the matrix."""
+def fault(*raises: type[errors.CStarError], name: str | None = None, **expected: Any) -> Callable[[Any], Any]:
+    """Adds a fault to the matrix."""
 
-    def add(act: Callable[[Turn], Any]) -> Callable[[Turn], Any]:
-        FAULTS.append(Fault((name or act.__name__).replace("_", " "), act, raises, **holds))
-        return act
+    def add(run: Callable[[Exchange], Any]) -> Callable[[Exchange], Any]:
+        FAULTS.append(Fault((name or run.__name__).replace("_", " "), run, raises, **expected))
+        return run
 
     return add
 
 
-# --- no connection, or none that holds --------------------------------------------------------------------------------
+# --- connections that fail --------------------------------------------------------------------------------
 
 
-@fault(errors.ConnectionLostError, errors.UnreachableError, survived=True, at_the_door=True, lasts=True)
-def reset_before_the_request(turn: Turn) -> None:
-    turn.hang_up()
+# Whether the request is sent before the client notices is left to the network. If it is not, every call is retried.
+@fault(
+    errors.ConnectionLostError,
+    errors.UnreachableError,
+    transient=True,
+    readable=True,
+    on_connect=True,
+    also_lasting=True,
+)
+def reset_before_the_request(exchange: Exchange) -> None:
+    exchange.reset()
 
 
-@fault(errors.ConnectionLostError, errors.UnreachableError, survived=True, at_the_door=True)
-def closed_before_the_request(turn: Turn) -> None:
-    turn.connection.close()
+@fault(errors.ConnectionLostError, errors.UnreachableError, transient=True, readable=True, on_connect=True)
+def closed_before_the_request(exchange: Exchange) -> None:
+    exchange.connection.close()
 
 
-@fault(errors.ConnectionLostError, survived=True, lost=True)
-def reset_with_the_request_read_and_not_acted_on(turn: Turn) -> None:
-    turn.hang_up()
+@fault(errors.ConnectionLostError, transient=True, lost=True)
+def reset_after_the_request_without_acting(exchange: Exchange) -> None:
+    exchange.reset()
 
 
-@fault(errors.ConnectionLostError, survived=True, lost=True, lasts=True)
-def reset_after_the_server_has_acted(turn: Turn) -> None:
-    turn.act()
-    turn.hang_up()
+@fault(errors.ConnectionLostError, transient=True, lost=True, also_lasting=True)
+def reset_after_acting(exchange: Exchange) -> None:
+    exchange.forward()
+    exchange.reset()
 
 
-@fault(errors.ConnectionLostError, survived=True, lost=True)
-def closed_after_the_server_has_acted(turn: Turn) -> None:
-    turn.act()
+@fault(errors.ConnectionLostError, transient=True, lost=True)
+def closed_after_acting(exchange: Exchange) -> None:
+    exchange.forward()
 
 
-@fault(stays_open=False)
-def answered_well_and_then_closed_without_a_word(turn: Turn) -> None:
-    turn.send(turn.whole(*turn.act()))
+@fault(keeps_open=False)
+def response_and_then_closed(exchange: Exchange) -> None:
+    exchange.send(exchange.response(*exchange.forward()))
 
 
 # --- TLS --------------------------------------------------------------------------------------------------------------
@@ -316,164 +351,164 @@ def answered_well_and_then_closed_without_a_word(turn: Turn) -> None:
 TLS: dict[str, ssl.SSLContext] = {}
 """Contexts of servers; filled by the fixture that makes their certificates."""
 
-tls_fault: Any = lambda **holds: fault(  # noqa: E731
-    errors.UnreachableError, at_the_door=True, tls=True, never_arrived=True, **holds
+tls_fault: Any = lambda **expected: fault(  # noqa: E731
+    errors.UnreachableError, on_connect=True, tls=True, never_arrived=True, **expected
 )
 
 
 @tls_fault()
-def plain_http_behind_an_https_address(turn: Turn) -> None:
-    turn.send(turn.whole(200, b'{"success": true, "data": []}'))
-    turn.connection.recv(65536)
+def plain_http_at_an_https_address(exchange: Exchange) -> None:
+    exchange.send(exchange.response(200, b'{"success": true, "data": []}'))
+    exchange.connection.recv(65536)
 
 
-def _shaking_hands_with(name: str) -> None:
+def _add_certificate(name: str) -> None:
     @tls_fault(name=f"TLS certificate {name}")
-    def handshake(turn: Turn) -> None:
-        with TLS[name].wrap_socket(turn.connection, server_side=True) as wrapped:
+    def handshake(exchange: Exchange) -> None:
+        with TLS[name].wrap_socket(exchange.connection, server_side=True) as wrapped:
             wrapped.recv(65536)
 
 
 for certificate in ("self-signed", "of another host"):
-    _shaking_hands_with(certificate)
+    _add_certificate(certificate)
 
 
 @tls_fault()
-def tls_handshake_broken_off(turn: Turn) -> None:
-    turn.connection.recv(16)
-    turn.hang_up()
+def tls_handshake_reset(exchange: Exchange) -> None:
+    exchange.connection.recv(16)
+    exchange.reset()
 
 
-@tls_fault(timeout=PATIENCE / 2)
-def tls_handshake_byte_by_byte(turn: Turn) -> None:
-    turn.send(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03")
-    turn.flood(b"\x00", 0.02)
+@tls_fault(timeout=SHORT_TIMEOUT / 2)
+def tls_handshake_byte_by_byte(exchange: Exchange) -> None:
+    exchange.send(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03")
+    exchange.flood(b"\x00", 0.02)
 
 
 # --- slow -------------------------------------------------------------------------------------------------------------
 
-slow: Any = lambda **holds: fault(  # noqa: E731
-    errors.ResponseTimeoutError, survived=True, lost=True, timeout=PATIENCE, **holds
+slow: Any = lambda **expected: fault(  # noqa: E731
+    errors.ResponseTimeoutError, transient=True, lost=True, timeout=SHORT_TIMEOUT, **expected
 )
 
 
-@slow(lasts=True)
-def headers_byte_by_byte(turn: Turn) -> None:
-    turn.act()
-    turn.send(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-    turn.flood(b"a", 0.02)
+@slow(also_lasting=True)
+def headers_byte_by_byte(exchange: Exchange) -> None:
+    exchange.forward()
+    exchange.send(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    exchange.flood(b"a", 0.02)
 
 
 @slow()
-def body_byte_by_byte(turn: Turn) -> None:
-    turn.act()
-    turn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
-    turn.flood(b" ", 0.02)
+def body_byte_by_byte(exchange: Exchange) -> None:
+    exchange.forward()
+    exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+    exchange.flood(b" ", 0.02)
 
 
 @slow()
-def no_word_at_all(turn: Turn) -> None:
-    turn.act()
-    turn.connection.recv(1)
+def no_response(exchange: Exchange) -> None:
+    exchange.forward()
+    exchange.connection.recv(1)
 
 
 @slow()
-def one_small_chunk_after_the_other(turn: Turn) -> None:
-    turn.act()
-    turn.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-    turn.flood(b"1\r\n \r\n", 0.02)
+def small_chunks_without_end(exchange: Exchange) -> None:
+    exchange.forward()
+    exchange.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    exchange.flood(b"1\r\n \r\n", 0.02)
 
 
 @slow()
-def early_hints_and_never_an_answer(turn: Turn) -> None:
-    turn.act()
-    turn.flood(b"HTTP/1.1 103 Early Hints\r\n\r\n", 0.02)
+def early_hints_without_a_response(exchange: Exchange) -> None:
+    exchange.forward()
+    exchange.flood(b"HTTP/1.1 103 Early Hints\r\n\r\n", 0.02)
 
 
 @slow()
-def early_hints_as_fast_as_can_be(turn: Turn) -> None:
-    turn.act()
-    turn.flood(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 500)
+def flood_of_early_hints(exchange: Exchange) -> None:
+    exchange.forward()
+    exchange.flood(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 500)
 
 
 @slow()
-def drops_of_a_packed_body(turn: Turn) -> None:
-    turn.act()
-    turn.send(
+def gzip_body_byte_by_byte(exchange: Exchange) -> None:
+    exchange.forward()
+    exchange.send(
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 1000000\r\n\r\n\x1f\x8b\x08\x08\0\0\0\0\0\xff"
     )
-    turn.flood(b"a", 0.02)
+    exchange.flood(b"a", 0.02)
 
 
-# --- cut short, too long ----------------------------------------------------------------------------------------------
+# --- truncated or too large ----------------------------------------------------------------------------------------------
 
 
-@fault(errors.ConnectionLostError, survived=True, lost=True, lasts=True)
-def truncated_in_the_body(turn: Turn) -> None:
-    turn.send(turn.whole(*turn.act())[:-10])
+@fault(errors.ConnectionLostError, transient=True, lost=True, also_lasting=True)
+def truncated_in_the_body(exchange: Exchange) -> None:
+    exchange.send(exchange.response(*exchange.forward())[:-10])
 
 
-@fault(errors.ConnectionLostError, survived=True, lost=True)
-def truncated_in_the_headers(turn: Turn) -> None:
-    turn.send(turn.whole(*turn.act())[:30])
+@fault(errors.ConnectionLostError, transient=True, lost=True)
+def truncated_in_the_headers(exchange: Exchange) -> None:
+    exchange.send(exchange.response(*exchange.forward())[:30])
 
 
-@fault(errors.ConnectionLostError, survived=True, lost=True)
-def truncated_in_a_chunk(turn: Turn) -> None:
-    _, body = turn.act()
-    turn.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % (len(body) + 5) + body)
-
-
-@fault(errors.TransportError)
-def half_the_json_under_a_true_length(turn: Turn) -> None:
-    status, body = turn.act()
-    turn.send(turn.whole(status, body[: len(body) // 2]))
+@fault(errors.ConnectionLostError, transient=True, lost=True)
+def truncated_in_a_chunk(exchange: Exchange) -> None:
+    _, body = exchange.forward()
+    exchange.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % (len(body) + 5) + body)
 
 
 @fault(errors.TransportError)
-def an_empty_body(turn: Turn) -> None:
-    turn.send(turn.whole(turn.act()[0], b""))
+def half_the_json_with_its_length(exchange: Exchange) -> None:
+    status, body = exchange.forward()
+    exchange.send(exchange.response(status, body[: len(body) // 2]))
 
 
-@fault(errors.InvalidResponseError, lost=False, big=True)
-def oversized(turn: Turn) -> None:
-    turn.act()
-    turn.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
-    turn.flood(b" " * 2**20)
+@fault(errors.TransportError)
+def empty_body(exchange: Exchange) -> None:
+    exchange.send(exchange.response(exchange.forward()[0], b""))
 
 
-@fault(errors.TransportError, big=True)
-def declared_larger_than_any_disk(turn: Turn) -> None:
-    turn.act()
-    turn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000000\r\n\r\n{")
+@fault(errors.InvalidResponseError, lost=False, large=True)
+def oversized(exchange: Exchange) -> None:
+    exchange.forward()
+    exchange.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+    exchange.flood(b" " * 2**20)
 
 
-@fault(errors.TransportError, big=True)
-def a_header_without_end(turn: Turn) -> None:
-    turn.act()
-    turn.send(b"HTTP/1.1 200 OK\r\nX-Long: ")
-    turn.flood(b"a" * 65536)
+@fault(errors.TransportError, large=True)
+def content_length_of_a_petabyte(exchange: Exchange) -> None:
+    exchange.forward()
+    exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000000\r\n\r\n{")
 
 
-@fault(errors.TransportError, big=True)
-def trailers_without_end(turn: Turn) -> None:
-    turn.act()
-    turn.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
-    turn.flood(b"X-More: y\r\n" * 5000)
+@fault(errors.TransportError, large=True)
+def header_without_end(exchange: Exchange) -> None:
+    exchange.forward()
+    exchange.send(b"HTTP/1.1 200 OK\r\nX-Long: ")
+    exchange.flood(b"a" * 65536)
 
 
-def _unpacking(encoding: str, body: bytes) -> None:
-    @fault(errors.InvalidResponseError, name=f"bomb in {encoding}", big=True)
-    def bomb(turn: Turn) -> None:
-        turn.act()
-        turn.send(turn.whole(200, body, {"Content-Encoding": encoding}))
+@fault(errors.TransportError, large=True)
+def trailers_without_end(exchange: Exchange) -> None:
+    exchange.forward()
+    exchange.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
+    exchange.flood(b"X-More: y\r\n" * 5000)
+
+
+def _add_bomb(encoding: str, body: bytes) -> None:
+    @fault(errors.InvalidResponseError, name=f"bomb in {encoding}", large=True)
+    def bomb(exchange: Exchange) -> None:
+        exchange.forward()
+        exchange.send(exchange.response(200, body, {"Content-Encoding": encoding}))
 
 
 def _endless(window: int, head: bytes, megabytes: int) -> bytes:
-    """Many blanks, packed, made of one small piece over and over; it has no end, and nobody should get there."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, window)
-    piece = packer.compress(b" " * 2**20) + packer.flush(zlib.Z_FULL_FLUSH)
-    return head + piece * megabytes
+    """Megabytes of spaces, compressed as one block again and again. It has no end; no reader should get there."""
+    compressor = zlib.compressobj(9, zlib.DEFLATED, window)
+    block = compressor.compress(b" " * 2**20) + compressor.flush(zlib.Z_FULL_FLUSH)
+    return head + block * megabytes
 
 
 HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
@@ -482,19 +517,20 @@ for encoding, bomb in {
     "gzip": _endless(-15, HEAD, 512),
     "deflate": _endless(-15, b"\x78\x9c", 512),
     "gzip, gzip": gzip.compress(INNER),
-    "gzip, deflate, gzip": gzip.compress(zlib.compress(INNER)),
+    "br": b"\x5b\xff\xff\x3f" * 2**10,
+    "zstd": b"\x28\xb5\x2f\xfd" * 2**10,
 }.items():
-    _unpacking(encoding, bomb)
+    _add_bomb(encoding, bomb)
 
 
-# --- not what it says it is -------------------------------------------------------------------------------------------
+# --- wrong content types and encodings -------------------------------------------------------------------------------------------
 
 
-def _of_type(content_type: str) -> None:
-    @fault(errors.InvalidResponseError, name=f"JSON said to be {content_type or 'nothing'}", harmless=True)
-    def answer(turn: Turn) -> None:
-        status, body = turn.act()
-        turn.send(turn.whole(status, body, {"Content-Type": content_type}))
+def _add_content_type(content_type: str) -> None:
+    @fault(errors.InvalidResponseError, name=f"JSON as {content_type or 'no content type'}", readable=True)
+    def labelled(exchange: Exchange) -> None:
+        status, body = exchange.forward()
+        exchange.send(exchange.response(status, body, {"Content-Type": content_type}))
 
 
 for content_type in (
@@ -504,128 +540,128 @@ for content_type in (
     "application/json; charset=utf-16",
     "application/json; charset=nope",
 ):
-    _of_type(content_type)
+    _add_content_type(content_type)
 
 
 @fault(errors.TransportError)
-def a_page_in_place_of_json(turn: Turn) -> None:
-    turn.act()
-    turn.send(turn.whole(200, b"<html><h1>Log in</h1></html>", {"Content-Type": "text/html"}))
+def html_instead_of_json(exchange: Exchange) -> None:
+    exchange.forward()
+    exchange.send(exchange.response(200, b"<html><h1>Log in</h1></html>", {"Content-Type": "text/html"}))
 
 
 @fault(errors.TransportError)
-def a_page_said_to_be_json(turn: Turn) -> None:
-    turn.act()
-    turn.send(turn.whole(200, b"<html><h1>Log in</h1></html>"))
+def html_as_json(exchange: Exchange) -> None:
+    exchange.forward()
+    exchange.send(exchange.response(200, b"<html><h1>Log in</h1></html>"))
 
 
 @fault(errors.TransportError)
-def json_that_is_not_cstars(turn: Turn) -> None:
-    turn.act()
-    turn.send(turn.whole(200, b'"ok"'))
+def json_that_is_not_cstars(exchange: Exchange) -> None:
+    exchange.forward()
+    exchange.send(exchange.response(200, b'"ok"'))
 
 
 @fault(errors.TransportError)
-def invalid_utf_8(turn: Turn) -> None:
-    turn.act()
-    turn.send(turn.whole(200, b'{"success": true, "data": \xff\xfe\xc3\x28}'))
+def invalid_utf_8(exchange: Exchange) -> None:
+    exchange.forward()
+    exchange.send(exchange.response(200, b'{"success": true, "data": \xff\xfe\xc3\x28}'))
 
 
 @fault(errors.TransportError)
-def invalid_utf_8_within_a_text(turn: Turn) -> None:
-    status, body = turn.act()
-    turn.send(turn.whole(status, body.replace(b'"success":', b'"\xff\xfe": "\xc3", "success":', 1)))
+def invalid_utf_8_within_text(exchange: Exchange) -> None:
+    status, body = exchange.forward()
+    exchange.send(exchange.response(status, body.replace(b'"success":', b'"\xff\xfe": "\xc3", "success":', 1)))
 
 
 @fault(errors.TransportError)
-def said_to_be_gzip_and_is_not(turn: Turn) -> None:
-    status, body = turn.act()
-    turn.send(turn.whole(status, body, {"Content-Encoding": "gzip"}))
+def not_gzip(exchange: Exchange) -> None:
+    status, body = exchange.forward()
+    exchange.send(exchange.response(status, body, {"Content-Encoding": "gzip"}))
 
 
-@fault(errors.TransportError, harmless=True)
-def gzip_that_ends_too_soon(turn: Turn) -> None:
-    status, body = turn.act()
-    turn.send(turn.whole(status, gzip.compress(body)[:-12], {"Content-Encoding": "gzip"}))
+@fault(errors.TransportError, readable=True)
+def gzip_cut_short(exchange: Exchange) -> None:
+    status, body = exchange.forward()
+    exchange.send(exchange.response(status, gzip.compress(body)[:-12], {"Content-Encoding": "gzip"}))
 
 
-@fault(errors.TransportError, harmless=True)
-def gzip_with_a_wrong_sum(turn: Turn) -> None:
-    status, body = turn.act()
-    turn.send(turn.whole(status, gzip.compress(body)[:-8] + bytes(8), {"Content-Encoding": "gzip"}))
-
-
-@fault(errors.TransportError)
-def gzip_that_is_not_said(turn: Turn) -> None:
-    status, body = turn.act()
-    turn.send(turn.whole(status, gzip.compress(body)))
-
-
-@fault(errors.TransportError, harmless=True)
-def an_encoding_nobody_knows(turn: Turn) -> None:
-    status, body = turn.act()
-    turn.send(turn.whole(status, body, {"Content-Encoding": "zippy"}))
-
-
-@fault(errors.TransportError, survived=False, harmless=True)
-def no_http_at_all(turn: Turn) -> None:
-    turn.act()
-    turn.send(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
-
-
-@fault(errors.TransportError, harmless=True)
-def two_lengths(turn: Turn) -> None:
-    status, body = turn.act()
-    turn.send(turn.whole(status, body, {"content-length": "3"}))
+@fault(errors.TransportError, readable=True)
+def gzip_with_a_wrong_checksum(exchange: Exchange) -> None:
+    status, body = exchange.forward()
+    exchange.send(exchange.response(status, gzip.compress(body)[:-8] + bytes(8), {"Content-Encoding": "gzip"}))
 
 
 @fault(errors.TransportError)
-def switched_to_another_protocol(turn: Turn) -> None:
-    turn.act()
-    turn.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n")
+def gzip_without_content_encoding(exchange: Exchange) -> None:
+    status, body = exchange.forward()
+    exchange.send(exchange.response(status, gzip.compress(body)))
 
 
-# --- elsewhere --------------------------------------------------------------------------------------------------------
+@fault(errors.TransportError, readable=True)
+def unknown_encoding(exchange: Exchange) -> None:
+    status, body = exchange.forward()
+    exchange.send(exchange.response(status, body, {"Content-Encoding": "zippy"}))
 
 
-def _redirecting(status: int, *, acting: bool) -> None:
+@fault(errors.TransportError, transient=False, readable=True)
+def not_http(exchange: Exchange) -> None:
+    exchange.forward()
+    exchange.send(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
+
+
+@fault(errors.TransportError, readable=True)
+def two_content_lengths(exchange: Exchange) -> None:
+    status, body = exchange.forward()
+    exchange.send(exchange.response(status, body, {"content-length": "3"}))
+
+
+@fault(errors.TransportError)
+def switch_to_another_protocol(exchange: Exchange) -> None:
+    exchange.forward()
+    exchange.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n")
+
+
+# --- other hosts --------------------------------------------------------------------------------------------------------
+
+
+def _add_redirect(status: int, *, acting: bool) -> None:
     @fault(errors.RedirectError, name=f"redirect {status} to another host{' after acting' * acting}")
-    def redirect(turn: Turn) -> None:
+    def redirect(exchange: Exchange) -> None:
         if acting:
-            turn.act()
-        turn.send(turn.whole(status, b"", {"Location": f"{turn.elsewhere}/api/v1/teams/t/webhooks"}))
+            exchange.forward()
+        exchange.send(exchange.response(status, b"", {"Location": f"{exchange.other_url}/api/v1/teams/t/webhooks"}))
 
 
 for status, acting in [*itertools.product((301, 302, 303, 307, 308), (False,)), (302, True), (303, True)]:
-    _redirecting(status, acting=acting)
+    _add_redirect(status, acting=acting)
 
 
 @fault(errors.TransportError)
-def a_proxy_to_be_used(turn: Turn) -> None:
-    turn.send(turn.whole(305, b"", {"Location": turn.elsewhere}))
+def use_proxy_305(exchange: Exchange) -> None:
+    exchange.send(exchange.response(305, b"", {"Location": exchange.other_url}))
 
 
 @fault()
-def another_host_named_in_every_header(turn: Turn) -> None:
-    status, body = turn.act()
-    there = turn.elsewhere
-    turn.send(
-        turn.whole(
+def another_host_in_every_header(exchange: Exchange) -> None:
+    status, body = exchange.forward()
+    other_url = exchange.other_url
+    exchange.send(
+        exchange.response(
             status,
             body,
             {
-                "Location": there,
-                "Content-Location": there,
-                "Refresh": f"0; url={there}",
-                "Link": f"<{there}>; rel=canonical",
-                "Alt-Svc": f'http/1.1="{urlsplit(there).netloc}"',
+                "Location": other_url,
+                "Content-Location": other_url,
+                "Refresh": f"0; url={other_url}",
+                "Link": f"<{other_url}>; rel=canonical",
+                "Alt-Svc": f'http/1.1="{urlsplit(other_url).netloc}"',
                 "Set-Cookie": "key=1; Domain=.0.1",
             },
         )
     )
 
 
-# --- refusals ---------------------------------------------------------------------------------------------------------
+# --- error responses ---------------------------------------------------------------------------------------------------------
 
 REFUSALS = {
     400: errors.ValidationError,
@@ -637,58 +673,81 @@ REFUSALS = {
 }
 
 
-def _refusing(status: int) -> None:
-    @fault(REFUSALS.get(status, errors.StatusError), name=f"{status}", stays_open=True)
-    def refusal(turn: Turn) -> None:
-        turn.refuse(status, {"WWW-Authenticate": "Basic", "Proxy-Authenticate": "Basic"})
+def _add_refusal(status: int) -> None:
+    @fault(REFUSALS.get(status, errors.StatusError), name=f"{status}", keeps_open=True)
+    def refusal(exchange: Exchange) -> None:
+        exchange.refuse(status, {"WWW-Authenticate": "Basic", "Proxy-Authenticate": "Basic"})
 
 
 for status in (400, 401, 402, 403, 404, 405, 407, 408, 409, 418, 422, 425):
-    _refusing(status)
+    _add_refusal(status)
 
 
 @fault(errors.AuthenticationError)
-def a_refusal_that_repeats_what_it_was_sent(turn: Turn) -> None:
-    assert turn.received is not None
-    sent = json.dumps(dict(turn.received.headers))
-    turn.refuse(401, message=sent, code=sent, param=sent, doc_url=sent, request_id=sent)
+def error_with_all_request_headers(exchange: Exchange) -> None:
+    assert exchange.request is not None
+    sent = json.dumps(dict(exchange.request.headers))
+    exchange.refuse(401, message=sent, code=sent, param=sent, doc_url=sent, request_id=sent)
 
 
 @fault(errors.AuthenticationError)
-def a_refusal_that_repeats_the_key_in_a_header(turn: Turn) -> None:
-    assert turn.received is not None
-    turn.refuse(401, {"X-Sent": turn.received.headers["authorization"]})
+def error_with_the_key_in_a_header(exchange: Exchange) -> None:
+    assert exchange.request is not None
+    exchange.refuse(401, {"X-Sent": exchange.request.headers["authorization"]})
 
 
-def _failing(status: int, *, acting: bool) -> None:
+def _add_failure(status: int, *, acting: bool) -> None:
     @fault(
         errors.ServerError,
         name=f"{status}{' after acting' * acting}",
-        survived=True,
+        transient=True,
         lost=status in {502, 504},
-        lasts=acting and status in {500, 502},
-        stays_open=True,
+        also_lasting=acting and status in {500, 502},
+        keeps_open=True,
     )
-    def failure(turn: Turn) -> None:
+    def failure(exchange: Exchange) -> None:
         if acting:
-            turn.act()
-        turn.refuse(status)
+            exchange.forward()
+        exchange.refuse(status)
 
 
 for status, acting in itertools.product((500, 502, 503, 504), (False, True)):
-    _failing(status, acting=acting)
+    _add_failure(status, acting=acting)
 
 
-@fault(errors.ServerError, errors.TransportError, survived=True)
-def a_page_of_a_proxy_with_502_after_acting(turn: Turn) -> None:
-    turn.act()
-    turn.send(turn.whole(502, b"<html>Bad gateway</html>", {"Content-Type": "text/html"}))
+@fault(errors.ServerError, errors.TransportError, transient=True)
+def html_502_of_a_proxy_after_acting(exchange: Exchange) -> None:
+    exchange.forward()
+    exchange.send(exchange.response(502, b"<html>Bad gateway</html>", {"Content-Type": "text/html"}))
 
 
-# --- 429, with each way of naming the wait ----------------------------------------------------------------------------
+# --- responses of another server ---------------------------------------------------------------------------------------
+
+FOREIGN = {
+    "HTML": ("text/html", b"<html><h1>Sign in to the network</h1></html>"),
+    "JSON": ("application/json", b'{"message": "no Route matched with those values"}'),
+}
+
+
+def _add_foreign(status: int, label: str, *, acting: bool) -> None:
+    content_type, body = FOREIGN[label]
+
+    @fault(errors.InvalidResponseError, name=f"foreign {status} {label}{' after acting' * acting}")
+    def foreign(exchange: Exchange) -> None:
+        if acting:
+            exchange.forward()
+        exchange.send(exchange.response(status, body, {"Content-Type": content_type}))
+
+
+for status, label in itertools.product((401, 403, 404, 409), FOREIGN):
+    _add_foreign(status, label, acting=False)
+_add_foreign(404, "HTML", acting=True)
+
+
+# --- 429, with each way to name the wait ----------------------------------------------------------------------------
 
 DATE = "Wed, 10 Dec 2025 14:30:00 GMT"
-THEN = 1765377000
+DATE_SECONDS = 1765377000
 WAYS: dict[str, Callable[[int], tuple[dict[str, str], dict[str, Any]]]] = {
     "Retry-After in seconds": lambda wait: ({"Retry-After": str(wait)}, {}),
     "Retry-After as a date": lambda wait: (
@@ -696,277 +755,288 @@ WAYS: dict[str, Callable[[int], tuple[dict[str, str], dict[str, Any]]]] = {
         {},
     ),
     "retryAfter in the body": lambda wait: ({}, {"retryAfter": wait}),
-    "X-RateLimit-Reset minus Date": lambda wait: ({"Date": DATE, "X-RateLimit-Reset": str(THEN + wait)}, {}),
+    "X-RateLimit-Reset minus Date": lambda wait: ({"Date": DATE, "X-RateLimit-Reset": str(DATE_SECONDS + wait)}, {}),
     "in the message": lambda wait: ({}, {"message": f"Rate limit exceeded. Try again in {wait} seconds"}),
     "not at all": lambda _: ({}, {"message": "Slow down"}),
 }
-LONG = 42
+LONG_WAIT = 42
 
 
-def _limiting(way: str, wait: int, **holds: Any) -> None:
-    @fault(errors.RateLimitError, name=f"429, {wait} s, named {way}", never_arrived=True, stays_open=True, **holds)
-    def limit(turn: Turn) -> None:
+def _add_limit(way: str, wait: int, **expected: Any) -> None:
+    @fault(errors.RateLimitError, name=f"429, {wait} s, {way}", never_arrived=True, keeps_open=True, **expected)
+    def limit(exchange: Exchange) -> None:
         headers, error = WAYS[way](wait)
-        turn.refuse(429, headers, type="rate_limit_error", **error)
+        exchange.refuse(429, headers, type="rate_limit_error", **error)
 
 
 for way in WAYS:
-    _limiting(way, LONG)
-for way in ("Retry-After in seconds", "Retry-After as a date", "retryAfter in the body", "in the message"):
-    _limiting(way, 0, survived=True)
+    _add_limit(way, LONG_WAIT)
+for way in [way for way in WAYS if way != "not at all"]:
+    _add_limit(way, 0, transient=True)
 
 
-# --- more than was asked for ------------------------------------------------------------------------------------------
+# --- more than one response ------------------------------------------------------------------------------------------
 
 
-def _repeating(name: str, more: Callable[[bytes], bytes], *, apart: bool) -> None:
-    @fault(errors.TransportError, name=name, harmless=True, stays_open=True, timeout=1.0)
-    def repeated(turn: Turn) -> None:
-        answer = turn.whole(*turn.act())
-        turn.send(answer, more(answer)) if apart else turn.send(answer + more(answer))
+def _add_repeated(name: str, more: Callable[[bytes], bytes], *, apart: bool) -> None:
+    @fault(errors.TransportError, name=name, readable=True, keeps_open=True, timeout=1.0)
+    def repeated(exchange: Exchange) -> None:
+        response = exchange.response(*exchange.forward())
+        exchange.send(response, more(response)) if apart else exchange.send(response + more(response))
 
 
 FORGED = b'HTTP/1.1 200 OK\r\nContent-Length: 48\r\n\r\n{"success": true, "data": [{"id": "whk_forged"}]}'
 for name, more in {
-    "the answer twice": lambda answer: answer,
-    "the answer five times": lambda answer: answer * 4,
-    "another answer behind the first": lambda _: FORGED,
-    "half an answer behind the first": lambda answer: answer[: len(answer) // 2],
-    "a line of text behind the answer": lambda _: b"and more\r\n",
-    "blank lines and an answer behind the first": lambda answer: b"\r\n\r\n" + answer,
-    "a hint and an answer behind the first": lambda answer: b"HTTP/1.1 103 Early Hints\r\n\r\n" + answer,
+    "response twice": lambda response: response,
+    "response five times": lambda response: response * 4,
+    "another response after it": lambda _: FORGED,
+    "half a response after it": lambda response: response[: len(response) // 2],
+    "a line of text after it": lambda _: b"and more\r\n",
+    "blank lines and a response after it": lambda response: b"\r\n\r\n" + response,
+    "early hints and a response after it": lambda response: b"HTTP/1.1 103 Early Hints\r\n\r\n" + response,
 }.items():
-    _repeating(f"{name}, in one piece", more, apart=False)
-_repeating("the answer twice, apart", lambda answer: answer, apart=True)
-_repeating("another answer apart from the first", lambda _: FORGED, apart=True)
+    _add_repeated(f"{name}, in one piece", more, apart=False)
+_add_repeated("response twice, sent separately", lambda response: response, apart=True)
+_add_repeated("another response, sent separately", lambda _: FORGED, apart=True)
 
 
-@fault(errors.TransportError, harmless=True, stays_open=True, timeout=1.0)
-def the_answer_in_chunks_and_then_once_more(turn: Turn) -> None:
-    status, body = turn.act()
+@fault(errors.TransportError, readable=True, keeps_open=True, timeout=1.0)
+def chunked_response_and_another(exchange: Exchange) -> None:
+    status, body = exchange.forward()
     chunked = b"%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n"
     headers = {"Content-Length": "", "Transfer-Encoding": "chunked"}
-    turn.send(turn.whole(status, chunked, headers) + turn.whole(status, body))
+    exchange.send(exchange.response(status, chunked, headers) + exchange.response(status, body))
 
 
-@fault(errors.TransportError, harmless=True, stays_open=True, timeout=1.0)
-def longer_than_it_says(turn: Turn) -> None:
-    status, body = turn.act()
-    turn.send(turn.whole(status, body + b" {}"[:2], {"Content-Length": str(len(body))}))
+@fault(errors.TransportError, readable=True, keeps_open=True, timeout=1.0)
+def longer_than_its_content_length(exchange: Exchange) -> None:
+    status, body = exchange.forward()
+    exchange.send(exchange.response(status, body + b" {}"[:2], {"Content-Length": str(len(body))}))
 
 
 # --- the cells --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Place:
-    """What the cells share: a sandbox, a client that goes there directly, and a host to which nobody goes."""
+class Setup:
+    """What the cells share: a sandbox, a client that reaches it directly, and a host that no request may reach."""
 
     sandbox: cx.Sandbox
     direct: cx.Client
-    elsewhere: ScriptedServer
-    other: str
-    text: list[str]
-
-    def told(self) -> str:
-        return "\n".join(self.text)
+    other_host: ScriptedServer
+    other_webhook: str
+    log: list[str]
 
 
-class _Noting(logging.Handler):
-    def __init__(self, text: list[str]) -> None:
+class _LogTo(logging.Handler):
+    def __init__(self, lines: list[str]) -> None:
         super().__init__(logging.DEBUG)
-        self.text = text
+        self.lines = lines
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.text.append(record.getMessage())
-
-
-def _certified(folder: Path, name: str, *more: str) -> ssl.SSLContext:
-    key, certificate = folder / f"{name}.key", folder / f"{name}.pem"
-    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-batch"]
-    subprocess.run([*made, "-keyout", key, "-out", certificate, *more], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    return context
+        self.lines.append(record.getMessage())
 
 
 @pytest.fixture(scope="module")
 def trusted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Makes the certificates; the file of those that are trusted."""
+    """Creates the certificates. Returns the file with those that may be trusted."""
     folder = tmp_path_factory.mktemp("certificates")
-    here, other = (["-subj", "/CN=here", "-addext", f"subjectAltName=IP:{ip}"] for ip in ("127.0.0.1", "127.0.0.2"))
-    TLS["self-signed"] = _certified(folder, "alone", "-days", "2", *here)
-    TLS["good"] = _certified(folder, "good", "-days", "2", *here)
-    TLS["of another host"] = _certified(folder, "other", "-days", "2", *other)
+    for name, ip in (("self-signed", "127.0.0.1"), ("good", "127.0.0.1"), ("of another host", "127.0.0.2")):
+        TLS[name] = server_context(folder / f"{name}.pem", f"IP:{ip}")
     file = folder / "trusted.pem"
-    file.write_text("".join((folder / f"{name}.pem").read_text() for name in ("good", "other")))
+    file.write_text("".join((folder / f"{name}.pem").read_text() for name in ("good", "of another host")))
     return file
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Place]:
-    text: list[str] = []
-    handler = _Noting(text)
+def setup() -> Iterator[Setup]:
+    lines: list[str] = []
+    handler = _LogTo(lines)
     loggers = [logging.getLogger(name) for name in ("httpx", "httpcore", "cstar_explore")]
     levels = [logger.level for logger in loggers]
-    passes_on = [logger.propagate for logger in loggers]
-    with cx.Sandbox() as sandbox, sandbox.client() as direct, ScriptedServer() as elsewhere:
+    propagate = [logger.propagate for logger in loggers]
+    with cx.Sandbox() as sandbox, sandbox.client() as direct, ScriptedServer() as other_host:
         for logger in loggers:
             logger.addHandler(handler)
             logger.setLevel(logging.DEBUG)
             logger.propagate = False
-        yield Place(sandbox, direct, elsewhere, direct.webhooks.list()[0].id, text)
-        for logger, level, passed_on in zip(loggers, levels, passes_on, strict=True):
+        yield Setup(sandbox, direct, other_host, direct.webhooks.list()[0].id, lines)
+        for logger, level, propagated in zip(loggers, levels, propagate, strict=True):
             logger.removeHandler(handler)
             logger.setLevel(level)
-            logger.propagate = passed_on
+            logger.propagate = propagated
 
 
 @pytest.fixture
-def target(place: Place) -> str:
-    """A webhook to work on; of what the cell before left behind, nothing is left."""
-    place.text.clear()
-    found = None
-    for hook in place.direct.webhooks.list():
-        if hook.name == "Target":
-            found = hook.id
-        elif hook.url in (NEW["url"], TARGET["url"]):
-            place.direct.webhooks.delete(hook.id)
-    return found or place.direct.webhooks.create(**TARGET).id
+def target(setup: Setup) -> str:
+    """The ID of a webhook to call. Deletes what earlier cells created."""
+    setup.log.clear()
+    webhook_id = None
+    for webhook in setup.direct.webhooks.list():
+        if webhook.name == "Target":
+            webhook_id = webhook.id
+        elif webhook.url in (NEW["url"], TARGET["url"]):
+            setup.direct.webhooks.delete(webhook.id)
+    return webhook_id or setup.direct.webhooks.create(**TARGET).id
 
 
-def attempt(call: Call, client: cx.Client, target: str) -> Any:
-    """What the call returns, or the error it raises; an error that is not ours is raised."""
+def outcome_of(call: Call, client: cx.Client, target: str) -> Any:
+    """What the call returns, or the error of the package that it raises. Other errors are raised."""
     try:
-        return call.make(client, target)
+        return call.run(client, target)
     except errors.CStarError as error:
         return error
 
 
-def assert_told_and_true(outcome: Any, call: Call, before: State, after: State, target: str) -> None:
-    """A result is right and happened once; an error says what to do, and what may have happened."""
+def assert_outcome_is_true(outcome: Any, call: Call, before: State, after: State, target: str) -> None:
+    """A result is correct, and the call took effect once. An error has advice and reports whether it may have."""
     effect = after.since(before)
     if not isinstance(outcome, errors.CStarError):
-        assert call.once == effect
-        assert call.is_right(outcome, after, target)
+        assert call.effect == effect
+        assert call.is_correct(outcome, after, target)
         return
     assert outcome.advice
     assert str(outcome).endswith(outcome.advice)
-    assert effect in ([Effect(), call.once] if outcome.may_have_acted else [Effect()])
+    assert effect in ([Effect(), call.effect] if outcome.may_have_acted else [Effect()])
     if isinstance(outcome, errors.OutcomeUnknownError):
-        assert after.hooks.keys() - before.hooks.keys() >= {hook.id for hook in outcome.candidates}
+        created = after.webhooks.keys() - before.webhooks.keys()
+        assert created >= {webhook.id for webhook in outcome.candidates}
 
 
-def assert_kept(place: Place, key: str, outcome: Any) -> None:
-    """The key is in no text, and nobody else heard of us."""
-    texts = [repr(outcome), str(outcome), place.told()]
+def assert_no_leak(setup: Setup, key: str, outcome: Any) -> None:
+    """The key is in no text, and the other host received nothing."""
+    texts = [repr(outcome), str(outcome), "\n".join(setup.log)]
     if isinstance(outcome, errors.CStarError):
-        texts += [*traceback.format_exception(outcome), repr(vars(outcome)), str(outcome.args)]
+        texts += texts_of(outcome)
     assert [] == [text for text in texts if key in text]
-    assert ([], []) == (place.elsewhere.requests, place.elsewhere._talks)
+    assert ([], []) == (setup.other_host.requests, setup.other_host._handlers)
 
 
-def assert_works(place: Place, client: cx.Client) -> None:
-    """The next call gets its own answer: a name that was not there before."""
+def assert_next_calls_work(setup: Setup, client: cx.Client) -> None:
+    """They get their own responses, with a name that is new."""
     name = f"Now {random.random()}"
-    place.direct.webhooks.update(place.other, name=name)
-    assert name == client.webhooks.get(place.other).name
-    assert name in {hook.name for hook in client.webhooks.list()}
+    setup.direct.webhooks.update(setup.other_webhook, name=name)
+    assert name == client.webhooks.get(setup.other_webhook).name
+    assert name in {webhook.name for webhook in client.webhooks.list()}
 
 
 @contextlib.contextmanager
 def bounded(*, memory: bool = False) -> Iterator[None]:
-    """Neither long nor, where it is measured, large."""
+    """Limits time, and memory if it is measured."""
     if memory:
         tracemalloc.start()
-    began = time.monotonic()
+    started = time.monotonic()
     try:
         yield
-        assert time.monotonic() - began < FAR
-        assert not memory or tracemalloc.get_traced_memory()[1] < MEMORY
+        assert time.monotonic() - started < TIME_LIMIT
+        assert not memory or tracemalloc.get_traced_memory()[1] < MEMORY_LIMIT
     finally:
         tracemalloc.stop()
 
 
 CELLS = [
-    pytest.param(one, call, lasting, id=f"{call.name} - {one.name}{' - lasting' * lasting}")
-    for one in FAULTS
-    for lasting in ([False, True] if one.lasts else [False])
+    pytest.param(fault_, call, lasting, id=f"{call.name} - {fault_.name}{' - lasting' * lasting}")
+    for fault_ in FAULTS
+    for lasting in ([False, True] if fault_.also_lasting else [False])
     for call in CALLS
 ]
 
 
-@pytest.mark.parametrize(("one", "call", "lasting"), CELLS)
-def test_each_call_meets_each_fault(
-    place: Place, target: str, trusted: Path, one: Fault, call: Call, lasting: bool
+@pytest.mark.parametrize(("fault_", "call", "lasting"), CELLS)
+def test_each_call_with_each_fault(
+    setup: Setup, target: str, trusted: Path, fault_: Fault, call: Call, lasting: bool
 ) -> None:
-    """Told in words of ours, true, once, bounded, kept to its address, and over when the fault is."""
-    key = place.sandbox.key.reveal()
-    before = State.of(place, call)
-    times = float("inf") if lasting or one.tls else 1
+    """The outcome is true, happens once, is bounded, leaks nothing, and does not affect the next call."""
+    key = setup.sandbox.key.reveal()
+    before = State.of(setup, call)
+    times = float("inf") if lasting or fault_.tls else 1
     with (
-        Front(place.sandbox, place.elsewhere, one, call.method, times) as front,
-        cx.Client(key, place.sandbox.team_id, front.url, timeout=one.timeout, max_wait=5) as client,
+        FaultyServer(setup.sandbox, setup.other_host, fault_, call.method, times) as server,
+        cx.Client(key, setup.sandbox.team_id, server.url, timeout=fault_.timeout, max_wait=5) as client,
     ):
-        with bounded(memory=one.big):
-            outcome = attempt(call, client, target)
-        after = State.of(place, call)
-        asked = [request for request in front.requests if request.method == call.method]
-        assert len(asked) <= retries.ATTEMPTS
-        if one.stays_open:
-            assert front.sent.wait(5)
+        with bounded(memory=fault_.large):
+            outcome = outcome_of(call, client, target)
+        after = State.of(setup, call)
+        attempts = [request for request in server.requests if request.method == call.method]
+        assert len(attempts) <= retries.ATTEMPTS
+        if fault_.keeps_open:
+            assert server.sent.wait(5)
 
-        assert_told_and_true(outcome, call, before, after, target)
-        assert_kept(place, key, outcome)
-        assert_as_the_fault_says(one, call, outcome, lasting=lasting)
-        if call.name == "trigger_test" and not one.never_arrived:
-            assert len(asked) <= 1
-        if isinstance(outcome, errors.OutcomeUnknownError) and not one.at_the_door:
-            assert after.hooks.keys() - before.hooks.keys() == {hook.id for hook in outcome.candidates}
+        assert_outcome_is_true(outcome, call, before, after, target)
+        assert_no_leak(setup, key, outcome)
+        assert_outcome_is_expected(fault_, call, outcome, lasting=lasting)
+        if call.name == "trigger_test" and not fault_.never_arrived:
+            assert len(attempts) <= 1
+        if isinstance(outcome, errors.OutcomeUnknownError) and not fault_.on_connect:
+            created = after.webhooks.keys() - before.webhooks.keys()
+            assert created == {webhook.id for webhook in outcome.candidates}
 
-        if one.tls:
-            assert call.name != "list" or errors.UnreachableError is type(attempt(call, client, target))
-            assert [] == front.requests
+        if fault_.tls:
+            assert call.name != "list" or isinstance(outcome_of(call, client, target), errors.UnreachableError)
+            assert [] == server.requests
             return
-        front.left = 0
-        assert_works(place, client)
-        for request in front.requests:
+        server.times = 0
+        assert_next_calls_work(setup, client)
+        for request in server.requests:
             assert ["authorization"] == [name for name, value in request.headers.items() if key in value]
             assert key not in request.path + request.body.decode()
-        assert {urlsplit(front.url).netloc} == {request.headers["host"] for request in front.requests}
+        assert {urlsplit(server.url).netloc} == {request.headers["host"] for request in server.requests}
 
 
-def assert_as_the_fault_says(one: Fault, call: Call, outcome: Any, *, lasting: bool) -> None:
-    """Success where a repeat makes it one, and else the error that belongs to it."""
+def assert_outcome_is_expected(fault_: Fault, call: Call, outcome: Any, *, lasting: bool) -> None:
+    """A result if a retry can get one, or else the error of this fault."""
     failed = isinstance(outcome, errors.CStarError)
-    repeats = call.name != "trigger_test" or one.never_arrived
-    mended = call.name != "trigger_test" and not lasting and errors.RedirectError not in one.raises
-    if not one.raises or (one.survived and repeats and not lasting):
+    retried = call.name != "trigger_test" or fault_.never_arrived
+    may_succeed = call.name != "trigger_test" and not lasting and errors.RedirectError not in fault_.raises
+    if not fault_.raises or (fault_.transient and retried and not lasting):
         assert not failed, outcome
-    elif failed or not (one.harmless or mended):
-        unsure = (errors.OutcomeUnknownError,) if call.name == "create" else ()
-        assert isinstance(outcome, unsure if one.lost and unsure else one.raises + unsure)
+    elif failed or not (fault_.readable or may_succeed):
+        unknown = (errors.OutcomeUnknownError,) if call.name == "create" else ()
+        assert isinstance(outcome, unknown if fault_.lost and unknown else fault_.raises + unknown)
 
 
-# --- what the advice is worth --------------------------------------------------------------------------------------------
+# --- advice -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_certificate_is_trusted_where_the_advice_says(
-    place: Place, trusted: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The error of an unknown certificate names SSL_CERT_FILE, and setting it helps."""
-    with Front(place.sandbox, place.elsewhere, Fault("healthy, by TLS", print, (), tls=True), "", 0) as front:
-        with cx.Client(place.sandbox.key, place.sandbox.team_id, front.url, timeout=5) as client:
-            with pytest.raises(errors.UnreachableError) as caught:
+def test_the_advice_of_a_tls_error_helps(setup: Setup, trusted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It names SSL_CERT_FILE; with that set, the call works."""
+    healthy = Fault("healthy, over TLS", print, (), tls=True)
+    with FaultyServer(setup.sandbox, setup.other_host, healthy, "", 0) as server:
+        with cx.Client(setup.sandbox.key, setup.sandbox.team_id, server.url, timeout=5) as client:
+            with pytest.raises(errors.TlsError) as caught:
                 client.webhooks.list()
             assert "SSL_CERT_FILE" in caught.value.advice
 
         monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
-        with cx.Client(place.sandbox.key, place.sandbox.team_id, front.url, timeout=5) as client:
-            assert _known(place.direct.webhooks.list()) == _known(client.webhooks.list())
+        with cx.Client(setup.sandbox.key, setup.sandbox.team_id, server.url, timeout=5) as client:
+            assert _by_id(setup.direct.webhooks.list()) == _by_id(client.webhooks.list())
 
 
-# --- no server to misbehave -------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("name", "raises"),
+    [
+        ("TLS certificate self-signed", errors.TlsError),
+        ("TLS certificate of another host", errors.TlsError),
+        ("plain http at an https address", errors.TlsError),
+    ],
+)
+def test_a_tls_failure_is_not_retried(
+    setup: Setup, trusted: Path, monkeypatch: pytest.MonkeyPatch, name: str, raises: type[errors.CStarError]
+) -> None:
+    """It would fail again: one connection, and no wait."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    waits: list[retries.Wait] = []
+    (fault_,) = (each for each in FAULTS if each.name == name)
+    with (
+        FaultyServer(setup.sandbox, setup.other_host, fault_, "GET", float("inf")) as server,
+        cx.Client(setup.sandbox.key, setup.sandbox.team_id, server.url, timeout=5, on_wait=waits.append) as client,
+    ):
+        outcome = outcome_of(CALLS[0], client, "")
+        assert (raises, False, []) == (type(outcome), outcome.may_have_acted, waits)
+        assert 1 == len(server._handlers)
+
+
+# --- no server --------------------------------------------------------------------------------------------------------
 
 every_call = pytest.mark.parametrize("call", [pytest.param(call, id=call.name) for call in CALLS])
 HEALTHY = Fault("none", lambda _: None, ())
@@ -974,47 +1044,47 @@ HEALTHY = Fault("none", lambda _: None, ())
 
 @every_call
 @pytest.mark.parametrize("lasting", [False, True], ids=["once", "lasting"])
-def test_each_call_meets_a_refused_connection(place: Place, target: str, call: Call, lasting: bool) -> None:
-    """Nothing arrived, and it is said; any call is repeated, and works once somebody listens there."""
-    key, port = place.sandbox.key.reveal(), closed_port()
-    before = State.of(place, call)
-    came_up: list[Front] = []
+def test_each_call_with_a_refused_connection(setup: Setup, target: str, call: Call, lasting: bool) -> None:
+    """Nothing arrives. Every call is retried, and succeeds once a server listens."""
+    key, port = setup.sandbox.key.reveal(), closed_port()
+    before = State.of(setup, call)
+    servers: list[FaultyServer] = []
 
-    def come_up(_: object = None) -> None:
-        came_up or came_up.append(Front(place.sandbox, place.elsewhere, HEALTHY, "", 0, port))
+    def start_server(_: object = None) -> None:
+        servers or servers.append(FaultyServer(setup.sandbox, setup.other_host, HEALTHY, "", 0, port))
 
-    on_wait = None if lasting else come_up
+    on_wait = None if lasting else start_server
     with (
         contextlib.ExitStack() as later,
-        cx.Client(key, place.sandbox.team_id, f"http://127.0.0.1:{port}", timeout=5, on_wait=on_wait) as client,
+        cx.Client(key, setup.sandbox.team_id, f"http://127.0.0.1:{port}", timeout=5, on_wait=on_wait) as client,
     ):
         with bounded():
-            outcome = attempt(call, client, target)
-        after = State.of(place, call)
-        assert_told_and_true(outcome, call, before, after, target)
-        assert_kept(place, key, outcome)
+            outcome = outcome_of(call, client, target)
+        after = State.of(setup, call)
+        assert_outcome_is_true(outcome, call, before, after, target)
+        assert_no_leak(setup, key, outcome)
         assert (lasting, False) == (
             isinstance(outcome, errors.UnreachableError),
             getattr(outcome, "may_have_acted", False),
         )
 
-        come_up()
-        later.enter_context(came_up[0])
-        assert_works(place, client)
+        start_server()
+        later.enter_context(servers[0])
+        assert_next_calls_work(setup, client)
         client.close()
 
 
 @every_call
-def test_each_call_meets_an_address_to_which_there_is_no_route(place: Place, target: str, call: Call) -> None:
-    """Nothing arrived, and it is said, the second time as well."""
-    key = place.sandbox.key.reveal()
-    before = State.of(place, call)
-    with cx.Client(key, place.sandbox.team_id, "https://255.255.255.255", timeout=0.3, max_wait=5) as client, bounded():
+def test_each_call_without_a_route(setup: Setup, target: str, call: Call) -> None:
+    """Nothing arrives, the second time as well."""
+    key = setup.sandbox.key.reveal()
+    before = State.of(setup, call)
+    with cx.Client(key, setup.sandbox.team_id, "https://255.255.255.255", timeout=0.3, max_wait=5) as client, bounded():
         for _ in range(2):
-            outcome = attempt(call, client, target)
+            outcome = outcome_of(call, client, target)
             assert (errors.UnreachableError, False) == (type(outcome), outcome.may_have_acted)
-            assert_told_and_true(outcome, call, before, State.of(place, call), target)
-            assert_kept(place, key, outcome)
+            assert_outcome_is_true(outcome, call, before, State.of(setup, call), target)
+            assert_no_leak(setup, key, outcome)
 
 
 # --- the wait of a 429 ------------------------------------------------------------------------------------------------
@@ -1022,50 +1092,51 @@ def test_each_call_meets_an_address_to_which_there_is_no_route(place: Place, tar
 
 @every_call
 @pytest.mark.parametrize("way", WAYS)
-def test_each_call_waits_as_long_as_the_429_says(place: Place, target: str, call: Call, way: str) -> None:
-    """However the wait is named: announced before it begins, cancelled here, and then nothing has happened."""
-    (one,) = (one for one in FAULTS if one.name == f"429, {LONG} s, named {way}")
+def test_each_call_waits_as_long_as_the_429_asks(setup: Setup, target: str, call: Call, way: str) -> None:
+    """The wait is announced before it begins. Cancelled there, the call has had no effect."""
+    (fault_,) = (each for each in FAULTS if each.name == f"429, {LONG_WAIT} s, {way}")
     waits: list[float] = []
 
     def cancel(wait: retries.Wait) -> None:
         waits.append(wait.seconds)
         wait.cancel()
 
-    before = State.of(place, call)
+    before = State.of(setup, call)
     with (
-        Front(place.sandbox, place.elsewhere, one, call.method, 1) as front,
+        FaultyServer(setup.sandbox, setup.other_host, fault_, call.method, 1) as server,
         cx.Client(
-            place.sandbox.key, place.sandbox.team_id, front.url, timeout=5, max_wait=100, on_wait=cancel
+            setup.sandbox.key, setup.sandbox.team_id, server.url, timeout=5, max_wait=100, on_wait=cancel
         ) as client,
     ):
-        outcome = attempt(call, client, target)
+        outcome = outcome_of(call, client, target)
         assert errors.WaitCancelledError is type(outcome)
-        assert_told_and_true(outcome, call, before, State.of(place, call), target)
-        assert [retries.GUESS if way == "not at all" else LONG] == [round(wait) for wait in waits]
-        assert_works(place, client)
+        assert_outcome_is_true(outcome, call, before, State.of(setup, call), target)
+        assert [retries.DEFAULT_WAIT if way == "not at all" else LONG_WAIT] == [round(wait) for wait in waits]
+        assert_next_calls_work(setup, client)
 
 
 @every_call
 @pytest.mark.parametrize("way", WAYS)
-def test_a_wait_that_is_too_long_is_named_by_the_error(place: Place, target: str, call: Call, way: str) -> None:
-    """And not begun."""
-    (one,) = (one for one in FAULTS if one.name == f"429, {LONG} s, named {way}")
+def test_an_error_reports_a_wait_that_is_too_long(setup: Setup, target: str, call: Call, way: str) -> None:
+    """The wait is not begun."""
+    (fault_,) = (each for each in FAULTS if each.name == f"429, {LONG_WAIT} s, {way}")
     with (
-        Front(place.sandbox, place.elsewhere, one, call.method, 1) as front,
-        cx.Client(place.sandbox.key, place.sandbox.team_id, front.url, timeout=5, max_wait=5) as client,
+        FaultyServer(setup.sandbox, setup.other_host, fault_, call.method, 1) as server,
+        cx.Client(setup.sandbox.key, setup.sandbox.team_id, server.url, timeout=5, max_wait=5) as client,
     ):
-        outcome = attempt(call, client, target)
-        assert (errors.RateLimitError, None if way == "not at all" else LONG) == (type(outcome), outcome.retry_after)
-        assert (1, False) == (len(front.requests), outcome.may_have_acted)
+        outcome = outcome_of(call, client, target)
+        seconds = None if way == "not at all" else LONG_WAIT
+        assert (errors.RateLimitError, seconds) == (type(outcome), outcome.retry_after)
+        assert (1, False) == (len(server.requests), outcome.may_have_acted)
 
 
-# --- the matrix is whole ----------------------------------------------------------------------------------------------
+# --- completeness -----------------------------------------------------------------------------------------------------
 
 
-def test_the_matrix_has_every_call_and_no_fault_twice() -> None:
-    """The six calls of the client are the six here; a class of fault has one name."""
+def test_the_matrix_has_all_calls_and_no_duplicate_fault() -> None:
+    """The six calls of the client; each fault has its own name."""
     with cx.Client("sk_test_" + "a" * 32, "team_1") as client:
         public = {name for name in dir(client.webhooks) if not name.startswith("_")} - {"preview"}
     assert public == {call.name for call in CALLS}
-    assert len(FAULTS) == len({one.name for one in FAULTS})
+    assert len(FAULTS) == len({each.name for each in FAULTS})
     assert len(CELLS) >= len(FAULTS) * len(CALLS)

@@ -1,11 +1,13 @@
-"""The command line, as a shell sees it."""
+"""The command line, mostly in processes of its own."""
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -15,27 +17,28 @@ from cstar_explore import cli
 
 
 def command(*arguments: str) -> list[str]:
+    """The command and its arguments."""
     return [sys.executable, "-m", "cstar_explore.cli", *arguments]
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_the_sandbox_runs_alone_until_it_is_ended(ending: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it prints is what a shell exports, and what `connect` then finds."""
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_the_sandbox_runs_until_it_is_stopped(stop: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It prints a line to export; `connect` then reaches it."""
     with subprocess.Popen(command("sandbox"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         printed = running.stdout.readline()
         for name, value in re.findall(r"(CSTAR_\w+)=(\S+)", printed):
             monkeypatch.setenv(name, value)
         with cx.connect() as client:
-            found = len(client.webhooks.list())
-        running.send_signal(ending)
-        _, words = running.communicate(timeout=10)
+            count = len(client.webhooks.list())
+        running.send_signal(stop)
+        _, messages = running.communicate(timeout=30)
 
-    assert (4, 0) == (found, running.returncode)
-    assert f"Stopped by {ending.name}." in words
+    assert (4, 0) == (count, running.returncode)
+    assert f"Stopped by {stop.name}." in messages
 
 
-def test_a_sandbox_in_a_file_goes_on_where_it_was(tmp_path: Path) -> None:
-    """`--file` keeps what was created."""
+def test_the_sandbox_keeps_its_state_in_a_file(tmp_path: Path) -> None:
+    """With `--file`."""
     path = tmp_path / "sandbox.db"
     with cx.Sandbox(path) as sandbox, sandbox.client() as client:
         client.webhooks.create(name="Kept", url="https://example.com/", events="ticket.created")
@@ -49,8 +52,8 @@ def test_a_sandbox_in_a_file_goes_on_where_it_was(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["sandbox", "--port", "99999"], ["sandbox", "--file", "/nowhere/at/all.db"]])
-def test_what_cannot_be_done_is_a_sentence_and_a_one(arguments: list[str]) -> None:
-    """No traceback, nothing on stdout."""
+def test_a_failed_command_prints_one_line_and_exits_with_1(arguments: list[str]) -> None:
+    """No traceback, and nothing on stdout."""
     ran = subprocess.run(command(*arguments), check=False, capture_output=True, text=True, timeout=30)
 
     assert (1, "") == (ran.returncode, ran.stdout)
@@ -58,43 +61,105 @@ def test_what_cannot_be_done_is_a_sentence_and_a_one(arguments: list[str]) -> No
     assert ran.stderr.count("\n") == 1
 
 
-def test_a_misspelled_command_is_a_two() -> None:
-    """As argparse has it."""
+def test_an_unknown_command_exits_with_2() -> None:
+    """As argparse does."""
     with pytest.raises(SystemExit, match="2"):
         cli.main(["sandbix"])
 
 
-def test_the_lab_copies_the_notebooks_and_overwrites_none(
+def test_the_lab_copies_the_notebooks_without_overwriting_any(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Yours are kept as they are, the others come beside them; then the command becomes JupyterLab."""
-    became: list[list[str]] = []
+    """Existing notebooks are kept, and the process is replaced by JupyterLab."""
+    executed: list[list[str]] = []
 
-    def become(_: str, argv: list[str], environment: dict[str, str]) -> None:
-        became.append([*argv, environment["JUPYTER_CONFIG_PATH"]])
+    def execve(_: str, argv: list[str], environment: dict[str, str]) -> None:
+        executed.append([*argv, environment["JUPYTER_CONFIG_PATH"]])
         raise SystemExit(0)
 
-    monkeypatch.setattr(os, "execve", become)
-    mine = tmp_path / "01_first_webhook.ipynb"
-    mine.write_text("mine")
+    monkeypatch.setattr(os, "execve", execve)
+    existing = tmp_path / "01_first_webhook.ipynb"
+    existing.write_text("existing")
     with pytest.raises(SystemExit):
         cli.main(["lab", "--folder", str(tmp_path), "--no-browser"])
 
-    assert mine.read_text() == "mine"
+    assert existing.read_text() == "existing"
     lesson = nbformat.read(tmp_path / "02_receive_and_verify.ipynb", as_version=4)
-    assert [] == [cell for cell in lesson.cells if cell.get("outputs")], "results come after predictions"
-    assert "kept as they are" in capsys.readouterr().err
-    assert became[0][1:4] == ["-m", "jupyterlab", str(mine)]
-    assert (Path(became[0][-1].split(os.pathsep)[0]) / "labconfig" / "page_config.json").exists()
+    assert [] == [cell for cell in lesson.cells if cell.get("outputs")], "predictions come before results"
+    assert "existing files were kept" in capsys.readouterr().err
+    assert executed[0][1:4] == ["-m", "jupyterlab", str(existing)]
+    assert (Path(executed[0][-1].split(os.pathsep)[0]) / "labconfig" / "page_config.json").exists()
 
 
-def test_what_the_sandbox_alone_delivers_is_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It keeps to this machine's time: a receiver with a clock of its own finds no signature stale."""
+def test_the_sandbox_command_signs_with_the_machines_time() -> None:
+    """A receiver in another process accepts its signatures as fresh."""
     with subprocess.Popen(command("sandbox"), stdout=subprocess.PIPE, text=True) as running, cx.Listener() as listener:
         settings = dict(re.findall(r"(CSTAR_\w+)=(\S+)", running.stdout.readline()))
         with cx.Client(settings["CSTAR_KEY"], settings["CSTAR_TEAM_ID"], settings["CSTAR_BASE_URL"]) as client:
-            listener.trust(client.webhooks.create(name="Ear", url=listener.url, events=["ticket.created"]).secret)
-            got = listener.wait_for(client.webhooks.trigger_test("ticket.created").event_id)
+            listener.trust(client.webhooks.create(name="Listener", url=listener.url, events=["ticket.created"]).secret)
+            delivery = listener.wait_for(client.webhooks.trigger_test("ticket.created").event_id)
         running.send_signal(signal.SIGTERM)
 
-    assert "ok" == got.cause
+    assert "ok" == delivery.cause
+
+
+# --- version and standard output --------------------------------------------------------------------------------------
+
+AUDIT = ("audit", "--sandbox", "--format")
+
+
+def run_with_stdout(stdout: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command with its standard output connected to a file or pipe."""
+    return subprocess.run(
+        command(*arguments), check=False, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=120
+    )
+
+
+def test_version_prints_the_version() -> None:
+    """To stdout, without a command."""
+    ran = subprocess.run(command("--version"), check=False, capture_output=True, text=True, timeout=60)
+    assert (0, f"cstar-explore {cx.__version__}\n", "") == (ran.returncode, ran.stdout, ran.stderr)
+
+
+@pytest.mark.parametrize(
+    "arguments", [(*AUDIT, "table"), (*AUDIT, "html"), ("doctor",)], ids=["table", "html", "doctor"]
+)
+def test_a_closed_pipe_ends_the_command_quietly(arguments: tuple[str, ...]) -> None:
+    """With exit code 141, as a shell reports for SIGPIPE."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        ran = run_with_stdout(writer, *arguments)
+    finally:
+        os.close(writer)
+    assert (141, "") == (ran.returncode, messages_about_output(ran.stderr))
+
+
+@pytest.mark.parametrize(
+    "arguments", [(*AUDIT, "table"), (*AUDIT, "json"), ("doctor",)], ids=["table", "json", "doctor"]
+)
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_reported_in_one_line(arguments: tuple[str, ...]) -> None:
+    """The exit code is 1, also with findings that would make it 3."""
+    with Path("/dev/full").open("w") as full:
+        ran = run_with_stdout(full, *arguments)
+    assert 1 == ran.returncode
+    assert "could not be written: No space left on device.\n" in ran.stderr
+    assert 1 == messages_about_output(ran.stderr).count("\n")
+
+
+@pytest.mark.parametrize("arguments", [(*AUDIT, "table"), ("doctor",)], ids=["table", "doctor"])
+def test_a_closed_standard_output_is_reported_in_one_line(arguments: tuple[str, ...]) -> None:
+    """As after `>&-` in a shell. The exit code is 1."""
+    line = f"{shlex.join(command(*arguments))} >&-"
+    ran = subprocess.run(["sh", "-c", line], check=False, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert 1 == ran.returncode
+    assert 1 == messages_about_output(ran.stderr).count("could not be written")
+    assert "Traceback" not in ran.stderr
+
+
+def messages_about_output(stderr: str) -> str:
+    """The messages on stderr except those about the audit or the checks themselves."""
+    assert "Traceback" not in stderr
+    assert "Exception ignored" not in stderr
+    return "".join(line for line in stderr.splitlines(keepends=True) if "written" in line or "pipe" in line.lower())
