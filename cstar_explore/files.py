@@ -1,18 +1,30 @@
-"""Reads untrusted text files, with a size limit."""
+"""Reads untrusted text files, with a size limit, and writes files as a whole or not at all."""
 
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from .errors import ConfigurationError
+from .secret import Secret
 from .text import printable
 
 MAX_FILE = 64 * 2**20  # bytes: 10,000 webhooks are about 3 MB
 
+Content = str | bytes | Secret
 
-def read_text(path: str | Path, max_bytes: int = MAX_FILE) -> str:
-    """The text of a file from an untrusted source.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def read_bytes(path: str | Path, max_bytes: int = MAX_FILE) -> bytes:
+    """The content of a file.
 
     Raises:
-        ConfigurationError: The file cannot be read, is not UTF-8, or is larger than `max_bytes`.
+        ConfigurationError: The file cannot be read, or is larger than `max_bytes`.
     """
     content = bytearray()
     try:
@@ -23,10 +35,78 @@ def read_text(path: str | Path, max_bytes: int = MAX_FILE) -> str:
         raise unreadable(path, getattr(error, "strerror", None) or str(error)) from None
     if len(content) > max_bytes:
         raise unreadable(path, f"it is larger than {max_bytes:,} bytes")
+    return bytes(content)
+
+
+def read_text(path: str | Path, max_bytes: int = MAX_FILE) -> str:
+    """The text of a file from an untrusted source.
+
+    Raises:
+        ConfigurationError: The file cannot be read, is neither UTF-8 nor UTF-16 with a byte order mark, or is larger than
+            `max_bytes`.
+    """
+    content = read_bytes(path, max_bytes)
+    # Excel's "Unicode text" is UTF-16.
+    encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     try:
-        return content.decode("utf-8-sig", "surrogatepass")
+        return content.decode(encoding, "surrogatepass")
     except UnicodeDecodeError:
         raise unreadable(path, "it is not UTF-8 text") from None
+
+
+def replace_file(path: str | Path, content: Content, *, private: bool = False) -> None:
+    """Writes a file. Until everything is on the disk, an existing file keeps its name and content.
+
+    A symbolic link is followed. A device or pipe is written to.
+
+    Args:
+        path: Where to write.
+        content: Text is written as UTF-8.
+        private: Makes the file readable by its owner only (0600). Otherwise it keeps its mode.
+
+    Raises:
+        ConfigurationError: It cannot be written. The old file is unchanged, and nothing else is left behind.
+    """
+    with _errors_for(path):
+        target = Path(os.path.realpath(path))
+        mode = _mode_of(target)
+        if mode is not None and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            with target.open("wb") as file:
+                file.write(_encoded(content))
+            return
+        with _temporary(target, content, 0o600 if private else mode) as temporary:
+            temporary.replace(target)
+        _sync_folder(target)
+
+
+def write_new_file(path: str | Path, content: Content, *, existing: str) -> None:
+    """Writes a file that does not exist yet, readable by its owner only (0600).
+
+    Args:
+        path: Where to write. A symbolic link is not followed.
+        content: Text is written as UTF-8.
+        existing: Why an existing file is not overwritten, as the end of a sentence.
+
+    Raises:
+        ConfigurationError: The path exists, or cannot be written. Nothing is left behind.
+    """
+    refused = ConfigurationError(
+        f"{printable(path, 200)} exists and was not overwritten: {existing}.", advice="Choose another name."
+    )
+    with _errors_for(path):
+        target = Path(path).absolute()
+        if os.path.lexists(target):
+            raise refused
+        with _temporary(target, content, 0o600) as temporary:
+            try:
+                os.link(temporary, target)
+            except FileExistsError:
+                raise refused from None
+            except OSError:  # this file system has no hard links
+                if os.path.lexists(target):
+                    raise refused from None
+                temporary.rename(target)
+        _sync_folder(target)
 
 
 def unreadable(path: str | Path, reason: str) -> ConfigurationError:
@@ -34,3 +114,63 @@ def unreadable(path: str | Path, reason: str) -> ConfigurationError:
     return ConfigurationError(
         f"{printable(path, 200)} cannot be read: {reason}.", advice="Fix the file or choose another."
     )
+
+
+@contextlib.contextmanager
+def _errors_for(path: str | Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        full = getattr(error, "errno", None) in _FULL
+        raise ConfigurationError(
+            f"{printable(path, 200)} cannot be written: {getattr(error, 'strerror', None) or error}.",
+            advice="Free some space, or choose another path."
+            if full
+            else "Choose a path in a folder that you can write to.",
+        ) from None
+
+
+@contextlib.contextmanager
+def _temporary(target: Path, content: Content, mode: int | None) -> Iterator[Path]:
+    """A complete file beside the target, on the same file system. It is removed unless it was renamed."""
+    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        # Without an existing file, the kernel applies the process's umask.
+        handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 if mode is None else 0o600)
+        with os.fdopen(handle, "wb") as file:
+            _write(file, content)
+        if mode is not None:
+            temporary.chmod(stat.S_IMODE(mode))
+        yield temporary
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def _write(file: BinaryIO, content: Content) -> None:
+    file.write(_encoded(content))
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _encoded(content: Content) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    return (content.reveal() if isinstance(content, Secret) else content).encode("utf-8", "surrogatepass")
+
+
+def _mode_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _sync_folder(path: Path) -> None:
+    """Makes the new name survive a power failure, where the system can sync folders."""
+    with contextlib.suppress(OSError):
+        handle = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
