@@ -11,19 +11,29 @@ the first frame created here sets `display.html.use_mathjax` to False for the pr
 import itertools
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
 
+from .errors import ValidationError
 from .schema import DELIVERY_FIELDS, FIRED_FIELDS, SECRET_KEYS, WEBHOOK_FIELDS, Field, Kind, parse_value
+from .text import printable
 
 TIME = "datetime64[us, UTC]"
 
-DTYPES: Mapping[Kind, str] = {
-    "text": "str",
+# `str`, stored as Python objects whether or not pyarrow is installed: pyarrow cannot hold unpaired surrogates, JSON can.
+TEXT: Any = pd.StringDtype("python", na_value=np.nan)
+
+# Excel stores times without a zone. The column's name has the zone instead.
+UTC_SUFFIX = "_utc"
+
+DTYPES: Mapping[Kind, Any] = {
+    "text": TEXT,
     "flag": "boolean",
     "integer": "Int64",
     "time": TIME,
@@ -44,7 +54,7 @@ def from_rows(rows: Sequence[Any], dtypes: Mapping[str, str]) -> pd.DataFrame:
     for name, dtype in dtypes.items():
         if dtype == TIME:
             frame[name] = pd.to_datetime(frame[name], utc=True, format="ISO8601").dt.as_unit("us")
-    return frame.astype(dict(dtypes))
+    return frame.astype({name: TEXT if dtype == "str" else dtype for name, dtype in dtypes.items()})
 
 
 @cache
@@ -57,11 +67,45 @@ def webhooks_frame(items: Sequence[Item]) -> pd.DataFrame:
     return _frame(items, WEBHOOK_FIELDS)
 
 
-def subscriptions_frame(items: Sequence[Item]) -> pd.DataFrame:
-    """A row per webhook and subscribed event type; a webhook without events has no row."""
+def with_host(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with a column `host` (str): the host of `url` in lower case, missing where the URL has none."""
+    return _with_column(frame, "host", pd.array([_host(url) for url in frame["url"]], dtype=TEXT))
+
+
+def with_age(frame: pd.DataFrame, now: datetime | None) -> pd.DataFrame:
+    """The frame with a column `age_days` (Int64): whole days since `created_at`; missing if either time is unknown."""
+    days = (pd.Timestamp(now) - frame["created_at"]).dt.days if now is not None else pd.Series([pd.NA] * len(frame))
+    return _with_column(frame, "age_days", days.astype("Int64").array)
+
+
+def _with_column(frame: pd.DataFrame, name: str, values: Column) -> pd.DataFrame:
+    """The frame with one more column. A column of this name that cStar sent gets a number."""
+    if name in frame.columns:
+        frame = frame.rename(columns={name: _unused_name(name, dict.fromkeys(frame.columns))})
+    return frame.assign(**{name: values})
+
+
+def _host(url: Any) -> str | None:
+    try:
+        return (urlsplit(url).hostname or None) if isinstance(url, str) else None
+    except ValueError:
+        return None
+
+
+def subscriptions_frame(
+    items: Sequence[Item], resolve: Callable[[tuple[str, ...]], tuple[str, ...]] | None = None
+) -> pd.DataFrame:
+    """A row per webhook and subscribed event type; a webhook without events has no row.
+
+    Args:
+        items: cStar's objects.
+        resolve: Turns the events of a webhook into the types that they match.
+    """
     frame = webhooks_frame(items)[["id", "name", "url", "events", "is_active"]]
+    if resolve is not None:
+        frame["events"] = _objects([resolve(cell) if isinstance(cell, tuple) else cell for cell in frame["events"]])
     rows = frame.explode("events").dropna(subset=["events"]).rename(columns={"events": "event"})
-    return rows.astype({"event": "str"})[["id", "name", "url", "event", "is_active"]].reset_index(drop=True)
+    return rows.astype({"event": TEXT})[["id", "name", "url", "event", "is_active"]].reset_index(drop=True)
 
 
 def fired_frame(event: Item, deliveries: Sequence[Item], extra: Item) -> pd.DataFrame:
@@ -75,6 +119,76 @@ def fired_frame(event: Item, deliveries: Sequence[Item], extra: Item) -> pd.Data
     for key, value in extra.items():
         columns[_unused_name(snake_case(key), columns)] = _undeclared([value] * rows)
     return pd.DataFrame(columns)
+
+
+def as_frame(table: Any) -> pd.DataFrame:
+    """A table of webhooks, from any library and through any file format, with the columns of `WebhookList.to_frame`.
+
+    An index `id` becomes a column, arrays (Parquet) become lists, and times of `to_excel` get their zone back. The given table
+    is not changed.
+
+    Args:
+        table: A DataFrame of pandas or polars, a Table of pyarrow, a relation of DuckDB, or another table with `to_pandas()` or
+            `__dataframe__()`.
+
+    Raises:
+        ValidationError: It is not a table, or its library cannot convert it.
+    """
+    frame = table if isinstance(table, pd.DataFrame) else _converted(table)
+    if frame.index.name == "id" and "id" not in frame.columns:
+        frame = frame.reset_index()
+    for name in ("created_at", "updated_at"):
+        if f"{name}{UTC_SUFFIX}" in frame.columns and name not in frame.columns:
+            frame = frame.rename(columns={f"{name}{UTC_SUFFIX}": name})
+            times = pd.to_datetime(frame[name], utc=True, format="ISO8601", errors="coerce").dt.as_unit("us")
+            frame = frame.assign(**{name: times})
+    if frame.columns.is_unique:
+        arrays = [name for name in frame.columns if any(_is_array(cell) for cell in frame[name])]
+        frame = frame.assign(**{
+            name: _objects([cell.tolist() if _is_array(cell) else cell for cell in frame[name]]) for name in arrays
+        })  # fmt: skip
+    return frame
+
+
+def for_excel(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with plain Python values and times without zone, in UTC, in columns whose names end in `_utc`."""
+    result = plain(frame)
+    zoned = [name for name in frame.columns if isinstance(frame[name].dtype, pd.DatetimeTZDtype)]
+    for name in zoned:
+        result[name] = _objects(
+            [
+                None if pd.isna(time) else time.tz_convert("UTC").tz_localize(None).to_pydatetime()
+                for time in frame[name]
+            ]
+        )
+    return result.rename(columns={name: f"{name}{UTC_SUFFIX}" for name in zoned})
+
+
+def _converted(table: Any) -> pd.DataFrame:
+    frame = None
+    try:
+        if hasattr(table, "to_dicts") or hasattr(table, "to_pylist"):  # polars, pyarrow: the values are Python's
+            rows = table.to_dicts() if hasattr(table, "to_dicts") else table.to_pylist()
+            names = getattr(table, "columns" if hasattr(table, "to_dicts") else "column_names")
+            frame = pd.DataFrame(rows, columns=list(names), dtype="object")
+        elif hasattr(table, "to_pandas"):
+            frame = table.to_pandas()
+        elif hasattr(table, "to_df"):  # DuckDB
+            frame = table.to_df()
+        elif hasattr(table, "__dataframe__"):
+            frame = pd.api.interchange.from_dataframe(table)
+    except Exception:  # noqa: BLE001, S110 - another library's, of any type
+        pass
+    if isinstance(frame, pd.DataFrame):
+        return frame
+    raise ValidationError(
+        f"Expected a DataFrame, not {printable(repr(table), 80)}.",
+        advice="Pass a DataFrame of pandas or polars, a Table of pyarrow, or a relation of DuckDB.",
+    )
+
+
+def _is_array(cell: object) -> bool:
+    return isinstance(cell, np.ndarray) and cell.ndim == 1
 
 
 def is_missing(value: object) -> bool:
@@ -172,7 +286,7 @@ def _array(values: list[Any], kind: Kind) -> Column:
         return _objects([float("nan") if value is None else value for value in values])
     if kind == "time" and not any(values):
         return _utc(np.full(len(values), "NaT", dtype="datetime64[us]"))
-    return pd.array(values, dtype=DTYPES[kind])  # type: ignore[call-overload] # one of five names
+    return pd.array(values, dtype=DTYPES[kind])
 
 
 def _utc(moments: Any) -> Column:
@@ -187,5 +301,5 @@ def _undeclared(values: list[Any]) -> Column:
     types = set(map(type, values)) - {type(None)}
     if types == {int} and all(abs(value) < 2**63 for value in values if value is not None):
         return pd.array(values, dtype="Int64")
-    dtype = {bool: "boolean", str: "str", float: "float64"}.get(next(iter(types), object)) if len(types) == 1 else None
+    dtype = {bool: "boolean", str: TEXT, float: "float64"}.get(next(iter(types), object)) if len(types) == 1 else None
     return _objects(values) if dtype is None else pd.Series(values, dtype=dtype).array

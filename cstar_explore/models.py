@@ -78,10 +78,14 @@ class WebhookList(Sequence[Webhook]):
     """The webhooks of a team, in cStar's order. Each `Webhook` is created on access.
 
     `to_frame()` has a row per webhook, `subscriptions()` a row per webhook and event type.
+
+    Attributes:
+        read_at: When the list was read, by the server's clock; None if it is unknown.
     """
 
-    def __init__(self, items: Iterable[Mapping[str, Any]]) -> None:
+    def __init__(self, items: Iterable[Mapping[str, Any]], read_at: datetime | None = None) -> None:
         self._items = _without_secrets(list(items))
+        self.read_at = read_at
 
     @overload
     def __getitem__(self, index: int) -> Webhook: ...
@@ -89,7 +93,7 @@ class WebhookList(Sequence[Webhook]):
     def __getitem__(self, index: slice) -> "WebhookList": ...
     def __getitem__(self, index: int | slice) -> "Webhook | WebhookList":
         if isinstance(index, slice):
-            return WebhookList(self._items[index])
+            return WebhookList(self._items[index], self.read_at)
         return Webhook.from_item(self._items[index])
 
     def __iter__(self) -> Iterator[Webhook]:
@@ -98,22 +102,63 @@ class WebhookList(Sequence[Webhook]):
     def __len__(self) -> int:
         return len(self._items)
 
-    def to_frame(self) -> "pd.DataFrame":
+    def to_frame(self, *, host: bool = False, age_days: bool = False) -> "pd.DataFrame":
         """A row per webhook.
 
         Columns: `id`, `name`, `url` (str), `events` (tuples), `is_active` (boolean), `created_at`, `updated_at`
         (datetime64[us, UTC]); then, in snake_case, the fields that cStar does not document. An empty list has the same
         columns and dtypes. A value that does not fit its column is kept, as received, in `<column>_raw`.
+
+        Args:
+            host: Adds `host` (str), the host of the URL.
+            age_days: Adds `age_days` (Int64), the whole days from `created_at` until `read_at`.
         """
-        from .frames import webhooks_frame
+        from .frames import webhooks_frame, with_age, with_host
 
-        return webhooks_frame(self._items)
+        frame = webhooks_frame(self._items)
+        frame = with_host(frame) if host else frame
+        return with_age(frame, self.read_at) if age_days else frame
 
-    def subscriptions(self) -> "pd.DataFrame":
-        """A row per webhook and event type: `id`, `name`, `url`, `event` (str), `is_active` (boolean)."""
+    def subscriptions(self, *, resolve: bool = True) -> "pd.DataFrame":
+        """A row per webhook and event type that it receives: `id`, `name`, `url`, `event` (str), `is_active` (boolean).
+
+        Args:
+            resolve: Replaces wildcards by the published types that they match. With False, `event` is as subscribed.
+        """
         from .frames import subscriptions_frame
 
-        return subscriptions_frame(self._items)
+        return subscriptions_frame(self._items, _resolved if resolve else None)
+
+    def receiving(self, event: str) -> "pd.DataFrame":
+        """The webhooks that are subscribed to this event type, also by a wildcard.
+
+        A paused one has `is_active` False: it receives nothing until it is resumed.
+
+        Columns: `id`, `name`, `url`, `subscription` (str: the entry of `events` that matches), `is_active` (boolean).
+
+        Raises:
+            ValidationError: `event` is not one event type. For a type that is not published, `UnknownEventWarning` is issued.
+        """
+        from .errors import ValidationError
+        from .events import is_wildcard, parse_events, warn_about_unknown_types
+        from .frames import from_rows
+
+        names = parse_events(event)
+        if len(names) != 1 or is_wildcard(names[0]):
+            raise ValidationError(
+                f"Expected one event type, not '{printable(event, 80)}'.",
+                param="event",
+                advice="Pass a type such as 'ticket.created'; cx.events.catalogue() has them all.",
+            )
+        (name,) = names
+        warn_about_unknown_types(names)
+        rows = [
+            (webhook.id, webhook.name, webhook.url, pattern, webhook.is_active)
+            for webhook in self
+            if (pattern := _matching(name, webhook.events or ())) is not None
+        ]
+        dtypes = dict.fromkeys(("id", "name", "url", "subscription"), "str")
+        return from_rows(rows, dtypes | {"is_active": "boolean"})
 
     def coverage(self) -> "pd.DataFrame":
         """A row per published event type: `event`, `group` (str), `receivers` (int64), `webhooks` (tuples of names).
@@ -132,10 +177,28 @@ class WebhookList(Sequence[Webhook]):
         return from_rows(rows, {"event": "str", "group": "str", "receivers": "int64", "webhooks": "object"})
 
     def to_csv(self, path: "str | Path") -> None:
-        """Writes the frame to a CSV file that is safe to open in a spreadsheet. Edit it and pass it to `cx.plan`."""
+        """Writes the frame to a CSV file that is safe to open in a spreadsheet. Edit it and pass it to `cx.plan`.
+
+        Raises:
+            ConfigurationError: It cannot be written. An existing file is then unchanged.
+        """
         from .csv_files import write_csv
 
         write_csv(self.to_frame(), path)
+
+    def to_excel(self, path: "str | Path") -> None:
+        """Writes the frame to an Excel workbook in which no cell is a formula. Edit it and pass it to `cx.plan`.
+
+        Excel has no time zones: the times are in UTC, in the columns `created_at_utc` and `updated_at_utc`. Needs openpyxl.
+
+        Raises:
+            ConfigurationError: openpyxl is not installed, Excel cannot hold a value, or the file cannot be written. An existing
+                file is then unchanged.
+        """
+        from .csv_files import write_excel
+        from .frames import for_excel
+
+        write_excel(for_excel(self.to_frame()), path)
 
     def __repr__(self) -> str:
         lines = [f"WebhookList of {len(self)}"]
@@ -249,6 +312,23 @@ def _without_secrets(items: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         | {key: value for key, value in item.items() if key in _DECLARED}
         for item in items
     ]
+
+
+def _resolved(events: tuple[str, ...]) -> tuple[str, ...]:
+    """The event types without repetition. A pattern that matches no published type stays as it is."""
+    from .events import matching_types
+
+    return tuple(dict.fromkeys(name for pattern in events for name in matching_types(pattern) or (pattern,)))
+
+
+def _matching(event: str, patterns: Iterable[str]) -> str | None:
+    """The first subscription that matches the event type, a literal one before wildcards."""
+    from .events import is_wildcard
+
+    prefixes = {pattern: pattern[:-1] for pattern in patterns if is_wildcard(pattern)}
+    if event in patterns:
+        return event
+    return next((pattern for pattern, prefix in prefixes.items() if event.startswith(prefix)), None)
 
 
 _DECLARED = frozenset(key for field in WEBHOOK_FIELDS for key in field.keys)

@@ -125,7 +125,7 @@ class Client:
             raise ConfigurationError(
                 "This client has no team.", advice="Pass team_id, or let cx.connect() find the key's team."
             )
-        return Webhooks(self._send, WebhookRequests(self.base_url, self.team_id, self.key))
+        return Webhooks(self._send, WebhookRequests(self.base_url, self.team_id, self.key), lambda: self.server_time)
 
     @property
     def rate_limit(self) -> RateLimit | None:
@@ -207,8 +207,14 @@ class Client:
 class Webhooks:
     """The webhooks of a client's team. `preview` has the same six calls as requests that are shown and not sent."""
 
-    def __init__(self, send: Callable[[Request[Any]], Any], requests: WebhookRequests) -> None:
+    def __init__(
+        self,
+        send: Callable[[Request[Any]], Any],
+        requests: WebhookRequests,
+        server_time: Callable[[], datetime | None] = lambda: None,
+    ) -> None:
         self._send = send
+        self._server_time = server_time
         self.preview = requests
 
     def list(self) -> WebhookList:
@@ -222,14 +228,14 @@ class Webhooks:
         """
         first = self._send(self.preview.list())
         if not first.more:
-            return WebhookList(first.items)
+            return WebhookList(first.items, self._server_time())
         webhooks: dict[str, Mapping[str, Any]] = {}
         for number in range(1, MAX_PAGES + 1):
             page = self._send(self.preview.list(number))
             before = len(webhooks)
             webhooks |= {str(item["id"]): item for item in page.items if str(item["id"]) not in webhooks}
             if not page.more:
-                return WebhookList(webhooks.values())
+                return WebhookList(webhooks.values(), self._server_time())
             if len(webhooks) == before:
                 raise _incomplete(f"page {number} has no new webhook and reports more pages")
             if len(webhooks) > MAX_WEBHOOKS:
