@@ -8,6 +8,7 @@ from ..errors import CStarError
 from ..events import unknown_type_warning
 from ..models import Webhook
 from ..text import printable
+from .meaning import meaning, same_meaning
 
 What = Literal["create", "update", "delete"]
 Outcome = Literal["done", "unchanged", "failed", "unknown", "not tried"]
@@ -29,6 +30,11 @@ class State:
         """The state of a webhook."""
         return cls(webhook.name, webhook.url, webhook.events, webhook.is_active)
 
+    @property
+    def content_key(self) -> tuple[Any, ...]:
+        """Equal for two states with the same name, URL and events, in any spelling."""
+        return meaning("name", self.name), meaning("url", self.url), meaning("events", self.events or ())
+
 
 class Difference(NamedTuple):
     """A field whose value differs between two states."""
@@ -39,12 +45,26 @@ class Difference(NamedTuple):
 
 
 def differences(before: State, after: State) -> list[Difference]:
-    """The fields that are known in both states and differ. The order of events does not matter."""
-    return [difference for difference in fields_to_write(before, after) if difference.before is not None]
+    """The fields that are known in both states and differ in meaning: another spelling of a URL or of events is none."""
+    return [
+        difference
+        for difference in fields_to_write(before, after)
+        if difference.before is not None and not same_meaning(*difference)
+    ]
+
+
+def respelled(desired: State, stored: State) -> str:
+    """How the server spells what means the same, in a sentence; empty if it is stored as desired."""
+    pairs = [
+        f"{name} {format_value(old)!r} as {format_value(new)!r}"
+        for name, old, new in fields_to_write(desired, stored)
+        if old is not None and same_meaning(name, old, new)
+    ]
+    return f"cStar stores {printable('; '.join(pairs), 1_000)}, which means the same." if pairs else ""
 
 
 def fields_to_write(before: State, after: State) -> list[Difference]:
-    """The fields that are set in `after` and differ from `before`, or are unknown there."""
+    """The fields that are set in `after` and differ from `before`, or are unknown there. The order of events does not matter."""
     pairs = [(name, getattr(before, name), getattr(after, name)) for name in EDITABLE]
     return [
         Difference(name, old, new)
@@ -68,7 +88,7 @@ def format_value(value: Any) -> str | None:
     """The value of a field as cell text: events joined by commas, `active` or `paused`."""
     if isinstance(value, bool):
         return "active" if value else "paused"
-    return ", ".join(value) if isinstance(value, list | tuple) else value
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
 _ACTIVE: Mapping[bool | None, str] = {True: "yes", False: "no", None: "unknown"}
@@ -102,6 +122,13 @@ class Change:
         return (self.before or self.after or State()).name
 
     @property
+    def label(self) -> str:
+        """What to call the webhook on one line: its name in quotes, or its ID if it has none."""
+        if self.name is None and self.id is not None:
+            return printable(self.id, 80)
+        return f"'{printable(self.name or '', 80)}'"
+
+    @property
     def differences(self) -> list[Difference]:
         """The fields that change. For a create or delete, all known fields except the name."""
         if self.before is not None and self.after is not None:
@@ -117,21 +144,24 @@ class Change:
 
     @property
     def note(self) -> str:
-        """What to know before applying the change, in a sentence; often empty."""
+        """What to know before applying the change, in a sentence or more; often empty."""
         if self.what == "delete":
             return "Its ID and signing secret are lost."
-        if self.what == "create" and self.id:
-            return "It was deleted: it gets a new ID and a new signing secret."
-        if self.what == "create":
-            return "Its signing secret is returned only once: in .webhook.secret of its step."
-        added = [
-            event
-            for difference in self.differences
-            if difference.field == "events"
-            for event in difference.after
-            if event not in (difference.before or ())
-        ]
-        return " ".join(filter(None, map(unknown_type_warning, added)))
+        doubts = filter(None, map(unknown_type_warning, self.added_events))
+        if self.what == "update":
+            return " ".join(doubts)
+        secret = (
+            "It was deleted: it gets a new ID and a new signing secret."
+            if self.id
+            else "Its signing secret is returned only once: plan.secrets() keeps it."
+        )
+        return " ".join([*doubts, secret])
+
+    @property
+    def added_events(self) -> list[str]:
+        """The event types that the webhook has after the change, and not before."""
+        before = (self.before and self.before.events) or ()
+        return [event for event in (self.after and self.after.events) or () if event not in before]
 
     def inverted(self) -> "Change":
         """The change that undoes this one."""
@@ -140,10 +170,10 @@ class Change:
         )
 
     @property
-    def content_key(self) -> tuple[str | None, str | None, frozenset[str]] | None:
+    def content_key(self) -> tuple[Any, ...] | None:
         """Name, URL and events, used to find the webhook if its ID may be unknown; None if the ID is known."""
         state = self.after if self.what == "create" else self.before if self.id is None or self.recreated else None
-        return None if state is None else (state.name, state.url, frozenset(state.events or ()))
+        return None if state is None else state.content_key
 
 
 @dataclass(frozen=True)
@@ -164,3 +194,8 @@ class Step:
     detail: str = ""
     webhook: Webhook | None = None
     error: CStarError | None = None
+
+    @property
+    def webhook_id(self) -> str | None:
+        """The webhook's ID; of a created one, its new ID."""
+        return self.webhook.id if self.webhook is not None else self.change.id

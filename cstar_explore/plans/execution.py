@@ -1,7 +1,7 @@
 """Applies one change: reads the webhook, skips it if it no longer matches the plan, writes, and reads back.
 
-Only the server's state decides what is left to do; no progress is recorded. So after a crash, any process that has the plan
-can resume or undo it.
+The server's state decides what is left to do, so after a crash any process that has the plan can resume or undo it. Only the
+ID of a webhook that was created is recorded, because the server may store it under another URL, name or events than planned.
 """
 
 from collections.abc import Callable, Collection
@@ -10,12 +10,29 @@ from typing import Any, NamedTuple
 
 from ..api.client import Client
 from ..errors import ConflictError, CStarError, NotFoundError
-from ..models import Webhook
+from ..models import Webhook, WebhookList
 from ..text import printable
-from .change import Change, State, Step, differences, format_difference
+from .change import Change, State, Step, differences, fields_to_write, format_difference, respelled
 
 _NO_CHANGE = "No change was needed."
 _CONFIRMED = "Confirmed by reading back."
+
+
+class Listing:
+    """The team's list of webhooks, read when it is first needed."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._webhooks: WebhookList | None = None
+
+    def webhooks(self) -> WebhookList:
+        """The list as first read."""
+        return self._webhooks or self.read_again()
+
+    def read_again(self) -> WebhookList:
+        """The list as it is now."""
+        self._webhooks = self._client.webhooks.list()
+        return self._webhooks
 
 
 class Context(NamedTuple):
@@ -25,10 +42,18 @@ class Context(NamedTuple):
         other_ids: IDs of webhooks that this change did not create: they existed when the plan was made, or other changes
             created them.
         max_matches: How many changes, from this one on, have the same `content_key`.
+        listing: The list, shared by all changes.
+        created_id: The ID of the webhook that an earlier run of this change created, or None.
+        before_create: Called before a create is sent. If it raises, nothing is sent.
+        created: Called with the webhook as soon as cStar returns it, with its secret.
     """
 
     other_ids: Collection[str]
     max_matches: int
+    listing: Listing
+    created_id: str | None = None
+    before_create: Callable[[], object] = lambda: None
+    created: Callable[[Webhook], object] = lambda _: None
 
 
 def apply_change(client: Client, change: Change, context: Context) -> Step:
@@ -40,11 +65,22 @@ def apply_change(client: Client, change: Change, context: Context) -> Step:
         return Step(change, "failed", str(error), error=error)
 
 
+def find_duplicates(webhooks: WebhookList, state: State, other_ids: Collection[str]) -> list[Webhook]:
+    """The webhooks with this name, URL and events that neither existed before nor were created by this plan."""
+    content = replace(state, is_active=None)
+    if content == State():
+        return []
+    new = [webhook for webhook in webhooks if webhook.id not in other_ids]
+    return [webhook for webhook in new if _is_as(webhook, content)]
+
+
 def _update(client: Client, change: Change, _: Context) -> Step:
     webhook_id, before, after = str(change.id), change.before or State(), change.after or State()
     current = client.webhooks.get(webhook_id)
-    if not differences(State.of(current), after):
-        return Step(change, "unchanged", _NO_CHANGE, current)
+    if _is_as(current, after) and (
+        not fields_to_write(State.of(current), after) or fields_to_write(before, State.of(current))
+    ):
+        return Step(change, "unchanged", _sentences(_NO_CHANGE, respelled(after, State.of(current))), current)
     _check_unmodified(before, current)
     values: dict[str, Any] = {difference.field: difference.after for difference in change.differences}
     error = _write(lambda: client.webhooks.update(webhook_id, **values))
@@ -55,7 +91,7 @@ def _delete(client: Client, change: Change, context: Context) -> Step:
     before = change.before or State()
     current = _get(client, change.id) if change.id else None
     if current is None and (change.id is None or change.recreated):
-        current = _find_created(client, before, context)
+        current = _find_created(context.listing.read_again(), before, context)
     if current is None:
         return Step(change, "unchanged", "It does not exist.")
     # A webhook that this plan created may still be active: the process died before pausing it.
@@ -69,17 +105,20 @@ def _create(client: Client, change: Change, context: Context) -> Step:
     lost = None
     webhook = _find_existing(client, change, context)
     if webhook is None:
+        context.before_create()
         created, lost = _post(client, after)
+        if created is not None:
+            context.created(created)
         try:
-            webhook = created or _find_created(client, after, context)
+            webhook = created or _find_created(context.listing.read_again(), after, context)
         except CStarError as error:
             return Step(
                 change, "unknown", f"It may have been created, but the list could not be read: {error}", error=error
             )
         if webhook is None:
             raise lost or ConflictError("cStar reported it as created, but it is not in the list.")
-    elif not differences(State.of(webhook), after):
-        return Step(change, "unchanged", _NO_CHANGE, webhook)
+    elif _is_as(webhook, after):
+        return Step(change, "unchanged", _sentences(_NO_CHANGE, respelled(after, State.of(webhook))), webhook)
     try:
         if after.is_active is not None and webhook.is_active is not after.is_active:
             lost = _write(lambda: client.webhooks.update(webhook.id, is_active=after.is_active)) or lost
@@ -102,11 +141,17 @@ def _post(client: Client, state: State) -> tuple[Webhook | None, CStarError | No
 def _find_existing(client: Client, change: Change, context: Context) -> Webhook | None:
     """The webhook that this change would create: it still has its old ID, or an earlier run created it."""
     after = change.after or State()
-    current = _get(client, change.id) if change.id else None
+    webhook_id = context.created_id or change.id
+    current = _get(client, webhook_id) if webhook_id else None
     if current is not None:
         _check_unmodified(after if current.id in context.other_ids else replace(after, is_active=None), current)
         return current
-    return _find_created(client, after, context)
+    if context.created_id is not None:
+        raise ConflictError(
+            f"It was created as {printable(context.created_id, 80)}, which no longer exists. It is not created again.",
+            advice="Plan again if you need it.",
+        )
+    return _find_created(context.listing.webhooks(), after, context)
 
 
 def _get(client: Client, webhook_id: str) -> Webhook | None:
@@ -116,11 +161,9 @@ def _get(client: Client, webhook_id: str) -> Webhook | None:
         return None
 
 
-def _find_created(client: Client, state: State, context: Context) -> Webhook | None:
+def _find_created(webhooks: WebhookList, state: State, context: Context) -> Webhook | None:
     """The webhook with this name, URL and events that this change created, if there is one."""
-    content = replace(state, is_active=None)
-    new = [webhook for webhook in client.webhooks.list() if webhook.id not in context.other_ids]
-    matches = [webhook for webhook in new if not differences(State.of(webhook), content)]
+    matches = find_duplicates(webhooks, state, context.other_ids)
     if len(matches) > context.max_matches:
         ids = ", ".join(printable(webhook.id, 80) for webhook in matches)
         raise ConflictError(
@@ -128,6 +171,10 @@ def _find_created(client: Client, state: State, context: Context) -> Webhook | N
             advice="Delete the ones you do not need, and apply again.",
         )
     return matches[0] if matches else None
+
+
+def _is_as(webhook: Webhook, state: State) -> bool:
+    return not differences(State.of(webhook), state)
 
 
 def _check_unmodified(planned: State, current: Webhook) -> None:
@@ -166,11 +213,22 @@ def _read_back(client: Client, change: Change, webhook: Webhook, lost: CStarErro
         return Step(change, "failed", f"It no longer exists: {error}", webhook, error)
     except CStarError as error:
         return Step(change, "unknown", f"It may have been done, but could not be read back: {error}", webhook, error)
-    if change.after is not None and not differences(State.of(current), change.after):
-        if not lost:
-            return Step(change, "done", _CONFIRMED, current)
-        no_secret = change.what == "create" and webhook.secret is None
-        secret = " The lost response contained its signing secret." if no_secret else ""
-        return Step(change, "done", f"The response was lost. {_CONFIRMED}{secret}", current)
+    if change.after is not None and _is_as(current, change.after):
+        no_secret = lost and change.what == "create" and webhook.secret is None
+        detail = _sentences(
+            "The response was lost." if lost else "",
+            _CONFIRMED,
+            "The lost response contained its signing secret." if no_secret else "",
+            respelled(change.after, State.of(current)),
+        )
+        return Step(change, "done", detail, current)
+    if change.what == "create" and change.after is not None:
+        stored = "; ".join(format_difference(*pair) for pair in differences(change.after, State.of(current)))
+        detail = f"It was created as {printable(current.id, 80)}, but cStar stored it otherwise: {stored}."
+        return Step(change, "failed", detail, current, lost)
     message = lost.message.rstrip(".") if lost else "cStar reported success"
     return Step(change, "failed", f"{message}, but reading back shows no change.", current, lost)
+
+
+def _sentences(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))

@@ -1,51 +1,63 @@
 """Plans as files: JSON with one change per line, readable by its owner only."""
 
 import json
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import ConfigurationError
-from ..files import read_text, unreadable
+from ..files import read_text, replace_file, unreadable, write_new_file
 from ..text import printable
 from .change import Change, State
 
 _KIND = "cstar_explore plan"
 
 
-def write_plan(
-    path: str | Path, target: Mapping[str, Any], changes: Iterable[Change], existing_ids: Sequence[str]
-) -> None:
-    """Writes a new file, and syncs it to disk.
+class PlanFile(NamedTuple):
+    """The content of a file.
 
-    Raises:
-        ConfigurationError: The path exists, or cannot be written.
+    Attributes:
+        plan_id: The same for all files of one plan.
+        target: Team, environment and base URL.
+        changes: One for each webhook.
+        existing_ids: The webhooks that existed when the plan was made.
+        created_ids: The webhooks that it created, by the index of their change.
     """
-    lines = ",\n".join(json.dumps(_entry(change)) for change in changes)
-    head = json.dumps({"kind": _KIND, "version": 1, **target, "known": existing_ids})
-    text = f'{head[:-1]}, "changes": [\n{lines}\n]}}\n'
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        raise ConfigurationError(
-            f"{printable(path, 200)} exists and was not overwritten: it may be needed to undo an earlier plan.",
-            advice="Choose another name.",
-        ) from None
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(
-            f"{printable(path, 200)} cannot be written: {getattr(error, 'strerror', None) or error}.",
-            advice="Choose a path in a folder that you can write to.",
-        ) from None
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+
+    plan_id: str
+    target: Mapping[str, Any]
+    changes: Sequence[Change]
+    existing_ids: Sequence[str]
+    created_ids: Mapping[int, str]
+
+    def write_new(self, path: str | Path) -> None:
+        """Writes a new file, and syncs it to disk.
+
+        Raises:
+            ConfigurationError: The path exists, or cannot be written.
+        """
+        write_new_file(path, _text_of(self), existing="it may be needed to undo an earlier plan")
+
+    def record(self, path: Path) -> None:
+        """Adds the IDs of created webhooks to the file of this plan, and syncs it to disk.
+
+        Raises:
+            ConfigurationError: The file is not of this plan any more, or cannot be written.
+        """
+        written = read_plan(path)
+        if written.plan_id != self.plan_id:
+            raise ConfigurationError(
+                f"{printable(path, 200)} is the file of another plan now, so progress cannot be recorded there.",
+                advice="Save this plan under another name, and apply it again.",
+            )
+        # Another process may have recorded what it created.
+        merged = {**written.created_ids, **self.created_ids}
+        replace_file(path, _text_of(self._replace(created_ids=merged)), private=True)
 
 
-def read_plan(path: str | Path) -> tuple[dict[str, Any], list[Change], list[str]]:
-    """The file's content, its changes, and the IDs that existed when the plan was made.
+def read_plan(path: str | Path) -> PlanFile:
+    """Reads a plan.
 
     Raises:
         ConfigurationError: The file is not a plan of this version.
@@ -56,9 +68,21 @@ def read_plan(path: str | Path) -> tuple[dict[str, Any], list[Change], list[str]
             raise unreadable(path, "it is not a plan of this version")
         changes = [_change(entry) for entry in content["changes"]]
         existing_ids = [_text(webhook_id) for webhook_id in content["known"]]
+        created_ids = {int(index): _text(webhook_id) for index, webhook_id in content["created"].items()}
+        if not all(index in range(len(changes)) and changes[index].before is None for index in created_ids):
+            raise unreadable(path, "a webhook that it created belongs to none of its changes")
+        target = {name: content.get(name) for name in ("team_id", "environment", "base_url")}
+        return PlanFile(_text(content["plan"]), target, changes, existing_ids, created_ids)
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         raise unreadable(path, "it is not a plan") from None
-    return content, changes, existing_ids
+
+
+def _text_of(file: PlanFile) -> str:
+    lines = ",\n".join(json.dumps(_entry(change)) for change in file.changes)
+    created = {str(index): webhook_id for index, webhook_id in sorted(file.created_ids.items())}
+    content = {"kind": _KIND, "version": 1, "plan": file.plan_id, **file.target, "known": file.existing_ids}
+    head = json.dumps({**content, "created": created})
+    return f'{head[:-1]}, "changes": [\n{lines}\n]}}\n'
 
 
 def _entry(change: Change) -> dict[str, Any]:

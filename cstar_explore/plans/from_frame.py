@@ -1,61 +1,148 @@
-"""A frame of desired webhooks → the changes that are needed. All invalid rows are reported in one error."""
+"""A table of desired webhooks → the changes that are needed, and the questions that it leaves open."""
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
-from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, time
+from numbers import Number
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..api.validation import checked_name, checked_url
-from ..csv_files import parse_flag, parse_list
+from ..csv_files import Sheet, parse_flag, parse_list
 from ..errors import ValidationError
 from ..events import parse_events
 from ..models import WebhookList
 from ..schema import SECRET_KEYS, WEBHOOK_FIELDS
 from ..text import MASK, printable
-from .change import EDITABLE, Change, State, fields_to_write
+from .change import EDITABLE, Change, State, fields_to_write, format_value
+from .meaning import same_meaning
+from .question import Question, spreadsheet_doubt
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # Columns that a frame of webhooks or findings may have, and that cannot be changed.
-_IGNORED = ("account", "team_id", "environment", "because", *(field.name for field in WEBHOOK_FIELDS))
+_IGNORED = (
+    "account",
+    "team_id",
+    "environment",
+    "because",
+    "host",
+    "age_days",
+    *(field.name for field in WEBHOOK_FIELDS),
+)
 
 _MAX_PROBLEMS = 5  # in one message
 
 
-def changes_from_frame(desired: "pd.DataFrame", listed: WebhookList, team_id: str) -> list[Change]:
-    """The changes from the listed webhooks to the desired ones, in the order of the frame.
+class Desired(NamedTuple):
+    """What a table asks for.
+
+    Attributes:
+        changes: In the order of the rows.
+        questions: In the order of the rows.
+        notes: Where the table only spells a value otherwise, a sentence each.
+    """
+
+    changes: Sequence[Change]
+    questions: Sequence[Question]
+    notes: Sequence[str]
+
+
+@dataclass
+class _Row:
+    """A row of the table, and what was found in it."""
+
+    number: int
+    cells: Mapping[str, Any]
+    from_file: bool
+    for_sandbox: bool
+    change: Change | None = None
+    doubts: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    error: ValidationError | None = None
+
+
+def changes_from_frame(
+    desired: "pd.DataFrame",
+    listed: WebhookList,
+    team_id: str,
+    sheet: Sheet | None = None,
+    *,
+    for_sandbox: bool = False,
+) -> Desired:
+    """The changes from the listed webhooks to the desired ones.
+
+    Args:
+        desired: The table.
+        listed: The webhooks of the team.
+        team_id: The team.
+        sheet: The file that the table was read from. Its invalid rows become questions.
+        for_sandbox: Whether http URLs are left to a sandbox.
 
     Raises:
-        ValidationError: The frame is invalid; the message lists the first five rows with a problem.
+        ValidationError: The columns are invalid; or, unless it was read from a file, a row is. The message lists the first five
+            rows with a problem.
     """
-    if desired.index.name == "id" and "id" not in desired.columns:
-        desired = desired.reset_index()
     _check_columns(desired, listed)
-    problems: dict[int, str] = {}
-    changes: dict[int, Change | None] = {}
+    rows = list(_rows(desired, sheet, for_sandbox=for_sandbox))
     states = {webhook.id: State.of(webhook) for webhook in listed}
-    rows = dict(enumerate(_rows(desired), 1))
+    by_content: dict[object, list[str]] = {}
+    for webhook_id, state in states.items():
+        by_content.setdefault(state.content_key, []).append(webhook_id)
     first_rows: dict[object, int] = {}
+    changing: set[str | None] = set()
     # Rows with an ID first: a row without one is not matched to a webhook that another row changes or deletes.
-    for number, row in sorted(rows.items(), key=lambda item: "id" not in item[1]):
+    for row in sorted(rows, key=lambda row: "id" not in row.cells):
         try:
-            _check_team(row, team_id)
-            change, key = _change(row, states) if "id" in row else _creation(row, states, changes.values())
-            if first_rows.setdefault(key, number) != number:
-                duplicate = printable(row.get("id", row.get("name")), 80)
+            _check_team(row.cells, team_id)
+            key = _change(row, states) if "id" in row.cells else _creation(row, states, by_content, changing)
+            changing.add(row.change.id if row.change is not None else None)
+            if first_rows.setdefault(key, row.number) != row.number:
+                duplicate = printable(row.cells.get("id", row.cells.get("name")), 80)
                 raise ValidationError(f"'{duplicate}' is in row {first_rows[key]} already.")  # noqa: TRY301 - reported with the other problems
-            changes[number] = change
         except ValidationError as error:
-            problems[number] = f"row {number}: {error.message}"
+            row.error = error
+    if sheet is None:
+        _raise_problems(rows)
+    notes = [note for row in rows if row.error is None for note in row.notes]
+    questions = [question for row in rows for question in _questions(row, desired, sheet)]
+    if sheet is not None:
+        questions += [Question(error.row, None, error.cell, error.value, error.message) for error in sheet.errors]
+    open_rows = {question.row for question in questions}
+    changes: list[Change] = []
+    indexes: dict[int, int] = {}
+    for row in rows:
+        indexes[row.number] = len(changes)
+        if row.change is not None and row.number not in open_rows:
+            changes.append(row.change)
+    placed = [replace(question, index=indexes.get(question.row, len(changes))) for question in questions]
+    return Desired(changes, sorted(placed, key=lambda question: question.row), notes)
+
+
+def _raise_problems(rows: Sequence[_Row]) -> None:
+    problems = [f"row {row.number}: {row.error.message}" for row in rows if row.error is not None]
     if problems:
         more = f" And {len(problems) - _MAX_PROBLEMS} more." if len(problems) > _MAX_PROBLEMS else ""
         raise ValidationError(
-            f"Nothing was planned. {' '.join(problems[number] for number in sorted(problems)[:_MAX_PROBLEMS])}{more}",
+            f"Nothing was planned. {' '.join(problems[:_MAX_PROBLEMS])}{more}",
             advice="Correct the frame and plan again.",
         )
-    return [change for number in rows if (change := changes[number]) is not None]
+
+
+def _questions(row: _Row, desired: "pd.DataFrame", sheet: Sheet | None) -> Iterator[Question]:
+    if row.error is not None:
+        column = row.error.param if row.error.param in row.cells else None
+        found = [(column, row.error.message)]
+    else:
+        found = list(row.doubts)
+    for column, message in found:
+        cell = None
+        if sheet is not None:
+            names = list(desired.columns)
+            cell = f"{sheet.cells[names.index(column)] if column in names else 'A'}{row.number}"
+        value = "" if column is None else printable(row.cells[column], 80)
+        yield Question(row.number, column, cell, value, message, row.change, readable=row.error is None)
 
 
 def _check_columns(desired: "pd.DataFrame", listed: WebhookList) -> None:
@@ -81,11 +168,14 @@ def _check_columns(desired: "pd.DataFrame", listed: WebhookList) -> None:
             )
 
 
-def _rows(desired: "pd.DataFrame") -> Iterator[dict[str, Any]]:
-    """The non-empty cells of each row."""
+def _rows(desired: "pd.DataFrame", sheet: Sheet | None, *, for_sandbox: bool) -> Iterator[_Row]:
+    """The rows with their cells that are not empty."""
     columns = [str(name) for name in desired.columns]
-    for values in zip(*(desired.iloc[:, index] for index in range(len(columns))), strict=True):
-        yield {name: value for name, value in zip(columns, values, strict=True) if not _missing(value)}
+    numbers = range(1, len(desired) + 1) if sheet is None else sheet.rows
+    cells = zip(*(desired.iloc[:, index] for index in range(len(columns))), strict=True)
+    for number, values in zip(numbers, cells, strict=False):
+        row = {name: value for name, value in zip(columns, values, strict=True) if not _missing(value)}
+        yield _Row(number, row, sheet is not None, for_sandbox)
 
 
 def _missing(value: Any) -> bool:
@@ -96,36 +186,41 @@ def _missing(value: Any) -> bool:
     return is_missing(value)
 
 
-def _check_team(row: Mapping[str, Any], team_id: str) -> None:
-    if str(row.get("team_id", team_id)) != team_id:
+def _check_team(cells: Mapping[str, Any], team_id: str) -> None:
+    if str(cells.get("team_id", team_id)) != team_id:
         raise ValidationError(
-            f"team_id is '{printable(row['team_id'], 80)}', but the client's team is '{printable(team_id, 80)}'.",
+            f"team_id is '{printable(cells['team_id'], 80)}', but the client's team is '{printable(team_id, 80)}'.",
             param="team_id",
         )
 
 
-def _change(row: Mapping[str, Any], states: Mapping[str, State]) -> tuple[Change | None, object]:
-    """The change that a row with an ID asks for, and the key that no other row may have."""
-    cell = str(row["id"])
+def _change(row: _Row, states: Mapping[str, State]) -> object:
+    """Finds the change that a row with an ID asks for. Returns the key that no other row may have."""
+    cell = str(row.cells["id"])
     webhook_id = cell if cell in states else cell.strip()
     if webhook_id not in states:
-        raise ValidationError(f"There is no webhook '{printable(webhook_id, 80)}'.", param="id")
+        message = f"There is no webhook '{printable(webhook_id, 80)}'."
+        doubts = (spreadsheet_doubt(cell, other, from_file=False) for other in states)
+        raise ValidationError(" ".join([message, *list(filter(None, doubts))[:1]]), param="id")
     before = states[webhook_id]
-    if _deletes(row):
-        return Change(webhook_id, before, None), webhook_id
-    after = replace(before, **{name: _read(name, row[name], before) for name in EDITABLE if name in row})
+    if _deletes(row.cells):
+        row.change = Change(webhook_id, before, None)
+        return webhook_id
+    after = replace(before, **{name: _read(row, name, before) for name in EDITABLE if name in row.cells})
     if before.events and after.events == ():
         raise ValidationError("A webhook needs at least one event type.", param="events")
-    return (Change(webhook_id, before, after) if fields_to_write(before, after) else None), webhook_id
+    if fields_to_write(before, after):
+        row.change = Change(webhook_id, before, after)
+    return webhook_id
 
 
 def _creation(
-    row: Mapping[str, Any], states: Mapping[str, State], changes: Iterable[Change | None]
-) -> tuple[Change | None, object]:
-    """The change that creates a webhook, unless an equal one exists and no other row changes it; and the row's key."""
-    if _deletes(row):
+    row: _Row, states: Mapping[str, State], by_content: Mapping[object, Sequence[str]], changing: set[str | None]
+) -> object:
+    """Finds the change that creates a webhook, unless an equal one exists and no other row changes it. Returns the row's key."""
+    if _deletes(row.cells):
         raise ValidationError("A row to delete needs an id.", param="id")
-    values = {name: _read(name, row[name], State()) for name in EDITABLE if name in row}
+    values = {name: _read(row, name, State()) for name in EDITABLE if name in row.cells}
     after = State(**values)
     missing = [name for name in ("name", "url", "events") if not getattr(after, name)]
     if missing:
@@ -133,38 +228,69 @@ def _creation(
             f"A row without an id creates a webhook, and needs {' and '.join(missing)}.", param=missing[0]
         )
     after = replace(after, is_active=after.is_active is not False)
-    key = (after.name, after.url, frozenset(after.events or ()))
-    changing = {change.id for change in changes if change is not None}
-    for webhook_id, state in states.items():
-        if webhook_id not in changing and key == (state.name, state.url, frozenset(state.events or ())):
-            desired = after if "is_active" in values else replace(after, is_active=state.is_active)
-            return (Change(webhook_id, state, desired) if fields_to_write(state, desired) else None), key
-    return Change(None, None, after), key
+    key = after.content_key
+    existing = next((webhook_id for webhook_id in by_content.get(key, ()) if webhook_id not in changing), None)
+    if existing is None:
+        row.change = Change(None, None, after)
+        return key
+    row.doubts.clear()  # the name is there as written
+    state = states[existing]
+    desired = replace(state, is_active=after.is_active) if "is_active" in values else state
+    row.change = Change(existing, state, desired) if fields_to_write(state, desired) else None
+    return key
 
 
-def _deletes(row: Mapping[str, Any]) -> bool:
-    return _flag("delete", row["delete"]) if "delete" in row else False
+def _deletes(cells: Mapping[str, Any]) -> bool:
+    return _flag("delete", cells["delete"]) if "delete" in cells else False
 
 
-def _read(name: str, cell: Any, before: State) -> Any:
+def _read(row: _Row, name: str, before: State) -> Any:
     """A cell as the value of its field. Only a value that differs from the webhook's is validated."""
+    cell, current = row.cells[name], getattr(before, name)
     if name == "is_active":
         return _flag(name, cell)
-    value = _events(cell) if name == "events" else str(cell) if isinstance(cell, Integral) else cell
-    if not isinstance(value, str | tuple):
-        raise ValidationError(f"{name} must be text, not {printable(repr(cell), 80)}.", param=name)
-    current = getattr(before, name)
+    value = _events(cell) if name == "events" else _text(cell)
     if _same(value, current):
         return current
+    if name == "name" and value is not None and (doubt := spreadsheet_doubt(cell, current, from_file=row.from_file)):
+        row.doubts.append((name, doubt))
+    elif value is None or isinstance(cell, bool | float | date | time):
+        raise ValidationError(f"{name} must be text, not {printable(repr(cell), 80)}.", param=name)
     if MASK in str(cell):
         raise ValidationError(
             f"{name} contains the mask {MASK}; writing it would overwrite what the mask hides.", param=name
         )
-    return _VALIDATORS[name](value)
+    if _spelled_otherwise(name, value, current):
+        row.notes.append(_note(row, name, value, current))
+        return current
+    return checked_url(str(value), for_sandbox=row.for_sandbox) if name == "url" else _VALIDATORS[name](value)
 
 
-def _same(value: Any, current: Any) -> bool:
+def _text(cell: Any) -> str | None:
+    """A cell as text: also a number, date or flag, into which pandas and spreadsheets turn text. None for anything else."""
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)  # pandas turns whole numbers beside a missing one into floats
+    try:
+        return str(cell) if isinstance(cell, str | Number | date | time) else None
+    except ValueError:  # Python writes no number of more than 4,300 digits
+        return None
+
+
+def _same(value: str | tuple[str, ...] | None, current: Any) -> bool:
     return value == current or (isinstance(value, tuple) and current is not None and set(value) == set(current))
+
+
+def _spelled_otherwise(name: str, value: Any, current: Any) -> bool:
+    """Whether the value only spells the current one otherwise. Adding or removing an event that another covers is an edit."""
+    if current is None or not same_meaning(name, value, current):
+        return False
+    return name != "events" or not (set(value) <= set(current) or set(current) <= set(value))
+
+
+def _note(row: _Row, name: str, value: Any, current: Any) -> str:
+    what = "cover the same event types" if name == "events" else "mean the same"
+    given, stored = printable(format_value(value), 200), printable(format_value(current), 200)
+    return f"row {row.number}, {name}: '{given}' and '{stored}', which cStar has stored, {what}. Nothing is changed."
 
 
 def _flag(name: str, cell: Any) -> bool:
@@ -185,6 +311,5 @@ def _events(cell: Any) -> tuple[str, ...]:
 
 _VALIDATORS: Mapping[str, Callable[[Any], Any]] = {
     "name": checked_name,
-    "url": checked_url,
     "events": tuple,
 }

@@ -8,7 +8,7 @@ import ipywidgets as widgets
 
 from ..api.client import Client
 from ..errors import CStarError, IncompleteError, ValidationError
-from ..plans import Applied, Plan, Step
+from ..plans import Applied, Plan, Step, counts
 from ..text import printable
 from .form import Form, plural, set_visible, step_line
 from .inputs import SecretReveal, TextBlock, TextTable
@@ -32,11 +32,14 @@ class PlanForm(Form[Applied]):
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.changes = TextTable(columns=["what", "webhook", "field", "before", "after", "note"])
+        self.notes = TextBlock(kind="list")
         self.steps = TextBlock(kind="list")
         self.secrets = widgets.VBox([])
         self.stop = widgets.Button(description="Stop", tooltip="Stop after the current step")
         self.undo = widgets.Button(description="Undo", tooltip="Show the plan that reverts the changes")
-        super().__init__(plan.client, {}, self.changes, self.steps, self.secrets, buttons=(self.stop, self.undo))
+        super().__init__(
+            plan.client, {}, self.changes, self.notes, self.steps, self.secrets, buttons=(self.stop, self.undo)
+        )
         self._stopped = self._closed = self._can_undo = False
         self._revealed: set[str] = set()
         self.stop.on_click(lambda _: self._stop())
@@ -62,11 +65,16 @@ class PlanForm(Form[Applied]):
 
     @property
     def _can_submit(self) -> bool:
-        return self.client.write and len(self.plan) > 0
+        return self.client.write and len(self.plan) > 0 and not self.plan.questions
 
     async def _prepare(self) -> None:
         if not len(self.plan):
             raise ValidationError("The plan has no changes. Nothing was sent.")
+        if self.plan.questions:
+            raise ValidationError(
+                f"The plan has {plural(len(self.plan.questions), 'open question')}. Nothing was sent.",
+                advice="Correct the table and plan again, or close them with plan.accept(row) or plan.skip(row).",
+            )
         self._loop = asyncio.get_running_loop()
         self._stopped = False
         self._finished: list[Step] = []
@@ -138,16 +146,27 @@ class PlanForm(Form[Applied]):
     def _show_plan(self) -> None:
         from ..frames import plain
 
-        frame = self.plan.to_frame()[["what", "name", "field", "before", "after", "note"]]
-        self.changes.fill(plain(frame).to_numpy().tolist())
+        frame = self.plan.to_frame()
+        # A webhook without a name is shown by its ID.
+        frame["webhook"] = frame["name"].fillna(frame["id"])
+        rows = plain(frame[["what", "webhook", "field", "before", "after", "note"]]).to_numpy().tolist()
+        self.changes.fill(rows)
+        kinds = [f"All changes: {counts(self.plan.changes)}."] if self.changes.note else []
+        self.notes.show(*kinds, *self.plan.notes)
         self.steps.show()
         set_visible(self.stop, on=False)
         set_visible(self.undo, on=False)
         self._update()
         self.button.disabled = not self._can_submit
-        if not len(self.plan):
+        if self.plan.questions:
+            self.status.show(
+                f"{plural(len(self.plan.questions), 'open question')}: correct the table and plan again, or close them with "
+                "plan.accept(row) or plan.skip(row).",
+                "failed",
+            )
+        elif not len(self.plan):
             self.status.show("The plan has no changes.", "done")
 
 
 def _line(step: Step) -> str:
-    return step_line(step, f"{step.change.what} '{printable(step.change.name, 80)}'")
+    return step_line(step, f"{step.change.what} {step.change.label}")
