@@ -1,39 +1,78 @@
 """Rejects requests to a loopback server that come from web pages."""
 
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ..text import printable
 from .loopback import is_loopback
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Why a request is refused.
+
+    Attributes:
+        status: The status of the response; None if the sender has disconnected.
+        cause: A word for the reason.
+        reason: A sentence for the user.
+    """
+
+    status: int | None
+    cause: str
+    reason: str
+
+
+OnRefused = Callable[["Scope", Refusal], None]
+
+
 class HostCheckMiddleware:
-    """Answers with 403 unless `Host` is loopback and no browser headers show that another page made the request.
+    """Answers with 403 unless `Host` is loopback or allowed, and no browser headers show that another page made the request.
 
     A web page can point its own host name at 127.0.0.1 (DNS rebinding) or post a form to it. The browser's `Host`, `Origin` and
     `Sec-Fetch-Site` headers reveal both.
+
+    Args:
+        allowed_hosts: Host names besides loopback, such as a tunnel's, in lower case.
+        on_refused: Called with each refused request.
     """
 
-    def __init__(self, app: "ASGIApp") -> None:
+    def __init__(
+        self, app: "ASGIApp", allowed_hosts: Collection[str] = (), on_refused: OnRefused | None = None
+    ) -> None:
         self._app = app
+        self._allowed_hosts = allowed_hosts
+        self._on_refused = on_refused
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        if scope["type"] == "http" and not _is_local(dict(scope["headers"])):
-            await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
-            await send({"type": "http.response.body", "body": b"Only programs on this machine may send requests.\n"})
+        refusal = _refusal(dict(scope["headers"]), self._allowed_hosts) if scope["type"] == "http" else None
+        if refusal is None:
+            await self._app(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        if self._on_refused is not None:
+            self._on_refused(scope, refusal)
+        await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
+        await send({"type": "http.response.body", "body": b"Only programs on this machine may send requests.\n"})
 
 
-def _is_local(headers: dict[bytes, bytes]) -> bool:
+def _refusal(headers: dict[bytes, bytes], allowed_hosts: Collection[str]) -> Refusal | None:
+    host = headers.get(b"host", b"").decode("latin-1")
+    name = _host_name(host)
+    if not is_loopback(name) and name not in allowed_hosts:
+        shown = printable(host, 80)
+        remedy = f" If it is your tunnel's, pass allowed_hosts=['{printable(name, 80)}']." if name else ""
+        return Refusal(403, "foreign_host", f"The Host header is '{shown}', which is not this machine.{remedy}")
+    if b"origin" in headers or headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin"):
+        return Refusal(403, "web_page", "A web page sent the request: it has an Origin or Sec-Fetch-Site header.")
+    return None
+
+
+def _host_name(host: str) -> str:
     try:
-        host = urlsplit(f"//{headers.get(b'host', b'').decode('ascii')}").hostname or ""
+        return (urlsplit(f"//{host}").hostname or "") if host.isascii() else ""
     except ValueError:
-        return False
-    return (
-        is_loopback(host)
-        and b"origin" not in headers
-        and headers.get(b"sec-fetch-site", b"none") in (b"none", b"same-origin")
-    )
+        return ""

@@ -4,22 +4,32 @@ A thread and not a process: nothing keeps running when the kernel is killed.
 """
 
 import asyncio
+import concurrent.futures
 import contextlib
+import os
 import socket
 import threading
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Collection, Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import uvicorn
 
 from ..errors import ConfigurationError
-from .host_check import HostCheckMiddleware
+from ..text import printable
+from . import loops
+from .connections import Connection, ConnectionLimits
+from .host_check import HostCheckMiddleware, OnRefused
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 
 T = TypeVar("T")
+
+HEAD_TIMEOUT = 10.0  # seconds for the whole head of a request
+GRACE = 1.0  # seconds that open requests get when the server is closed
+WORKERS = 64  # threads for blocking work; a handler may fire events that are handled meanwhile
 
 
 class Server:
@@ -28,7 +38,10 @@ class Server:
     Args:
         name: For error messages and the thread.
         port: 0 chooses a free port.
-        max_connections: Requests get a 503 while this many connections are open; None for no limit.
+        max_connections: Maximum number of connections; see `ConnectionLimits`.
+        head_timeout: Seconds for the whole head of a request.
+        allowed_hosts: Values of `Host` besides loopback that are accepted, in lower case.
+        on_refused: Called in the server's event loop with each request that does not reach the app.
 
     Attributes:
         url: `http://127.0.0.1:<port>`.
@@ -37,41 +50,87 @@ class Server:
         ConfigurationError: The port cannot be used, or the server did not start.
     """
 
-    def __init__(self, app: "ASGIApp", *, name: str, port: int = 0, max_connections: int | None = None) -> None:
-        _check_port(port)
+    def __init__(
+        self,
+        app: "ASGIApp",
+        *,
+        name: str,
+        port: int = 0,
+        max_connections: int | None = None,
+        head_timeout: float = HEAD_TIMEOUT,
+        allowed_hosts: Collection[str] = (),
+        on_refused: OnRefused | None = None,
+    ) -> None:
+        self._name = name
+        self._process = os.getpid()
+        listening = _bind(port)
+        limits = ConnectionLimits(head_timeout, max_connections, on_refused)
         config = uvicorn.Config(
-            HostCheckMiddleware(app),
-            host="127.0.0.1",
-            port=port,
+            HostCheckMiddleware(app, allowed_hosts, on_refused),
+            # The h11 protocol and asyncio's loop, whichever others are installed.
+            http=cast("type[asyncio.Protocol]", partial(Connection, limits=limits)),
+            loop="asyncio",
             log_config=None,
             access_log=False,
             server_header=False,
             date_header=False,
+            proxy_headers=False,
             lifespan="off",
             ws="none",
-            limit_concurrency=max_connections,
-            timeout_graceful_shutdown=1,
         )
-        self._server = _Uvicorn(config)
-        self._thread = threading.Thread(target=self._server.run, name=f"cstar_explore {name}", daemon=True)
+        self._server = _Uvicorn(config, listening)
+        self._thread = threading.Thread(target=self._server.run_in_thread, name=f"cstar_explore {name}", daemon=True)
         self._thread.start()
         self._server.startup_done.wait()
         if not self._server.started:
-            raise ConfigurationError(f"The {name} did not start.", advice="See the log for the reason.")
-        self.port: int = self._server.servers[0].sockets[0].getsockname()[1]
+            listening.close()
+            raise ConfigurationError(
+                f"The {name} did not start: {printable(repr(self._server.failure), 200)}.",
+                advice="Restart the kernel. If it happens again, look for a package that changes asyncio.",
+            )
+        self.port: int = listening.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
     @property
     def running(self) -> bool:
-        """Whether the server is running."""
-        return self._thread.is_alive()
+        """Whether the server is running in this process."""
+        return os.getpid() == self._process and self._thread.is_alive()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Runs a coroutine in the server's event loop and waits for it. Call it from other threads only."""
-        return asyncio.run_coroutine_threadsafe(work, self._server.loop).result()
+        """Runs a coroutine in the server's event loop and waits for it.
+
+        Raises:
+            ConfigurationError: The server is closed or runs in another process, or this is its own thread.
+        """
+        if not self.running or threading.current_thread() is self._thread:
+            work.close()
+            self.check_process()
+            state = "cannot wait for itself in its own thread" if self.running else "is closed"
+            raise ConfigurationError(
+                f"The {self._name} {state}.", advice=f"Call it elsewhere, or use a new {self._name}."
+            )
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self._server.loop).result()
+        except concurrent.futures.CancelledError:
+            pass
+        raise ConfigurationError(f"The {self._name} was closed during the call.", advice=f"Use a new {self._name}.")
+
+    def check_process(self) -> None:
+        """Checks that this is the process of the server. A forked process has no copy of its thread.
+
+        Raises:
+            ConfigurationError: This is another process.
+        """
+        if os.getpid() != self._process:
+            raise ConfigurationError(
+                f"The {self._name} runs in process {self._process}, and this is process {os.getpid()}, forked from it.",
+                advice=f"Use it in its own process, or open a new {self._name} here.",
+            )
 
     def close(self) -> None:
-        """Stops the server; open requests get one second to finish. A second call does nothing."""
+        """Stops the server; open requests get one second to finish. In a forked process and at a second call, does nothing."""
+        if not self.running:
+            return
         self._server.stop()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=5)
@@ -80,25 +139,28 @@ class Server:
 class _Uvicorn(uvicorn.Server):
     """A uvicorn server that leaves signals to the kernel, and sets `startup_done` when it has started or failed to."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, listening: socket.socket) -> None:
         super().__init__(config)
         self.startup_done = threading.Event()
+        self.failure: BaseException | None = None
         self.loop: asyncio.AbstractEventLoop
+        self._listening = listening
         self._stopped: asyncio.Event
 
     def capture_signals(self) -> "contextlib.AbstractContextManager[None]":  # type: ignore[override]
         return contextlib.nullcontext()
 
-    def run(self, sockets: Any = None) -> None:
+    def run_in_thread(self) -> None:
         try:
-            # uvicorn exits with SystemExit if it cannot start.
-            with contextlib.suppress(SystemExit):
-                super().run(sockets)
+            loops.run(self.serve([self._listening]))
+        except BaseException as error:  # noqa: BLE001 - uvicorn exits with SystemExit if it cannot start
+            self.failure = error
         finally:
             self.startup_done.set()
 
     async def startup(self, sockets: Any = None) -> None:
         self.loop = asyncio.get_running_loop()
+        self.loop.set_default_executor(concurrent.futures.ThreadPoolExecutor(WORKERS, "cstar_explore worker"))
         self._stopped = asyncio.Event()
         await super().startup(sockets)
         self.startup_done.set()
@@ -107,20 +169,39 @@ class _Uvicorn(uvicorn.Server):
         # uvicorn's own loop polls ten times a second.
         await self._stopped.wait()
 
+    async def shutdown(self, sockets: Any = None) -> None:  # noqa: ARG002 - closed by asyncio
+        # uvicorn's own shutdown sleeps for at least a tenth of a second.
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        if self.server_state.tasks:
+            _, unfinished = await asyncio.wait(self.server_state.tasks, timeout=GRACE)
+            for task in unfinished:
+                task.cancel()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # lets asyncio close the sockets
+
     def stop(self) -> None:
         self.should_exit = True
         with contextlib.suppress(RuntimeError):  # the loop is closed already
             self.loop.call_soon_threadsafe(self._stopped.set)
 
 
-def _check_port(port: int) -> None:
-    """Binds the port for a moment. In the thread, uvicorn could only log that it cannot be used."""
+def _bind(port: int) -> socket.socket:
+    """A socket bound to the port. In the thread, uvicorn could only log that it cannot be used."""
+    # asyncio sends without delay only where the protocol is named: without it, each response takes 40 ms.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        with socket.socket() as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            trial.bind(("127.0.0.1", port))
-    except (OSError, OverflowError) as error:
+        if os.name == "posix":  # elsewhere, the option lets two programs use one port
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
+    except (OSError, OverflowError, TypeError) as error:
+        listening.close()
         reason = error.strerror if isinstance(error, OSError) else error
         raise ConfigurationError(
-            f"Cannot listen on 127.0.0.1:{port}: {reason}.", advice="Choose another port, or omit it for a free one."
+            f"Cannot listen on 127.0.0.1:{printable(port, 40)}: {reason}.",
+            advice="Choose another port, or omit it for a free one.",
         ) from None
+    return listening

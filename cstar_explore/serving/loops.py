@@ -1,0 +1,34 @@
+"""Event loops for threads. They do not use `asyncio.run`, which nest_asyncio and debuggers replace by functions with other arguments."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Runs a coroutine in a new event loop of this thread. Cancels what it leaves behind."""
+    loop = _new_loop()
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        _close(loop)
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """asyncio's own loop, whatever loop policy another package has set."""
+    if sys.platform == "win32":
+        return asyncio.ProactorEventLoop()
+    return asyncio.SelectorEventLoop()
+
+
+def _close(loop: asyncio.AbstractEventLoop) -> None:
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.wait(tasks, timeout=1))  # a task can ignore its cancellation
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
