@@ -1,79 +1,224 @@
-"""A SQLite database in memory, or in a file that only its owner can read.
+"""A SQLite database in memory, or in a file that only its owner can read and only one process can open.
 
 One connection in WAL mode, one writer at a time. Committed data survives a killed process (`synchronous=NORMAL`).
 """
 
+import contextlib
 import os
 import sqlite3
+import stat
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigurationError
+from ..text import printable
+
+LOCK_TIMEOUT = 1.0  # seconds to wait for a process that is just closing the file
+
+_OTHER_PATH = "Choose another path."
+_IN_USE = "Close it there, or choose another path."
+_MOVE_AWAY = "Move it away, or choose another path."
+
+# The databases that are open in this process, by the device and inode of their file. If a process opens and closes a file once
+# more, the system drops its locks (POSIX), so such a file must not even be looked into.
+_open_databases: "weakref.WeakValueDictionary[tuple[int, int], Database]" = weakref.WeakValueDictionary()
+_opening = threading.Lock()
 
 
 class Database:
     """Opens or creates the file, with the tables of `schema`.
 
     Args:
-        path: The file; None keeps the data in memory.
+        path: The file; None keeps the data in memory. An empty file is used as if it were new.
         schema: `CREATE TABLE IF NOT EXISTS …` statements.
         kind: Four bytes for the file's header (SQLite's `application_id`) that identify this kind of file.
 
     Raises:
-        ConfigurationError: The file is of another kind or cannot be opened. It is not changed.
+        ConfigurationError: The file is of another kind or version, damaged, in use or cannot be opened. It is not changed. All
+            methods but `close` raise it too: the disk is full, the file was deleted, or this is a forked process.
     """
 
     def __init__(self, path: str | Path | None, schema: str, kind: bytes) -> None:
-        if path is not None:
-            _prepare_file(Path(path), kind)
-        self._db = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
+        self._process = os.getpid()
         self._lock = threading.RLock()
+        self._files: dict[Path, tuple[int, int]] = {}
+        self._closed = False
+        with _opening:
+            self._path = None if path is None else _prepare_file(path, kind)
+            self._db = sqlite3.connect(
+                self._path or ":memory:", timeout=LOCK_TIMEOUT, check_same_thread=False, isolation_level=None
+            )
+            try:
+                with self._errors():
+                    self._open(schema, kind)
+            except ConfigurationError:
+                self._db.close()
+                raise
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """A transaction: commits at the end, or rolls back if an exception is raised."""
+        with self._locked():
+            self._run("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._run("COMMIT")
+            except BaseException:
+                # SQLite itself rolls back after some errors, such as a full disk.
+                with contextlib.suppress(sqlite3.Error):
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Runs a statement with its parameters. Outside of `writing` it commits by itself."""
+        with self._locked():
+            return self._run(statement, values)
+
+    def close(self) -> None:
+        """Closes the file. In a forked process and at a second call, does nothing."""
+        if os.getpid() == self._process:
+            with self._lock:
+                self._closed = True
+                if self._path is not None and _open_databases.get(self._files.get(self._path, (0, 0))) is self:
+                    del _open_databases[self._files[self._path]]
+                with contextlib.suppress(sqlite3.Error):  # such as a full disk; what was committed stays in the log
+                    self._db.close()
+
+    def _open(self, schema: str, kind: bytes) -> None:
+        # Keeps the file locked until it is closed: two processes would count the same ids.
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        [[finding]] = self._db.execute("PRAGMA quick_check(1)").fetchall()
+        if finding != "ok":
+            raise self._error("is damaged", _MOVE_AWAY)
+        self._check_version(schema)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute(f"PRAGMA application_id = {int.from_bytes(kind, 'big')}")
         self._db.executescript(schema)
         # Moves the application_id from the log into the file itself.
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if self._path is not None:
+            self._files = {path: _identity(path) for path in (self._path, Path(f"{self._path}-wal"))}
+            _open_databases[self._files[self._path]] = self
+
+    def _check_version(self, schema: str) -> None:
+        """Compares the file's tables with those of the schema."""
+        with contextlib.closing(sqlite3.connect(":memory:")) as expected:
+            expected.executescript(schema)
+            tables = expected.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            )
+            for (table,) in tables.fetchall():
+                columns = self._db.execute(f"PRAGMA table_info({table})").fetchall()
+                if columns and columns != expected.execute(f"PRAGMA table_info({table})").fetchall():
+                    raise self._error(
+                        "was written by another version of cstar_explore", "Choose another path, or use that version."
+                    )
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """A transaction: commits at the end, or rolls back if an exception is raised."""
+    def _locked(self) -> Iterator[None]:
+        # A forked process has a copy of the lock, which a thread of the first process may have held.
+        if os.getpid() != self._process:
+            raise ConfigurationError(
+                f"The sandbox or listener runs in process {self._process}, and this is process {os.getpid()}, forked from it.",
+                advice="Use it in its own process, or open a new one here.",
+            )
         with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+            if self._closed:
+                raise ConfigurationError("The sandbox or listener is closed.", advice="Open a new one.")
+            yield
 
-    def run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Runs a statement with its parameters. Outside of `writing` it commits by itself."""
-        with self._lock:
+    def _run(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        if not statement.startswith("SELECT"):
+            self._check_files()
+        with self._errors():
             return self._db.execute(statement, values).fetchall()
 
-    def close(self) -> None:
-        """Closes the file. A second call does nothing."""
-        with self._lock:
-            self._db.close()
-
-
-def _prepare_file(path: Path, kind: bytes) -> None:
-    """Creates the file or checks its kind, and makes it private. SQLite gives its side files the same mode."""
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        if path.stat().st_size and _kind_of(path) != kind:
-            raise ConfigurationError(
-                f"{path} is another program's file. It was not changed.", advice="Choose another path."
+    def _check_files(self) -> None:
+        """SQLite would go on writing to a file that has no name any more."""
+        for path, identity in self._files.items():
+            with contextlib.suppress(OSError):
+                if _identity(path) == identity:
+                    continue
+            raise self._error(
+                "was deleted or replaced while it was open", "Close the sandbox or listener and open a new one."
             )
-        path.chmod(0o600)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Raises SQLite's errors as `ConfigurationError`."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            name = getattr(error, "sqlite_errorname", "")
+            for prefixes, problem, advice in _PROBLEMS:
+                if name.startswith(prefixes):
+                    raise self._error(problem, advice) from None
+            raise self._error(f"cannot be used: {printable(error, 200)}", _OTHER_PATH) from None
+
+    def _error(self, problem: str, advice: str) -> ConfigurationError:
+        return ConfigurationError(f"{self._path or 'The database in memory'} {problem}.", advice=advice)
+
+
+_PROBLEMS = (
+    (
+        ("SQLITE_BUSY", "SQLITE_LOCKED"),
+        "is in use by another sandbox, listener or program",
+        _IN_USE,
+    ),
+    (("SQLITE_FULL", "SQLITE_IOERR_WRITE"), "cannot grow: the disk is full", "Free some space, and try again."),
+    (("SQLITE_CORRUPT", "SQLITE_NOTADB"), "is damaged", _MOVE_AWAY),
+    (
+        ("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN"),
+        "cannot be written",
+        "Choose a path in a folder you can write to.",
+    ),
+)
+
+
+def _prepare_file(path: str | Path, kind: bytes) -> Path:
+    """Creates the file or checks its kind, and makes it private. SQLite gives its side files the same mode.
+
+    Returns:
+        The absolute path, so that a later change of the working directory does not matter.
+    """
+    reason: object
+    try:
+        file = Path(path).absolute()
+        if not file.exists():
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        _check_file(file, kind)
+        if stat.S_IMODE(file.stat().st_mode) != 0o600:
+            file.chmod(0o600)
     except OSError as error:
-        raise ConfigurationError(
-            f"Cannot open {path}: {error.strerror}.", advice="Choose a path in a folder you can write to."
-        ) from None
+        reason = error.strerror
+    except (TypeError, ValueError) as error:  # not a path; NUL in it
+        reason = error
+    else:
+        return file
+    raise ConfigurationError(
+        f"Cannot open {printable(path, 200)}: {printable(reason)}.",
+        advice="Choose a path in a folder you can write to.",
+    )
+
+
+def _check_file(file: Path, kind: bytes) -> None:
+    """Checks that the file is ours, complete and not open. Changes nothing."""
+    problem = None
+    if not stat.S_ISREG(file.stat().st_mode):
+        problem, advice = "is not a regular file but a folder, pipe or device", _OTHER_PATH
+    elif _identity(file) in _open_databases:
+        problem, advice = "is in use by another sandbox or listener in this process", _IN_USE
+    elif file.stat().st_size and _kind_of(file) != kind:
+        problem, advice = "is another program's file", _OTHER_PATH
+    elif _is_cut(file):
+        problem, advice = "is damaged", _MOVE_AWAY
+    if problem:
+        raise ConfigurationError(f"{file} {problem}. It was not changed.", advice=advice)
 
 
 def _kind_of(path: Path) -> bytes:
@@ -81,3 +226,17 @@ def _kind_of(path: Path) -> bytes:
     with path.open("rb") as file:
         header = file.read(72)
     return header[68:72] if header.startswith(b"SQLite format 3\0") else b""
+
+
+def _is_cut(path: Path) -> bool:
+    """Whether the file ends within a page. SQLite reads the rest of it as zeros, unless the log has the page."""
+    with path.open("rb") as file:
+        header = file.read(18)
+    page_size = int.from_bytes(header[16:18], "big") or 1  # 1 also stands for 65,536
+    log = Path(f"{path}-wal")
+    return path.stat().st_size % page_size != 0 and not (log.exists() and log.stat().st_size)
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
