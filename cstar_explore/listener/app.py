@@ -1,23 +1,26 @@
 """The listener's ASGI app: reads a request within limits, verifies, stores and answers it."""
 
 import asyncio
-import json
-import traceback
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError, SignatureError
 from ..secret import Secret
-from ..signatures.signing import parse_json, verify
+from ..serving.host_check import Refusal
+from ..signatures.bodies import parse_json
+from ..signatures.signing import verify
 from ..text import printable
-from .store import Received, RequestStore
+from .credentials import mask_header, mask_query
+from .handlers import Handler, HandlerResponse, call_handler
+from .store import Received, RequestStore, StoreFullError
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-Handler = Callable[[dict[str, Any]], object]
+_log = logging.getLogger("cstar_explore.listener")
 
 
 @dataclass
@@ -27,7 +30,7 @@ class ResponseSettings:
     Attributes:
         status: The status of the response to a delivery, from 200 to 599.
         seconds: Delay before the response, in wall-clock time, at least 0 and below 3600.
-        handler: Called with the event of each delivery. If it raises, the status is 500; it may return an int as the status.
+        handler: Called with the event of each delivery; see `Listener`.
     """
 
     status: int = 200
@@ -40,6 +43,8 @@ class ResponseSettings:
             expected = "an integer from 200 to 599"
         if name == "seconds" and not (isinstance(value, int | float) and 0 <= value < 3600):
             expected = "a number of at least 0 and below 3600"
+        if name == "handler" and not (value is None or callable(value)):
+            expected = "a function or None"
         if expected:
             raise ConfigurationError(
                 f"{name} must be {expected}, not {printable(repr(value), 80)}.", advice=f"Set another {name}."
@@ -83,60 +88,80 @@ class ListenerApp:
         self._on_change = on_change
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        if scope["path"] != self._path:
-            await _respond(send, 404, "There is no listener at this path.")
+        body = await self._read_body(receive) if scope["path"] == self._path else _wrong_path(scope["path"], self._path)
+        if isinstance(body, Refusal):
+            self.store_refused(scope, body)
+            if body.status is not None:
+                await _respond(send, HandlerResponse(body.status, _RESPONSE_TEXTS[body.cause]))
             return
         try:
-            async with asyncio.timeout(self._body_timeout):
-                body = await self._read_body(receive)
-        except TimeoutError:
-            await _respond(send, 408, f"The body took longer than {self._body_timeout:g} s.")
-            return
-        if body is None:
-            await _respond(send, 413, f"The body is longer than {self._max_body:,} bytes.")
-            return
-        request = self._store.add(self._received(scope, body))
+            request = self._store.add(self._received(scope, body))
+            self._on_change()
+            response = await self._handle(request)
+            self._store.set_response(request.id, response.status, response.error)
+        except ConfigurationError as error:
+            self._store.not_stored[error.message] += 1
+            _log.error("A request could not be stored: %s", error)
+            status = 507 if isinstance(error, StoreFullError) else 503
+            response = HandlerResponse(status, b"The listener could not store the request.")
         self._on_change()
-        status, error = await self._handle(request)
-        self._store.set_response(request.id, status, error)
-        self._on_change()
-        await _respond(send, status, "" if 200 <= status < 300 else (request.cause or "status set by the listener"))
+        await _respond(send, response)
 
-    async def _read_body(self, receive: "Receive") -> bytes | None:
-        """The body, or None if it is too long."""
+    def store_refused(self, scope: "Scope", refusal: Refusal) -> None:
+        """Stores a request that was refused before its body was read, or counts it if that is not possible."""
+        try:
+            if refusal.cause == "busy":  # many at a time
+                self._store.not_stored[f"answered 503, because {refusal.reason}"] += 1
+            else:
+                self._store.add_refused(self._received(scope, refusal))
+        except ConfigurationError as error:
+            self._store.not_stored[error.message] += 1
+        self._on_change()
+
+    async def _read_body(self, receive: "Receive") -> bytes | Refusal:
         chunks: list[bytes] = []
         size = 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise TimeoutError
-            chunk = message.get("body", b"")
-            size += len(chunk)
-            if size > self._max_body:
-                return None
-            chunks.append(chunk)
-            if not message.get("more_body"):
-                return b"".join(chunks)
+        try:
+            async with asyncio.timeout(self._body_timeout):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        return Refusal(None, "aborted", "The sender disconnected before the end of the body.")
+                    chunk = message.get("body", b"")
+                    size += len(chunk)
+                    if size > self._max_body:
+                        return Refusal(413, "body_too_long", f"The body is longer than {self._max_body:,} bytes.")
+                    chunks.append(chunk)
+                    if not message.get("more_body"):
+                        return b"".join(chunks)
+        except TimeoutError:
+            return Refusal(408, "body_too_slow", f"The body took longer than {self._body_timeout:g} s.")
 
-    def _received(self, scope: "Scope", body: bytes) -> Received:
+    def _received(self, scope: "Scope", body: bytes | Refusal) -> Received:
         headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"])
-        signature = next((value for name, value in headers if name == "x-signature"), None)
         now = self._now()
-        parsed = parse_json(body)
+        cause, content, answered, error = None, b"", None, None
+        if isinstance(body, Refusal):
+            cause, answered, error = body.cause, body.status, body.reason
+        else:
+            signature = next((value for name, value in headers if name == "x-signature"), None)
+            cause, content = self._verify(body, signature, now), body
+        parsed = parse_json(content)
         event = parsed if isinstance(parsed, dict) else {}
         return Received(
             id=0,
             received_at=now,
             method=scope["method"],
             path=scope["path"],
-            headers=headers,
-            body=body,
-            cause=self._verify(body, signature, now),
+            headers=tuple((name, mask_header(name, value)) for name, value in headers),
+            body=content,
+            cause=cause,
             event_id=_storable(event.get("id")),
             event=_storable(event.get("type")),
             duplicate_of=None,
-            answered=None,
-            error=None,
+            answered=answered,
+            error=error,
+            query=mask_query(scope["query_string"].decode("latin-1")),
         )
 
     def _verify(self, body: bytes, signature: str | None, now: datetime) -> str | None:
@@ -149,33 +174,28 @@ class ListenerApp:
             return error.cause
         return "ok"
 
-    async def _handle(self, request: Received) -> tuple[int, str | None]:
-        """The status of the response, and the traceback if the handler raised."""
+    async def _handle(self, request: Received) -> HandlerResponse:
         settings = self._settings
         if settings.seconds:
             await asyncio.sleep(settings.seconds)
         if request.cause not in (None, "ok"):
-            return 401, None
+            return HandlerResponse(401, str(request.cause).encode())
         if settings.handler is None:
-            return settings.status, None
+            return HandlerResponse(settings.status)
         return await asyncio.to_thread(call_handler, settings.handler, request.body, settings.status)
 
 
-def call_handler(handler: Handler, body: bytes, default: int = 200) -> tuple[int, str | None]:
-    """Calls a handler with the parsed body.
+_RESPONSE_TEXTS = {
+    "wrong_path": b"There is no listener at this path.",  # does not reveal the right one
+    "body_too_slow": b"The body took too long.",
+    "body_too_long": b"The body is too long.",
+}
 
-    Returns:
-        The status that the handler returned, else the default, and None; if it raised, 500 and the traceback.
-    """
-    try:
-        result = handler(json.loads(body))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a handler may raise anything
-        # Leaves this function out of the traceback.
-        frames = error.__traceback__.tb_next if error.__traceback__ else None
-        return 500, _storable("".join(traceback.format_exception(type(error), error, frames)).rstrip())
-    if isinstance(result, int) and not isinstance(result, bool) and 100 <= result < 600:
-        return result, None
-    return default, None
+
+def _wrong_path(path: str, expected: str) -> Refusal:
+    if path.rstrip("/") == expected:
+        return Refusal(404, "wrong_path", "The URL ends with a slash, and the listener's does not.")
+    return Refusal(404, "wrong_path", f"The path '{printable(path, 80)}' is not that of the listener's URL.")
 
 
 def _storable(value: object) -> str | None:
@@ -183,12 +203,16 @@ def _storable(value: object) -> str | None:
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else None
 
 
-async def _respond(send: "Send", status: int, text: str) -> None:
-    may_have_body = status >= 200 and status not in (204, 304)  # RFC 9110, section 6.4.1
-    body = text.encode() if may_have_body else b""
-    headers = [(b"content-type", b"text/plain; charset=utf-8")] if body else []
-    if may_have_body:
+async def _respond(send: "Send", response: HandlerResponse) -> None:
+    status, body, headers = response.status, response.body, list(response.headers)
+    if not body and not 200 <= status < 300:
+        body = b"The handler failed." if response.error else b"The listener's answer.status or handler set this status."
+    if status < 200 or status in (204, 304):  # RFC 9110, section 6.4.1
+        body = b""
+    else:
         headers.append((b"content-length", str(len(body)).encode()))
+    if body and not response.headers:
+        headers.append((b"content-type", b"text/plain; charset=utf-8"))
     if status in (408, 413):
         headers.append((b"connection", b"close"))  # the rest of the request body is not read
     await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -1,6 +1,9 @@
 """The `Listener`: an endpoint inside the kernel that stores, verifies and answers deliveries."""
 
+import asyncio
+import inspect
 import logging
+import re
 import secrets as random_secrets
 import threading
 import time
@@ -11,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from ..errors import ConfigurationError, NotReceivedError
 from ..secret import Secret
-from ..serving.cells import close_on_rerun
+from ..serving.cells import close_on_rerun, close_previous
 from ..serving.server import Server
 from ..signatures.diagnosis import Explanation, explain
-from ..signatures.signing import SecretLike
+from ..signatures.keys import SecretLike, as_secret, as_secrets, require_secrets
 from ..text import printable
-from .app import Handler, ListenerApp, ResponseSettings
-from .replay import Edit, replay_requests
+from .app import ListenerApp, ResponseSettings
+from .handlers import Handler, run_awaitable
+from .replay import Edit, check_replay, replay_requests
 from .store import Received, RequestStore
 
 if TYPE_CHECKING:
@@ -25,7 +29,11 @@ if TYPE_CHECKING:
 
 MAX_BODY = 2**20  # bytes
 BODY_TIMEOUT = 10.0  # seconds for the whole body
+HEAD_TIMEOUT = 10.0  # seconds from accepting a connection to the end of the head
 MAX_CONNECTIONS = 200
+MAX_WAIT = 86_400.0  # seconds of `wait_for`
+
+_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 _log = logging.getLogger("cstar_explore.listener")
 
@@ -48,22 +56,32 @@ class Listener:
 
     Args:
         secrets: The signing secrets of the webhooks that point here. If empty, nothing is verified.
-        handler: Called with the event of each delivery, on a worker thread. If it raises, the response is 500 and the
-            traceback is stored with the request. If it returns an int, that is the status.
-        path: A file to store the requests in, readable only by its owner. By default they are in memory.
+        handler: Called with the event of each delivery, on a worker thread. An async function runs in a new event loop of that
+            thread. It returns None for `answer.status`, a status from 200 to 599, `(status, text)` or a Starlette `Response`.
+            If it raises or returns anything else, the response is 500, and the request's `error` has the traceback or reason.
+        path: A file to store the requests in, readable only by its owner. By default they are in memory. One process can open
+            it at a time.
         clock: The clock for checking the age of signatures; `sandbox.listener()` passes the sandbox's. By default the
             system clock.
         port: The port on 127.0.0.1; by default a free one.
+        allowed_hosts: Host names besides loopback that requests may have in `Host`, such as a tunnel's, and that `replay` may
+            send to over plain http.
 
     Attributes:
         url: The URL to give to a webhook.
         answer: The response to a delivery. Set `answer.status`, `answer.seconds` or `answer.handler` at any time.
 
     Every request is stored before it is answered. With secrets, a delivery that does not verify is answered 401 and not passed
-    to the handler.
+    to the handler. What cannot be stored is never answered 2xx: 507 if the listener is full, 503 if its file cannot be written.
+    Credentials in headers and query are masked before they are stored.
 
-    Limits: a body of more than 1 MiB is answered 413, a body that takes more than 10 s is answered 408, and a connection
-    beyond 200 at the same time is answered 503. None of these is stored.
+    Limits: a body of more than 1 MiB is answered 413, a body that takes more than 10 s is answered 408, and a request beyond
+    200 at the same time is answered 503. A connection without a complete head is closed after 10 s, or earlier if it is the
+    oldest of more than 200. Refused requests are stored without their body, the newest 500 of them. All requests may take
+    256 MiB. `wait_for` reports what was refused, dropped or not stored.
+
+    Raises:
+        ConfigurationError: An argument cannot be used, the port is in use, or the file is not a listener's, damaged or in use.
     """
 
     def __init__(
@@ -74,17 +92,21 @@ class Listener:
         path: str | Path | None = None,
         clock: ClockLike | None = None,
         port: int = 0,
+        allowed_hosts: Iterable[str] = (),
     ) -> None:
-        close_on_rerun(self)
-        self._secrets = [
-            _as_secret(secret) for secret in ([secrets] if isinstance(secrets, str | bytes | Secret) else secrets)
-        ]
+        secrets = as_secrets(secrets)  # under the same name, so that none is in a variable in clear
+        if secrets:
+            require_secrets(secrets)
+        self._secrets: list[Secret] = list(secrets)
+        self._allowed_hosts = _host_names(allowed_hosts)
         self._clock = clock or _SystemClock()
-        self._store = RequestStore(None if path is None else Path(path))
         self._changed = threading.Condition()
-        self._watchers: list[Callable[[], None]] = []
+        self._watchers: list[Callable[[], object]] = []
+        self._running_watchers: set[asyncio.Task[None]] = set()
         self._close_callbacks: list[Callable[[], None]] = []
         self.answer = ResponseSettings(handler=handler)
+        close_previous(type(self))
+        self._store = RequestStore(path)
         url_path = f"/hooks/{random_secrets.token_urlsafe(16)}"
         app = ListenerApp(
             self._store,
@@ -96,39 +118,86 @@ class Listener:
             body_timeout=BODY_TIMEOUT,
             on_change=self._notify,
         )
-        # uvicorn refuses the connection that reaches its limit.
-        self._server = Server(app, name="listener", port=port, max_connections=MAX_CONNECTIONS + 1)
+        try:
+            self._server = Server(
+                app,
+                name="listener",
+                port=port,
+                max_connections=MAX_CONNECTIONS,
+                head_timeout=HEAD_TIMEOUT,
+                allowed_hosts=self._allowed_hosts,
+                on_refused=app.store_refused,
+            )
+        except BaseException:
+            self._store.close()
+            raise
         self.url = f"{self._server.url}{url_path}"
+        close_on_rerun(self)
 
     def trust(self, secret: SecretLike) -> None:
         """Adds a signing secret. A webhook's secret is known only once the webhook, with this listener's URL, exists."""
-        self._secrets.append(_as_secret(secret))
+        secret = as_secret(secret)  # under the same name, so that none is in a variable in clear
+        require_secrets([secret])
+        self._secrets.append(secret)
 
     def wait_for(self, wanted: str, timeout: float = 5.0) -> Received:
         """Returns the newest delivery with this event type or event id, and waits for one if there is none yet.
 
+        If the listener has secrets, only a verified delivery counts.
+
         Args:
             wanted: An event type such as `ticket.created`, or the `event_id` of a fired event, which is unambiguous.
-            timeout: Seconds of wall-clock time.
+            timeout: Seconds of wall-clock time, at most a day.
 
         Raises:
-            NotReceivedError: None arrived in time. The message names the newest deliveries.
+            NotReceivedError: None arrived in time. The message names the newest deliveries, and what was refused and why.
+            ConfigurationError: The timeout is not valid, or the listener is closed or runs in another process.
         """
+        if not (isinstance(timeout, int | float) and 0 <= timeout <= MAX_WAIT):
+            raise ConfigurationError(
+                f"timeout must be a number of seconds from 0 to {MAX_WAIT:,.0f}, not {printable(repr(timeout), 80)}.",
+                advice="Set another timeout.",
+            )
+        self._server.check_process()
         deadline = time.monotonic() + timeout
         with self._changed:
-            while (request := self._store.find_newest(wanted)) is None:
+            while (request := self._store.find_newest(wanted, verified=bool(self._secrets))) is None:
                 remaining = deadline - time.monotonic()
                 if remaining <= 0:
                     break
                 self._changed.wait(remaining)
         if request is not None:
             return request
-        events = ", ".join(f"{other.event} ({other.event_id})" for other in self._store.all(newest=5))
-        received = f"Last received: {printable(events, 400)}." if events else "Nothing was received."
+        received, refused = self._report()
         raise NotReceivedError(
-            f"No '{printable(wanted, 80)}' arrived within {timeout:g} s. {received}",
-            advice="Check that an active webhook has this listener's url, and that the event was fired after it was created.",
+            f"No '{printable(wanted, 80)}' arrived within {timeout:g} s. {received}{refused}",
+            advice="See .to_frame() for what was refused, and correct the sender or this listener's settings."
+            if refused
+            else "Check that an active webhook has this listener's url, and that the event was fired after it was created.",
         )
+
+    def _report(self) -> tuple[str, str]:
+        """What was received, and what was refused, dropped or not stored, in sentences."""
+        newest = self._store.newest_by_cause()
+        accepted = "ok" if self._secrets else None
+        events = ", ".join(
+            f"{request.event} ({request.event_id})"
+            for request in reversed(self._store.all(newest=5))
+            if request.cause == accepted
+        )
+        received = f"Last received: {printable(events, 400)}." if events else "Nothing was received."
+        refused = ""
+        for count, request in newest:
+            if request.refused:
+                status = f"answered {request.answered}" if request.answered else "not answered"
+                refused += f" {count:,} refused, {status}, {request.cause}: {printable(request.error, 200)}"
+            elif request.cause != accepted:
+                event = printable(f"{request.event} ({request.event_id})", 120)
+                why = f"failed verification, {request.cause}" if request.cause else "arrived before the first secret"
+                refused += f" {count:,} {why}: {event}."
+        for reason, count in self._store.not_stored.most_common(5):
+            refused += f" {count:,} not stored: {printable(reason.rstrip('.'), 200)}."
+        return received, refused
 
     def __getitem__(self, number: int) -> Received:
         """The request with this id, counted from 1."""
@@ -138,16 +207,18 @@ class Listener:
         return request
 
     def requests(self, newest: int | None = None) -> list[Received]:
-        """All requests, or only the `newest` ones, oldest first."""
+        """All requests, refused ones included, or only the `newest` ones, oldest first."""
         return self._store.all(newest)
 
     def to_frame(self) -> "pd.DataFrame":
         """A row per request, oldest first.
 
         Columns: `id` (int64), `received_at` (datetime64[us, UTC]), `event`, `event_id`, `webhook_id` (str), `attempt`
-        (Int64), `verified` (boolean; missing if the listener has no secret), `cause` (str: "ok" or the check that failed),
-        `duplicate_of` (Int64: the first verified request with this event id), `answered` (Int64), `error` (str: the
-        handler's traceback), `method`, `path` (str), `headers` (dict), `body` (the exact bytes).
+        (Int64), `verified` (boolean; missing if the listener has no secret), `cause` (str: "ok", the check that failed, or
+        why the request was refused), `duplicate_of` (Int64: the first verified request with this event id), `answered`
+        (Int64), `error` (str: the handler's traceback, what was wrong with its result, or why the request was refused),
+        `method`, `path` (str), `headers` (dict; credentials are masked), `body` (the exact bytes; missing if refused), `query`
+        (str; credentials are masked).
         """
         return self._store.to_frame()
 
@@ -155,9 +226,14 @@ class Listener:
         """Explains why a request does or does not verify, as of the time it arrived.
 
         Raises:
-            ConfigurationError: The listener has no secret.
+            ConfigurationError: The listener has no secret, or the request was refused before its body was read.
         """
         request = self[number]
+        if request.refused:
+            raise ConfigurationError(
+                f"Request {number} was refused before its body was read: {request.error}",
+                advice="Correct the sender or this listener's settings, and send it again.",
+            )
         if not self._secrets:
             raise ConfigurationError(
                 "This listener has no signing secret.", advice="Add one with listener.trust(secret)."
@@ -176,7 +252,8 @@ class Listener:
 
         Args:
             rows: Rows of `to_frame()`, requests or ids.
-            to: A URL, or a function to call with the event.
+            to: A URL, or a function to call with the event, as a handler. Plain http is for loopback and `allowed_hosts` only.
+                A URL receives the body, the content type and cStar's own headers.
             secret: Signs each delivery anew, with the current time. By default the original signature is sent.
             edit: Takes an event and returns the one to send instead. With a URL, pass `secret` too.
 
@@ -186,17 +263,26 @@ class Listener:
 
         Raises:
             IndexError: There is no request with one of the ids. Nothing is sent.
-            ValidationError: A delivery cannot be edited.
+            ValidationError: A delivery cannot be edited, or a request was refused before its body was read. If it was refused,
+                nothing is sent.
+            ConfigurationError: `to` is neither a function nor an allowed URL, or the listener is closed. Nothing is sent.
         """
+        signing_secret = None if secret is None else as_secret(secret)
+        secret = None  # so that none is in a variable in clear
+        if signing_secret is not None:
+            require_secrets([signing_secret])
         items: Iterable[Any] = getattr(rows, "id", rows)
         requests = [self[int(getattr(item, "id", item))] for item in items]
-        signing_secret = None if secret is None else _as_secret(secret)
+        check_replay(requests, to, self._allowed_hosts)
         return self._server.run(
             replay_requests(requests, to, secret=signing_secret, now=lambda: self._clock.now, edit=edit)
         )
 
-    def on_arrival(self, watcher: Callable[[], None]) -> Callable[[], None]:
-        """Calls `watcher` when a request arrives and again when it is answered, on the listener's thread.
+    def on_arrival(self, watcher: Callable[[], object]) -> Callable[[], None]:
+        """Calls `watcher` when a request arrives and again when it is answered or refused, on the listener's thread.
+
+        An async function runs in a new event loop of a worker thread. What it returns is ignored. What it raises is logged and
+        does not change the response.
 
         Returns:
             A function that ends the calls.
@@ -205,15 +291,18 @@ class Listener:
         return lambda: self._watchers.remove(watcher) if watcher in self._watchers else None
 
     def _on_close(self, callback: Callable[[], None]) -> None:
-        """Calls `callback` once, after the listener has been closed. For the widget that displays it."""
+        """Calls `callback` once, when the listener is closed. For the widget that displays it."""
         self._close_callbacks.append(callback)
 
     def close(self) -> None:
-        """Stops listening. A second call does nothing."""
-        self._server.close()
-        self._store.close()
+        """Stops listening. In a forked process and at a second call, does nothing."""
+        # First, because the widget may be about to read the requests.
         while self._close_callbacks:
             self._close_callbacks.pop()()
+        self._server.close()
+        self._store.close()
+        with self._changed:
+            self._changed.notify_all()  # ends `wait_for`
 
     def __enter__(self) -> Self:
         return self
@@ -229,15 +318,26 @@ class Listener:
             self._changed.notify_all()
         for watcher in list(self._watchers):
             try:
-                watcher()
+                result = watcher()
+                if inspect.isawaitable(result):
+                    task = asyncio.ensure_future(asyncio.to_thread(run_awaitable, result))
+                    self._running_watchers.add(task)
+                    task.add_done_callback(self._watcher_done)
             except Exception:  # noqa: BLE001 - a failing watcher must not change the response
                 _log.exception("A callback of on_arrival raised.")
 
+    def _watcher_done(self, task: "asyncio.Task[None]") -> None:
+        self._running_watchers.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("A callback of on_arrival raised.", exc_info=task.exception())
 
-def _as_secret(secret: SecretLike) -> Secret:
-    if isinstance(secret, Secret):
-        return secret
-    text = secret.decode("utf-8", "surrogateescape") if isinstance(secret, bytes) else secret
-    if not isinstance(text, str) or not text:
-        raise ConfigurationError("A signing secret must be non-empty text.", advice="Pass the whsec_… of the webhook.")
-    return Secret(text)
+
+def _host_names(hosts: Iterable[str]) -> frozenset[str]:
+    names = [hosts] if isinstance(hosts, str) else list(hosts)
+    for name in names:
+        if not isinstance(name, str) or not _HOST_NAME.fullmatch(name):
+            raise ConfigurationError(
+                f"allowed_hosts must contain host names, not {printable(repr(name), 80)}.",
+                advice="Pass only the name, such as 'example.ngrok.app', without https:// and without a port.",
+            )
+    return frozenset(name.lower() for name in names)

@@ -2,14 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from ..errors import ValidationError
+from ..errors import ConfigurationError, ValidationError
 from ..secret import Secret
+from ..serving.loopback import is_loopback_url
 from ..serving.posting import DeliveryClient
-from ..signatures.signing import Timestamp, parse_json, sign
-from .app import Handler, call_handler
+from ..signatures.bodies import parse_json
+from ..signatures.signing import sign
+from ..signatures.timestamps import Timestamp
+from ..text import printable
+from .handlers import Handler, call_handler
 from .store import Received
 
 if TYPE_CHECKING:
@@ -17,8 +22,19 @@ if TYPE_CHECKING:
 
 Edit = Callable[[dict[str, Any]], dict[str, Any]]
 
-# Headers of the original connection; the new one sets its own.
-_EXCLUDED = frozenset({"host", "content-length", "connection", "transfer-encoding", "accept-encoding", "accept"})
+# What cStar sends. The other headers are of the original connection or a gateway's, and may contain credentials.
+_SENT = frozenset(
+    {
+        "content-type",
+        "x-signature",
+        "x-event-type",
+        "x-event-id",
+        "x-webhook-id",
+        "x-timestamp",
+        "x-delivery-attempt",
+        "x-cstar-request-id",
+    }
+)
 
 _COLUMNS = {
     "id": "int64",
@@ -30,6 +46,44 @@ _COLUMNS = {
     "error": "str",
     "changed": "boolean",
 }
+
+
+def check_replay(requests: Iterable[Received], to: str | Handler, allowed_hosts: Collection[str]) -> None:
+    """Checks where to send deliveries, and that they are complete.
+
+    Raises:
+        ConfigurationError: `to` is neither a function nor an allowed URL.
+        ValidationError: A request was refused before its body was read.
+    """
+    if isinstance(to, str):
+        _check_url(to, allowed_hosts)
+    elif not callable(to):
+        raise ConfigurationError(
+            f"to must be a URL or a function, not {printable(repr(to), 80)}.",
+            advice="Pass a receiver's URL or a handler.",
+        )
+    for request in requests:
+        if request.refused:
+            raise ValidationError(
+                f"Request {request.id} cannot be replayed: it was refused ({request.cause}) before its body was read.",
+                param="rows",
+                advice="Leave it out of the selection.",
+            )
+
+
+def _check_url(url: str, allowed_hosts: Collection[str]) -> None:
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        host = ""
+    if not host or parts.scheme not in ("http", "https"):
+        raise ConfigurationError(f"to must be a URL, not '{printable(url, 120)}'.", advice="Pass a receiver's URL.")
+    if parts.scheme == "http" and not is_loopback_url(url) and host not in allowed_hosts:
+        raise ConfigurationError(
+            f"The deliveries would go to {printable(host, 120)} over plain http, where others can read them.",
+            advice="Use https, or pass the host in the listener's allowed_hosts.",
+        )
 
 
 async def replay_requests(
@@ -62,14 +116,16 @@ async def _replay_one(
 ) -> Mapping[str, Any]:
     body = request.body if edit is None else _edited_body(request, edit)
     if isinstance(to, str):
-        headers = {name: value for name, value in request.headers if name not in _EXCLUDED}
+        headers = {name: value for name, value in request.headers if name in _SENT or _is_user_agent(name, value)}
         if secret is not None:
             headers["x-signature"] = sign(body, secret, now())
         outcome = await client.post(to, body, headers)
-        status, error = outcome.status, outcome.error
+        status: int | None = outcome.status
+        error = outcome.error
     else:
         # On another thread, because the function may itself fire events or replay.
-        status, error = await asyncio.to_thread(call_handler, to, body)
+        response = await asyncio.to_thread(call_handler, to, body)
+        status, error = response.status, response.error
     return {
         "id": request.id,
         "event": request.event,
@@ -80,6 +136,11 @@ async def _replay_one(
         "error": _last_line(error),
         "changed": request.answered != status,
     }
+
+
+def _is_user_agent(name: str, value: str) -> bool:
+    """Whether the header is cStar's own `User-Agent: cStar-Webhooks/1.0`."""
+    return name == "user-agent" and value.startswith("cStar-")
 
 
 def _edited_body(request: Received, edit: Edit) -> bytes:

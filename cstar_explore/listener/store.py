@@ -1,11 +1,13 @@
 """Stores each request that a listener receives, with its exact bytes, before it is answered."""
 
 import json
+from collections import Counter, deque
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import ConfigurationError
 from ..serving.database import Database
 
 if TYPE_CHECKING:
@@ -14,7 +16,8 @@ if TYPE_CHECKING:
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS requests (
     id INTEGER PRIMARY KEY, received_at TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, headers TEXT NOT NULL,
-    body BLOB NOT NULL, cause TEXT, event_id TEXT, event TEXT, duplicate_of INTEGER, answered INTEGER, error TEXT
+    body BLOB NOT NULL, cause TEXT, event_id TEXT, event TEXT, duplicate_of INTEGER, answered INTEGER, error TEXT,
+    query TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS claims ON requests (event_id) WHERE cause = 'ok' AND duplicate_of IS NULL;
 """
@@ -35,12 +38,24 @@ _COLUMNS = {
     "path": "str",
     "headers": "object",
     "body": "object",
+    "query": "str",
 }
 
 _SELECT = (
-    "SELECT id, received_at, method, path, headers, body, cause, event_id, event, duplicate_of, answered, error"
+    "SELECT id, received_at, method, path, headers, body, cause, event_id, event, duplicate_of, answered, error, query"
     " FROM requests"
 )
+
+# The causes of requests that were refused before their body was read to its end.
+REFUSED = ("invalid_http", "foreign_host", "web_page", "wrong_path", "body_too_long", "body_too_slow", "aborted")
+_IS_REFUSED = f"cause IN {REFUSED}"
+
+MAX_STORED = 256 * 2**20  # bytes; by default they are in the kernel's memory
+MAX_REFUSED = 500  # they have no bodies, but up to 64 kB of headers each
+
+
+class StoreFullError(ConfigurationError):
+    """The store has reached its maximum size. Nothing was stored."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +66,15 @@ class Received:
         id: Counted from 1.
         received_at: In UTC.
         method, path: As received.
-        headers: Pairs in the order received, with lower-case names.
-        body: The exact bytes.
-        cause: "ok" or the check that failed; None if the listener has no secret.
+        headers: Pairs in the order received, with lower-case names. The values of headers with credentials are masked.
+        body: The exact bytes; empty if the request was refused.
+        cause: "ok" or the check that failed; None if the listener has no secret. Of a refused request, the reason, one of
+            `invalid_http`, `foreign_host`, `web_page`, `wrong_path`, `body_too_long`, `body_too_slow` and `aborted`.
         event_id, event: `id` and `type` in the body; None if missing or not text.
         duplicate_of: The id of the first verified request with this event id; None for the first itself.
         answered: The status of the response; None until the request has been handled.
-        error: The traceback, if the handler raised.
+        error: The traceback, if the handler raised; else what was wrong with its result, or why the request was refused.
+        query: The query string, with credentials masked.
     """
 
     id: int
@@ -72,6 +89,12 @@ class Received:
     duplicate_of: int | None
     answered: int | None
     error: str | None
+    query: str = ""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the request was refused before its body was read."""
+        return self.cause in REFUSED
 
     def header(self, name: str) -> str | None:
         """The first header with this name, in any case."""
@@ -79,32 +102,78 @@ class Received:
 
 
 class RequestStore(Database):
-    """The table of requests."""
+    """The table of requests.
 
-    def __init__(self, path: Path | None) -> None:
+    Args:
+        path: The file; None keeps the requests in memory.
+        max_stored: Maximum number of bytes of all requests.
+        max_refused: Maximum number of refused requests. Beyond it, the oldest is dropped and counted.
+
+    Attributes:
+        not_stored: How many requests are not or no longer stored, by reason.
+    """
+
+    def __init__(self, path: str | Path | None, max_stored: int = MAX_STORED, max_refused: int = MAX_REFUSED) -> None:
         super().__init__(path, _SCHEMA, b"cLsn")
+        self.not_stored: Counter[str] = Counter()
+        self._max_stored = max_stored
+        self._max_refused = max_refused
+        size = "length(body) + length(CAST(headers AS BLOB)) + length(path) + length(query)"
+        [[self._stored]] = self.run(f"SELECT coalesce(sum({size}), 0) FROM requests")  # noqa: S608 - constants
+        self._refused = deque(self.run(f"SELECT id, {size} FROM requests WHERE {_IS_REFUSED} ORDER BY id"))  # noqa: S608 - constants
 
     def add(self, request: Received) -> Received:
         """Commits a request, and returns it with its id.
 
         Only a verified request claims its event id, so a forged request cannot make the genuine one a duplicate.
+
+        Raises:
+            StoreFullError: The store has reached its maximum size.
+            ConfigurationError: The file cannot be written.
         """
-        # A single statement, so that no other request can claim the event id in between.
-        [[request_id, duplicate_of]] = self.run(
-            "INSERT INTO requests (received_at, method, path, headers, body, cause, event_id, event, duplicate_of)"
-            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, CASE WHEN ?6 = 'ok' THEN"
-            " (SELECT id FROM requests WHERE event_id = ?7 AND cause = 'ok' AND duplicate_of IS NULL) END)"
-            " RETURNING id, duplicate_of",
-            request.received_at.isoformat(),
-            request.method,
-            request.path,
-            json.dumps(request.headers),
-            request.body,
-            request.cause,
-            request.event_id,
-            request.event,
-        )
+        headers = json.dumps(request.headers)
+        size = len(request.body) + len(headers) + len(request.path) + len(request.query)
+        with self._locked():
+            if self._stored + size > self._max_stored:
+                raise StoreFullError(
+                    f"The listener has stored {self._stored:,} of {self._max_stored:,} bytes, and is full.",
+                    advice="Close it and open a new one with another path.",
+                )
+            [[request_id, duplicate_of]] = self.run(
+                "INSERT INTO requests"
+                " (received_at, method, path, headers, body, cause, event_id, event, duplicate_of, answered, error, query)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT id FROM requests WHERE event_id = ? AND cause = 'ok'"
+                " AND duplicate_of IS NULL AND ? = 'ok'), ?, ?, ?) RETURNING id, duplicate_of",
+                request.received_at.isoformat(),
+                request.method,
+                request.path,
+                headers,
+                request.body,
+                request.cause,
+                request.event_id,
+                request.event,
+                request.event_id,
+                request.cause,
+                request.answered,
+                request.error,
+                request.query,
+            )
+            self._stored += size
         return replace(request, id=request_id, duplicate_of=duplicate_of)
+
+    def add_refused(self, request: Received) -> None:
+        """Commits a refused request, and drops the oldest one beyond their maximum number.
+
+        Raises:
+            ConfigurationError: As for `add`.
+        """
+        stored = self.add(request)
+        self._refused.append((stored.id, len(json.dumps(request.headers)) + len(request.path) + len(request.query)))
+        if len(self._refused) > self._max_refused:
+            oldest, size = self._refused.popleft()
+            self.run("DELETE FROM requests WHERE id = ?", oldest)
+            self._stored -= size
+            self.not_stored[f"only the newest {self._max_refused} refused requests are kept"] += 1
 
     def set_response(self, request_id: int, status: int, error: str | None) -> None:
         """Stores the status of the response, and the handler's traceback."""
@@ -122,10 +191,19 @@ class RequestStore(Database):
         rows = self.run(f"{_SELECT} ORDER BY id DESC LIMIT ?", -1 if newest is None else newest)
         return [_from_row(row) for row in reversed(rows)]
 
-    def find_newest(self, event: str) -> Received | None:
-        """The newest request with this event type or event id."""
-        rows = self.run(f"{_SELECT} WHERE event = ? OR event_id = ? ORDER BY id DESC LIMIT 1", event, event)
+    def find_newest(self, event: str, *, verified: bool) -> Received | None:
+        """The newest delivery with this event type or event id; only a verified one, or any that was not refused."""
+        accepted = "cause = 'ok'" if verified else "(cause IS NULL OR cause = 'ok')"
+        rows = self.run(
+            f"{_SELECT} WHERE (event = ? OR event_id = ?) AND {accepted} ORDER BY id DESC LIMIT 1", event, event
+        )
         return _from_row(rows[0]) if rows else None
+
+    def newest_by_cause(self) -> list[tuple[int, Received]]:
+        """For each cause, how many requests have it, and the newest one. The newest cause is first."""
+        rows = self.run("SELECT count(*), max(id) FROM requests GROUP BY cause ORDER BY max(id) DESC")
+        newest = [(count, self.get(request_id)) for count, request_id in rows]
+        return [(count, request) for count, request in newest if request is not None]
 
     def to_frame(self) -> "pd.DataFrame":
         """See `Listener.to_frame`."""
@@ -135,6 +213,7 @@ class RequestStore(Database):
             {
                 **vars(request),
                 "headers": dict(request.headers),
+                "body": None if request.refused else request.body,
                 "webhook_id": request.header("x-webhook-id"),
                 "attempt": _attempt(request.header("x-delivery-attempt")),
                 "verified": None if request.cause is None else request.cause == "ok",
@@ -150,5 +229,12 @@ def _attempt(value: str | None) -> int | None:
 
 def _from_row(row: tuple[Any, ...]) -> Received:
     request_id, received_at, method, path, headers, *rest = row
-    pairs = tuple((name, value) for name, value in json.loads(headers))
-    return Received(request_id, datetime.fromisoformat(received_at), method, path, pairs, *rest)
+    try:
+        pairs = tuple((name, value) for name, value in json.loads(headers))
+        return Received(request_id, datetime.fromisoformat(received_at), method, path, pairs, *rest)
+    except (ValueError, TypeError):
+        pass
+    raise ConfigurationError(
+        f"Request {request_id} in the listener's file cannot be read.",
+        advice="The file is damaged: choose another path.",
+    )

@@ -33,6 +33,7 @@ class DeliveriesTab:
     def __init__(self, listener: "Listener") -> None:
         self._listener = listener
         self._update_pending = threading.Lock()
+        self._timer: threading.Timer | None = None
         self._closed = False
         self.widget = _Arrivals(title=f"Listening at {listener.url}")
         self.widget.on_msg(self._handle_message)
@@ -60,20 +61,26 @@ class DeliveriesTab:
         """Stops the updates and frees the widget."""
         self._closed = True
         self._unwatch()
+        if self._timer is not None:
+            self._timer.cancel()
         self.widget.layout.close()
         self.widget.close()
 
     def _schedule_update(self) -> None:
         """Combines requests that arrive at about the same time into one update."""
         if self._update_pending.acquire(blocking=False):
-            timer = threading.Timer(_DELAY, self._update)
-            timer.daemon = True
-            timer.start()
+            self._timer = threading.Timer(_DELAY, self._update)
+            self._timer.daemon = True
+            self._timer.start()
 
     def _update(self) -> None:
         self._update_pending.release()
-        if not self._closed:
-            self.refresh()
+        try:
+            if not self._closed:
+                self.refresh()
+        except CStarError:
+            if not self._closed:  # the listener was not closed meanwhile
+                raise
 
     def _handle_message(self, _: object, content: dict[str, Any], __: object) -> None:
         if content.get("event") == "open" and isinstance(content.get("id"), int):
@@ -91,6 +98,10 @@ class DeliveriesTab:
             (f"Request {request.id}", f"{request.method} at {request.received_at:%Y-%m-%d %H:%M:%S} UTC, {answered}"),
             ("Verdict", verdict),
             ("Headers", "\n".join(f"{name}: {value}" for name, value in request.headers)),
+        ]
+        if request.refused:  # its body was not read
+            return details
+        details += [
             ("JSON", _pretty(request.body)),
             (f"Raw, {len(request.body):,} bytes", repr(request.body[:20_000])),
         ]

@@ -41,6 +41,7 @@ COLUMNS = [
     "path",
     "headers",
     "body",
+    "query",
 ]
 HOSTILE = "<img src=x onerror=alert(1)>\x1b[31m\x07\u202e\u2066$5 `_x_`\n\r\t"
 
@@ -246,10 +247,13 @@ def test_chunked_body_is_stored_whole(listener: cx.Listener) -> None:
     assert b"abc\x00de" == listener.requests(1)[0].body
 
 
-def test_query_string_is_accepted(listener: cx.Listener) -> None:
-    """It reaches the same listener."""
-    assert 200 == post(listener.url + "?a=b&c=%20")[0]
-    assert urlsplit(listener.url).path in listener.requests(1)[0].path
+@pytest.mark.parametrize("query", ["tenant=a", "a=b&c=%20", "a", "=", "?", "%FF", ""])
+def test_query_string_is_stored(listener: cx.Listener, query: str) -> None:
+    """As it arrived, beside the path."""
+    assert 200 == post(f"{listener.url}?{query}")[0]
+    received = listener.requests(1)[0]
+    assert (urlsplit(listener.url).path, query) == (received.path, received.query)
+    assert query == listener.to_frame()["query"].iloc[-1]
 
 
 def test_requests_are_in_order_and_can_be_limited_to_the_newest() -> None:
@@ -280,7 +284,9 @@ def test_other_paths_are_answered_404(path: str) -> None:
     with cx.Listener() as listener:
         parts = urlsplit(listener.url)
         status, body = post(f"http://{parts.netloc}{path}")
-        assert (404, False, []) == (status, parts.path.encode() in body, listener.requests())
+        assert (404, False) == (status, parts.path.encode() in body)
+        [refused] = listener.requests()
+        assert ("wrong_path", path, 404, b"") == (refused.cause, refused.path, refused.answered, refused.body)
 
 
 @pytest.mark.parametrize(
@@ -296,9 +302,11 @@ def test_other_paths_are_answered_404(path: str) -> None:
     ],
 )
 def test_requests_from_web_pages_are_rejected(listener: cx.Listener, headers: dict[str, str]) -> None:
-    """A foreign Host or any Origin is answered 403 and not stored."""
-    before = len(listener.requests())
-    assert (403, before) == (post(listener.url, b"{}", headers)[0], len(listener.requests()))
+    """A foreign Host or any Origin is answered 403, and the body is not read."""
+    assert 403 == post(listener.url, b"{}", headers)[0]
+    refused = listener.requests(1)[0]
+    cause = "foreign_host" if "Host" in headers else "web_page"
+    assert (cause, 403, b"", True) == (refused.cause, refused.answered, refused.body, refused.refused)
 
 
 @pytest.mark.parametrize(
@@ -317,7 +325,7 @@ def test_requests_from_web_pages_are_rejected(listener: cx.Listener, headers: di
         ),
     ],
 )
-def test_too_long_body_is_rejected_and_not_stored(
+def test_too_long_body_is_rejected_and_leaves_a_row(
     monkeypatch: pytest.MonkeyPatch, line: bytes, body: bytes, statuses: set[bytes]
 ) -> None:
     """With or without Content-Length."""
@@ -325,10 +333,12 @@ def test_too_long_body_is_rejected_and_not_stored(
     monkeypatch.setattr(f"{LIMITS}.BODY_TIMEOUT", 0.2)
     with cx.Listener() as listener:
         assert send_raw(listener, request_head(listener, line) + body).split(b" ")[1] in statuses
-        assert (200, [b"x" * 100]) == (post(listener.url, b"x" * 100)[0], stored_bodies(listener))
+        assert (200, [b"", b"x" * 100]) == (post(listener.url, b"x" * 100)[0], stored_bodies(listener))
+        assert f"{listener[1].answered}".encode() in statuses
+        assert listener[1].cause == ("body_too_long" if listener[1].answered == 413 else "body_too_slow")
 
 
-def test_too_slow_body_is_rejected_and_not_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_slow_body_is_rejected_and_leaves_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     """The time limit is for the whole body, so sending byte by byte does not extend it."""
     monkeypatch.setattr(f"{LIMITS}.BODY_TIMEOUT", 0.15)
     with cx.Listener() as listener:
@@ -346,16 +356,20 @@ def test_too_slow_body_is_rejected_and_not_stored(monkeypatch: pytest.MonkeyPatc
             with contextlib.suppress(ConnectionError):
                 response = connection.recv(65536)
                 assert b"408" in response.split(b"\r\n")[0]
-        assert [] == listener.requests()
+        assert [("body_too_slow", 408, b"")] * 2 == [
+            (request.cause, request.answered, request.body) for request in listener.requests()
+        ]
 
 
-def test_aborted_request_is_not_stored() -> None:
+def test_aborted_request_leaves_a_row_without_a_status() -> None:
     """The client disconnects in the middle of the body."""
     with cx.Listener() as listener:
         parts = urlsplit(listener.url)
         with socket.create_connection((str(parts.hostname), parts.port or 0), timeout=5) as connection:
             connection.sendall(request_head(listener, b"Content-Length: 10") + b"abc")
-        assert (200, [b"after"]) == (post(listener.url, b"after")[0], stored_bodies(listener))
+        assert any(listener.requests() or threading.Event().wait(0.01) for _ in range(200))
+        assert (200, [b"", b"after"]) == (post(listener.url, b"after")[0], stored_bodies(listener))
+        assert ("aborted", None) == (listener[1].cause, listener[1].answered)
 
 
 @pytest.mark.parametrize("limit", [1, 2])
@@ -373,23 +387,40 @@ def test_connections_up_to_the_limit_are_served(monkeypatch: pytest.MonkeyPatch,
         assert limit == len(listener.requests())
 
 
-def test_excess_connections_are_rejected_and_no_accepted_request_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a connection closes, new ones are served again."""
+def test_excess_requests_are_rejected_and_no_accepted_request_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While three are in progress. `wait_for` reports it."""
+    monkeypatch.setattr(f"{LIMITS}.MAX_CONNECTIONS", 3)
+    with cx.Listener() as listener, ThreadPoolExecutor(3) as executor:
+        gate = threading.Event()
+        listener.answer.handler = lambda _: gate.wait(4) and None
+        bodies = [body_of(f"evt_{number}") for number in range(3)]
+        slow = [executor.submit(post, listener.url, body) for body in bodies]
+        assert all(is_stored(listener, body) for body in bodies)
+
+        assert 503 == post(listener.url, b"too many")[0]
+        with pytest.raises(errors.NotReceivedError, match=r"1 not stored: answered 503"):
+            listener.wait_for("boss.spawned", timeout=0)
+        gate.set()
+        assert [200] * 3 == [response.result(timeout=5)[0] for response in slow]
+        assert 200 == post(listener.url, body_of("evt_next"))[0]
+        assert sorted([*bodies, body_of("evt_next")]) == sorted(stored_bodies(listener))
+
+
+def test_idle_connections_do_not_use_up_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New senders are served while they stay open."""
     monkeypatch.setattr(f"{LIMITS}.MAX_CONNECTIONS", 3)
     with cx.Listener() as listener:
         parts = urlsplit(listener.url)
         connections = [http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=5) for _ in range(3)]
-        for number, connection in enumerate(connections):
-            connection.request("POST", parts.path, f"first {number}")
-            with connection.getresponse() as response:
-                assert (200, b"") == (response.status, response.read())
-
-        assert 503 == post(listener.url, b"too many")[0]
-        assert [b"first 0", b"first 1", b"first 2"] == stored_bodies(listener)
+        for _ in range(2):
+            for number, connection in enumerate(connections):
+                connection.request("POST", parts.path, f"kept open {number}")
+                with connection.getresponse() as response:
+                    assert (200, b"") == (response.status, response.read())
+            assert 200 == post(listener.url, b"new")[0]
         for connection in connections:
             connection.close()
-        assert any(200 == post(listener.url, b"next")[0] or threading.Event().wait(0.01) for _ in range(100))
-        assert [b"first 0", b"first 1", b"first 2", b"next"] == stored_bodies(listener)
+        assert 8 == len(listener.requests())
 
 
 def test_existing_clients_are_served_after_a_flood(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -429,11 +460,15 @@ def test_existing_clients_are_served_after_a_flood(monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_invalid_http_is_rejected(listener: cx.Listener, garbage: bytes) -> None:
-    """It is not stored, and the next request is served."""
+    """It leaves a row without a body, and the next request is served."""
     before = len(listener.requests())
     response = send_raw(listener, garbage, half_close=True)
     assert b" 200 " not in response.split(b"\r\n")[0]
-    assert (before, 200) == (len(listener.requests()), post(listener.url)[0])
+    [refused] = listener.requests()[before:]
+    cause = "foreign_host" if b"9.9" in garbage else "invalid_http"
+    assert (cause, b"", True) == (refused.cause, refused.body, refused.refused)
+    assert ("https" in (refused.error or "")) == garbage.startswith(b"\x16\x03")
+    assert 200 == post(listener.url)[0]
 
 
 # --- verifying
