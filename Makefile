@@ -11,7 +11,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 lab: .venv/lab                  ## Open JupyterLab on the first lesson, in your own copy
 	$(BIN)/cstar-explore lab
 
-test: check docs chromium       ## Run all checks: lint, types, docs, tests, notebooks, browser
+test: check chromium            ## Run all checks: lint, types, tests, docs, notebooks, browser
 	$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile tests README.md docs --ignore tests/browser
 	@cat build/explain-score.txt build/audit-score.txt
 	rm -rf build/lessons && $(BIN)/python -m tests.support.lessons build/lessons

@@ -14,7 +14,7 @@ import cstar_explore as cx
 
 _logger = sphinx.util.logging.getLogger(__name__)
 
-_DTYPE = r"(?:str|Int64|int64|boolean|datetime64\[us, UTC\])"
+_DTYPE = r"(?:str|Int64|int64|Float64|boolean|datetime64\[us, UTC\])"
 
 
 @cache
@@ -32,6 +32,7 @@ def frames() -> dict[str, pd.DataFrame]:
         return {
             "WebhookList.to_frame": webhooks.to_frame(),
             "WebhookList.subscriptions": webhooks.subscriptions(),
+            "WebhookList.receiving": webhooks.receiving("ticket.created"),
             "WebhookList.coverage": webhooks.coverage(),
             "FiredEvent.to_frame": client.webhooks.trigger_test("ticket.created").to_frame(),
             "Sandbox.accounts": sandbox.accounts(),
@@ -60,6 +61,8 @@ def with_column_table(name: str, docstring: str) -> str:
     """The docstring of a function, with the sentence that lists the columns of its frame replaced by a table."""
     frame = next((frame for function, frame in frames().items() if name.endswith(f".{function}")), None)
     if frame is None:
+        if re.search(r"\bColumns(?:, all \w+)?: `", docstring):
+            _logger.warning("docs/_ext/columns.py has no example of the frame of %s.", name)
         return docstring
     columns = [str(column) for column in frame.columns]
     paragraphs = docstring.split("\n\n")

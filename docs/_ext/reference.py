@@ -35,6 +35,9 @@ class Frame(SphinxDirective):
         columns = [name.strip() for name in self.options["columns"].split(",")]
         value = getattr(importlib.import_module(module), name)
         rows = value()[columns].to_numpy().tolist() if callable(value) else value.items()
+        rows = [
+            [re.sub(r"(`[^`]*`)|([_*|])", lambda part: part[1] or f"\\{part[2]}", cell) for cell in row] for row in rows
+        ]
         return self.parse_text_to_nodes("\n".join(list_table(columns, rows)))
 
 
