@@ -36,7 +36,7 @@ import logging, sys
 import cstar_explore as cx
 from cstar_explore.listener import listener as limits
 logging.disable(logging.CRITICAL)
-limits.MAX_BODY, limits.BODY_TIMEOUT = {MAX_BODY}, 0.3
+limits.MAX_BODY, limits.BODY_TIMEOUT, limits.HEAD_TIMEOUT = {MAX_BODY}, 0.3, 0.5
 with cx.Listener([{SECRET!r}], path=sys.argv[1]) as listener:
     print(listener.url, flush=True)
     sys.stdin.read()
@@ -117,6 +117,30 @@ def slow_head(listener: ListenerProcess, source: random.Random, _: Numbers) -> l
         for byte in listener.head(length=5)[: source.randrange(5, 30)]:
             connection.sendall(bytes([byte]))
             time.sleep(0.01)
+    return []
+
+
+def silent(listener: ListenerProcess, source: random.Random, _: Numbers) -> list[bytes]:
+    """Connections that send nothing, or not a whole head. The listener ends each of them."""
+    connections = [listener.connect() for _ in range(40)]
+    try:
+        for connection in connections[::2]:
+            with contextlib.suppress(OSError):
+                connection.sendall(listener.head(length=10)[: source.randrange(40)])
+        for connection in connections[::5]:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_WR)
+        for connection in connections:
+            try:
+                while connection.recv(65536):
+                    pass
+            except TimeoutError as error:
+                raise AssertionError("a silent connection stays open") from error
+            except OSError:
+                continue
+    finally:
+        for connection in connections:
+            connection.close()
     return []
 
 
@@ -220,6 +244,7 @@ def forged(listener: ListenerProcess, source: random.Random, numbers: Numbers) -
 
 HOSTILE = (
     slow_head,
+    silent,
     slow_body,
     oversized,
     endless,
