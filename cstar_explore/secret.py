@@ -87,15 +87,8 @@ class ApiKey(Secret):
 
 
 def _spellings(character: str) -> str:
-    """A pattern for one character: as it is, percent-encoded, escaped as in JSON, or as an HTML entity."""
+    """A pattern for one character: as it is, percent-encoded, escaped as in JSON (once or more), or as an HTML entity."""
     code = ord(character)
-    forms = (
-        character,
-        f"%{code:02x}",
-        f"\\u{code:04x}",
-        f"&#{code};",
-        f"&#x{code:x};",
-        html.escape(character),
-        quote(character),
-    )
-    return f"(?:{'|'.join(re.escape(form) for form in dict.fromkeys(forms))})"
+    literal = map(re.escape, dict.fromkeys((f"%{code:02x}", html.escape(character), quote(character))))
+    patterns = (rf"\\*{re.escape(character)}", rf"\\+u{code:04x}", f"&#0*{code};", f"&#x0*{code:x};", *literal)
+    return f"(?:{'|'.join(patterns)})"

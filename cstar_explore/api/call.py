@@ -4,7 +4,7 @@ import uuid
 from typing import Generic, TypeVar
 
 from ..errors import CStarError, InvalidResponseError, NotFoundError, TransportError
-from .connection import Connection
+from .connection import Connection, without_frames
 from .requests import Request, read
 
 T = TypeVar("T")
@@ -29,15 +29,16 @@ class Call(Generic[T]):
         """
         try:
             return read(self._request, self._connection.exchange(self._request, self._headers))
-        except NotFoundError as error:
-            if self._request.method == "DELETE" and self._may_have_acted:
-                return None  # type: ignore[return-value] # deleted by the attempt whose response was lost
-            failure: CStarError = error
-        except CStarError as error:
-            failure = error
-        except Exception as error:  # noqa: BLE001 - a response that no reader foresaw
-            failure = TransportError(f"The response could not be read ({type(error).__name__})")
-        raise self._remembered(failure)
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            failure = without_frames(error)
+        # Raised outside the handler and without the frames below: they hold the response, and with it a signing secret.
+        if isinstance(failure, NotFoundError) and self._request.method == "DELETE" and self._may_have_acted:
+            return None  # type: ignore[return-value] # deleted by the attempt whose response was lost
+        if isinstance(failure, CStarError):
+            raise self._remembered(failure)
+        if isinstance(failure, Exception):  # a response that no reader foresaw
+            raise self._remembered(TransportError(f"The response could not be read ({type(failure).__name__})"))
+        raise failure
 
     def _remembered(self, error: CStarError) -> CStarError:
         error.redact(self._request.key.redacted_in)

@@ -161,11 +161,16 @@ def _masked(record: logging.LogRecord) -> bool:
     return True
 
 
+def without_frames(error: BaseException) -> BaseException:
+    """The error without its traceback and causes, whose frames hold what must not be shown."""
+    error.__context__ = error.__cause__ = None
+    return error.with_traceback(None)
+
+
 def _failure(error: BaseException, attempt: Attempt) -> BaseException:
     """The error that the caller gets. An interrupt stays one, without its frames."""
     if isinstance(error, CStarError) or not isinstance(error, Exception):
-        error.__context__ = error.__cause__ = None
-        return error.with_traceback(None)
+        return without_frames(error)
     message = printable(redacted(str(error)), 200) or type(error).__name__
     if isinstance(error, zlib.error):
         return InvalidResponseError(f"The gzip encoding of the response is broken: {message}")

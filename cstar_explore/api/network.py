@@ -157,8 +157,8 @@ class TcpStream(Stream):
         self._open = open_sockets
 
     def close(self) -> None:
-        self._open.discard(self._socket)
         self._socket.close()
+        self._open.discard(self._socket)
 
     def get_extra_info(self, info: str) -> Any:
         # httpcore asks before it uses a connection again: an idle one that is readable was closed by the server.

@@ -108,7 +108,11 @@ class WebhookRequests:
         types = checked_events(events)
         if not types:
             raise ValidationError("A webhook needs at least one event type.", param="events")
-        body = {"name": checked_name(name), "url": checked_url(url, for_sandbox=self._for_sandbox), "events": ",".join(types)}
+        body = {
+            "name": checked_name(name),
+            "url": checked_url(url, for_sandbox=self._for_sandbox),
+            "events": ",".join(types),
+        }
         return Request("POST", self._url, self._key, body, "with_key", read_webhook)
 
     def update(

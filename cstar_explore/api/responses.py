@@ -152,7 +152,7 @@ def seconds_to_wait(response: Response, error: Mapping[str, Any]) -> float | Non
     headers = response.headers
     date = _moment(headers.get("date"))
     reset = _number(headers.get("x-ratelimit-reset"))
-    in_message = re.search(r"(\d{1,6})\s*seconds?\b", _text(error.get("message")) or "")
+    in_message = re.search(r"(?<!\d)(\d{1,15})\s*seconds?\b", _text(error.get("message")) or "")
     return _first_wait(
         *_retry_after(response),
         _number(error.get("retryAfter")),
