@@ -69,7 +69,7 @@ def documented(site: Path) -> dict[str, str]:
 
 
 def test_the_pages_load_nothing_from_other_hosts(site: Path, pages: dict[Path, Page]) -> None:
-    """No script, stylesheet, font or image: the documentation works offline and reports its readers to nobody."""
+    """No script, stylesheet, font or image, so the documentation works offline."""
     loaded = {resource for page in pages.values() for resource in page.resources}
     for path in site.rglob("*.css"):
         loaded |= set(re.findall(r"(?:url\(|@import )[\"']?([^\"')]+)", path.read_text(encoding="utf-8")))
