@@ -4,6 +4,7 @@ A gateway or tunnel adds its own, and captured requests end up in notebooks and 
 """
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 from ..text import MASK, redacted
@@ -21,7 +22,7 @@ def mask_header(name: str, value: str) -> str:
     """The value of a header as it may be stored. X-Signature stays as it is: it proves the delivery and reveals no secret."""
     if name in _NO_CREDENTIALS:
         return value
-    return MASK if _CREDENTIAL_NAME.search(name) else redacted(value)
+    return MASK if _has_credential(name) else redacted(value)
 
 
 def mask_query(query: str) -> str:
@@ -31,6 +32,9 @@ def mask_query(query: str) -> str:
 
 def _mask_parameter(parameter: str) -> str:
     name, equals, value = parameter.partition("=")
-    return (
-        f"{name}={MASK}" if value and _CREDENTIAL_NAME.search(unquote_plus(name)) else redacted(name + equals + value)
-    )
+    return f"{name}={MASK}" if value and _has_credential(unquote_plus(name)) else redacted(name + equals + value)
+
+
+@lru_cache(maxsize=512)  # senders repeat their headers
+def _has_credential(name: str) -> bool:
+    return _CREDENTIAL_NAME.search(name) is not None
