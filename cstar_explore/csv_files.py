@@ -217,14 +217,17 @@ def write_excel(frame: "pd.DataFrame", path: str | Path) -> None:
         ConfigurationError: openpyxl is not installed, Excel cannot hold a value, or the file cannot be written.
     """
     openpyxl = _openpyxl()
-    workbook = openpyxl.Workbook(write_only=True)
-    worksheet = workbook.create_sheet("webhooks")
     content = io.BytesIO()
     try:
-        for values in ([str(name) for name in frame.columns], *frame.to_numpy().tolist()):
-            worksheet.append([_excel_cell(openpyxl.cell.WriteOnlyCell(worksheet), value) for value in values])
+        table = [
+            [_excel_type(value) for value in row] for row in ([*map(str, frame.columns)], *frame.to_numpy().tolist())
+        ]
+        workbook = openpyxl.Workbook(write_only=True)
+        worksheet = workbook.create_sheet("webhooks")
+        for row in table:
+            worksheet.append([_excel_cell(openpyxl.cell.WriteOnlyCell(worksheet), value) for value in row])
         workbook.save(content)
-    except (ValueError, TypeError, OverflowError) as error:
+    except (ValueError, OverflowError, OSError) as error:
         raise ConfigurationError(
             f"An Excel workbook cannot hold this list: {printable(error, 200)}", advice="Use to_csv."
         ) from None
@@ -241,19 +244,30 @@ def _openpyxl() -> Any:
         ) from None
 
 
-def _excel_cell(cell: Any, value: Any) -> Any:
-    """The cell, filled. Text is never a formula, and what Excel has no type for becomes text."""
+def _excel_type(value: Any) -> Any:
+    """The value as one of Excel's types. What has none becomes text.
+
+    Raises:
+        ValueError: Excel cannot hold the text.
+    """
     if isinstance(value, list | tuple):
         value = ",".join(map(str, value))
-    # Excel has 15 digits.
-    if value is None or isinstance(value, bool | float | datetime) or (isinstance(value, int) and abs(value) < 10**15):
-        cell.value = value
-        return cell
+    number = isinstance(value, int | float) and abs(value) < 10**15  # Excel has 15 digits
+    if value is None or isinstance(value, bool) or number or (isinstance(value, datetime) and value.year > 1900):
+        return value
     text = str(value)
     if len(text) > _MAX_EXCEL_TEXT:
         raise ValueError(f"a text of {len(text):,} characters is longer than {_MAX_EXCEL_TEXT:,}.")
-    cell.value = _EXCEL_ESCAPED.sub(lambda match: f"_x{ord(match[0]):04X}_", text)
-    cell.data_type, cell.quotePrefix = "s", True
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError(f"'{printable(text, 80)}' contains an unpaired surrogate.")
+    return _EXCEL_ESCAPED.sub(lambda match: f"_x{ord(match[0]):04X}_", text)
+
+
+def _excel_cell(cell: Any, value: Any) -> Any:
+    """The cell with a value. Text is never a formula, not even after it was edited."""
+    cell.value = value
+    if isinstance(value, str):
+        cell.data_type, cell.quotePrefix = "s", True
     return cell
 
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import cstar_explore as cx
-from cstar_explore import models
+from cstar_explore import errors, frames, models
 
 HOSTILE = "<img src=x onerror=alert(1)> $5 and $6"
 SECRET = "whsec_AbCdEf1234567890"
@@ -225,8 +226,8 @@ def test_empty_and_full_frames_can_be_concatenated(order: slice) -> None:
         ([empty.subscriptions(), hooks.subscriptions()], SUBSCRIPTIONS),
         ([fired(), fired(deliveries=[DELIVERY])], FIRED),
     ]
-    for frames, expected in kinds:
-        assert expected == dtypes(pd.concat(frames[order]))
+    for parts, expected in kinds:
+        assert expected == dtypes(pd.concat(parts[order]))
 
 
 def test_a_frame_can_be_written_as_json() -> None:
@@ -256,11 +257,23 @@ def test_a_hostile_name_in_a_frame_is_shown_as_text() -> None:
 
 def test_subscriptions_have_a_row_per_webhook_and_event() -> None:
     """In the order of the response; a webhook without events has no row."""
-    result = models.WebhookList([ONE, TWO, BARE, {"id": "whk_4", "events": []}]).subscriptions()
+    result = models.WebhookList([ONE, TWO, BARE, {"id": "whk_4", "events": []}]).subscriptions(resolve=False)
     expected = [("whk_1", "ticket.created"), ("whk_1", "ticket.closed"), ("whk_2", "article.*")]
     assert expected == list(zip(result["id"], result["event"], strict=True))
     assert [True, True, False] == list(result["is_active"])
     assert pd.RangeIndex(3).equals(result.index)
+
+
+def test_wildcards_are_resolved_to_the_types_that_they_match() -> None:
+    """Each type once for each webhook. An unpublished type, and a pattern that matches none, stay as they are."""
+    patterns = [["ticket.*", "ticket.created"], ["*"], ["other.*", "other.made"], ["ticket.closed", "ticket.*"]]
+    hooks = models.WebhookList([ONE | {"id": f"whk_{number}", "events": each} for number, each in enumerate(patterns)])
+    received = hooks.subscriptions().groupby("id")["event"].agg(list)
+    tickets = [name for name in cx.events.NAMES if name.startswith("ticket.")]
+    assert [len(tickets), len(cx.events.NAMES), 2, len(tickets)] == list(received.map(len))
+    assert ["other.*", "other.made"] == received["whk_2"]
+    assert set(tickets) == set(received["whk_3"]) == set(received["whk_0"])
+    assert pd.RangeIndex(sum(received.map(len))).equals(hooks.subscriptions().index)
 
 
 @pytest.mark.parametrize("items", [[], [BARE], [ONE], [ONE, TWO, BARE]], ids=["empty", "bare", "one", "many"])
@@ -332,6 +345,108 @@ def test_the_secret_is_in_no_frame(key: str) -> None:
         assert SECRET not in "".join(
             [result.to_json(date_format="iso"), result.to_csv(), result.to_html(), repr(result), str(result.to_dict())]
         )
+
+
+# Columns on request
+
+
+def test_the_host_is_a_column_on_request() -> None:
+    """In lower case; missing where the URL has none."""
+    urls = ["https://A.Example.com:8443/x", "https://user@b.example.com", "nope", None, "https://[::1]/x", "https://["]
+    result = models.WebhookList([ONE | {"url": url} for url in urls]).to_frame(host=True)
+    assert [*DTYPES.items(), ("host", "str")] == list(dtypes(result).items())
+    assert ["a.example.com", "b.example.com", None, None, "::1", None] == values(result, "host")
+
+
+def test_the_age_is_counted_by_the_clock_of_the_server(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """A sandbox has a clock of its own. A slice of the list was read at the same time."""
+    result = client.webhooks.list()[:2].to_frame(age_days=True)
+    now = client.server_time
+    assert "Int64" == str(result["age_days"].dtype)
+    assert [(now - created).days for created in result["created_at"]] == list(result["age_days"])
+    sandbox.clock.advance(days=3)
+    later = client.webhooks.list()[:2].to_frame(age_days=True)
+    assert [3, 3] == list(later["age_days"] - result["age_days"])
+
+
+def test_an_age_is_missing_if_a_time_is_unknown() -> None:
+    """Of the list or of the webhook. The columns are the same with no rows."""
+    now = datetime(2025, 11, 3, 9, tzinfo=UTC)
+    assert [None, None] == values(models.WebhookList([ONE, TWO]).to_frame(age_days=True), "age_days")
+    assert [1, None] == values(models.WebhookList([ONE, TWO], now).to_frame(age_days=True), "age_days")
+    for read_at in (now, None):
+        empty = models.WebhookList([], read_at).to_frame(host=True, age_days=True)
+        assert [*DTYPES.items(), ("host", "str"), ("age_days", "Int64")] == list(dtypes(empty).items())
+
+
+def test_fields_of_cstar_with_these_names_are_kept() -> None:
+    """They get a number."""
+    result = models.WebhookList([ONE | {"host": "sent", "ageDays": "old"}]).to_frame(host=True, age_days=True)
+    assert ("sent", "example.com") == (result["host_2"][0], result["host"][0])
+    assert "old" == result["age_days_2"][0]
+
+
+# Tables of other libraries
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow", "duckdb"])
+def test_a_table_of_another_library_becomes_a_frame(library: str) -> None:
+    """With the same cells, lists included."""
+    module = pytest.importorskip(library)
+    columns = {
+        "id": ["whk_1", "whk_2"],
+        "events": [["ticket.created"], None],
+        "is_active": [True, None],
+        "n": [1, None],
+    }
+    if library == "polars":
+        table = module.DataFrame(columns)
+    elif library == "pyarrow":
+        table = module.table(columns)
+    else:
+        table = module.sql(
+            "select * from (values ('whk_1', ['ticket.created'], true, 1), ('whk_2', null, null, null)) as t(id, events, is_active, n)"
+        )
+    result = frames.as_frame(table)
+    assert list(columns) == list(result)
+    assert ["whk_1", "whk_2"] == list(result["id"])
+    assert (["ticket.created"], True, 1) == (list(result["events"][0]), bool(result["is_active"][0]), result["n"][0])
+    assert True is bool(result.loc[1, ["is_active", "n"]].isna().all())
+
+
+class Odd:
+    """A table that cannot be converted."""
+
+    columns = ("id",)
+
+    def to_pandas(self) -> pd.DataFrame:
+        raise ModuleNotFoundError("pyarrow is not installed")
+
+
+class Interchanged:
+    """A table that only has the interchange protocol."""
+
+    def __dataframe__(self, **options: Any) -> Any:
+        return pd.DataFrame({"id": ["whk_1"]}).__dataframe__(**options)
+
+
+@pytest.mark.filterwarnings("ignore::Warning")
+def test_a_table_with_the_interchange_protocol_becomes_a_frame() -> None:
+    """Whatever library it is of."""
+    assert ["whk_1"] == list(frames.as_frame(Interchanged())["id"])
+
+
+@pytest.mark.parametrize("table", [Odd(), None, 7, "id", [{"id": "whk_1"}], {"id": ["whk_1"]}, object], ids=repr)
+def test_anything_else_is_refused_by_a_validation_error(table: Any) -> None:
+    """Also if its library fails."""
+    with pytest.raises(errors.ValidationError):
+        frames.as_frame(table)
+
+
+def test_unpaired_surrogates_fit_whether_or_not_pyarrow_is_installed() -> None:
+    """JSON may contain them, and pyarrow's text cannot."""
+    result = frame(ONE | {"name": "\ud800", "other": "\ud800"})
+    assert ("\ud800", "\ud800", "python") == (result["name"][0], result["other"][0], result["name"].dtype.storage)
 
 
 # Arbitrary JSON
@@ -433,7 +548,8 @@ def test_any_webhook_can_be_shown(items: list[dict[str, Any]]) -> None:
     shown = [repr(hooks), hooks._repr_html_(), *(repr(hook) + hook._repr_html_() for hook in hooks)]
     assert "".join(shown).encode()
     assert len(items) == len(hooks)
-    assert sum(len(hook.events or ()) for hook in hooks) == len(hooks.subscriptions())
+    assert sum(len(hook.events or ()) for hook in hooks) == len(hooks.subscriptions(resolve=False))
+    assert isinstance(hooks.to_frame(host=True, age_days=True), pd.DataFrame)
 
 
 def test_the_first_frame_of_a_process_is_not_typeset() -> None:

@@ -280,3 +280,54 @@ def test_the_secret_is_read_from_each_name_and_never_shown(key: str) -> None:
 def test_a_missing_secret_is_none(value: Any) -> None:
     """Neither null nor an empty string becomes a Secret."""
     assert models.Webhook.from_item(CAMEL | {"secret": value}).secret is None
+
+
+# Who receives an event type
+
+
+def test_receiving_finds_every_subscription_of_a_type() -> None:
+    """Literal or by a wildcard, with the one that matches; a paused webhook is marked."""
+    patterns = {
+        "whk_1": ["ticket.created"],
+        "whk_2": ["ticket.*"],
+        "whk_3": ["*"],
+        "whk_4": ["ticket.closed"],
+        "whk_5": [],
+    }
+    items = [CAMEL | {"id": each, "events": events} for each, events in patterns.items()]
+    items[1]["isActive"] = False
+    items += [CAMEL | {"id": "whk_6", "events": ["ticket.*", "ticket.created"]}, {"id": "whk_7"}]
+    frame = models.WebhookList(items).receiving("ticket.created")
+    assert ["id", "name", "url", "subscription", "is_active"] == list(frame)
+    assert ["whk_1", "whk_2", "whk_3", "whk_6"] == list(frame["id"])
+    assert ["ticket.created", "ticket.*", "*", "ticket.created"] == list(frame["subscription"])
+    assert [True, False, True, True] == list(frame["is_active"])
+
+
+def test_receiving_agrees_with_coverage_and_subscriptions() -> None:
+    """For each published type."""
+    items = [
+        CAMEL | {"id": f"whk_{number}", "name": f"whk_{number}", "events": events}
+        for number, events in enumerate([["*"], ["ticket.*"], ["ticket.closed", "sla.*"]])
+    ]
+    hooks = models.WebhookList(items)
+    coverage = dict(zip(hooks.coverage()["event"], hooks.coverage()["webhooks"], strict=True))
+    subscriptions = hooks.subscriptions().groupby("event")["id"].agg(tuple)
+    for name in cx.events.NAMES:
+        assert coverage[name] == subscriptions[name] == tuple(hooks.receiving(name)["id"])
+
+
+def test_receiving_warns_about_an_unpublished_type() -> None:
+    """A wildcard of its resource still matches."""
+    hooks = models.WebhookList([CAMEL | {"events": ["ticket.*"]}])
+    with pytest.warns(cx.events.UnknownEventWarning, match=r"ticket\.created"):
+        assert ["whk_1"] == list(hooks.receiving("ticket.craeted")["id"])
+
+
+@pytest.mark.parametrize(
+    "event", ["ticket.*", "*", "", "ticket.created,ticket.closed", "a b", 7, None, ["ticket.created", "x"]]
+)
+def test_receiving_needs_one_event_type(event: Any) -> None:
+    """A wildcard is no event type."""
+    with pytest.raises(cx.errors.ValidationError):
+        models.WebhookList([]).receiving(event)

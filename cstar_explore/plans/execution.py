@@ -27,7 +27,7 @@ class Listing:
 
     def webhooks(self) -> WebhookList:
         """The list as first read."""
-        return self._webhooks or self.read_again()
+        return self.read_again() if self._webhooks is None else self._webhooks
 
     def read_again(self) -> WebhookList:
         """The list as it is now."""

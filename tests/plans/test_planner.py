@@ -23,7 +23,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cstar_explore as cx
-from cstar_explore import errors, events
+from cstar_explore import errors, events, models
+from cstar_explore.plans import from_frame
 from tests.support.forms import CONTROLS, HOSTILE, behind, holding, listed, passed, written
 from tests.support.scripted_server import Script, ScriptedServer, closed_port, data, reset, status
 
@@ -609,12 +610,10 @@ def test_an_unchanged_value_may_contain_the_mask(list_server: ListServer) -> Non
 @pytest.mark.parametrize(
     "url",
     [
-        "http://example.com/hook",
         "nope",
         "ftp://example.com/",
         "https://",
         "javascript:alert(1)",
-        "http://127.0.0.1.example.com/",
         "https://exa mple.com/",
     ],
 )
@@ -632,6 +631,23 @@ def test_a_url_that_an_update_would_reject_is_rejected_with_its_row(
 def test_a_url_that_an_update_would_accept_is_accepted(sandbox: cx.Sandbox, client: cx.Client, url: str) -> None:
     """Plain http is for loopback only."""
     assert {"url": url} == afters(cx.plan(client, rows({"id": ids(sandbox)[0], "url": url})))
+
+
+@pytest.mark.parametrize("url", ["http://example.com/hook", "http://127.0.0.1.example.com/"])
+@pytest.mark.parametrize("row", [NEW, {"id": "whk_1"}], ids=["create", "update"])
+def test_plain_http_is_left_to_a_sandbox_and_refused_for_cstar(
+    sandbox: cx.Sandbox, client: cx.Client, url: str, row: dict[str, Any]
+) -> None:
+    """As by the client: a sandbox takes it to its allowed hosts, cStar delivers to https only."""
+    listed_webhooks = models.WebhookList(
+        [{"id": "whk_1", "name": "One", "url": "https://example.com", "events": ["*"]}]
+    )
+    table = rows(row | {"url": url})
+    with pytest.raises(errors.ValidationError, match="row 1"):
+        from_frame.changes_from_frame(table, listed_webhooks, "team_1")
+    assert url == from_frame.changes_from_frame(table, listed_webhooks, "team_1", for_sandbox=True).changes[0].after.url
+    assert ["failed"] == outcomes(cx.plan(client, rows(NEW | {"url": url})))
+    assert 4 == len(listed(sandbox))
 
 
 def test_unchanged_values_are_not_validated(list_server: ListServer) -> None:
