@@ -5,6 +5,8 @@ fetching      fetches webhooks concurrently, with GET requests only
 tables        fetch results to frames and back
 urls          parsed delivery URLs
 redaction     masks secrets in URLs and text
+harmless      the words that a masked URL may show
+url_credentials  finds credentials in URLs
 homoglyphs    finds hosts that look alike
 inventory     all webhooks of all teams, as the rules see them
 rules         the rules
@@ -14,6 +16,8 @@ result        the data of an audit
 auditor       `audit` and the `Audit` class
 baseline      an audit as a JSON file
 comparison    differences between two audits
+teams         differences between the webhooks of two teams
+matching      matches the webhooks of two sides
 html_report   an audit as an HTML page
 charts        the charts of the report
 """

@@ -1,16 +1,18 @@
 """The accounts table: the teams to audit, and the environment variables that hold their keys."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
+from urllib.parse import urlsplit
 
 from ..api.client import BASE_URL
 from ..api.validation import checked_base_url, segment
 from ..csv_files import read_csv
 from ..errors import ConfigurationError, CStarError
 from ..secret import ApiKey
+from ..serving.loopback import is_loopback
 from ..text import printable, redacted
 
 if TYPE_CHECKING:
@@ -43,12 +45,14 @@ class Accounts(Sequence[Account]):
     Args:
         table: A DataFrame or the path of a CSV file, with the columns `account`, `team_id`, `key_env` and, optionally,
             `base_url`, for teams that do not use cStar's own URL.
+        allow_hosts: Hosts other than cStar's and loopback to which keys may be sent. The table alone cannot allow any.
 
     Raises:
         ConfigurationError: A column or cell is missing or invalid, two accounts share a name, or a cell contains an API key.
     """
 
-    def __init__(self, table: "pd.DataFrame | str | Path") -> None:
+    def __init__(self, table: "pd.DataFrame | str | Path", *, allow_hosts: Iterable[str] = ()) -> None:
+        self._allow_hosts = _checked_hosts(allow_hosts)
         frame = read_csv(table) if isinstance(table, str | Path) else table
         if not hasattr(frame, "columns"):
             raise _invalid(
@@ -70,6 +74,22 @@ class Accounts(Sequence[Account]):
             if seen.setdefault(account.account, number) != number:
                 raise _invalid(
                     f"row {seen[account.account]} and row {number} have the same name, '{printable(account.account, 80)}'"
+                )
+
+    def check_hosts(self, allow_hosts: Iterable[str] = ()) -> None:
+        """Refuses accounts at hosts to which no key may be sent.
+
+        Raises:
+            ConfigurationError: A host is neither cStar's nor loopback, nor in `allow_hosts` here or of these accounts.
+        """
+        allowed = {urlsplit(BASE_URL).hostname, *self._allow_hosts, *_checked_hosts(allow_hosts)}
+        for number, account in enumerate(self, 1):
+            host = (urlsplit(account.base_url).hostname or "").lower()
+            if host not in allowed and not is_loopback(host):
+                shown = printable(redacted(host), 80)
+                raise ConfigurationError(
+                    f"Row {number} of the accounts table names the host '{shown}', which is not cStar's; nothing was sent.",
+                    advice=f"If keys may be sent there, pass allow_hosts=['{shown}'], or --allow-host {shown} on the command line.",
                 )
 
     def to_frame(self) -> "pd.DataFrame":
@@ -117,6 +137,17 @@ def _account(number: int, row: Mapping[Any, Any]) -> Account:
     except CStarError as error:
         raise _invalid(f"row {number}: {error.message}") from None
     return Account(cells["account"], cells["team_id"], key_env, base_url)
+
+
+def _checked_hosts(hosts: Iterable[str]) -> frozenset[str]:
+    names = [hosts] if isinstance(hosts, str) else list(hosts)
+    for name in names:
+        if not isinstance(name, str) or not re.fullmatch(r"[\w.:-]+", name.strip("[]")):
+            raise ConfigurationError(
+                f"allow_hosts has {printable(redacted(repr(name)), 80)}, which is not a host.",
+                advice="Give host names such as 'cstar.example.com', without scheme, port and path.",
+            )
+    return frozenset(name.strip("[]").lower() for name in names)
 
 
 def _text(cell: Any) -> str:

@@ -1,7 +1,7 @@
 """`audit` and its result: every webhook of every team in one frame, and the findings about them."""
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from concurrent.futures import Executor
 from datetime import datetime
 from pathlib import Path
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from ..api.client import Client
 from ..errors import ValidationError
+from ..files import replace_file
 from ..models import WebhookList
 from ..text import escaped, html_table, printable
 from .accounts import Accounts
-from .fetching import FetchResult, Progress, Stopped, fetch_accounts, fetch_team
+from .fetching import FetchResult, Interrupted, Progress, Stopped, fetch_accounts, fetch_team
 from .findings import Finding, fixes_frame
 from .result import AuditResult
 from .rules import RULES
@@ -35,6 +36,7 @@ def audit(
     on_progress: Progress | None = None,
     stopped: Stopped | None = None,
     now: datetime | None = None,
+    allow_hosts: Iterable[str] = (),
 ) -> "Audit":
     """Checks webhooks against the rules of `audit_rules`. Sends only GET requests.
 
@@ -47,21 +49,31 @@ def audit(
         on_progress: Called with the numbers of accounts done, in total, and failed. By default, progress is logged to stderr.
         stopped: Called several times a second. Once it returns True, the remaining accounts are not tried.
         now: The time from which ages are computed. By default, cStar's clock when an account is fetched.
+        allow_hosts: Hosts other than cStar's and loopback to which the keys of `Accounts` may be sent.
 
     An account that cannot be read does not stop the audit of the others; see `Audit.accounts` and `Audit.complete`.
 
     Raises:
-        ConfigurationError: The settings, `at_once` or `now` are invalid.
+        ConfigurationError: The settings, `at_once` or `now` are invalid, or an account names a host that is not allowed.
+        AuditInterruptedError: Ctrl+C was pressed; a KeyboardInterrupt. Its `audit` has the accounts read until then.
         ValidationError: The source has another type, or the frame lacks a column.
         CStarError: The source is a client, and its webhooks could not be read.
     """
     checked = Settings() if settings is None else read_settings(settings, RULES)
     days = checked.thresholds.inactive_days
     if isinstance(source, Accounts):
-        fetched = fetch_accounts(
-            source, inactive_days=days, executor=executor, at_once=at_once, on_progress=on_progress, stopped=stopped
-        )
-    elif isinstance(source, Client):
+        source.check_hosts(allow_hosts)
+        try:
+            fetched = fetch_accounts(
+                source, inactive_days=days, executor=executor, at_once=at_once, on_progress=on_progress, stopped=stopped
+            )
+        except Interrupted as interrupted:
+            partial = interrupted.results
+        else:
+            return Audit(fetched, checked, now)
+        # Outside the except block: the interrupted frames hold the account's key.
+        raise AuditInterruptedError(Audit(partial, checked, now))
+    if isinstance(source, Client):
         fetched = [fetch_team(source, str(source.team_id), days)]
         if fetched[0].error is not None:
             raise fetched[0].error
@@ -124,14 +136,28 @@ class Audit(AuditResult):
         return baseline_text(self)
 
     def save(self, path: str | Path) -> None:
-        """Writes `to_json` to a file, for `cx.compare`."""
-        Path(path).write_text(self.to_json(), encoding="utf-8")
+        """Writes `to_json` to a file, for `cx.compare`. An existing file is replaced as a whole or not at all.
 
-    def to_html(self) -> str:
-        """The audit as one self-contained HTML page: summary, charts, findings and webhooks."""
+        Raises:
+            ConfigurationError: The file cannot be written.
+        """
+        replace_file(path, self.to_json())
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """The audit as one self-contained HTML page: summary, charts, findings and webhooks.
+
+        Args:
+            path: Also writes the page to this file.
+
+        Raises:
+            ConfigurationError: The file cannot be written.
+        """
         from .html_report import render
 
-        return render(self, self.charts())
+        page = render(self, self.charts())
+        if path is not None:
+            replace_file(path, page)
+        return page
 
     def charts(self) -> "dict[str, Chart]":
         """The charts of the report: `findings` by account, `ages` of the webhooks, and `coverage` of the event types."""
@@ -157,7 +183,7 @@ class Audit(AuditResult):
         lines = [self.summary(), *self._unread_accounts(), *self.notes]
         paragraphs = "".join(f"<p>{html}</p>" for html in map(escaped, lines))
         rows = [
-            (finding.rule.severity, finding.rule.title, finding.team.account, _subject(finding), finding.evidence)
+            (finding.rule.severity, finding.rule.title, finding.team.account, finding.subject, finding.evidence)
             for finding in self.findings[:100]
         ]
         head = ("severity", "finding", "account", "webhook", "evidence")
@@ -168,6 +194,18 @@ class Audit(AuditResult):
         return [f"{printable(row['account'], 80)}: {row['state']}. {printable(row['error'], 300)}" for row in unread]
 
 
+class AuditInterruptedError(KeyboardInterrupt):
+    """Ctrl+C during an audit of several accounts.
+
+    Attributes:
+        audit: The accounts that were read until then; its `complete` is False.
+    """
+
+    def __init__(self, audit: Audit) -> None:
+        super().__init__(f"The audit was interrupted: {audit.summary()} The attribute `audit` has what was read.")
+        self.audit = audit
+
+
 def audit_rules() -> "pd.DataFrame":
     """The rules of an audit. Columns, all str: `rule`, `severity`, `title`, `why`, `remedy`."""
     from ..frames import from_rows
@@ -176,11 +214,8 @@ def audit_rules() -> "pd.DataFrame":
     return from_rows(rows, dict.fromkeys(("rule", "severity", "title", "why", "remedy"), "str"))
 
 
-def _subject(finding: Finding) -> str:
-    hook = finding.hook
-    return "(the team)" if hook is None else hook.state.name or hook.id
-
-
 def _line(finding: Finding) -> str:
     account = f"{printable(finding.team.account, 40)}, " if finding.team.account else ""
-    return f"{finding.rule.severity}: {finding.rule.title}: {account}{printable(_subject(finding), 80)}: {finding.evidence}"
+    return (
+        f"{finding.rule.severity}: {finding.rule.title}: {account}{printable(finding.subject, 80)}: {finding.evidence}"
+    )

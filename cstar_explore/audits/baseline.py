@@ -1,6 +1,6 @@
 """An audit as a JSON file: small and sorted, with one webhook per line, so that a diff shows what changed.
 
-It contains no secrets. Secrets in URLs are masked; four hexadecimal digits of a digest show whether they changed.
+It contains no secrets. Of URLs it shows what is known to be harmless; six digits of a keyed digest show whether the rest changed.
 """
 
 import json
@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..files import read_text, unreadable
-from .redaction import fingerprint, masked_text, masked_url
+from .redaction import masked_keys, masked_text, masked_url
 
 if TYPE_CHECKING:
     from .result import AuditResult
 
 _KIND = "cstar_explore audit"
+_VERSION = 2
 _WEBHOOK = ("account", "id", "name", "url", "events", "is_active", "created_at")
 _FINDING = ("account", "severity", "rule", "webhook_id", "name", "evidence")
 _ACCOUNT = ("account", "team_id", "environment", "state", "error")
@@ -26,20 +27,27 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Baseline:
-    """The parts of an audit that are saved."""
+    """The parts of an audit that are saved.
+
+    Attributes:
+        mask_key: The key of the digests in its masks. Those of two baselines can be compared if the keys are equal.
+    """
 
     taken: str
+    mask_key: str
     accounts: tuple[Row, ...]
     webhooks: tuple[Row, ...]
     findings: tuple[Row, ...]
 
 
-def baseline_of(audit: "AuditResult") -> Baseline:
-    """The baseline of this audit."""
+def baseline_of(audit: "AuditResult", mask_key: str | None = None) -> Baseline:
+    """The baseline of this audit, with the masks of another baseline if its key is given."""
+    mask_key = audit.mask_key if mask_key is None else mask_key
     return Baseline(
         _iso(audit.taken),
+        mask_key,
         _sorted(_records(audit.accounts, _ACCOUNT)),
-        _sorted(_masked(row) for row in _records(audit.webhooks, _WEBHOOK)),
+        _sorted(_masked(row, mask_key) for row in _records(audit.webhooks, _WEBHOOK)),
         _sorted(_records(audit.to_frame(), _FINDING)),
     )
 
@@ -47,7 +55,8 @@ def baseline_of(audit: "AuditResult") -> Baseline:
 def baseline_text(audit: "AuditResult") -> str:
     """The baseline as JSON."""
     baseline = baseline_of(audit)
-    parts = [f'"kind": {json.dumps(_KIND)}', '"version": 1', f'"taken": {json.dumps(baseline.taken)}']
+    parts = [f'"kind": {json.dumps(_KIND)}', f'"version": {_VERSION}', f'"taken": {json.dumps(baseline.taken)}']
+    parts.append(f'"mask_key": {json.dumps(baseline.mask_key)}')
     for name in ("accounts", "webhooks", "findings"):
         lines = ",\n".join(json.dumps(row) for row in getattr(baseline, name))
         parts.append(f'"{name}": [\n{lines}\n]' if lines else f'"{name}": []')
@@ -62,10 +71,11 @@ def read_baseline(path: str | Path) -> Baseline:
     """
     try:
         content = json.loads(read_text(path))
-        if (content["kind"], content["version"]) != (_KIND, 1):
+        if (content["kind"], content["version"]) != (_KIND, _VERSION):
             raise unreadable(path, "it is not a baseline of this version")
         return Baseline(
             str(content["taken"]),
+            str(content["mask_key"]),
             _checked(content["accounts"], _ACCOUNT),
             _checked(content["webhooks"], _WEBHOOK),
             _checked(content["findings"], _FINDING),
@@ -74,12 +84,13 @@ def read_baseline(path: str | Path) -> Baseline:
         raise unreadable(path, "it is not a baseline") from None
 
 
-def _masked(row: dict[str, Any]) -> Row:
-    url = row["url"]
-    masked = masked_url(url)
-    if url is not None and masked != url:
-        url = f"{masked} #{fingerprint(url)}"
-    return {**row, "url": url, "name": row["name"] and masked_text(row["name"])}
+def _masked(row: dict[str, Any], key: str) -> Row:
+    masked = {
+        "url": row["url"] and masked_url(row["url"], key),
+        "name": row["name"] and masked_text(row["name"], key),
+        "events": row["events"] and tuple(map(masked_keys, row["events"])),
+    }
+    return {**row, **masked}
 
 
 def _records(frame: Any, names: Iterable[str]) -> Iterable[dict[str, Any]]:

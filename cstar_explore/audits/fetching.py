@@ -5,13 +5,16 @@ own: the list does not contain the time of the last change (API reference).
 """
 
 import atexit
+import math
 import os
+import queue
+import re
 import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -30,6 +33,9 @@ MAX_AT_ONCE = 100  # httpx keeps at most this many connections
 TIMEOUT = 30.0  # seconds per attempt
 _RATE_LIMIT_RESERVE = 0.1  # share of a key's rate limit that an audit leaves to other clients
 _LOG_INTERVAL = 2.0  # seconds between progress lines
+_GRACE = 0.3  # seconds that running fetches have after a stop
+# cStar: api-authentication. The length is not checked: cStar documents it, but test doubles use others.
+_PUBLISHED_KEY = re.compile(r"[sp]k_(?:live|test)_[A-Za-z0-9_-]{4,512}")
 
 Item = Mapping[str, Any]
 Progress = Callable[[int, int, int], object]
@@ -91,6 +97,13 @@ def fetch_account(
             f"The environment variable {account.key_env} is not set.", advice="Set it to the account's API key."
         )
         return replace(result, error=unset)
+    if not _PUBLISHED_KEY.fullmatch(key.reveal().strip()):
+        # An accounts file can name any variable: nothing else may leave this machine.
+        other = ConfigurationError(
+            f"The environment variable {account.key_env} does not hold a cStar API key; nothing was sent.",
+            advice="A key begins with sk_live_, sk_test_, pk_live_ or pk_test_, followed by letters, digits, - and _.",
+        )
+        return replace(result, error=other)
     try:
         connection = _connection(account.base_url)
         client = Client.over(connection, account.base_url, key, account.team_id, on_wait=on_wait)
@@ -115,6 +128,7 @@ def fetch_accounts(
 
     Raises:
         ConfigurationError: `at_once` is out of range.
+        KeyboardInterrupt: Ctrl+C was pressed; see `Interrupted`.
     """
     if isinstance(at_once, bool) or not isinstance(at_once, int) or not 1 <= at_once <= MAX_AT_ONCE:
         raise ConfigurationError(
@@ -125,9 +139,59 @@ def fetch_accounts(
     if executor is not None:
         fetch = partial(fetch_account, inactive_days=inactive_days, run_id=uuid.uuid4().hex)
         return scheduler.run(executor, fetch, at_once)
-    with ThreadPoolExecutor(at_once, "cstar-audit") as threads:
-        fetch = partial(fetch_account, inactive_days=inactive_days, on_wait=scheduler.on_wait)
+    fetch = partial(fetch_account, inactive_days=inactive_days, on_wait=scheduler.on_wait)
+    with _DaemonThreads(min(at_once, len(accounts))) as threads:
         return scheduler.run(threads, fetch, at_once)
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl+C. `results` has the accounts that were read until then."""
+
+    def __init__(self, results: "list[FetchResult]") -> None:
+        super().__init__("The audit was interrupted.")
+        self.results = results
+
+
+class _DaemonThreads(Executor):
+    """Runs fetches in threads that can be abandoned: neither leaving it nor the end of the process waits for one that hangs."""
+
+    def __init__(self, count: int) -> None:
+        self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"cstar-audit_{number}", daemon=True) for number in range(count)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        """Queues a call."""
+        future: Future[Any] = Future()
+        self._tasks.put(partial(_complete, future, partial(fn, *args, **kwargs)))
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - as declared by Executor
+        """Lets the threads end. Waits a moment for those that are idle."""
+        for _ in self._threads:
+            self._tasks.put(None)
+        deadline = time.monotonic() + _GRACE
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _work(self) -> None:
+        while task := self._tasks.get():
+            task()
+
+
+def _complete(future: "Future[Any]", call: Callable[[], Any]) -> None:
+    """Runs a call and puts its outcome in the future, unless it was cancelled."""
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = call()
+    except BaseException as error:  # noqa: BLE001 - whoever reads the future gets it, as from any executor
+        future.set_exception(error)
+    else:
+        future.set_result(result)
 
 
 class _Scheduler:
@@ -145,32 +209,61 @@ class _Scheduler:
     def run(self, executor: Executor, fetch: Callable[[Account], FetchResult], at_once: int) -> list[FetchResult]:
         """Fetches all accounts, until a stop is requested."""
         results = [FetchResult(account.account, account.team_id, "") for account in self._accounts]
-        remaining = iter(enumerate(self._accounts))
-        done = failed = 0
         try:
-            while True:
-                self._stopping = self._stopping or self._stop_requested()
-                if self._stopping:
-                    self._cancel()
-                while not self._stopping and len(self._running) < at_once and (following := next(remaining, None)):
-                    index, account = following
-                    try:
-                        self._running[executor.submit(fetch, account)] = index
-                    except RuntimeError as error:  # the executor was shut down, or its processes died
-                        results[index] = _executor_failed(error, results[index])
-                if not self._running:
-                    return results
-                for future in wait(self._running, timeout=0.1, return_when=FIRST_COMPLETED).done:
-                    index = self._running.pop(future)
-                    if not future.cancelled():
-                        results[index] = _outcome(future, results[index])
-                        done, failed = done + 1, failed + (results[index].error is not None)
-                        if self._on_progress is not None:
-                            self._on_progress(done, len(results), failed)
-                if self._log is not None:
-                    self._log.progress(done, len(results), failed)
+            self._fetch(results, lambda account: executor.submit(fetch, account), at_once)
+        except KeyboardInterrupt:
+            self._cancel()
+            raise Interrupted(self._abandoned(results)) from None
         finally:
             self._cancel()
+        return self._abandoned(results)
+
+    def _fetch(
+        self, results: list[FetchResult], submit: Callable[[Account], "Future[FetchResult]"], at_once: int
+    ) -> None:
+        """Puts the outcomes in `results`, until all accounts are done or the grace after a stop is over."""
+        remaining = iter(enumerate(self._accounts))
+        done = failed = 0
+        deadline = math.inf
+        while time.monotonic() <= deadline:
+            self._stopping = self._stopping or self._stop_requested()
+            if self._stopping:
+                self._cancel()
+                deadline = min(deadline, time.monotonic() + _GRACE)
+            while not self._stopping and len(self._running) < at_once and (following := next(remaining, None)):
+                index, account = following
+                try:
+                    self._running[submit(account)] = index
+                except RuntimeError as error:  # the executor was shut down, or its processes died
+                    results[index] = _executor_failed(error, results[index])
+            if not self._running:
+                return
+            for future in wait(self._running, timeout=0.1, return_when=FIRST_COMPLETED).done:
+                index = self._running.pop(future)
+                if not future.cancelled():
+                    results[index] = _outcome(future, results[index])
+                    done, failed = done + 1, failed + (results[index].error is not None)
+                    if self._on_progress is not None:
+                        self._on_progress(done, len(results), failed)
+            if self._log is not None:
+                self._log.progress(done, len(results), failed)
+
+    def _abandoned(self, results: list[FetchResult]) -> list[FetchResult]:
+        """The results, with an error for each account that did not respond before the audit was stopped."""
+        for future, index in self._running.items():
+            if future.cancelled():
+                continue
+            results[index] = (
+                _outcome(future, results[index])
+                if future.done()
+                else replace(
+                    results[index],
+                    error=CStarError(
+                        "The audit was stopped before this account responded.", advice="Run the audit again."
+                    ),
+                )
+            )
+        return results
 
     def on_wait(self, wait: Wait) -> None:
         """Logs a client's retry wait, or cancels it after a stop."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..plans import State
 from ..text import printable
 from .inventory import Hook, Team, take_inventory
-from .redaction import masked_text
+from .redaction import masked_keys, masked_text
 from .rules import RULES, SEVERITIES, Fix, Rule
 from .settings import Ignore, Settings
 
@@ -36,6 +36,13 @@ class Finding(NamedTuple):
         row = -1 if self.hook is None else self.hook.row
         return SEVERITIES.index(self.rule.severity), self.rule.name, self.team.account, row
 
+    @property
+    def subject(self) -> str:
+        """The webhook's name, or else its id; "(the team)" if the finding is about the whole team. Secrets are masked."""
+        if self.hook is None:
+            return "(the team)"
+        return masked_text(self.hook.state.name or self.hook.id, self.team.inventory.mask_key)
+
 
 @dataclass(frozen=True)
 class RuleResults:
@@ -52,17 +59,23 @@ class RuleResults:
     notes: tuple[str, ...]
 
 
-def run_rules(webhooks: "pd.DataFrame", times: Mapping[str, datetime], settings: Settings) -> RuleResults:
+def run_rules(
+    webhooks: "pd.DataFrame", times: Mapping[str, datetime], settings: Settings, mask_key: str
+) -> RuleResults:
     """Runs every rule over every team.
 
     Args:
         webhooks: The frame `Audit.webhooks`.
         times: By account, the time from which ages are computed.
         settings: Thresholds and ignores.
+        mask_key: Changes the digits of the masks in the evidence.
     """
-    inventory = take_inventory(webhooks, times, settings.thresholds)
+    inventory = take_inventory(webhooks, times, settings.thresholds, mask_key)
     matches = [
-        Finding(rule, team, *match) for team in inventory.teams for rule in RULES.values() for match in rule.find(team)
+        Finding(rule, team, *match._replace(evidence=masked_keys(match.evidence)))
+        for team in inventory.teams
+        for rule in RULES.values()
+        for match in rule.find(team)
     ]
     findings: list[Finding] = []
     ignored: list[tuple[Finding, Ignore]] = []
@@ -119,7 +132,9 @@ def fixes_frame(findings: Iterable[Finding]) -> "pd.DataFrame":
 
 def _row(finding: Finding) -> tuple[str | None, ...]:
     rule, team, hook = finding.rule, finding.team, finding.hook
-    subject = (None, None) if hook is None else (hook.id, masked_text(hook.state.name or "") or None)
+    subject = (
+        (None, None) if hook is None else (hook.id, masked_text(hook.state.name or "", team.inventory.mask_key) or None)
+    )
     return (rule.severity, rule.name, team.account, team.environment, *subject, finding.evidence, rule.remedy)
 
 

@@ -1,7 +1,11 @@
 """Lookalike hosts: host names that look the same but differ in their characters."""
 
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
 
 # Letters of other alphabets and the letters they look like. Accents are removed before.
 _CONFUSABLES = str.maketrans(
@@ -18,11 +22,16 @@ def latinized(host: str) -> str:
     return plain.translate(_CONFUSABLES)
 
 
+@lru_cache(maxsize=50_000)
 def registrable_domain(host: str) -> str:
-    """The part that can be registered: the last two labels, or three as in `example.co.uk`."""
-    labels = host.split(".")
-    has_three = len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3
-    return ".".join(labels[-3 if has_three else -2 :])
+    """The part that identifies the owner: `example.co.uk`, `acme.vercel.app`. The host itself if it is a public suffix.
+
+    By the public suffix list, private suffixes included. Below a suffix that is not in the list, the last two labels.
+    """
+    parts = _extract()(host)
+    if not parts.suffix:
+        return ".".join(host.split(".")[-2:])
+    return f"{parts.domain}.{parts.suffix}" if parts.domain else host
 
 
 @lru_cache(maxsize=50_000)
@@ -35,3 +44,11 @@ def skeleton(host: str) -> str:
     for letters, letter in _ASCII_CONFUSABLES:
         domain = domain.replace(letters, letter)
     return domain
+
+
+@cache
+def _extract() -> "TLDExtract":
+    """The public suffix list that comes with tldextract: no network, no cache on disk."""
+    from tldextract import TLDExtract
+
+    return TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)

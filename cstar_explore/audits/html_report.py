@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..frames import records
 from ..text import escaped
 from .findings import Finding
-from .redaction import masked_text, masked_url
+from .redaction import masked_keys, masked_text, masked_url
 
 if TYPE_CHECKING:
     from ..charts import Chart
@@ -112,9 +112,9 @@ def _webhooks(audit: "AuditResult") -> str:
     rows = (
         (
             row["account"],
-            masked_text(row["name"] or ""),
-            masked_url(row["url"]),
-            ", ".join(row["events"] or ()),
+            masked_text(row["name"] or "", audit.mask_key),
+            masked_url(row["url"], audit.mask_key),
+            masked_keys(", ".join(row["events"] or ())),
             _state(row["is_active"]),
             row["created_at"],
         )
@@ -146,7 +146,8 @@ def _chart(title: str, chart: "Chart") -> str:
 
 def _subject(finding: Finding) -> str:
     hook = finding.hook
-    return "(the team)" if hook is None else f"{masked_text(hook.state.name or 'unnamed')} ({hook.id})"
+    name = f"{finding.subject if hook and hook.state.name else 'unnamed'}"
+    return finding.subject if hook is None else f"{name} ({hook.id})"
 
 
 def _state(active: Any) -> str:

@@ -86,8 +86,9 @@ class Team:
 class Inventory:
     """All teams of an audit."""
 
-    def __init__(self, thresholds: Thresholds) -> None:
+    def __init__(self, thresholds: Thresholds, mask_key: str) -> None:
         self.thresholds = thresholds
+        self.mask_key = mask_key
         self.teams: list[Team] = []
         self._computed: dict[Callable[[Inventory], Any], Any] = {}
 
@@ -106,11 +107,13 @@ class Inventory:
                     yield team, hook, hook.parsed_url
 
 
-def take_inventory(webhooks: "pd.DataFrame", times: Mapping[str, datetime], thresholds: Thresholds) -> Inventory:
+def take_inventory(
+    webhooks: "pd.DataFrame", times: Mapping[str, datetime], thresholds: Thresholds, mask_key: str
+) -> Inventory:
     """The inventory of the frame `Audit.webhooks`. `times` has an entry for every account that was read."""
     from ..frames import plain
 
-    inventory = Inventory(thresholds)
+    inventory = Inventory(thresholds, mask_key)
     teams: dict[str, Team] = {}
     table = plain(webhooks[list(_COLUMNS)])
     for index, row in enumerate(zip(*(table[name].tolist() for name in _COLUMNS), strict=True)):

@@ -1,5 +1,6 @@
 """The data of an audit: what was read and the findings about it."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -24,7 +25,9 @@ class AuditResult:
         accounts: A frame of every account: `account`, `team_id`, `environment`, `state` (`read`, `failed`, `not tried`; str),
             `webhooks` (Int64), `error` (str).
         complete: Whether every account was read.
+        unchecked: Accounts that were read, but in which some paused webhooks were not checked for their last change; see `notes`.
         taken: The time of the audit, UTC.
+        mask_key: Changes the digits of the masks. Audits of the same teams share it, and baselines contain it.
         notes: Sentences about ignores that expired or matched nothing, and about webhooks that were not fully checked.
     """
 
@@ -41,9 +44,11 @@ class AuditResult:
         self.taken: datetime = max(times.values(), default=now or local)
         self.webhooks = webhooks_frame(fetched)
         self.accounts = accounts_frame(fetched)
+        self.mask_key = _mask_key(fetched)
         self.complete = all(result.items is not None for result in fetched)
-        self._results = run_rules(self.webhooks, times, settings)
+        self._results = run_rules(self.webhooks, times, settings, self.mask_key)
         notes = [f"{printable(result.account, 80)}: {result.note}" for result in fetched if result.note]
+        self.unchecked = tuple(result.account for result in fetched if result.note)
         self.notes = (*notes, *self._results.notes)
 
     @property
@@ -76,3 +81,10 @@ class AuditResult:
         webhooks = f"{len(self.webhooks):,} webhook{'' if len(self.webhooks) == 1 else 's'}"
         findings = ", ".join(f"{count:,} {level}" for level, count in self.counts().items() if count) or "no findings"
         return f"{accounts}{webhooks}: {findings}."
+
+
+def _mask_key(fetched: Sequence[FetchResult]) -> str:
+    """The same for all audits of the same teams, so that equal audits give equal text. Without team ids, of the same webhooks."""
+    names = [f"{result.account}\0{result.team_id}" for result in fetched]
+    ids = [str(item.get("id")) for result in fetched if not result.team_id for item in result.items or ()]
+    return hashlib.sha256("\n".join(sorted([*names, *ids])).encode("utf-8", "backslashreplace")).hexdigest()[:16]

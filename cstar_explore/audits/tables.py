@@ -1,6 +1,7 @@
 """Fetch results as frames, and frames of webhooks as fetch results."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -9,10 +10,13 @@ from .. import frames
 from ..csv_files import parse_flag, parse_list
 from ..errors import ValidationError
 from ..events import split_events
+from ..models import WebhookList
 from ..text import printable
 from .fetching import FetchResult
 
 _ACCOUNT_COLUMNS = ("account", "team_id", "environment")
+# `WebhookList.to_excel` writes times without zone: Excel has none.
+_EXCEL_NAMES = {f"{name}{frames.UTC_SUFFIX}": name for name in ("created_at", "updated_at")}
 
 
 def webhooks_frame(fetched: Sequence[FetchResult]) -> pd.DataFrame:
@@ -65,11 +69,14 @@ def results_from_frame(frame: pd.DataFrame) -> list[FetchResult]:
             )
     if not frame.columns.is_unique:
         raise ValidationError("The frame has two columns with the same name.", advice="Drop one of them.")
+    names = {old: new for old, new in _EXCEL_NAMES.items() if new not in frame.columns}
+    frame = frame.rename(columns=names)
     columns = [
         frame[name].fillna("").map(str) if name in frame.columns else [""] * len(frame) for name in _ACCOUNT_COLUMNS
     ]
     teams: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
-    for account, team_id, environment, item in zip(*columns, _items(frame), strict=True):
+    items = WebhookList(_items(frame))._items  # noqa: SLF001 - without the secrets that a frame of others may have
+    for account, team_id, environment, item in zip(*columns, items, strict=True):
         teams.setdefault((account or team_id, team_id, environment), []).append(item)
     return [FetchResult(*key, tuple(items)) for key, items in teams.items()] or [FetchResult("", "", "", ())]
 
@@ -78,12 +85,19 @@ def _items(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Each row as an object of cStar's JSON, without its missing cells."""
     names = [str(name) for name in frame.columns if name not in _ACCOUNT_COLUMNS]
     for row in frame[names].astype("object").to_dict("records"):
-        item = {str(name): value for name, value in row.items() if isinstance(value, list | tuple) or pd.notna(value)}
+        item = {str(name): value for name, value in row.items() if not frames.is_missing(value)}
         yield {name: _PARSERS.get(name, _plain)(value) for name, value in item.items()}
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, pd.Timestamp) else value
+    """Plain JSON: times as text, arrays and dicts of other libraries as lists and dicts."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _events(value: Any) -> Any:

@@ -29,14 +29,13 @@ class DeliveryUrl(NamedTuple):
 
     @property
     def normalized(self) -> tuple[str, ...]:
-        """Equal for two spellings of the same URL. The fragment does not count: it is never sent."""
-        scheme, parts = self.scheme, self.parts
-        return (scheme, self.host, str(self.port or _STANDARD_PORTS[scheme]), parts.path or "/", parts.query)
+        """Equal for two spellings of the same receiver, which is the whole URL: a query or a user may name a tenant.
 
-    @property
-    def receiver(self) -> tuple[str, ...]:
-        """Equal for two URLs of the same receiver: `normalized` without the query and a trailing slash."""
-        return (*self.normalized[:3], self.parts.path.rstrip("/"))
+        The fragment does not count: it is never sent.
+        """
+        scheme, parts = self.scheme, self.parts
+        user = parts.netloc.rpartition("@")[0]
+        return (scheme, user, self.host, str(self.port or _STANDARD_PORTS[scheme]), parts.path or "/", parts.query)
 
 
 @lru_cache(maxsize=50_000)

@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import os
 import signal
 import sys
 import threading
@@ -11,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
+from ..files import replace_file
 from ..text import printable
 
 if TYPE_CHECKING:
     from ..audits import Audit
+    from ..audits.baseline import Baseline
 
 FINDINGS, INCOMPLETE, INTERRUPTED = 3, 4, 130
 
@@ -23,8 +26,8 @@ exit codes:
     0  done; no findings at or above --fail-on (with --baseline: no new ones)
     1  failed: no key, an invalid file, or no account could be read
     2  invalid command line
-    3  findings at or above --fail-on
-    4  some accounts could not be read; the others are printed
+    3  findings at or above --fail-on (with --baseline: new ones, or in an account that the baseline has not seen)
+    4  not everything was checked: an account could not be read or, with --fail-on, not compared; the rest is printed
   130  interrupted; the accounts read so far are printed
 
 Without --accounts, audits the team of CSTAR_KEY (and CSTAR_TEAM_ID, CSTAR_BASE_URL). Sends only GET requests.
@@ -46,6 +49,13 @@ def add_to(commands: Any) -> None:
         metavar="FILE",
         help="a CSV file with the columns account, team_id, key_env (the NAME of an environment variable) and base_url",
     )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="with --accounts: a host other than cStar's and loopback to which keys may be sent; may be repeated",
+    )
     target.add_argument(
         "--sandbox", action="store_true", help="audit a sandbox with three teams and many findings, to try the command"
     )
@@ -63,11 +73,25 @@ def add_to(commands: Any) -> None:
         default="table",
         help="output format (default: table); --baseline reads json",
     )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="write the result to this file instead of stdout; an existing file is replaced as a whole or not at all",
+    )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Runs the audit, prints the result and returns the exit code."""
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        print("Interrupted. There is no result.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(options: argparse.Namespace) -> int:
     from ..audits import RULES, Audit, compare
     from ..audits.baseline import read_baseline
     from ..audits.settings import read_settings
@@ -76,16 +100,20 @@ def run(options: argparse.Namespace) -> int:
     baseline = None if options.baseline is None else read_baseline(options.baseline)
     if options.settings is not None:
         read_settings(options.settings, RULES)
-    with _interruptible() as interrupted:
-        audit: Audit = _audit(options, interrupted)
+    interrupted = threading.Event()
+    audit: Audit = _audit(options, interrupted)
     if not (audit.accounts["state"] == "read").any() and not interrupted.is_set():
         _print_unread(audit)
         raise ConfigurationError("No account could be read.", advice="The errors are above.")
     differences = None if baseline is None else compare(baseline, audit)
-    _write(_FORMATS[options.format](audit), is_table=options.format == "table")
+    result = _FORMATS[options.format](audit)
     if differences is not None and options.format == "table":
-        print("\nSince the baseline:")
-        print(_aligned(differences, ["what", "account", "name", "field", "before", "after"]) or "no changes")
+        changes = _aligned(differences, ["what", "account", "name", "field", "before", "after"]) or "no changes"
+        result += f"\nSince the baseline:\n{changes}\n"
+    if options.output is None:
+        _write(result, is_table=options.format == "table")
+    else:
+        replace_file(options.output, result)
     for note in audit.notes:
         print(printable(note), file=sys.stderr)
     print(audit.summary(), file=sys.stderr)
@@ -93,7 +121,10 @@ def run(options: argparse.Namespace) -> int:
         counts = ", ".join(f"{count} {what}" for what, count in differences["what"].value_counts().items())
         print(f"Since the baseline: {counts or 'no changes'}.", file=sys.stderr)
     _print_unread(audit)
-    return _exit_code(audit, differences, options.fail_on, interrupted=interrupted.is_set())
+    if interrupted.is_set():
+        print("Interrupted. The result is partial: it covers the accounts read so far.", file=sys.stderr)
+        return INTERRUPTED
+    return _exit_code(audit, baseline, differences, options.fail_on)
 
 
 def _write(text: str, *, is_table: bool) -> None:
@@ -115,32 +146,60 @@ def _audit(options: argparse.Namespace, interrupted: threading.Event) -> "Audit"
         from ..sandbox import Sandbox
 
         with Sandbox(neglected=True) as sandbox:
+            accounts = sandbox.accounts()
+            for variable in accounts["key_env"]:
+                os.environ.pop(variable, None)  # this process needs no real keys
             sandbox.export_keys()
-            return audit(Accounts(sandbox.accounts()), settings=settings, stopped=interrupted.is_set)
+            with _interruptible(interrupted):
+                return audit(Accounts(accounts), settings=settings, stopped=interrupted.is_set)
     if options.accounts is not None:
-        return audit(Accounts(options.accounts), settings=settings, stopped=interrupted.is_set)
+        listed = Accounts(options.accounts, allow_hosts=options.allow_host)
+        with _interruptible(interrupted):
+            return audit(listed, settings=settings, stopped=interrupted.is_set)
     with redirect_stdout(sys.stderr):
         client = connect(write=False)
     with client:
         return audit(client, settings=settings)
 
 
-def _exit_code(audit: "Audit", differences: Any, fail_on: str | None, *, interrupted: bool) -> int:
-    if interrupted:
-        print("Interrupted. The result covers the accounts read so far.", file=sys.stderr)
-        return INTERRUPTED
+def _exit_code(audit: "Audit", baseline: "Baseline | None", differences: Any, fail_on: str | None) -> int:
+    """The exit code of an audit that was not interrupted. Without `fail_on`, findings do not matter."""
+    from ..audits.comparison import uncompared
+
     if not audit.complete:
         return INCOMPLETE
     if fail_on is None:
         return 0
+    if baseline is None:
+        return FINDINGS if _severe(audit, fail_on) else _unchecked(audit, fail_on)
+    unseen = uncompared(baseline, audit)
+    for account, why in unseen.items():
+        print(f"{printable(account, 80)}: not compared. {printable(why, 300)}", file=sys.stderr)
+    new = differences[differences["what"] == "new finding"]
+    new_keys = set(zip(new["account"], new["id"].fillna(""), new["field"], new["after"], strict=True))
+    # A gate fails closed: what the baseline has not seen counts as new.
+    if any(key[0] in unseen or key in new_keys for key in _severe(audit, fail_on)):
+        return FINDINGS
+    if unseen or not baseline.accounts:
+        print("The gate cannot pass: take a baseline in which every account was read.", file=sys.stderr)
+        return INCOMPLETE
+    return _unchecked(audit, fail_on)
+
+
+def _severe(audit: "Audit", fail_on: str) -> list[tuple[str, str, str, str]]:
+    """Account, webhook id, rule and evidence of each finding of at least this severity."""
     frame = audit.to_frame()
     severe = frame[frame["severity"].isin(_at_least(fail_on))]
-    if differences is not None:
-        new = differences[differences["what"] == "new finding"]
-        new_keys = set(zip(new["account"], new["id"].fillna(""), new["field"], new["after"], strict=True))
-        keys = zip(severe["account"], severe["webhook_id"].fillna(""), severe["rule"], severe["evidence"], strict=True)
-        severe = severe[[key in new_keys for key in keys]]
-    return FINDINGS if len(severe) else 0
+    columns = (severe[name].fillna("") for name in ("account", "webhook_id", "rule", "evidence"))
+    return list(zip(*columns, strict=True))
+
+
+def _unchecked(audit: "Audit", fail_on: str) -> int:
+    """INCOMPLETE if a rule of at least this severity could not check every webhook."""
+    from ..audits import RULES
+
+    is_concerned = RULES["inactive_long"].severity in _at_least(fail_on)
+    return INCOMPLETE if audit.unchecked and is_concerned else 0
 
 
 def _at_least(severity: str) -> tuple[str, ...]:
@@ -150,9 +209,8 @@ def _at_least(severity: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def _interruptible() -> Iterator[threading.Event]:
+def _interruptible(requested: threading.Event) -> Iterator[None]:
     """Sets the event on the first Ctrl+C. A second one raises KeyboardInterrupt."""
-    requested = threading.Event()
 
     def request_stop(*_: object) -> None:
         if requested.is_set():
@@ -162,7 +220,7 @@ def _interruptible() -> Iterator[threading.Event]:
 
     previous = signal.signal(signal.SIGINT, request_stop)
     try:
-        yield requested
+        yield
     finally:
         signal.signal(signal.SIGINT, previous)
 

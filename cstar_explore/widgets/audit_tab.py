@@ -64,7 +64,7 @@ class AuditTab:
             (
                 finding.rule.severity,
                 finding.rule.title,
-                "(the team)" if finding.hook is None else finding.hook.state.name or finding.hook.id,
+                finding.subject,
                 finding.evidence,
                 finding.rule.remedy,
             )

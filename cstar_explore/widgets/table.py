@@ -4,19 +4,22 @@ Searching, sorting and paging run in the kernel and only one page of rows is sen
 as fast as ten. The selection is kept by ID, so a refresh does not change it.
 """
 
+import secrets
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import traitlets
 
+from ..audits.redaction import masked_host, masked_text, masked_url
+from ..audits.urls import parse_url
 from ..events import matching_types, receivers_by_type
 from ..models import Webhook, WebhookList
 from ..text import printable
 from .inputs import STATIC, BaseWidget
 
 PAGE_SIZE = 25
+_MASK_KEY = secrets.token_hex(8)  # the digits of masks differ in each process
 _MAX_COLUMNS = 24  # webhooks in the coverage chart
 
 
@@ -133,7 +136,9 @@ class Coverage(BaseWidget):
         active = [webhook for webhook in webhooks if webhook.is_active is not False]
         receivers = receivers_by_type((index, webhook.events or ()) for index, webhook in enumerate(active))
         with self.hold_sync():
-            self.names = [printable(webhook.name or webhook.id, 40) for webhook in active[:_MAX_COLUMNS]]
+            self.names = [
+                printable(masked_text(webhook.name or webhook.id, _MASK_KEY), 40) for webhook in active[:_MAX_COLUMNS]
+            ]
             self.rows = [
                 [name, len(indices), [index for index in indices if index < _MAX_COLUMNS]]
                 for name, indices in receivers.items()
@@ -143,7 +148,7 @@ class Coverage(BaseWidget):
 def _cells(webhook: Webhook, now: datetime) -> dict[str, str]:
     created = webhook.created_at
     return {
-        "Name": printable(webhook.name or webhook.id, 80),
+        "Name": printable(masked_text(webhook.name or webhook.id, _MASK_KEY), 80),
         "Active": {True: "active", False: "paused", None: "unknown"}[webhook.is_active],
         "Events": printable(", ".join(webhook.events or ()) or "none", 160),
         "Host": printable(_host(webhook), 80),
@@ -170,7 +175,8 @@ def _searchable(webhook: Webhook) -> str:
 
 
 def _host(webhook: Webhook) -> str:
-    try:
-        return urlsplit(webhook.url or "").hostname or ""
-    except ValueError:
-        return webhook.url or ""
+    """The host; a URL that cannot be parsed, masked."""
+    parsed = parse_url(webhook.url)
+    if parsed is None:
+        return masked_url(webhook.url, _MASK_KEY)
+    return masked_host(parsed.parts.hostname or "", _MASK_KEY)

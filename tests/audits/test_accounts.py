@@ -537,3 +537,94 @@ def test_a_key_in_a_webhook_name_is_masked_in_baseline_and_report(monkeypatch: p
     assert ["read"] == audited.accounts["state"].tolist()
     assert RANDOM not in audited.to_json()
     assert RANDOM not in audited.to_html()
+
+
+# --- what may be sent where -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("FALSE/cloud+secret/of/a/test0123456789ab", id="cloud secret"),
+        pytest.param("/home/ada", id="path"),
+        pytest.param("ghp_" + RANDOM, id="key of another service"),
+        pytest.param("sk_" + RANDOM, id="no environment"),
+        pytest.param("sk_prod_" + RANDOM, id="unknown environment"),
+        pytest.param("rk_live_" + RANDOM, id="unknown kind"),
+        pytest.param("x sk_live_" + RANDOM, id="text before"),
+        pytest.param("sk_live_" + RANDOM + "/../x", id="other characters"),
+        pytest.param("whsec_" + RANDOM, id="signing secret"),
+    ],
+)
+def test_only_values_in_the_form_of_a_key_are_sent(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    """The table of someone else may name any variable."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", value)
+    audited = cx.audit(cx.Accounts(table(GOOD | {"key_env": "AWS_SECRET_ACCESS_KEY", "base_url": server.url})))
+
+    assert [] == server.requests
+    assert ["failed"] == audited.accounts["state"].tolist()
+    assert "AWS_SECRET_ACCESS_KEY" in audited.accounts["error"][0]
+    assert value not in shown(audited)
+
+
+@pytest.mark.parametrize("prefix", ["sk_live_", "sk_test_", "pk_live_", "pk_test_"])
+def test_every_published_form_of_a_key_is_sent(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, prefix: str
+) -> None:
+    """Surrounded by white space, as a shell may leave it."""
+    monkeypatch.setenv("CSTAR_KEY_SUPPORT", f" {prefix}{RANDOM}\n")
+    cx.audit(cx.Accounts(table(GOOD | {"base_url": server.url})))
+
+    assert [prefix + RANDOM] == keys(server)
+
+
+HOSTS = [
+    "https://cstar.example.com",
+    "https://www.cstar.help.example.com",
+    "https://evil-www.cstar.help",
+    "https://cstar.help.",
+    "https://192.0.2.7",
+    "https://localhost.example.com",
+    "https://[2001:db8::1]",
+]
+
+
+@pytest.mark.parametrize("url", HOSTS)
+@pytest.mark.parametrize("allowed", [(), ["other.example.com"], "example.com"], ids=["none", "another", "its parent"])
+def test_a_table_cannot_choose_the_host(monkeypatch: pytest.MonkeyPatch, url: str, allowed: Any) -> None:
+    """The audit is refused before any account is fetched."""
+    monkeypatch.setenv("CSTAR_KEY_SUPPORT", LIVE)
+    monkeypatch.setattr("cstar_explore.audits.fetching.fetch_account", lambda *_, **__: pytest.fail("fetched"))
+    with pytest.raises(errors.ConfigurationError) as caught:
+        cx.audit(cx.Accounts(table(GOOD, OTHER | {"base_url": url})), allow_hosts=allowed)
+
+    assert "Row 2" in caught.value.message
+    assert "allow_hosts" in str(caught.value.advice)
+    assert RANDOM not in shown_error(caught.value)
+
+
+@pytest.mark.parametrize("url", HOSTS)
+@pytest.mark.parametrize("where", ["audit", "Accounts"])
+def test_the_caller_can_allow_a_host(url: str, where: str) -> None:
+    """In either call, in any case and with or without brackets. Ports and paths do not matter."""
+    host = url.removeprefix("https://").upper()
+    rows = table(GOOD | {"base_url": f"{url}:8443/cstar"})
+    if where == "audit":
+        cx.Accounts(rows).check_hosts([host])
+    else:
+        cx.Accounts(rows, allow_hosts=[host]).check_hosts()
+
+
+@pytest.mark.parametrize("url", ["https://www.cstar.help", "http://127.0.0.1:9", "http://localhost:9", "https://[::1]"])
+def test_cstar_and_loopback_need_no_permission(url: str) -> None:
+    """The sandbox is on loopback."""
+    cx.Accounts(table(GOOD | {"base_url": url})).check_hosts()
+
+
+@pytest.mark.parametrize("hosts", [["https://a.example"], ["a.example/x"], [""], [7], [None], ["a b"], ["*"]])
+def test_an_invalid_allowed_host_is_refused(hosts: Any) -> None:
+    """A URL or a pattern is not a host."""
+    with pytest.raises(errors.ConfigurationError):
+        cx.Accounts(table(GOOD), allow_hosts=hosts)

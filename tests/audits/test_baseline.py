@@ -386,7 +386,7 @@ def test_one_changed_webhook_changes_one_line() -> None:
     ],
 )
 def test_secrets_in_urls_are_masked_but_their_changes_show(tmp_path: Path, url: str, secrets: list[str]) -> None:
-    """Neither the file nor the comparison contains the secret. Four digits of a digest show the change."""
+    """Neither the file nor the comparison contains the secret. Six digits of a digest show the change."""
     changed = url
     for secret in secrets:
         changed = changed.replace(secret, secret[:-1] + ("0" if secret[-1] != "0" else "1"))
@@ -396,7 +396,7 @@ def test_secrets_in_urls_are_masked_but_their_changes_show(tmp_path: Path, url: 
     text += json.dumps(json.loads(text), ensure_ascii=False)
 
     assert [] == [secret for secret in secrets if secret in text or secret[:-1] in text]
-    assert re.search(r"••••[^\n\"]* #[0-9a-f]{4}\"", text)
+    assert re.search(r"••••[0-9a-f]{6}", text)
     table = [*rows(before, after), *rows(path, after), *rows(path, saved(after, tmp_path, "after.json"))]
     assert {("changed", "url")} <= {(row[1], row[4]) for row in table}
     assert 3 == sum(row[1] == "changed" for row in table)
@@ -414,6 +414,43 @@ def test_a_url_without_secrets_is_saved_unchanged() -> None:
     saved_urls = [json.loads(audit({"url": url}).to_json())["webhooks"][0]["url"] for url in urls]
 
     assert urls == saved_urls
+
+
+def test_two_files_with_different_mask_keys_are_compared_without_digits(tmp_path: Path) -> None:
+    """The digits of different keys always differ, which is no change of the URL."""
+    one = saved(audit({"url": f"https://shop.example/{VALUE}"}), tmp_path, "one.json")
+    text = one.read_text(encoding="utf-8")
+    digits = json.loads(text)["webhooks"][0]["url"][-6:]
+    other = tmp_path / "other.json"
+    other.write_text(text.replace(digits, "abcdef").replace('"mask_key": "', '"mask_key": "x'))
+
+    assert [] == changes(one, other)
+
+
+def test_an_audit_is_compared_with_the_mask_key_of_the_file(tmp_path: Path) -> None:
+    """An account was added since, so the audit has another key."""
+    hook = {"url": f"https://shop.example/{VALUE}"}
+    path = saved(audit(hook), tmp_path)
+    both = cx.audit(pd.concat([frame(hook), frame({}, account="other")]), now=NOW)
+
+    assert {("other", "added")} == {(row[0], row[1]) for row in rows(path, both)}
+
+
+def test_a_full_disk_leaves_the_old_baseline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither is it truncated, nor is half a file left beside it."""
+    path = saved(audit({}), tmp_path)
+    before = path.read_bytes()
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    for write in (audit({}, {}).save, audit({}, {}).to_csv, audit({}, {}).to_html):
+        with pytest.raises(errors.ConfigurationError):
+            write(path)
+
+    assert before == path.read_bytes()
+    assert [path] == list(tmp_path.iterdir())
 
 
 def test_no_key_or_signing_secret_is_in_a_baseline(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -654,6 +654,47 @@ def test_no_requests_are_sent_after_ctrl_c(serve_teams) -> None:
         assert {"read", "not tried"} == set(states(audited))
 
 
+def test_ctrl_c_does_not_wait_for_an_account_that_hangs(serve_teams) -> None:
+    """The error has the accounts that were read, and says that others were not."""
+    server = serve_teams(3, 1, responses={path_of(2): [NO_RESPONSE]})
+    progress: list[int] = []
+
+    def interrupt(done: int, *_: int) -> None:
+        progress.append(done)
+        if done == 2:
+            threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            cx.audit(accounts(server, 3), on_progress=interrupt, now=NOW)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    partial: cx.Audit = caught.value.audit
+
+    assert {"read": names(range(2)), "failed": names([2])} == states(partial)
+    assert not partial.complete
+    assert 2 == len(partial.to_frame())
+    assert "stopped" in partial.accounts["error"][2]
+    assert "2 of 3 accounts read" in str(caught.value)
+
+
+def test_a_process_ends_while_an_account_hangs(serve_teams) -> None:
+    """Neither the audit nor the interpreter joins its thread."""
+    server = serve_teams(2, 1, responses={path_of(1): [NO_RESPONSE]})
+    code = f"""
+import time, pandas as pd, cstar_explore as cx
+rows = [[f"Team {{n}}", f"team_{{n:04d}}", f"CSTAR_KEY_{{n}}", {server.url!r}] for n in range(2)]
+accounts = cx.Accounts(pd.DataFrame(rows, columns=["account", "team_id", "key_env", "base_url"]))
+done = []
+audit = cx.audit(accounts, on_progress=lambda *counts: done.append(time.monotonic()), stopped=lambda: bool(done))
+print(audit.accounts["state"].tolist(), time.monotonic() - done[0] < 2)
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=25, check=True)
+
+    assert "['read', 'failed'] True" == ran.stdout.strip()
+
+
 @pytest.mark.parametrize("which", ["on_progress", "stopped"])
 def test_an_exception_in_a_callback_stops_the_audit(serve_teams, which: str) -> None:
     """It is raised, no more requests are sent, and no thread is left."""

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from tests.support.scripted_server import RecordedRequest, Script, ScriptedServe
 RANDOM = "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6"
 LIVE = "sk_live_" + RANDOM
 FORMATS = ["table", "json", "csv", "html"]
+SLOWNESS = 2  # of a machine that runs other tests too
 ITEM = {
     "id": "whk_1",
     "name": "Desk",
@@ -197,6 +199,119 @@ def test_with_a_baseline_only_new_findings_fail(
     assert code == result.code
     assert 1 == len(result.json["webhooks"])
     assert 1 == list_requests(server)
+
+
+REFUSED = status(403)
+LONG_PAUSED = data(
+    [ITEM, ITEM | {"id": "whk_2", "isActive": False, "createdAt": "2024-01-01T10:00:00Z"}],
+    headers={"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "1"},
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fail_on", "code"),
+    [
+        # Without a baseline: one response per account.
+        pytest.param(None, [CLEAN, CLEAN], None, 0, id="clean"),
+        pytest.param(None, [CLEAN, PLAIN_HTTP], None, 0, id="findings without a gate"),
+        pytest.param(None, [CLEAN, CLEAN], "info", 0, id="clean, gate"),
+        pytest.param(None, [CLEAN, PLAIN_HTTP], "high", 3, id="finding"),
+        pytest.param(None, [CLEAN, WILDCARD], "high", 0, id="finding below the gate"),
+        pytest.param(None, [CLEAN, REFUSED], None, 4, id="unread without a gate"),
+        pytest.param(None, [CLEAN, REFUSED], "high", 4, id="unread"),
+        pytest.param(None, [PLAIN_HTTP, REFUSED], "high", 4, id="unread and finding"),
+        pytest.param(None, [REFUSED, REFUSED], "high", 1, id="nothing read"),
+        # With a baseline of the same accounts.
+        pytest.param([CLEAN, CLEAN], [CLEAN, CLEAN], "info", 0, id="unchanged"),
+        pytest.param([PLAIN_HTTP, CLEAN], [PLAIN_HTTP, CLEAN], "info", 0, id="known finding"),
+        pytest.param([PLAIN_HTTP, CLEAN], [PLAIN_HTTP, PLAIN_HTTP], "high", 3, id="new finding"),
+        pytest.param([PLAIN_HTTP, CLEAN], [CLEAN, CLEAN], "info", 0, id="resolved"),
+        pytest.param([CLEAN, CLEAN], [CLEAN, REFUSED], "high", 4, id="unread, compared"),
+        # With a baseline that has not seen an account.
+        pytest.param([CLEAN, REFUSED], [CLEAN, CLEAN], None, 0, id="unseen without a gate"),
+        pytest.param([CLEAN, REFUSED], [CLEAN, CLEAN], "high", 4, id="unseen"),
+        pytest.param([CLEAN, REFUSED], [CLEAN, PLAIN_HTTP], "high", 3, id="finding in an unseen account"),
+        pytest.param([CLEAN, REFUSED], [CLEAN, WILDCARD], "high", 4, id="lesser finding in an unseen account"),
+        pytest.param([CLEAN, REFUSED], [CLEAN, REFUSED], "high", 4, id="neither saw it"),
+        pytest.param([CLEAN], [CLEAN, CLEAN], "high", 4, id="new account"),
+        pytest.param([CLEAN], [CLEAN, PLAIN_HTTP], "high", 3, id="finding in a new account"),
+        pytest.param([CLEAN, CLEAN], [CLEAN], "high", 4, id="account that is gone"),
+        pytest.param([], [CLEAN, CLEAN], "high", 4, id="empty baseline"),
+        pytest.param([], [CLEAN, PLAIN_HTTP], "high", 3, id="finding, empty baseline"),
+        pytest.param([], [CLEAN, CLEAN], None, 0, id="empty baseline without a gate"),
+    ],
+)
+def test_exit_codes(
+    tmp_path: Path, before: list[Script] | None, after: list[Script], fail_on: str | None, code: int
+) -> None:
+    """A gate passes only if every account was read now and in the baseline."""
+
+    def audit(responses: list[Script], *options: str | Path) -> Finished:
+        scripted = by_team(**{f"t{number}": response for number, response in enumerate(responses)})
+        with ScriptedServer(*scripted) as server:
+            path = accounts_file(tmp_path, server, len(responses))
+            return run("audit", "--accounts", path, "--format", "json", *options, CSTAR_KEY_ALL=LIVE)
+
+    options: list[str | Path] = ["--fail-on", fail_on] if fail_on else []
+    if before is not None:
+        saved = json.loads(audit(before or [CLEAN]).stdout)
+        if not before:
+            saved |= {"accounts": [], "webhooks": [], "findings": []}
+        baseline_file = tmp_path / "baseline.json"
+        baseline_file.write_text(json.dumps(saved), encoding="utf-8")
+        options += ["--baseline", baseline_file]
+    result = audit(after, *options)
+
+    assert code == result.code
+    if code == 4 and fail_on:
+        assert re.search("not compared|not read|failed", result.stderr)
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("high", 0), ("medium", 0), ("low", 4), ("info", 4), (None, 0)])
+def test_a_rule_that_could_not_check_everything_does_not_pass(fail_on: str | None, code: int) -> None:
+    """The last change of paused webhooks was not fetched, to spare the rate limit. Only a low rule needs it."""
+    with ScriptedServer(*always(LONG_PAUSED)) as server:
+        result = run("audit", *(["--fail-on", fail_on] if fail_on else []), **one_team(server))
+
+    assert "not checked" in result.stderr
+    assert code == result.code
+
+
+# --- hosts and files --------------------------------------------------------------------------------------------------
+
+
+def test_an_accounts_file_cannot_choose_a_host(tmp_path: Path) -> None:
+    """Only the command line can. Nothing is sent."""
+    path = tmp_path / "accounts.csv"
+    path.write_text("account,team_id,key_env,base_url\nA,team_1,CSTAR_KEY_A,https://cstar.invalid\n")
+    refused = run("audit", "--accounts", path, CSTAR_KEY_A=LIVE)
+    allowed = run("audit", "--accounts", path, "--allow-host", "cstar.invalid", CSTAR_KEY_A=LIVE)
+
+    assert 1 == refused.code
+    assert "--allow-host cstar.invalid" in refused.stderr
+    assert "--allow-host" not in allowed.stderr
+
+
+def test_the_output_file_is_replaced_after_it_was_read(tmp_path: Path) -> None:
+    """It may be the baseline of the same run, which a redirection of the shell would have emptied."""
+    path = baseline(tmp_path, PLAIN_HTTP)
+    with ScriptedServer(*always(BOTH)) as server:
+        result = run(
+            "audit", "--baseline", path, "--format", "json", "--output", path, "--fail-on", "low", **one_team(server)
+        )
+
+    assert (3, "") == (result.code, result.stdout)
+    assert {"plain_http", "wildcard"} == {finding["rule"] for finding in json.loads(path.read_text())["findings"]}
+    assert [path] == list(tmp_path.iterdir())
+
+
+def test_an_output_file_that_cannot_be_written_exits_with_1(tmp_path: Path) -> None:
+    """By name, without a traceback."""
+    with ScriptedServer(*always(CLEAN)) as server:
+        result = run("audit", "--output", tmp_path / "missing" / "x.json", **one_team(server))
+
+    assert 1 == result.code
+    assert "x.json" in result.stderr
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -474,6 +589,23 @@ def test_ctrl_c_prints_the_accounts_read_so_far(tmp_path: Path, held: Any, form:
     else:
         assert {f"Team {number}" for number in range(5)} <= {row["account"] for row in rows_of(result.stdout)}
     assert result.stderr.strip()
+
+
+def test_ctrl_c_ends_within_two_seconds_while_an_account_hangs(tmp_path: Path, held: Any) -> None:
+    """What was read is printed, and is said to be partial."""
+    server, arrived, _ = held
+    running = start("audit", "--accounts", accounts_file(tmp_path, server, 6), CSTAR_KEY_ALL=LIVE)
+    assert arrived.wait(30)
+    threading.Event().wait(0.3)
+    begun = time.monotonic()
+    running.send_signal(signal.SIGINT)
+    result = finish(running)
+
+    assert time.monotonic() - begun < 2 * SLOWNESS
+    assert 130 == result.code
+    assert "Team 4" in result.stdout
+    assert "Team 5: failed" in result.stderr
+    assert "partial" in result.stderr
 
 
 def test_ctrl_c_during_a_single_team_exits_with_130() -> None:

@@ -685,18 +685,18 @@ def ports() -> Team:
 
 
 def duplicates() -> list[Team]:
-    """Pairs with the same receiver; all but the oldest are reported."""
+    """Pairs with the same receiver, query included; all but the oldest are reported."""
     team = Team("umbra", "live")
     both = ("ticket.created", "survey.submitted")
     for number, (older, younger) in enumerate(
         (
             ("https://{}/hook", "https://{}/hook"),
-            ("https://{}/hook", "https://{}/hook/"),
+            ("https://{}/hook?tenant=a", "https://{}/hook?tenant=a"),
             ("https://{}", "https://{}/"),
             ("https://{}/hook", "https://{}:443/hook"),
             ("https://{}:443/hook", "https://{}/hook"),
-            ("https://{}/hook", "https://{}/hook?copy=2"),
-            ("https://{}/hook?copy=1", "https://{}/hook?copy=2"),
+            ("https://{}/hook", "https://{}/hook#one"),
+            ("https://{}/hook?copy=2", "https://{}:443/hook?copy=2"),
             ("https://{}/hook", "https://{}/hook#two"),
             ("https://{}/hook", "HTTPS://{}/hook"),
             ("https://{}:8443/hook", "https://{}:8443/hook"),
@@ -715,7 +715,7 @@ def duplicates() -> list[Team]:
     # three, the oldest in the middle of the list
     team.add("https://three.umbra.example/", "delivers_twice", created=50)
     team.add("https://three.umbra.example/", created=60)
-    team.add("https://three.umbra.example/?three", "delivers_twice", created=40)
+    team.add("https://three.umbra.example:443/", "delivers_twice", created=40)
     # three, one of them without overlap
     team.add("https://mixed.umbra.example/", events=("ticket.created",), created=60)
     team.add("https://mixed.umbra.example/", "delivers_twice", events=("ticket.created",), created=50)
@@ -747,6 +747,10 @@ def duplicates() -> list[Team]:
             ("https://{}/hook", "https://www.{}/hook"),
             ("https://{}/hook", "https://{}:8443/hook"),
             ("https://{}/hook?team=1", "https://{}/hooks?team=1"),
+            ("https://{}/hook", "https://{}/hook/"),
+            ("https://{}/hook", "https://{}/hook?copy=2"),
+            ("https://{}/hook?tenant=a", "https://{}/hook?tenant=b"),
+            ("https://{}/hook?a=1&b=2", "https://{}/hook?b=2&a=1"),
         )
     ):
         host = f"apart-{number}.umbra.example"

@@ -564,6 +564,24 @@ async def test_a_credential_in_a_url_is_reported_but_not_shown(sandbox: cx.Sandb
         explorer.close()
 
 
+@in_loop
+async def test_the_table_shows_no_secret_of_a_url(sandbox: cx.Sandbox) -> None:
+    """Not even if the host is the secret, the URL is invalid, or the webhook is named after its URL."""
+    planted = "qzxvwkjrtbn"
+    items = [
+        item(1, url=f"https://{planted}.m.pipedream.net/"),
+        item(2, url=f"https://[::1/{planted}"),
+        item(3, url=f"https://user:{planted}@host.example.com:port/"),
+        item(4, name=f"https://hooks.zapier.com/hooks/catch/1/{planted}/"),
+    ]
+    with behind(sandbox, reads=serving(sandbox, items)) as (_, client):
+        explorer = await audited(client)
+        shown = [cell for row in explorer.table.rows for cell in row]
+        assert any("m.pipedream.net" in cell for cell in shown)
+        assert planted not in states()
+        explorer.close()
+
+
 @pytest.mark.parametrize("key", [pytest.param("secret", id="test key"), pytest.param(LIVE, id="live key")])
 @in_loop
 async def test_no_widget_holds_the_key(sandbox: cx.Sandbox, key: str) -> None:

@@ -1,16 +1,21 @@
 """Rules about the event types that webhooks subscribe to."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Literal
 
 from ...events import FORMER_NAMES, NAMES, is_wildcard, matching_types, unknown_type_warning
 from ...plans import State
 from ...text import printable
-from ..inventory import Hook, Team
+from ..inventory import Hook, Inventory, Team
+from ..redaction import masked_text
 from .registry import Fix, Match, pause, team_rule, webhook_rule
+
+_KNOWN = frozenset((*NAMES, *FORMER_NAMES))
+_SHOWN = 4  # event types in a sentence
+_MAX_HINTS = 500  # unknown types for which the nearest published one is sought: 0.3 ms each
+_MAX_NAME = 200  # characters of a type that are compared
 
 
 @team_rule(
@@ -20,11 +25,13 @@ from .registry import Fix, Match, pause, team_rule, webhook_rule
 )
 def delivers_twice(team: Team) -> Iterator[Match]:
     """Overlapping subscriptions at one receiver."""
-    for hooks in _sharing(team, "receiver"):
+    for hooks in _same_receiver(team):
+        kept: dict[Hook, Hook] = {}  # by a webhook that is merged, the one that receives its events
         for hook, other, types in _overlaps(hooks):
+            kept[hook] = kept.get(other, other)
             verb = "is" if len(types) == 1 else "are"
-            evidence = f"{_listed(types)} {verb} also delivered to this receiver by {_named(other)}."
-            yield Match(hook, evidence, _merge(other, hook))
+            evidence = f"{_listed(types)} {verb} also delivered to this receiver by {_named(other, team)}."
+            yield Match(hook, evidence, _merge(kept[hook], hook))
 
 
 @team_rule(
@@ -34,12 +41,12 @@ def delivers_twice(team: Team) -> Iterator[Match]:
 )
 def same_url(team: Team) -> Iterator[Match]:
     """Two webhooks with the same URL."""
-    reported = {hook.id for hooks in _sharing(team, "receiver") for hook, _, _ in _overlaps(hooks)}
-    for hooks in _sharing(team, "normalized"):
+    for hooks in _same_receiver(team):
+        reported = {hook for hook, _, _ in _overlaps(hooks)}
         active = [hook for hook in hooks if hook.active]
         for hook in active[1:]:
-            if hook.id not in reported:
-                yield Match(hook, f"{_named(active[0])} has the same URL.", _merge(active[0], hook))
+            if hook not in reported:
+                yield Match(hook, f"{_named(active[0], team)} has the same URL.", _merge(active[0], hook))
 
 
 @webhook_rule(
@@ -75,13 +82,15 @@ def wildcard(hook: Hook, team: Team) -> str | None:
     why="An unpublished event type is probably a typo, and nothing is ever delivered for it.",
     remedy="Correct the event type.",
 )
-def unknown_event(hook: Hook, _: Team) -> str | None:
+def unknown_event(hook: Hook, team: Team) -> str | None:
     """Unknown event type."""
-    return " ".join(
-        sentence
-        for name in hook.state.events or ()
-        if name not in FORMER_NAMES and (sentence := unknown_type_warning(name))
-    )
+    unknown = [
+        name for name in dict.fromkeys(hook.state.events or ()) if name not in _KNOWN and not matching_types(name)
+    ]
+    sentences = [_unknown_type(name, team.inventory) for name in unknown[:_SHOWN]]
+    if len(unknown) > _SHOWN:
+        sentences.append(f"{len(unknown) - _SHOWN:,} more are not published either.")
+    return " ".join(sentences)
 
 
 @webhook_rule(
@@ -127,12 +136,12 @@ def unreceived_event(team: Team) -> Iterator[Match]:
         yield Match(None, f"No active webhook receives {_listed(missed)}.")
 
 
-def _sharing(team: Team, attribute: Literal["receiver", "normalized"]) -> list[list[Hook]]:
-    """Groups of webhooks whose URLs are equal in this attribute, oldest first."""
+def _same_receiver(team: Team) -> list[list[Hook]]:
+    """Groups of webhooks with the same URL, query included, oldest first."""
     groups: dict[tuple[str, ...], list[Hook]] = defaultdict(list)
     for hook in team.hooks:
         if hook.parsed_url is not None:
-            groups[getattr(hook.parsed_url, attribute)].append(hook)
+            groups[hook.parsed_url.normalized].append(hook)
     latest = datetime.max.replace(tzinfo=UTC)
     return [sorted(hooks, key=lambda hook: hook.created_at or latest) for hooks in groups.values() if len(hooks) > 1]
 
@@ -150,8 +159,10 @@ def _overlaps(hooks: list[Hook]) -> Iterator[tuple[Hook, Hook, list[str]]]:
                 break
 
 
-def _merge(kept: Hook, hook: Hook) -> list[tuple[Hook, Fix]]:
-    """Adds the event types of `hook` to `kept`, and pauses `hook`."""
+def _merge(kept: Hook, hook: Hook) -> Sequence[tuple[Hook, Fix]]:
+    """Adds the event types of `hook` to `kept`, and pauses `hook`. Nothing if the event types of one of them are unknown."""
+    if kept.state.events is None or hook.state.events is None:
+        return ()
 
     def add_events(state: State) -> State:
         return replace(state, events=tuple(dict.fromkeys((*(state.events or ()), *(hook.state.events or ())))))
@@ -159,10 +170,23 @@ def _merge(kept: Hook, hook: Hook) -> list[tuple[Hook, Fix]]:
     return [(kept, add_events), (hook, pause)]
 
 
-def _named(hook: Hook) -> str:
-    return f"'{printable(hook.state.name or hook.id, 80)}' ({printable(hook.id, 80)})"
+def _unknown_type(name: str, inventory: Inventory) -> str:
+    """Why the type is unknown. Only the first types of an audit are compared with the published ones, which takes a while."""
+    sentences = inventory.once(_sentences)
+    if name not in sentences and len(sentences) < _MAX_HINTS:
+        sentences[name] = unknown_type_warning(name[:_MAX_NAME]) or ""
+    return sentences.get(name) or f"'{printable(name, 80)}' is not among the {len(NAMES)} published event types."
+
+
+def _sentences(_: Inventory) -> dict[str, str]:
+    return {}
+
+
+def _named(hook: Hook, team: Team) -> str:
+    name = masked_text(hook.state.name or hook.id, team.inventory.mask_key)
+    return f"'{printable(name, 80)}' ({printable(hook.id, 80)})"
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(printable(name, 80) for name in names[:4])
-    return f"{shown} and {len(names) - 4} more" if len(names) > 4 else shown
+    shown = ", ".join(printable(name, 80) for name in names[:_SHOWN])
+    return f"{shown} and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else shown

@@ -9,7 +9,8 @@ from ...plans import State
 from ...text import printable
 from ..homoglyphs import registrable_domain, skeleton
 from ..inventory import Hook, Inventory, Team
-from ..redaction import credentials_in, masked_text, masked_url
+from ..redaction import masked_host, masked_url
+from ..url_credentials import credentials_in
 from ..urls import BINS, LOOPBACK, TUNNELS, matching_domain, parse_url, private_kind
 from .registry import Match, pause, team_rule, webhook_rule
 
@@ -28,12 +29,12 @@ def _use_https(state: State) -> State:
     why="cStar delivers only to https URLs. This webhook receives nothing, and the other URL rules cannot check it.",
     remedy="Correct the URL, or delete the webhook.",
 )
-def unreadable_url(hook: Hook, _: Team) -> str | None:
+def unreadable_url(hook: Hook, team: Team) -> str | None:
     """Invalid URL."""
     if hook.parsed_url is not None:
         return None
     has_url = bool((hook.state.url or "").strip())
-    return f"{_url(hook)} is not an http or https URL with a host." if has_url else "The URL is missing."
+    return f"{_url(hook, team)} is not an http or https URL with a host." if has_url else "The URL is missing."
 
 
 @webhook_rule(
@@ -46,7 +47,7 @@ def plain_http(hook: Hook, team: Team) -> str | None:
     """Plain http."""
     if hook.parsed_url is None or hook.parsed_url.scheme != "http" or _is_sandbox_loopback(hook, team):
         return None
-    return f"Delivers to {_url(hook)}."
+    return f"Delivers to {_url(hook, team)}."
 
 
 @webhook_rule(
@@ -54,10 +55,10 @@ def plain_http(hook: Hook, team: Team) -> str | None:
     why="URLs end up in logs, error reports and screenshots on both sides. cStar signs each delivery: no credential is needed.",
     remedy="Remove it from the URL, replace it wherever it was valid, and verify the signature instead.",
 )
-def credentials_in_url(hook: Hook, _: Team) -> str | None:
+def credentials_in_url(hook: Hook, team: Team) -> str | None:
     """Credentials in the URL."""
     credential = credentials_in(hook.state.url)
-    return f"{_url(hook)} contains {printable(credential, 200)}." if credential else None
+    return f"{_url(hook, team)} contains {printable(credential, 200)}." if credential else None
 
 
 @webhook_rule(
@@ -66,13 +67,13 @@ def credentials_in_url(hook: Hook, _: Team) -> str | None:
     remedy="Deliver to a host of your own. Pause this webhook until then.",
     fix=pause,
 )
-def tunnel_host(hook: Hook, _: Team) -> str | None:
+def tunnel_host(hook: Hook, team: Team) -> str | None:
     """Tunnel or request bin."""
     host = hook.parsed_url.host if hook.parsed_url and hook.active else ""
     if domain := matching_domain(host, TUNNELS):
-        return f"{_host(host)} is a tunnel ({domain})."
+        return f"{_host(host, team.inventory)} is a tunnel ({domain})."
     if domain := matching_domain(host, BINS):
-        return f"{_host(host)} is a request bin ({domain})."
+        return f"{_host(host, team.inventory)} is a request bin ({domain})."
     return None
 
 
@@ -87,7 +88,7 @@ def private_address(hook: Hook, team: Team) -> str | None:
     if hook.parsed_url is None or not hook.active or _is_sandbox_loopback(hook, team):
         return None
     kind = private_kind(hook.parsed_url.host)
-    return f"{_host(hook.parsed_url.host)} is {kind}." if kind else None
+    return f"{_host(hook.parsed_url.host, team.inventory)} is {kind}." if kind else None
 
 
 @team_rule(
@@ -102,8 +103,15 @@ def lookalike_host(team: Team) -> Iterator[Match]:
         original = lookalikes.get(hook.parsed_url.host) if hook.parsed_url else None
         if original is not None and hook.parsed_url is not None:
             host = hook.parsed_url.host
-            escapes = "" if host.isascii() else f" ({_host(host.encode('ascii', 'backslashreplace').decode())})"
-            yield Match(hook, f"{_host(host)}{escapes} looks like {_host(original)}, which is also in use.")
+            escapes = (
+                ""
+                if host.isascii()
+                else f" ({_host(host.encode('ascii', 'backslashreplace').decode(), team.inventory)})"
+            )
+            yield Match(
+                hook,
+                f"{_host(host, team.inventory)}{escapes} looks like {_host(original, team.inventory)}, which is also in use.",
+            )
 
 
 @webhook_rule(
@@ -132,12 +140,12 @@ def many_teams(team: Team) -> Iterator[Match]:
         yield Match(None, shared[host], host=host)
 
 
-def _url(hook: Hook) -> str:
-    return printable(masked_url(hook.state.url), 200)
+def _url(hook: Hook, team: Team) -> str:
+    return printable(masked_url(hook.state.url, team.inventory.mask_key), 200)
 
 
-def _host(host: str) -> str:
-    return printable(masked_text(host), 120)
+def _host(host: str, inventory: Inventory) -> str:
+    return printable(masked_host(host, inventory.mask_key), 120)
 
 
 def _is_sandbox_loopback(hook: Hook, team: Team) -> bool:
@@ -158,7 +166,9 @@ def _shared_hosts(inventory: Inventory) -> dict[str, str]:
         if len(accounts) >= thresholds.teams_per_host and not matching_domain(host, thresholds.shared_hosts):
             names = ", ".join(printable(account, 80) for account in sorted(accounts)[:5])
             more = " …" if len(accounts) > 5 else ""
-            evidence[host] = f"{_host(host)} receives deliveries for {len(accounts)} accounts: {names}{more}."
+            evidence[host] = (
+                f"{_host(host, inventory)} receives deliveries for {len(accounts)} accounts: {names}{more}."
+            )
     return evidence
 
 

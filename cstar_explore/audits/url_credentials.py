@@ -1,0 +1,115 @@
+"""Finds credentials in delivery URLs by the names that announce them, and by the form of well-known keys."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from urllib.parse import unquote, unquote_plus
+
+from .harmless import is_harmless
+from .urls import DeliveryUrl, parse_url
+
+SECRET_VALUES = re.compile(
+    r"[sp]k_(?:live|test)_\w+|whsec_\w+|gh[pousr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{8,}|xapp-[\w-]{8,}"
+    r"|AKIA[0-9A-Z]{12,}|AIza[\w-]{20,}|(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+|shp(?:at|ss)_\w{16,}"
+    r"|(?<![\w-])SG\.[\w-]{16,}\.[\w-]+"
+)
+
+
+def _set(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+# Whole names, in lower case and without separators. `country_code` and `sort_key` are not among them.
+_QUALIFIED = _set(
+    "access account admin api app application auth authorization bot bearer client consumer device encryption function functions host "
+    "hook id integration license login master my oauth personal private push refresh routing sas secret security service session "
+    "shared signing site subscription system team tenant url user verification verify web webhook x xauth xapi xfunctions"
+)
+_NAMES = _set(
+    "token tokens secret secrets password passwords passwd pwd pass passphrase passcode passkey pin otp sig sign signature hmac auth "
+    "authentication authorization bearer credential credentials cred creds jwt key apikey code sid jsessionid phpsessid sessid "
+    "sessionid session sas"
+)
+_ENDINGS = _set(
+    "token secret password passwd pwd passphrase passcode signature sig jwt credential credentials apikey hmac"
+)
+_QUALIFIED_NAMES = frozenset(
+    f"{first}{last}" for first in _QUALIFIED for last in ("key", "token", "secret", "code", "pass")
+)
+# Positions in a list or marks against forged forms.
+_HARMLESS_NAMES = _set(
+    "pagetoken nextpagetoken nexttoken continuationtoken pagingtoken hostcode accountcode idcode sitecode"
+)
+
+# Names after which the next segment of a path is a secret. `auth` and `code` are ordinary segments: `/auth/callback`.
+_PATH_NAMES = _set(
+    "token secret password passwd pwd passphrase passcode apikey accesstoken accesskey authtoken authkey secretkey privatekey sig "
+    "signature key jwt bearer credential credentials"
+)
+
+
+def credentials_in(url: str | None) -> str | None:
+    """A description of the first credential in the URL, without its value; None if there is none."""
+    parsed = parse_url(url)
+    return None if parsed is None else next(_credentials(parsed, url or ""), None)
+
+
+def _credentials(parsed: DeliveryUrl, url: str) -> Iterator[str]:
+    if "@" in parsed.parts.netloc:
+        yield "a user name or password before the host"
+    for name, value in parameters_of(parsed.parts.query):
+        if names_a_secret(name) and value:
+            yield f"the query parameter '{_shown(name)}'"
+        if SECRET_VALUES.search(value):
+            yield f"a value that looks like a key, in the query parameter '{_shown(name)}'"
+    segments = parsed.parts.path.split("/")
+    for index, segment in enumerate(segments):
+        for name, value in parameters_of(segment) if "=" in segment else ():
+            if names_a_secret(name) and value:
+                yield f"the path parameter '{_shown(name)}'"
+        if (
+            follows_a_secret_name(segments, index)
+            and not is_harmless(segment)
+            and not _is_secret_name(unquote(segment))
+        ):
+            yield f"the path segment after '{_shown(segments[index - 1])}'"
+    if SECRET_VALUES.search(url):
+        yield "a value that looks like a key"
+
+
+def parameters_of(text: str) -> Iterator[tuple[str, str]]:
+    """The names and values of a query, or of the parameters in a segment of a path, decoded."""
+    for pair in re.split("[&;]", text):
+        name, equals, value = pair.partition("=")
+        if equals:
+            yield unquote_plus(name), unquote_plus(value)
+
+
+@lru_cache(maxsize=10_000)
+def names_a_secret(parameter: str) -> bool:
+    """Whether the whole name says that the value is a secret: `token`, `apiKey`, `X-Amz-Signature`, `auth[token]`."""
+    parts = [part for part in re.split(r"[\[\].:/]+", parameter) if part]
+    return any(map(_is_secret_name, parts)) if len(parts) > 1 else _is_secret_name(parameter)
+
+
+def _is_secret_name(name: str) -> bool:
+    words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
+    joined = "".join(words)
+    if joined in _HARMLESS_NAMES:
+        return False
+    return joined in _NAMES or joined in _QUALIFIED_NAMES or bool(words and words[-1] in _ENDINGS)
+
+
+def follows_a_secret_name(segments: list[str], index: int) -> bool:
+    """Whether the segment stands after one such as `token`."""
+    return bool(index and segments[index]) and _precedes_a_secret(segments[index - 1])
+
+
+@lru_cache(maxsize=10_000)
+def _precedes_a_secret(segment: str) -> bool:
+    return re.sub(r"[^a-z]", "", unquote(segment).lower()) in _PATH_NAMES
+
+
+def _shown(name: str) -> str:
+    """The name as it is, if it contains nothing but words; a name can be a secret too."""
+    return name if names_a_secret(name) and len(name) <= 40 and not SECRET_VALUES.search(name) else "…"
