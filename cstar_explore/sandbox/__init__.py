@@ -8,7 +8,8 @@ app              the endpoints; middleware and idempotency surround them
 validation       parses request bodies; error_responses has the errors
 store            webhooks and responses to replay; outbox has deliveries and attempts
 deliverer        signs, posts and retries deliveries
-faults, clock, keys, rate_limit, seeds, timeline
+clock            the simulated and the real one
+faults, allowed_hosts, keys, rate_limit, seeds, timeline
 """
 
 from .sandbox import Sandbox

@@ -127,7 +127,7 @@ class Deliverer:
             await self._post(due, webhook, fault, repeated=True)
 
     async def _post(self, due: DueDelivery, webhook: StoredWebhook, fault: Fault, *, repeated: bool = False) -> None:
-        now = self._clock.now
+        now, scheduled = self._clock.now, self._clock.scheduled
         content = _Content.of(due, fault)
         signature = _signature(content.signed, webhook.secret, now, fault)
         headers = {
@@ -155,8 +155,7 @@ class Deliverer:
             if result.success:
                 self.outbox.set_state(due.id, "delivered")
             elif due.attempt <= len(RETRY_AFTER):
-                pause = RETRY_AFTER[due.attempt - 1]
-                self.outbox.set_state(due.id, "pending", self._clock.scheduled + pause)
+                self.outbox.set_state(due.id, "pending", scheduled + RETRY_AFTER[due.attempt - 1])
             else:
                 self.outbox.set_state(due.id, "failed")
 
