@@ -51,7 +51,7 @@ _NEGLECTED: Mapping[tuple[str, str], tuple[Seed, ...]] = {
     (TEAM, "live"): (
         Seed("Slack notifications", "https://hooks.slack.com/services/T0001", _TICKETS, "2025-09-01"),
         Seed("CRM sync", "https://crm.example.com/cstar", _CUSTOMERS, "2023-02-14", "2024-05-02"),
-        Seed("CRM sync (new)", "https://crm.example.com/cstar/", ["customer.created"], "2025-08-20"),
+        Seed("CRM sync (new)", "https://crm.example.com/cstar", ["customer.created"], "2025-08-20"),
         Seed("Ticket mirror", "http://tickets.example.com/mirror", ["ticket.created"], "2025-07-07"),
         Seed("Data lake", "https://lake.example.com/in", ["*"], "2025-06-11"),
         Seed("Mailer", "https://mail.example.com/hook?token=not-a-real-token", ["survey.submitted"], "2025-10-03"),
