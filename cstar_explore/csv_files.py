@@ -164,7 +164,7 @@ def read_sheet(path: str | Path) -> Sheet:
         elif not all(_is_blank(cell) for cell in row):
             rows.append(number)
             cells.append([row[index] if index < len(row) else "" for index in named])
-    frame = pd.DataFrame(cells, columns=[names[index] for index in named], dtype="object")
+    frame = pd.DataFrame(cells, columns=pd.Index([names[index] for index in named], dtype="object"), dtype="object")
     return Sheet(frame, rows, [letters(index) for index in named], errors)
 
 

@@ -118,7 +118,7 @@ def fired_frame(event: Item, deliveries: Sequence[Item], extra: Item) -> pd.Data
     columns: dict[str, Any] = {str(name): column for part in (left, right) for name, column in part.items()}
     for key, value in extra.items():
         columns[_unused_name(snake_case(key), columns)] = _undeclared([value] * rows)
-    return pd.DataFrame(columns)
+    return _from_columns(columns, rows)
 
 
 def as_frame(table: Any) -> pd.DataFrame:
@@ -227,7 +227,13 @@ def _frame(items: Sequence[Item], fields: Iterable[Field]) -> pd.DataFrame:
         columns[_unused_name(snake_case(key), columns)] = _undeclared([item.get(key) for item in items])
     for name, misfit in misfits.items():
         columns[_unused_name(f"{name}_raw", columns)] = misfit
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(items)), copy=False)
+    return _from_columns(columns, len(items))
+
+
+def _from_columns(columns: Mapping[str, Any], rows: int) -> pd.DataFrame:
+    frame = pd.DataFrame(dict(enumerate(columns.values())), index=pd.RangeIndex(rows), copy=False)
+    frame.columns = pd.Index(list(columns), dtype=TEXT)
+    return frame
 
 
 def _unused_name(name: str, taken: Mapping[str, object]) -> str:
