@@ -44,7 +44,6 @@ class Context(NamedTuple):
         max_matches: How many changes, from this one on, have the same `content_key`.
         listing: The list, shared by all changes.
         created_id: The ID of the webhook that an earlier run of this change created, or None.
-        before_create: Called before a create is sent. If it raises, nothing is sent.
         created: Called with the webhook as soon as cStar returns it, with its secret.
     """
 
@@ -52,7 +51,6 @@ class Context(NamedTuple):
     max_matches: int
     listing: Listing
     created_id: str | None = None
-    before_create: Callable[[], object] = lambda: None
     created: Callable[[Webhook], object] = lambda _: None
 
 
@@ -105,7 +103,6 @@ def _create(client: Client, change: Change, context: Context) -> Step:
     lost = None
     webhook = _find_existing(client, change, context)
     if webhook is None:
-        context.before_create()
         created, lost = _post(client, after)
         if created is not None:
             context.created(created)

@@ -39,8 +39,10 @@ class PlanFile(NamedTuple):
         """
         write_new_file(path, _text_of(self), existing="it may be needed to undo an earlier plan")
 
-    def record(self, path: Path) -> None:
+    def record(self, path: Path) -> Mapping[int, str]:
         """Adds the IDs of created webhooks to the file of this plan, and syncs it to disk.
+
+        Returns all that the file has now: another process may have recorded what it created.
 
         Raises:
             ConfigurationError: The file is not of this plan any more, or cannot be written.
@@ -51,9 +53,9 @@ class PlanFile(NamedTuple):
                 f"{printable(path, 200)} is the file of another plan now, so progress cannot be recorded there.",
                 advice="Save this plan under another name, and apply it again.",
             )
-        # Another process may have recorded what it created.
         merged = {**written.created_ids, **self.created_ids}
         replace_file(path, _text_of(self._replace(created_ids=merged)), private=True)
+        return merged
 
 
 def read_plan(path: str | Path) -> PlanFile:

@@ -281,9 +281,7 @@ class Plan:
             if reason:
                 yield Step(change, "not tried", reason)
                 continue
-            with without_unknown_type_warnings():
-                step = apply_change(self.client, self._resolved(index), self._context(index, listing))
-            step = self._with_secret(index, replace(step, change=change))
+            step = self._with_secret(index, replace(self._applied(index, listing), change=change))
             self._steps[index] = step
             if not isinstance(step.error, NotFoundError | ValidationError | ConflictError | ReadOnlyError | None):
                 reason = "An earlier step failed."
@@ -292,6 +290,16 @@ class Plan:
             yield step
         if self._unchecked and reason in ("", _STOPPED):
             self._check_duplicates(listing)
+
+    def _applied(self, index: int, listing: Listing) -> Step:
+        """Applies a change. Nothing is created that could not be recorded."""
+        if self.changes[index].what == "create" and index not in self._created_ids:
+            try:
+                self._record()
+            except ConfigurationError as error:
+                return Step(self.changes[index], "failed", str(error), error=error)
+        with without_unknown_type_warnings():
+            return apply_change(self.client, self._resolved(index), self._context(index, listing))
 
     def _with_secret(self, index: int, step: Step) -> Step:
         """The step of a create with the secret that is known. Records which webhook it is."""
@@ -331,18 +339,18 @@ class Plan:
             matches,
             listing,
             created_id=self._created_ids.get(index),
-            before_create=self._record,
             created=lambda webhook: self._created(index, webhook),
         )
 
     def _record(self) -> None:
-        """Writes the IDs of created webhooks to the plan's files.
+        """Writes the IDs of created webhooks to the plan's files, and reads those that another process wrote there.
 
         Raises:
             ConfigurationError: A file is not of this plan any more, or cannot be written.
         """
         for path in self._files:
-            self._as_file().record(path)
+            for index, webhook_id in self._as_file().record(path).items():
+                self._created_ids.setdefault(index, webhook_id)
 
     def _as_file(self) -> PlanFile:
         return PlanFile(

@@ -194,6 +194,19 @@ def test_two_processes_record_in_one_file(tmp_path: Path) -> None:
         assert {"0": "whk_1", "1": "whk_2"} == json.loads(path.read_text())["created"]
 
 
+def test_what_another_process_recorded_is_not_created_again(tmp_path: Path) -> None:
+    """Also if the server stores it under another name, by which it could not be recognised."""
+    path = tmp_path / "plan.json"
+    with storing() as (server, client):
+        server.stored = with_a_shorter_name
+        cx.plan(client, creates(2)).save(path)
+        first, second = cx.Plan.load(client, path), cx.Plan.load(client, path)
+        for plan in (first, second):
+            with pytest.raises(errors.IncompleteError):
+                plan.apply()
+        assert (2, {"whk_1", "whk_2"}, {}) == (len(server.webhooks), set(first.secrets()), second.secrets())
+
+
 @pytest.mark.parametrize("created", [{"5": "whk_1"}, {"x": "whk_1"}, {"0": 7}, [], None, {"1": "whk_1"}])
 def test_a_file_with_invalid_records_is_rejected(tmp_path: Path, created: Any) -> None:
     """The second change is no create."""
