@@ -1154,3 +1154,46 @@ async def test_closing_during_a_run_frees_every_widget(sandbox: cx.Sandbox, by_c
         widgets = alive()
         await closed_midway(server, cx.PlanForm(plan), gate, by_click=by_click)
         assert widgets == alive()
+
+
+# --- questions and notes ----------------------------------------------------------------------------------------------
+
+
+@in_loop
+async def test_a_plan_with_open_questions_cannot_be_applied(sandbox: cx.Sandbox, tmp_path: Any) -> None:
+    """The form shows each question with its cell, and sends nothing. A plan without them can be applied."""
+    path = tmp_path / "list.csv"
+    with behind(sandbox) as (server, client):
+        path.write_text(f"id,name,is_active\n{ids(sandbox)[0]},Renamed,\n{ids(sandbox)[1]},,maybe\n")
+        plan = cx.plan(client, path)
+        form = cx.PlanForm(plan)
+        assert (True, "failed") == (form.button.disabled, form.status.tone)
+        assert ["update", "question"] == [row[0] for row in form.changes.rows]
+        assert "C3" in form.changes.rows[1][-1]
+        with pytest.raises(errors.ValidationError):
+            await form.submit()
+        assert [] == written(server)
+        form.close()
+        form = cx.PlanForm(plan.skip(3))
+        assert ["done"] == await tried(form)
+        form.close()
+
+
+@in_loop
+async def test_notes_of_a_plan_are_shown(sandbox: cx.Sandbox) -> None:
+    """Such as a URL that is only spelled otherwise."""
+    hook = listed(sandbox)[0]
+    with behind(sandbox) as (_, client):
+        form = opened(client, rows({"id": hook.id, "name": "Renamed", "url": hook.url.replace("https", "HTTPS")}))
+        assert ([True], 1) == (["Nothing is changed" in line for line in form.notes.lines], len(form.changes.rows))
+        form.close()
+
+
+@in_loop
+async def test_a_long_plan_counts_its_changes_by_kind(sandbox: cx.Sandbox) -> None:
+    """The table shows 200 rows, which may not include a delete."""
+    many = [NEW | {"name": f"New {number}", "url": f"https://example.com/{number}"} for number in range(100)]
+    with behind(sandbox) as (_, client):
+        form = opened(client, rows(*many, {"id": ids(sandbox)[0], "delete": True}))
+        assert (200, ["All changes: 100 creates, 1 delete."]) == (len(form.changes.rows), list(form.notes.lines))
+        form.close()
