@@ -32,6 +32,7 @@ _IGNORED = (
     *(field.name for field in WEBHOOK_FIELDS),
 )
 
+_MAX_BITS = 10_000  # Python does not write numbers of more than 4,300 digits
 _MAX_PROBLEMS = 5  # in one message
 
 
@@ -175,6 +176,9 @@ def _rows(desired: "pd.DataFrame", sheet: Sheet | None, *, for_sandbox: bool) ->
     cells = zip(*(desired.iloc[:, index] for index in range(len(columns))), strict=True)
     for number, values in zip(numbers, cells, strict=False):
         row = {name: value for name, value in zip(columns, values, strict=True) if not _missing(value)}
+        for name, value in row.items():
+            if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+                raise ValidationError(f"row {number}: {name} is a number of too many digits.", param=name)
         yield _Row(number, row, sheet is not None, for_sandbox)
 
 
@@ -270,10 +274,7 @@ def _text(cell: Any) -> str | None:
     """A cell as text: also a number, date or flag, into which pandas and spreadsheets turn text. None for anything else."""
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)  # pandas turns whole numbers beside a missing one into floats
-    try:
-        return str(cell) if isinstance(cell, str | Number | date | time) else None
-    except ValueError:  # Python writes no number of more than 4,300 digits
-        return None
+    return str(cell) if isinstance(cell, str | Number | date | time) else None
 
 
 def _same(value: str | tuple[str, ...] | None, current: Any) -> bool:

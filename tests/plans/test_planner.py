@@ -684,6 +684,7 @@ ODD_CELLS = [
     pytest.param(7, id="number"),
     pytest.param(-0.5, id="fraction"),
     pytest.param(10**400, id="huge number"),
+    pytest.param(10**5_000, id="number that Python does not write"),
     pytest.param(float("inf"), id="infinity"),
     pytest.param(b"\xff\x00", id="bytes"),
     pytest.param(["a", ["b"]], id="list"),
