@@ -1,6 +1,8 @@
 """Lookalike hosts: host names that look the same but differ in their characters."""
 
 import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ _CONFUSABLES = str.maketrans(
     "абвгԁеһіјкӏмлнорԛѕтухԝьсυαβεικνορτχωɑɡıƖǀøđłħ",
     "abbrdehijklmnhopqstyxwbcuabeikvoptxwagillodlh",
 )
+_MAX_LABELS = 6  # those of the longest public suffix, and one more
 _ASCII_CONFUSABLES = (("rn", "m"), ("vv", "w"), ("0", "o"), ("1", "l"), ("i", "l"))
 
 
@@ -40,7 +43,24 @@ def skeleton(host: str) -> str:
 
     Two hosts with the same skeleton look alike.
     """
-    domain = registrable_domain(latinized(host))
+    return _unified(registrable_domain(latinized(host)))
+
+
+def possible_lookalikes(hosts: Iterable[str]) -> set[str]:
+    """The hosts that look like another one in their last labels, however many of them belong to the owner.
+
+    Only these have to be looked up in the public suffix list, which takes a while to load.
+    """
+    by_skeleton: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for host in hosts:
+        labels = host.split(".")
+        for count in range(1, min(len(labels), _MAX_LABELS) + 1):
+            ending = ".".join(labels[-count:])
+            by_skeleton[_unified(latinized(ending))][ending].add(host)
+    return {host for endings in by_skeleton.values() if len(endings) > 1 for same in endings.values() for host in same}
+
+
+def _unified(domain: str) -> str:
     for letters, letter in _ASCII_CONFUSABLES:
         domain = domain.replace(letters, letter)
     return domain

@@ -13,6 +13,7 @@ from ..events import split_events
 from ..models import WebhookList
 from ..text import printable
 from .fetching import FetchResult
+from .redaction import masked_text
 
 _ACCOUNT_COLUMNS = ("account", "team_id", "environment")
 # `WebhookList.to_excel` writes times without zone: Excel has none.
@@ -41,7 +42,7 @@ def accounts_frame(fetched: Sequence[FetchResult]) -> pd.DataFrame:
             None if result.items is None else len(result.items),
             "The audit was stopped before this account."
             if result.state == "not tried"
-            else result.error and str(result.error),
+            else result.error and masked_text(str(result.error)),
         )
         for result in fetched
     ]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from ...plans import State
 from ...text import printable
-from ..homoglyphs import registrable_domain, skeleton
+from ..homoglyphs import possible_lookalikes, registrable_domain, skeleton
 from ..inventory import Hook, Inventory, Team
 from ..redaction import masked_host, masked_url
 from ..url_credentials import credentials_in
@@ -179,7 +179,7 @@ def _lookalikes(inventory: Inventory) -> dict[str, str]:
         created = hook.created_at or datetime.max.replace(tzinfo=UTC)
         first_used[url.host] = min(created, first_used.get(url.host, created))
     groups: dict[str, list[str]] = defaultdict(list)
-    for host in first_used:
+    for host in sorted(possible_lookalikes(first_used)):
         groups[skeleton(host)].append(host)
     lookalikes: dict[str, str] = {}
     for group in groups.values():
