@@ -15,11 +15,12 @@ from datetime import datetime, timedelta
 
 from ..events import sample
 from ..serving.posting import AttemptResult, DeliveryClient
+from ..serving.schedule import retry_at
 from ..signatures import sign
 from .allowed_hosts import AllowedHosts
 from .clock import STEP, Clock, Ids, iso
 from .faults import Fault, Faults
-from .outbox import RETRY_AFTER, DueDelivery, Outbox, Sent
+from .outbox import DueDelivery, Outbox, Sent
 from .store import Store, StoredWebhook
 
 POLL = 0.25  # seconds; in real time, a delivery is at most this late
@@ -154,8 +155,8 @@ class Deliverer:
                 return
             if result.success:
                 self.outbox.set_state(due.id, "delivered")
-            elif due.attempt <= len(RETRY_AFTER):
-                self.outbox.set_state(due.id, "pending", scheduled + RETRY_AFTER[due.attempt - 1])
+            elif next_attempt_at := retry_at(due.attempt, scheduled):
+                self.outbox.set_state(due.id, "pending", next_attempt_at)
             else:
                 self.outbox.set_state(due.id, "failed")
 

@@ -1,8 +1,4 @@
-"""The tables of deliveries and their attempts.
-
-The retry schedule is published (cStar: webhook-troubleshooting): up to six, after 30 s, 2 m, 10 m, 1 h, 6 h and 24 h. cStar does
-not document what each is counted from; here it is the previous attempt.
-"""
+"""The tables of deliveries and their attempts."""
 
 import json
 from collections.abc import Mapping
@@ -13,15 +9,6 @@ from typing import Any, NamedTuple
 from ..serving.posting import AttemptResult
 from .faults import Expectation, meets
 from .store import Store, StoredWebhook
-
-RETRY_AFTER = (
-    timedelta(seconds=30),
-    timedelta(minutes=2),
-    timedelta(minutes=10),
-    timedelta(hours=1),
-    timedelta(hours=6),
-    timedelta(hours=24),
-)
 
 COLUMNS = {
     "id": "str",
@@ -186,6 +173,22 @@ class Outbox:
             " FROM deliveries LEFT JOIN attempts ON delivery_id = id ORDER BY deliveries.position, attempts.rowid"
         )
         return [_row(dict(zip(COLUMNS, row, strict=True)), ahead) for row in rows]
+
+    def lost(self, ahead: timedelta) -> list[dict[str, Any]]:
+        """For each event and URL without a 2xx and without a pending attempt, the last row. Withheld deliveries are not lost."""
+        last: dict[str, dict[str, Any]] = {}
+        arrived = set()  # ids of deliveries
+        for row in self.rows(ahead):
+            last[row["id"]] = row
+            if row["success"]:
+                arrived.add(row["id"])
+        settled = {
+            (row["event_id"], row["url"])
+            for row in last.values()
+            if row["id"] in arrived or row["state"] in ("pending", "withheld")
+        }
+        lost = {(row["event_id"], row["url"]): row for row in last.values()}
+        return [row for receiver, row in lost.items() if receiver not in settled]
 
 
 def _row(row: dict[str, Any], ahead: timedelta) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from ..secret import Secret
 from ..serving.cells import close_on_rerun, close_previous
 from ..serving.posting import TIMEOUT
 from ..serving.server import Server
+from ..signatures.timestamps import unix_seconds
 from ..text import printable
 from .allowed_hosts import AllowedHosts
 from .app import Api
@@ -156,6 +157,28 @@ class Sandbox:
         from ..frames import from_rows
 
         return from_rows(self._deliverer.outbox.rows(self.clock.ahead), COLUMNS)
+
+    def lost(self, since: datetime | None = None) -> "pd.DataFrame":
+        """The events that a receiver never got: those without a 2xx and without a pending retry.
+
+        A row per event and URL, with the columns of `deliveries()`: the last attempt. `state` is `failed`, or `dropped` if the
+        webhook was deleted or deactivated before the next attempt. What is withheld is not lost. To send them again, use
+        `listener.lost()`, which has the requests that arrived at a listener.
+
+        Args:
+            since: Only events whose last attempt was at this time or later, as a datetime with a time zone. What was dropped
+                before its first attempt has no time, and is left out.
+
+        Raises:
+            ValidationError: `since` is a datetime without a time zone, or not a time.
+        """
+        from ..frames import from_rows
+
+        rows = self._deliverer.outbox.lost(self.clock.ahead)
+        if since is not None:
+            start = unix_seconds(since)
+            rows = [row for row in rows if row["at"] and datetime.fromisoformat(row["at"]).timestamp() >= start]
+        return from_rows(rows, COLUMNS)
 
     def timeline(self) -> "Timeline":
         """A chart of `deliveries()`: the attempts of each delivery over time."""

@@ -11,7 +11,7 @@ import pytest
 
 import cstar_explore as cx
 from cstar_explore import errors
-from cstar_explore.sandbox import outbox
+from cstar_explore.serving import schedule
 from tests.support.scripted_server import RecordedRequest, ScriptedServer, reply
 
 ALL_RETRIES = {"hours": 31, "minutes": 13}
@@ -135,8 +135,7 @@ def test_the_next_attempt_is_reported_in_real_time(real: cx.Sandbox, client: cx.
 
 def test_a_retry_becomes_due_by_itself(real: cx.Sandbox, client: cx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing has to be called."""
-    monkeypatch.setattr(outbox, "RETRY_AFTER", (timedelta(seconds=0.3),))
-    monkeypatch.setattr("cstar_explore.sandbox.deliverer.RETRY_AFTER", (timedelta(seconds=0.3),))
+    monkeypatch.setattr(schedule, "RETRY_AFTER", (timedelta(seconds=0.3),))
     with ScriptedServer(reply(500), reply()) as server:
         secret = hook(client, server.url)
         client.webhooks.trigger_test("ticket.created")
