@@ -3,6 +3,7 @@
 listener  `Listener`: the public class
 app       the ASGI app: reads, verifies, stores, handles, responds
 store     stores each request with its exact bytes
+lost      finds the events that never got through
 replay    sends stored deliveries again
 """
 

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import logging
+import math
 import re
 import secrets as random_secrets
 import threading
@@ -18,10 +19,12 @@ from ..serving.cells import close_on_rerun, close_previous
 from ..serving.server import Server
 from ..signatures.diagnosis import Explanation, explain
 from ..signatures.keys import SecretLike, as_secret, as_secrets, require_secrets
+from ..signatures.timestamps import unix_seconds
 from ..text import printable
 from .app import ListenerApp, ResponseSettings
 from .handlers import Handler, run_awaitable
-from .replay import Edit, check_replay, replay_requests
+from .lost import newest_of_lost
+from .replay import Edit, check_replay, replay_requests, request_ids
 from .store import Received, RequestStore
 
 if TYPE_CHECKING:
@@ -222,6 +225,28 @@ class Listener:
         """
         return self._store.to_frame()
 
+    def lost(self, since: datetime | None = None) -> "pd.DataFrame":
+        """The events of which no request was answered 2xx and no retry is pending, ready for `replay`.
+
+        A row per event, with the columns of `to_frame()`: its newest request, oldest first. If the listener has secrets, only
+        requests that verify with them count, whatever the age of the signature and also if the secret was added later. Refused
+        requests and those without an event id are no events.
+
+        A retry is pending for 30 s, 2 m, 10 m, 1 h, 6 h or 24 h after the attempt before, by the listener's clock, and for 10 s
+        more; none is after the seventh attempt. cStar publishes these steps, and does not document what each is counted from.
+        Without `X-Delivery-Attempt`, attempts are counted as they arrive.
+
+        Args:
+            since: Only events whose newest request arrived at this time or later, as a datetime with a time zone.
+
+        Raises:
+            ValidationError: `since` is a datetime without a time zone, or not a time.
+            ConfigurationError: The listener is closed.
+        """
+        start = -math.inf if since is None else unix_seconds(since)
+        lost = newest_of_lost(self._store.failed(), self._secrets, self._clock.now)
+        return self._store.to_frame(request for request in lost if request.received_at.timestamp() >= start)
+
     def explain(self, number: int) -> Explanation:
         """Explains why a request does or does not verify, as of the time it arrived.
 
@@ -247,33 +272,39 @@ class Listener:
         *,
         secret: SecretLike | None = None,
         edit: Edit | None = None,
+        include_delivered: bool = False,
     ) -> "pd.DataFrame":
         """Sends stored deliveries again, one after the other, and compares the results with the original ones.
 
+        A request that failed is left out if another one of its event was answered 2xx, so that no event is handled twice.
+
         Args:
-            rows: Rows of `to_frame()`, requests or ids.
+            rows: Rows of `to_frame()` or `lost()`, requests or ids.
             to: A URL, or a function to call with the event, as a handler. Plain http is for loopback and `allowed_hosts` only.
                 A URL receives the body, the content type and cStar's own headers.
             secret: Signs each delivery anew, with the current time. By default the original signature is sent.
             edit: Takes an event and returns the one to send instead. With a URL, pass `secret` too.
+            include_delivered: Whether to send also what would be left out.
 
         Returns:
-            A row per delivery: `id` (int64), `event`, `event_id` (str), `was_answered` (Int64), `was_error` (str),
+            A row per delivery sent: `id` (int64), `event`, `event_id` (str), `was_answered` (Int64), `was_error` (str),
             `answered` (Int64), `error` (str), `changed` (boolean).
 
         Raises:
             IndexError: There is no request with one of the ids. Nothing is sent.
-            ValidationError: A delivery cannot be edited, or a request was refused before its body was read. If it was refused,
-                nothing is sent.
+            ValidationError: One of the rows has no id of a request, or was refused before its body was read; nothing is sent.
+                Or a delivery cannot be edited.
             ConfigurationError: `to` is neither a function nor an allowed URL, or the listener is closed. Nothing is sent.
         """
         signing_secret = None if secret is None else as_secret(secret)
         secret = None  # so that none is in a variable in clear
         if signing_secret is not None:
             require_secrets([signing_secret])
-        items: Iterable[Any] = getattr(rows, "id", rows)
-        requests = [self[int(getattr(item, "id", item))] for item in items]
+        requests = [self[number] for number in request_ids(rows)]
         check_replay(requests, to, self._allowed_hosts)
+        if not include_delivered and not all(request.accepted for request in requests):
+            delivered = self._store.accepted_events()
+            requests = [request for request in requests if request.accepted or request.event_id not in delivered]
         return self._server.run(
             replay_requests(requests, to, secret=signing_secret, now=lambda: self._clock.now, edit=edit)
         )

@@ -1,6 +1,7 @@
 """Sends stored deliveries again: unchanged, signed anew or edited, to a URL or a Python function."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,29 @@ _COLUMNS = {
     "error": "str",
     "changed": "boolean",
 }
+
+
+def request_ids(rows: Any) -> list[int]:
+    """The ids in a frame or one row of it, in requests or one request, or in ids.
+
+    Raises:
+        ValidationError: One is not an id.
+    """
+    ids = getattr(rows, "id", rows)
+    if isinstance(ids, str) or not isinstance(ids, Iterable):
+        ids = [ids]
+    return [_request_id(getattr(item, "id", item)) for item in ids]
+
+
+def _request_id(value: Any) -> int:
+    with contextlib.suppress(TypeError, ValueError, OverflowError):
+        if isinstance(value, str) or int(value) == value:
+            return int(value)
+    raise ValidationError(
+        f"rows must be rows of to_frame() or lost(), requests or their ids, not {printable(repr(value), 80)}.",
+        param="rows",
+        advice="Pass for example listener.lost(). A sandbox's rows have ids of deliveries: choose this listener's by event_id.",
+    )
 
 
 def check_replay(requests: Iterable[Received], to: str | Handler, allowed_hosts: Collection[str]) -> None:

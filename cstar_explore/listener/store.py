@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter, deque
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -45,6 +46,8 @@ _SELECT = (
     "SELECT id, received_at, method, path, headers, body, cause, event_id, event, duplicate_of, answered, error, query"
     " FROM requests"
 )
+
+_ACCEPTED = "SELECT DISTINCT event_id FROM requests WHERE answered BETWEEN 200 AND 299 AND event_id IS NOT NULL"
 
 # The causes of requests that were refused before their body was read to its end.
 REFUSED = ("invalid_http", "foreign_host", "web_page", "wrong_path", "body_too_long", "body_too_slow", "aborted")
@@ -95,6 +98,17 @@ class Received:
     def refused(self) -> bool:
         """Whether the request was refused before its body was read."""
         return self.cause in REFUSED
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it was answered 2xx."""
+        return self.answered is not None and 200 <= self.answered < 300
+
+    @property
+    def attempt(self) -> int | None:
+        """The number in `X-Delivery-Attempt`, counted from 1; None if there is none."""
+        value = self.header("x-delivery-attempt")
+        return int(value) if value is not None and value.isascii() and value.isdigit() and len(value) < 10 else None
 
     def header(self, name: str) -> str | None:
         """The first header with this name, in any case."""
@@ -205,8 +219,17 @@ class RequestStore(Database):
         newest = [(count, self.get(request_id)) for count, request_id in rows]
         return [(count, request) for count, request in newest if request is not None]
 
-    def to_frame(self) -> "pd.DataFrame":
-        """See `Listener.to_frame`."""
+    def accepted_events(self) -> set[str]:
+        """The event ids of which a request was answered 2xx."""
+        return {event_id for [event_id] in self.run(_ACCEPTED)}
+
+    def failed(self) -> list[Received]:
+        """All requests with an event id of which none was answered 2xx, oldest first. Refused requests have no event id."""
+        rows = self.run(f"{_SELECT} WHERE event_id IS NOT NULL AND event_id NOT IN ({_ACCEPTED}) ORDER BY id")
+        return [_from_row(row) for row in rows]
+
+    def to_frame(self, requests: Iterable[Received] | None = None) -> "pd.DataFrame":
+        """The frame of `Listener.to_frame`, with all requests or these."""
         from ..frames import from_rows
 
         rows = [
@@ -215,16 +238,12 @@ class RequestStore(Database):
                 "headers": dict(request.headers),
                 "body": None if request.refused else request.body,
                 "webhook_id": request.header("x-webhook-id"),
-                "attempt": _attempt(request.header("x-delivery-attempt")),
+                "attempt": request.attempt,
                 "verified": None if request.cause is None else request.cause == "ok",
             }
-            for request in self.all()
+            for request in (self.all() if requests is None else requests)
         ]
         return from_rows(rows, _COLUMNS)
-
-
-def _attempt(value: str | None) -> int | None:
-    return int(value) if value is not None and value.isascii() and value.isdigit() and len(value) < 10 else None
 
 
 def _from_row(row: tuple[Any, ...]) -> Received:
