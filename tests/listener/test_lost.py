@@ -144,6 +144,26 @@ def test_attempts_without_a_number_are_counted(clock: MovableClock) -> None:
         assert ["evt_1"] == lost_ids(listener)
 
 
+def test_retry_is_counted_from_the_newest_of_two_equal_attempts(clock: MovableClock) -> None:
+    """A network may deliver one twice."""
+    with cx.Listener([SECRET], clock=clock) as listener:
+        listener.answer.status = 500
+        deliver(listener, clock, attempt=1)
+        clock.now += timedelta(seconds=20)
+        deliver(listener, clock, attempt=1)
+        clock.now += timedelta(seconds=39)
+        assert [] == lost_ids(listener)
+
+
+def test_rows_are_in_the_order_of_arrival(clock: MovableClock) -> None:
+    """Of each event's newest request, not of its first."""
+    with cx.Listener([SECRET], clock=clock) as listener:
+        listener.answer.status = 500
+        for event_id, attempt in (("evt_1", 6), ("evt_2", 7), ("evt_1", 7)):
+            deliver(listener, clock, event_id, attempt)
+        assert ["evt_2", "evt_1"] == lost_ids(listener)
+
+
 def test_each_webhook_has_a_schedule_of_its_own(clock: MovableClock) -> None:
     """Two that point here deliver the same event, and one success is enough."""
     with cx.Listener([SECRET], clock=clock) as listener:
