@@ -34,6 +34,7 @@ _IGNORED = (
 
 _MAX_BITS = 10_000  # Python does not write numbers of more than 4,300 digits
 _MAX_PROBLEMS = 5  # in one message
+_MAX_QUESTIONS = 1_000  # a file with more problems than this is refused as a whole, not asked about row by row
 
 
 class Desired(NamedTuple):
@@ -93,6 +94,7 @@ def changes_from_frame(
         by_content.setdefault(state.content_key, []).append(webhook_id)
     first_rows: dict[object, int] = {}
     changing: set[str | None] = set()
+    problems = 0
     # Rows with an ID first: a row without one is not matched to a webhook that another row changes or deletes.
     for row in sorted(rows, key=lambda row: "id" not in row.cells):
         try:
@@ -104,7 +106,10 @@ def changes_from_frame(
                 raise ValidationError(f"'{duplicate}' is in row {first_rows[key]} already.")  # noqa: TRY301 - reported with the other problems
         except ValidationError as error:
             row.error = error
-    if sheet is None:
+            problems += 1
+            if problems > _MAX_QUESTIONS:
+                break
+    if sheet is None or problems > _MAX_QUESTIONS:
         _raise_problems(rows)
     notes = [note for row in rows if row.error is None for note in row.notes]
     questions = [question for row in rows for question in _questions(row, desired, sheet)]

@@ -350,7 +350,9 @@ def test_libreoffice_calculates_nothing(tmp_path: Path, suffix: str, mark: str) 
 
 @pytest.fixture(scope="module")
 def openpyxl() -> Any:
-    return pytest.importorskip("openpyxl")
+    import openpyxl
+
+    return openpyxl
 
 
 def test_no_cell_of_a_workbook_is_a_formula(openpyxl: Any, tmp_path: Path) -> None:
