@@ -108,6 +108,11 @@ def lost(answer: Any, outage: Any, listener: Listener) -> str:
     assert not others, f"`lost` must be rows of `outage` or request IDs, but it contains {shown(others[0])}."
     ids = [int(item) for item in ids]
     assert ids, "`lost` is empty, but one event is lost: none of its attempts was answered with 200."
+    earlier = [request_id for request_id in ids if 0 < request_id < outage["id"].min()]
+    assert not earlier, (
+        f"Request {earlier[0]} is from before the outage, and its event was replayed already. If you use listener.lost(),"
+        " pass since=outage['received_at'].min()."
+    )
     unknown = [request_id for request_id in ids if request_id not in list(outage["id"])]
     assert not unknown, f"`outage` has no request with the ID {shown(unknown[0])}."
     accepted = {request.event_id: request.id for request in listener.requests() if request.answered == 200}

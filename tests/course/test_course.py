@@ -430,6 +430,21 @@ def test_lost_accepts_a_row_a_number_or_ids(sandbox: cx.Sandbox, client: cx.Clie
         assert "request IDs" in rejection(failures_and_retries.lost, outage["event_id"], outage, listener)
 
 
+def test_lost_accepts_what_the_listener_lost_during_the_outage(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Without `since`, it also has an event from before the outage."""
+    with sandbox.listener() as listener:
+        listener.answer.status = 503
+        client.webhooks.create(name="Down", url=listener.url, events=["ticket.created"])
+        for _ in range(2):
+            client.webhooks.trigger_test("ticket.created")
+            sandbox.clock.advance(hours=32)
+        outage = listener.to_frame().tail(7)
+
+        assert "from before the outage" in rejection(failures_and_retries.lost, listener.lost(), outage, listener)
+        during = listener.lost(since=outage["received_at"].min())
+        assert failures_and_retries.lost(during, outage, listener).startswith("Correct. ")
+
+
 EXCEPTION = "[[ignore]]\nrule = 'tunnel_host'\nhost = 'webhook.site'\n"
 
 
