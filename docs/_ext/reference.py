@@ -58,6 +58,8 @@ class Command(SphinxDirective):
 def before_napoleon(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     text = "" if what == "module" else with_column_table(name, "\n".join(lines))  # the pages introduce the modules
     text = re.sub(r"`cx\.([\w.]+)(\([^`]*\))?`", r":py:obj:`cx.\1\2 <cstar_explore.\1>`", text)
+    # A reference loses a dot at its start.
+    text = re.sub(r"(?<=[\s(])`(\.[^`\s]+)`", r"``\1``", text)
     # `Webhook`s needs an escape before the s.
     text = re.sub(r"(`[^`]+`)(\w?)", lambda role: role[1] + (rf"\ {role[2]}" if role[2] else ""), text)
     # Napoleon takes text before a colon for a type here.
