@@ -422,6 +422,9 @@ class Odd:
     def to_pandas(self) -> pd.DataFrame:
         raise ModuleNotFoundError("pyarrow is not installed")
 
+    def __repr__(self) -> str:
+        return "a table that cannot be converted"
+
 
 class Interchanged:
     """A table that only has the interchange protocol."""
