@@ -1626,6 +1626,13 @@ def test_no_fix_loses_a_delivery(webhooks: list[dict[str, Any]], rules: set[str]
     assert receivers(audited.webhooks) <= receivers(with_fixes(audited, rules=rules or None))
 
 
+def test_a_webhook_that_gets_events_by_another_fix_is_not_paused_for_having_none() -> None:
+    """The fixes of two rules, taken together, lose no delivery either."""
+    audited = audit({"url": HOOK, "events": ()}, {"url": HOOK, "events": ("ticket.created",)})
+
+    assert receivers(audited.webhooks) <= receivers(with_fixes(audited, rules=None))
+
+
 # --- much and odd input -----------------------------------------------------------------------------------------------
 
 

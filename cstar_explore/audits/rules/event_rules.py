@@ -42,11 +42,15 @@ def delivers_twice(team: Team) -> Iterator[Match]:
 def same_url(team: Team) -> Iterator[Match]:
     """Two webhooks with the same URL."""
     for hooks in _same_receiver(team):
-        reported = {hook for hook, _, _ in _overlaps(hooks)}
+        overlaps = list(_overlaps(hooks))
+        reported = {hook for hook, _, _ in overlaps}
+        # These get the events of others by the fix of `delivers_twice`, so they must not be paused by this one.
+        kept = {other for _, other, _ in overlaps}
         active = [hook for hook in hooks if hook.active]
         for hook in active[1:]:
             if hook not in reported:
-                yield Match(hook, f"{_named(active[0], team)} has the same URL.", _merge(active[0], hook))
+                fixes = () if hook in kept else _merge(active[0], hook)
+                yield Match(hook, f"{_named(active[0], team)} has the same URL.", fixes)
 
 
 @webhook_rule(
@@ -108,11 +112,16 @@ def former_event(hook: Hook, _: Team) -> str | None:
     )
 
 
+def _pause_without_events(state: State) -> State:
+    """Another rule's fix may have given it event types since."""
+    return state if state.events else pause(state)
+
+
 @webhook_rule(
     "medium",
     why="An active webhook without event types looks as if it worked, but receives no real event.",
     remedy="Subscribe it to event types, or delete it.",
-    fix=pause,
+    fix=_pause_without_events,
 )
 def no_events(hook: Hook, _: Team) -> str | None:
     """No event types."""
