@@ -184,7 +184,7 @@ class Listener:
         newest = self._store.newest_by_cause()
         accepted = "ok" if self._secrets else None
         events = ", ".join(
-            f"{request.event} ({request.event_id})"
+            f"{request.event or 'a body without an event type'} ({request.event_id or 'no ID'})"
             for request in reversed(self._store.all(newest=5))
             if request.cause == accepted
         )
@@ -342,7 +342,7 @@ class Listener:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Listener({self.url})"
+        return f"Listener({vars(self).get('url', 'not started')})"
 
     def _notify(self) -> None:
         with self._changed:

@@ -14,7 +14,7 @@ from ..text import printable
 
 START = datetime(2025, 12, 10, 14, 30, tzinfo=UTC)  # the time in the API reference's samples
 STEP = timedelta(seconds=1)
-_LATEST = datetime(9000, 1, 1, tzinfo=UTC)  # leaves room for retries before the last date that Python has
+_LATEST = datetime(9000, 1, 1, tzinfo=UTC)  # retries after it still fit before Python's last date
 
 
 class Clock:

@@ -42,8 +42,8 @@ class Faults:
     Every method takes `times`: how many calls or attempts in a row get the fault.
 
     A correct receiver accepts (2xx) a delivery without a fault. What it does with a delivery that has one, its method says;
-    `sandbox.deliveries()` compares that with the response in `expected` and `as_expected`. A rejection is a 4xx: cStar documents
-    no status for it, but a 5xx looks like an outage.
+    `sandbox.deliveries()` compares that with the response in `expected` and `as_expected`. A rejection is a 4xx, as in
+    cStar's samples (401); a 5xx would look like an outage.
     """
 
     def __init__(self) -> None:
