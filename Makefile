@@ -1,4 +1,4 @@
-# Targets: lab, test, check, docs, notebooks, bench, pictures, clean. They work on a fresh Debian with Python 3.11 or newer, as root or with sudo.
+# Targets: lab, test, nightly, check, docs, notebooks, bench, pictures, clean. They work on a fresh Debian with Python 3.11 or newer, as root or with sudo.
 # Elsewhere, install Python's venv module and set CHROMIUM to the path of a Chromium.
 
 PYTHON ?= python3
@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install -q --disable-pip-version-check -c constraints.txt
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: lab test check docs notebooks bench pictures clean
+.PHONY: lab test nightly check docs notebooks bench pictures clean
 
 lab: .venv/lab                  ## Open JupyterLab on the first lesson, in your own copy
 	$(BIN)/cstar-explore lab
@@ -18,6 +18,9 @@ test: check chromium            ## Run all checks: lint, types, tests, docs, not
 	$(BIN)/pytest -q -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout=60 \
 		--nbval-sanitize-with tests/nbval_sanitise.cfg build/lessons
 	$(BIN)/pytest -q tests/browser
+
+nightly: .venv/dev              ## Run the long tests whole: every cell of the fault matrix, many more generated inputs
+	NIGHTLY=1 FUZZ_EXAMPLES=1000 $(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile tests --ignore tests/browser
 
 check: .venv/dev                ## Check lint, format, types and imports
 	$(BIN)/ruff check .

@@ -8,6 +8,12 @@ import pytest
 
 import cstar_explore as cx
 from cstar_explore.api import retries
+from tests.support.sampling import NIGHTLY, SEED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Names what reproduces a run."""
+    terminalreporter.write_line("samples: all" if NIGHTLY else f"samples: seed {SEED} (SAMPLE_SEED)")
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,19 @@
+"""Seeded samples of long generated tests. With NIGHTLY set, as by `make nightly`, every case runs."""
+
+import os
+import random
+from collections.abc import Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+NIGHTLY = bool(os.environ.get("NIGHTLY"))
+SEED = os.environ.get("SAMPLE_SEED", "1")
+
+
+def sample(cases: Sequence[T], count: int, *, name: str) -> list[T]:
+    """This many of the cases, in their order, or all of them at night. Equal seeds and names give equal samples."""
+    if NIGHTLY or count >= len(cases):
+        return list(cases)
+    indexes = random.Random(f"{SEED} {name}").sample(range(len(cases)), count)
+    return [cases[index] for index in sorted(indexes)]
