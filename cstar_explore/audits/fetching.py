@@ -188,7 +188,7 @@ def _complete(future: "Future[Any]", call: Callable[[], Any]) -> None:
         return
     try:
         result = call()
-    except BaseException as error:  # noqa: BLE001 - whoever reads the future gets it, as from any executor
+    except BaseException as error:  # noqa: BLE001 - raised again when the future is read, as from any executor
         future.set_exception(error)
     else:
         future.set_result(result)

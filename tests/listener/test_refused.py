@@ -198,7 +198,7 @@ def test_only_the_newest_refused_requests_are_kept(monkeypatch: pytest.MonkeyPat
     with cx.Listener(path=tmp_path / "captures.db") as listener:
         send(listener.url, path="/scan/5")
         assert ["/scan/3", "/scan/4", "/scan/5"] == [request.path for request in listener.requests()][1:]
-        for _ in range(200):  # dropped ones make room
+        for _ in range(200):  # the oldest ones are dropped
             send(listener.url, path="/" + "x" * 60)
         assert 200 == send(listener.url, body_of())[0]
 

@@ -1,4 +1,4 @@
-"""A plan is done once: whatever the server stores, whoever else applies it, and whatever ends `apply`."""
+"""A plan is done once, whatever the server stores, other processes apply, or ends `apply`."""
 
 import contextlib
 import itertools
