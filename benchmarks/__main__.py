@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
-from . import auditing, first_view, importing, listing, notebooks, receiving, verifying
+from . import auditing, closing, first_view, importing, listing, notebooks, receiving, verifying
 from .measuring import HEAD, Row
 
 ROWS: Mapping[str, Callable[[], Iterator[Row]]] = {
@@ -13,6 +13,7 @@ ROWS: Mapping[str, Callable[[], Iterator[Row]]] = {
     "verify": verifying.run,
     "store": receiving.store,
     "fire": receiving.fire,
+    "close": closing.run,
     "audit": auditing.run,
     "view": first_view.run,
     "notebooks": notebooks.run,
