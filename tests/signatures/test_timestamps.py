@@ -56,7 +56,7 @@ def test_time_of_any_type_is_taken(now) -> None:
 NAIVE = [
     pytest.param(dt.datetime(2025, 12, 10, 14, 30), id="datetime"),  # noqa: DTZ001
     pytest.param(dt.datetime.now(), id="datetime.now()"),  # noqa: DTZ005
-    pytest.param(dt.datetime.utcnow(), id="datetime.utcnow()", marks=pytest.mark.filterwarnings("ignore")),  # noqa: DTZ003
+    pytest.param(dt.datetime.now(dt.UTC).replace(tzinfo=None), id="datetime.utcnow()"),
     pytest.param(pd.Timestamp("2025-12-10T14:30:00"), id="pandas.Timestamp"),
     pytest.param(pd.NaT, id="NaT"),
 ]
