@@ -9,6 +9,7 @@ from urllib.parse import quote
 from .text import MASK, redacted
 
 _PREFIX = re.compile(r"(?:[sp]k_(?:live|test)_|whsec_)")
+_PUBLISHED_KEY = re.compile(r"[sp]k_(?:live|test)_[A-Za-z0-9_-]{4,512}")
 _SHORTEST = 4  # characters; masking a shorter key would mask ordinary words
 
 
@@ -73,6 +74,11 @@ class ApiKey(Secret):
     def environment(self) -> Literal["test", "live"]:
         """Which data it reaches. A key of an unknown form counts as live."""
         return "test" if self.reveal().startswith(("sk_test_", "pk_test_")) else "live"
+
+    @property
+    def has_published_form(self) -> bool:
+        """Whether it has a published prefix and characters. The documented length is not checked: test doubles use others."""
+        return _PUBLISHED_KEY.fullmatch(self.reveal()) is not None
 
     @staticmethod
     def looks_like_one(text: str) -> bool:

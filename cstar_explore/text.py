@@ -57,6 +57,11 @@ def html_table(head: Sequence[str], rows: Sequence[Sequence[object]], total: int
     return f'<table class="mathjax_ignore tex2jax_ignore"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>{more}'
 
 
+def plural(count: int, noun: str) -> str:
+    """`1 webhook`, `2 webhooks`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def _escape(character: str) -> str:
     if unicodedata.category(character) not in _UNPRINTABLE:
         return character

@@ -82,11 +82,6 @@ def uncompared(before: AuditSide, after: AuditSide) -> dict[str, str]:
     return reasons
 
 
-def unseen_in(before: Baseline) -> set[str]:
-    """The accounts that the baseline lists without having read them."""
-    return set(_unread(before))
-
-
 def _compare_audits(before: AuditSide, after: AuditSide, by: str) -> "pd.DataFrame":
     from ..frames import from_rows
 

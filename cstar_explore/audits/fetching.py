@@ -8,7 +8,6 @@ import atexit
 import math
 import os
 import queue
-import re
 import sys
 import threading
 import time
@@ -25,7 +24,7 @@ from ..api.connection import Connection
 from ..api.retries import Wait
 from ..errors import AuthenticationError, ConfigurationError, CStarError, NotFoundError
 from ..models import Webhook
-from ..secret import Secret
+from ..secret import ApiKey, Secret
 from ..text import printable, redacted
 from .accounts import Account, Accounts
 
@@ -34,8 +33,6 @@ TIMEOUT = 30.0  # seconds per attempt
 _RATE_LIMIT_RESERVE = 0.1  # share of a key's rate limit that an audit leaves to other clients
 _LOG_INTERVAL = 2.0  # seconds between progress lines
 _GRACE = 0.3  # seconds that running fetches have after a stop
-# cStar: api-authentication. The length is not checked: cStar documents it, but test doubles use others.
-_PUBLISHED_KEY = re.compile(r"[sp]k_(?:live|test)_[A-Za-z0-9_-]{4,512}")
 
 Item = Mapping[str, Any]
 Progress = Callable[[int, int, int], object]
@@ -97,7 +94,7 @@ def fetch_account(
             f"The environment variable {account.key_env} is not set.", advice="Set it to the account's API key."
         )
         return replace(result, error=unset)
-    if not _PUBLISHED_KEY.fullmatch(key.reveal().strip()):
+    if not ApiKey(key.reveal().strip()).has_published_form:
         # An accounts file can name any variable: nothing else may leave this machine.
         other = ConfigurationError(
             f"The environment variable {account.key_env} does not hold a cStar API key; nothing was sent.",

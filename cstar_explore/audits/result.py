@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError
-from ..text import printable
+from ..text import plural, printable
 from .fetching import FetchResult
 from .findings import Finding, findings_frame, ignored_frame, run_rules
 from .rules import SEVERITIES
@@ -78,7 +78,7 @@ class AuditResult:
         read = int((self.accounts["state"] == "read").sum())
         has_several = len(self.accounts) > 1 or not self.complete
         accounts = f"{read:,} of {len(self.accounts):,} accounts read, " if has_several else ""
-        webhooks = f"{len(self.webhooks):,} webhook{'' if len(self.webhooks) == 1 else 's'}"
+        webhooks = plural(len(self.webhooks), "webhook")
         findings = ", ".join(f"{count:,} {level}" for level, count in self.counts().items() if count) or "no findings"
         return f"{accounts}{webhooks}: {findings}."
 

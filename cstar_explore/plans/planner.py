@@ -24,7 +24,7 @@ from ..events import without_unknown_type_warnings
 from ..models import Webhook
 from ..secret import Secret
 from ..serving.loopback import is_loopback_url
-from ..text import printable
+from ..text import plural, printable
 from .applied import Applied
 from .change import Change, State, Step
 from .display import COLUMNS, plan_html, plan_text, question_row, rows_of
@@ -404,7 +404,7 @@ class Plan:
         if self.questions:
             more = f" And {len(self.questions) - 1:,} more." if len(self.questions) > 1 else ""
             raise ValidationError(
-                f"The plan has {_plural(len(self.questions), 'open question')} and was not {action}. {self.questions[0]}{more}",
+                f"The plan has {plural(len(self.questions), 'open question')} and was not {action}. {self.questions[0]}{more}",
                 advice="Correct the table and plan again, or close them with plan.accept(row) or plan.skip(row).",
             )
 
@@ -450,8 +450,8 @@ class Plan:
 
     def __repr__(self) -> str:
         where = f"{self.client.environment}, team {printable(self.client.team_id, 80)}"
-        questions = f", {_plural(len(self.questions), 'open question')}" if self.questions else ""
-        head = f"Plan of {_plural(len(self), 'change')} ({where}){questions}"
+        questions = f", {plural(len(self.questions), 'open question')}" if self.questions else ""
+        head = f"Plan of {plural(len(self), 'change')} ({where}){questions}"
         return plan_text(head, self.changes, self.questions, self.notes)
 
     def _repr_html_(self) -> str:
@@ -491,7 +491,3 @@ class _Turn:
 def _target(client: Client) -> dict[str, Any]:
     """The team and environment that a plan is for, and where the API is."""
     return {"team_id": client.team_id, "environment": client.environment, "base_url": client.base_url}
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

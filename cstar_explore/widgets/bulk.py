@@ -9,7 +9,8 @@ from ..api.client import Client
 from ..errors import ConfirmationError, CStarError, ValidationError
 from ..models import Webhook
 from ..plans import Action, Applied, Step, plan_action
-from .form import named, panel, plural, row, set_visible, step_line
+from ..text import plural
+from .form import named, panel, row, set_visible, step_line
 from .inputs import StatusLine, TextBlock, TextField
 from .table import WebhookTable
 from .tasks import Tasks

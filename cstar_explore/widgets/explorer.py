@@ -10,14 +10,14 @@ from ..api.client import Client
 from ..errors import CStarError
 from ..models import WebhookList
 from ..plans import Action, Step
-from ..text import printable
+from ..text import plural, printable
 from .audit_tab import AuditTab
 from .bulk import BulkActions
 from .create import CreateForm
 from .deliveries_tab import DeliveriesTab
 from .edit import EditForm
 from .fire import FireForm
-from .form import Form, close, named, panel, plural, row
+from .form import Form, close, named, panel, row
 from .inputs import StatusLine, TextBlock
 from .table import Coverage, WebhookTable
 from .tasks import Tasks

@@ -6,8 +6,8 @@ from ..api.client import Client
 from ..errors import CStarError, ValidationError
 from ..events import NAMES, is_wildcard, unknown_type_warning
 from ..models import Delivery, FiredEvent, WebhookList
-from ..text import printable
-from .form import Form, plural
+from ..text import plural, printable
+from .form import Form
 from .inputs import TextBlock, TextField
 
 

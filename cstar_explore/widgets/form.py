@@ -290,8 +290,3 @@ def step_line(step: Step, about: str) -> str:
     """The outcome of a step on one line."""
     detail = f": {step.detail}" if step.detail else ""
     return f"{_MARKS[step.outcome]} {step.outcome}, {about}{detail}"
-
-
-def plural(count: int, noun: str) -> str:
-    """`1 webhook`, `2 webhooks`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

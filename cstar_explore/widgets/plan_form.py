@@ -9,8 +9,8 @@ import ipywidgets as widgets
 from ..api.client import Client
 from ..errors import CStarError, IncompleteError, ValidationError
 from ..plans import Applied, Plan, Step, counts
-from ..text import printable
-from .form import Form, plural, set_visible, step_line
+from ..text import plural, printable
+from .form import Form, set_visible, step_line
 from .inputs import SecretReveal, TextBlock, TextTable
 
 _MAX_STEPS = 50  # steps shown
