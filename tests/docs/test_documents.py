@@ -75,7 +75,11 @@ def test_the_readme_names_targets_of_the_makefile() -> None:
 @pytest.mark.parametrize("path", WITH_EXAMPLES, ids=lambda path: path.stem)
 def test_every_code_block_is_run_or_compared(path: Path) -> None:
     """Python with its output below it, commands, and the accounts that the commands read."""
-    languages = [language for language, _, _ in blocks(path) if not language.startswith(("{toctree}", "{include}"))]
+    languages = [
+        language
+        for language, _, _ in blocks(path)
+        if not language.startswith(("{toctree}", "{include}", "{literalinclude}"))
+    ]
 
     assert re.fullmatch(r"(python text |sh |\{code-block\} text )*", "".join(f"{language} " for language in languages))
     assert {"", "accounts.csv"} >= {caption for _, caption, _ in blocks(path)}
