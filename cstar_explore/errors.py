@@ -30,6 +30,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from .text import printable
+from .tracebacks import short_traceback
 
 
 class StepLike(Protocol):
@@ -93,11 +94,18 @@ class CStarError(Exception):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
+        return f"{self._sentence()} {self.advice}"
+
+    def _sentence(self) -> str:
         details = [str(part) for part in (self.status, self.code, self.request_id) if part]
         suffix = f" ({', '.join(printable(part, 80) for part in details)})" if details else ""
         message = self.message.rstrip(".")
         stop = "" if message.endswith("?") and not suffix else "."
-        return f"{message}{suffix}{stop} {self.advice}"
+        return f"{message}{suffix}{stop}"
+
+    # IPython and Jupyter call this in place of their own traceback, which would be mostly lines of this package.
+    def _render_traceback_(self) -> list[str]:
+        return short_traceback(self, self._sentence(), self.advice)
 
     def redact(self, redacted_in: Callable[[str], str]) -> None:
         """Masks credentials in every field."""

@@ -1,0 +1,115 @@
+"""The short traceback of an error in IPython and Jupyter: the user's own lines, the message and the advice.
+
+`%tb Verbose` and `%xmode Verbose` show the full traceback.
+"""
+
+import linecache
+import sys
+import sysconfig
+import textwrap
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .text import printable, redacted
+
+_WIDTH = 88  # JupyterLab breaks longer lines inside a word
+_MAX_LINES = 8  # of one statement
+_MAX_FRAMES = 6  # the first half and the last half; recursion makes hundreds
+_RED, _GREEN, _PLAIN = "\x1b[1;31m", "\x1b[32m", "\x1b[0m"
+_CAUSE = "The error above is the direct cause of this one:"
+_CONTEXT = "While the error above was handled, this one occurred:"
+
+
+def short_traceback(error: BaseException, message: str, advice: str) -> list[str]:
+    """What IPython shows for an error of this package: in the mode Verbose the full traceback."""
+    shell = _shell()
+    if shell is not None and shell.InteractiveTB.mode == "Verbose":
+        full = shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__)
+        return [redacted(part) for part in full]
+    lines = [*_chained(error, {id(error)}), *_own_lines(error), *_headline(error, message)]
+    lines += [part for text in (advice, *_notes(error)) for part in _wrapped(text)]
+    lines += ["", "For the full traceback, run %tb Verbose."]
+    return ["\n".join(lines)]  # one string, because IPython joins several without line breaks in the mode Plain
+
+
+def _chained(error: BaseException, seen: set[int]) -> list[str]:
+    """The user's errors behind this one, oldest first. Those without a line of the user's come from this package."""
+    earlier = error.__cause__ or (None if _suppressed_by_user(error) else error.__context__)
+    if earlier is None or id(earlier) in seen:
+        return []
+    seen.add(id(earlier))
+    lines = _chained(earlier, seen)
+    own = _own_lines(earlier)
+    if own:
+        lines += [*own, *_headline(earlier, str(earlier)), "", _CAUSE if error.__cause__ else _CONTEXT, ""]
+    return lines
+
+
+def _suppressed_by_user(error: BaseException) -> bool:
+    """Whether the user wrote `raise … from None`. Where this package does, it hides errors of its own only."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return error.__suppress_context__ and bool(frames) and _is_users(frames[-1].filename)
+
+
+def _own_lines(error: BaseException) -> list[str]:
+    """Each line of the user's on the way to the error, below its file or cell."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename)]
+    half = _MAX_FRAMES // 2
+    left_out = len(frames) - 2 * half
+    if left_out > 0:
+        hidden = [f"… {left_out:,} more of your lines …", ""]
+        return [*_shown_frames(frames[:half]), *hidden, *_shown_frames(frames[-half:])]
+    return list(_shown_frames(frames))
+
+
+def _shown_frames(frames: list[traceback.FrameSummary]) -> Iterator[str]:
+    for frame in frames:
+        first = frame.lineno or 1
+        last = min(frame.end_lineno or first, first + _MAX_LINES - 1)
+        source = textwrap.dedent(
+            "".join(linecache.getline(frame.filename, number) for number in range(first, last + 1))
+        )
+        yield f"{_location(frame.filename)}, line {_GREEN}{first}{_PLAIN}"
+        yield from (f"    {printable(redacted(line), 200)}" for line in source.splitlines())
+        yield ""
+
+
+def _location(filename: str) -> str:
+    """`Cell In[3]`, or the file."""
+    shell = _shell()
+    named = shell.compile.format_code_name(filename) if shell is not None else None
+    return " ".join(named) if named else f"File {printable(filename)}"
+
+
+def _headline(error: BaseException, message: str) -> list[str]:
+    name = type(error).__name__
+    first, *others = _wrapped(f"{name}: {message}" if message else name)
+    return [f"{_RED}{name}{_PLAIN}{first.removeprefix(name)}", *others]
+
+
+def _notes(error: BaseException) -> list[str]:
+    return [str(note) for note in getattr(error, "__notes__", ())]
+
+
+def _wrapped(text: str) -> list[str]:
+    safe = redacted(printable(text, 5_000))
+    return textwrap.wrap(safe, _WIDTH, break_on_hyphens=False, break_long_words=False) or [""]
+
+
+def _is_users(filename: str) -> bool:
+    """Whether a file or cell is neither this package's, nor an installed package's, nor Python's."""
+    if not linecache.getlines(filename):  # generated code
+        return False
+    path = Path(filename)
+    if {"site-packages", "dist-packages"} & set(path.parts):
+        return False
+    library = (Path(__file__).parent, Path(sysconfig.get_path("stdlib")), Path(sysconfig.get_path("platstdlib")))
+    return not any(path.is_relative_to(folder) for folder in library)
+
+
+def _shell() -> Any:
+    """The running IPython; None outside of it. Never imports IPython."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
