@@ -49,8 +49,13 @@ class DeliveriesTab:
         return _views[listener]
 
     def refresh(self) -> None:
-        """Shows the newest requests."""
-        self.widget.rows = [_row(request) for request in reversed(self._listener.requests(newest=_MAX_ROWS))]
+        """Shows the newest requests. If the listener is closed, the rows stay, and the title says so."""
+        try:
+            requests = self._listener.requests(newest=_MAX_ROWS)
+        except CStarError as error:
+            self.widget.title = str(error)
+        else:
+            self.widget.rows = [_row(request) for request in reversed(requests)]
 
     def open(self, number: int) -> None:
         """Shows the details of a request."""
@@ -63,28 +68,29 @@ class DeliveriesTab:
         self._unwatch()
         if self._timer is not None:
             self._timer.cancel()
+            self._timer.join()  # an update that has begun reads the listener, which may be closed next
         self.widget.layout.close()
         self.widget.close()
 
     def _schedule_update(self) -> None:
         """Combines requests that arrive at about the same time into one update."""
         if self._update_pending.acquire(blocking=False):
-            self._timer = threading.Timer(_DELAY, self._update)
-            self._timer.daemon = True
-            self._timer.start()
+            timer = threading.Timer(_DELAY, self._update)
+            timer.daemon = True
+            timer.start()
+            self._timer = timer
 
     def _update(self) -> None:
         self._update_pending.release()
-        try:
-            if not self._closed:
-                self.refresh()
-        except CStarError:
-            if not self._closed:  # the listener was not closed meanwhile
-                raise
+        if not self._closed:
+            self.refresh()
 
     def _handle_message(self, _: object, content: dict[str, Any], __: object) -> None:
         if content.get("event") == "open" and isinstance(content.get("id"), int):
-            self.open(content["id"])
+            try:
+                self.open(content["id"])
+            except CStarError as error:  # the listener was closed
+                self.widget.title = str(error)
 
     def _details(self, request: "Received") -> list[tuple[str, str]]:
         try:

@@ -128,6 +128,41 @@ def test_a_closed_view_is_freed_and_no_longer_updated(listener: cx.Listener) -> 
     assert 200 == deliver(listener, body_of())
 
 
+def test_closing_a_view_waits_for_its_last_update(listener: cx.Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No update reads the listener afterwards."""
+    begun, read = threading.Event(), listener.requests
+    view = DeliveriesTab(listener)
+
+    def slow(newest: int | None = None) -> list[Any]:
+        begun.set()
+        threading.Event().wait(0.1)
+        return read(newest)
+
+    monkeypatch.setattr(listener, "requests", slow)
+    deliver(listener, body_of())
+    assert begun.wait(5)
+    view.close()
+    listener.close()
+    assert 1 == len(view.widget.rows)
+
+
+def test_a_view_of_a_closed_listener_keeps_its_rows_and_says_that_it_is_closed(sandbox: cx.Sandbox) -> None:
+    """Whether the view refreshes, opens a request or is created afterwards."""
+    listener = sandbox.listener()
+    deliver(listener, body_of())
+    view = DeliveriesTab(listener)
+    rows = view.widget.rows
+    listener.close()
+    view.widget._handle_custom_msg({"event": "open", "id": 1}, [])
+    assert "The sandbox or listener is closed. Open a new one." == view.widget.title
+    view.refresh()
+    later = DeliveriesTab(listener)
+    assert (rows, []) == (view.widget.rows, later.widget.rows)
+    assert view.widget.title == later.widget.title
+    view.close()
+    later.close()
+
+
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
