@@ -64,6 +64,10 @@ class EditForm(Form[Webhook]):
             return None
         return validate_webhook_field(name, self.fields[name])
 
+    @property
+    def _can_submit(self) -> bool:
+        return super()._can_submit and bool(self._arguments())
+
     def _confirmation_text(self) -> str:
         return self.before.name or self.before.id
 

@@ -78,6 +78,7 @@ class Form(Generic[T]):
         set_visible(self.confirmation, on=self._needs_confirmation)
         self._wait: Wait | None = None
         self._submission: asyncio.Task[T] | None = None
+        self._clicked: tuple[asyncio.Task[T], list[Any]] | None = None  # the submission of a click, and its values
         self._tasks = Tasks()
         self._afterwards: Callable[[], object] | None = None
         self.button.on_click(lambda _: self._on_click())
@@ -125,15 +126,24 @@ class Form(Generic[T]):
     async def submit(self, confirm: str | None = None) -> T:
         """Makes the call and returns its result. A second `submit` during the call waits for the same call.
 
+        After a successful click, the first `submit` returns the click's result if no field has changed, and sends nothing: a
+        notebook offers the button or the next cell.
+
         Args:
             confirm: The text that the form asks for if the key is live.
 
         Raises:
             CStarError: The call failed or was not made. The form shows the same error.
         """
+        clicked, self._clicked = self._clicked, None
+        if clicked is not None and clicked[1] == self._values() and _succeeded(clicked[0]):
+            return clicked[0].result()
         if self._submission is None or self._submission.done():
             self._submission = asyncio.ensure_future(self._submit(confirm))
         return await asyncio.shield(self._submission)
+
+    def _values(self) -> list[Any]:
+        return [field.value for field in self.fields.values()]
 
     async def _submit(self, confirm: str | None) -> T:
         self.button.disabled = True
@@ -189,8 +199,10 @@ class Form(Generic[T]):
         close(self.widget)
 
     def _on_click(self) -> None:
-        if not self.submitting:
-            self._tasks.spawn(self.submit(self.confirmation.value or None))
+        if self.submitting:
+            return
+        self._submission = self._tasks.spawn(self._submit(self.confirmation.value or None))
+        self._clicked = (self._submission, self._values()) if self._submission is not None else None
 
     @property
     def _needs_confirmation(self) -> bool:
@@ -207,6 +219,8 @@ class Form(Generic[T]):
     def _update(self) -> None:
         """Updates what depends on the fields."""
         self.code.show(*filter(None, [self._python()]))
+        if not self.submitting:
+            self.button.disabled = not self._can_submit
         set_visible(self.confirmation, on=self._needs_confirmation)
         self.confirmation.label = f"This is a live key. Type '{printable(self._confirmation_text(), 80)}' to confirm"
 
@@ -248,6 +262,10 @@ class Form(Generic[T]):
 
 # `param` in cStar's errors, where it differs from the field's name.
 _FIELD_OF = {"isActive": "active", "is_active": "active"}
+
+
+def _succeeded(task: "asyncio.Task[Any]") -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
 
 
 def row(*children: widgets.Widget) -> widgets.HBox:

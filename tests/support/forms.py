@@ -52,9 +52,9 @@ async def turns(count: int = 20) -> None:
 
 
 async def settled(form: Any) -> None:
-    """Waits until the form is idle: its status is not busy and its button is enabled."""
+    """Waits until the form is idle: its status is not busy and its button is enabled, or there is nothing to submit."""
     await turns()
-    await until(lambda: form.status.tone != "busy" and not form.button.disabled)
+    await until(lambda: form.status.tone != "busy" and form.button.disabled != form._can_submit)
 
 
 async def press(form: Any) -> None:

@@ -113,6 +113,16 @@ def test_a_field_is_validated_on_blur(name: str, value: Any, tone: str, open_for
     assert {name: tone} == {each: field.tone for each, field in form.fields.items() if field.tone}
 
 
+def test_save_is_disabled_while_nothing_has_changed(sandbox: cx.Sandbox, open_form: Callable[..., Any]):
+    """At first, and again when the value is restored."""
+    _, form = open_form(edited())
+    states = [form.button.disabled]
+    for name in ("Renamed", first(sandbox).name):
+        form.fields["name"].value = name
+        states.append(form.button.disabled)
+    assert [True, False, True] == states
+
+
 # --- saving -----------------------------------------------------------------------------------------------------------
 
 

@@ -91,11 +91,11 @@ async def test_an_idle_form_shows_no_status_and_no_cancel_button(kind: Kind, ope
 @all_forms
 @in_loop
 async def test_submit_returns_the_result_and_stores_it(kind: Kind, open_form: Callable[..., Any]):
-    """The status is done, and the button is enabled again."""
+    """The status is done, and the button is enabled again unless there is nothing to save."""
     _, form = open_form(kind.make)
     result = await form.submit()
     assert form.result is result
-    assert ("done", False, True) == (form.status.tone, form.button.disabled, hidden(form.cancel))
+    assert ("done", kind is EDIT, True) == (form.status.tone, form.button.disabled, hidden(form.cancel))
 
 
 @all_forms
@@ -222,6 +222,72 @@ async def test_submit_joins_the_call_that_a_click_started(
     result = await joined
     assert form.result is result
     assert 1 == len(written(server))
+
+
+@all_forms
+@in_loop
+async def test_the_first_submit_after_a_click_returns_its_result(kind: Kind, open_form: Callable[..., Any]):
+    """It sends nothing: in a notebook, the reader uses the button or the next cell."""
+    server, form = open_form(kind.make)
+    await pressed(form)
+    result, sent = form.result, len(server.requests)
+    assert await form.submit() is result
+    assert sent == len(server.requests)
+
+
+@each(CREATE, FIRE)
+@in_loop
+async def test_every_other_submit_acts(kind: Kind, open_form: Callable[..., Any]):
+    """The second after a click, and the first after the next one's."""
+    server, form = open_form(kind.make)
+    await pressed(form)
+    clicked = await form.submit()
+    assert clicked != await form.submit()
+    assert 2 == len(written(server))
+
+
+@all_forms
+@in_loop
+async def test_a_submit_that_joined_a_click_was_the_first(kind: Kind, open_form: Callable[..., Any]):
+    """The next one acts, or says why it cannot: the webhook is deleted, or nothing has changed."""
+    server, form = open_form(kind.make)
+    await press(form)
+    await form.submit()
+    if kind in (CREATE, FIRE):
+        await form.submit()
+        assert 2 == len(written(server))
+    else:
+        with pytest.raises(cx.CStarError):
+            await form.submit()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        pytest.param(CREATE, "name", "Another", id="create"),
+        pytest.param(EDIT, "name", "Renamed again", id="edit"),
+        pytest.param(FIRE, "event", "ticket.closed", id="fire"),
+    ],
+)
+@in_loop
+async def test_submit_acts_after_a_field_has_changed(kind: Kind, name: str, value: str, open_form: Callable[..., Any]):
+    """The click was for other values."""
+    server, form = open_form(kind.make)
+    await pressed(form)
+    form.fields[name].value = value
+    await form.submit()
+    assert 2 == len(written(server))
+
+
+@all_forms
+@in_loop
+async def test_submit_acts_after_a_click_that_failed(kind: Kind, open_form: Callable[..., Any]):
+    """There is no result to return."""
+    server, form = open_form(kind.make, status(409, message="Busy."))
+    await pressed(form)
+    assert "failed" == form.status.tone
+    await form.submit()
+    assert ("done", 2) == (form.status.tone, len(written(server)))
 
 
 # --- live keys and read-only clients ----------------------------------------------------------------------------------
