@@ -129,17 +129,23 @@ class BulkActions:
             self._tasks.spawn(self._act(*self._undo, self._confirmation.value or None))
 
     def on_select(self) -> None:
-        """Updates the buttons and the code. Withdraws the question before a delete, which named the former selection."""
+        """Updates the buttons. Withdraws the question before a delete, which named the former selection, and its code."""
         self.enable()
         self._ask(on=False, focus=False)
         self.steps.show()
-        self.code.show(*_python("pause", list(self._table.selected)))
 
     def enable(self) -> None:
-        """Enables the actions that are possible now."""
-        selected = bool(self._table.selected)
-        for name in ("pause", "resume", "delete"):
-            self.buttons[name].disabled = self.working or not self._client.write or not selected
+        """Shows the actions that are possible for the selected webhooks, and enables them unless one is running."""
+        webhooks = self._table.selected_webhooks()
+        selected = bool(webhooks)
+        possible = {
+            "pause": any(webhook.is_active is not False for webhook in webhooks),
+            "resume": any(webhook.is_active is not True for webhook in webhooks),
+            "delete": selected,
+        }
+        for name, on in possible.items():
+            set_visible(self.buttons[name], on=on)
+            self.buttons[name].disabled = self.working or not self._client.write
         set_visible(self._confirmation_box, on=self._client.environment == "live" and self._client.write and selected)
 
     def _start(self, action: Action) -> None:
@@ -159,7 +165,7 @@ class BulkActions:
         self.working = False
         self._undo = (_OPPOSITE[action], changed) if action in _OPPOSITE and changed else None
         if self._undo is not None:
-            self.buttons["undo"].description = f"Undo: {self._undo[0]} {plural(len(changed), 'webhook')}"
+            self.buttons["undo"].description = f"Undo {action}"
         set_visible(self.buttons["undo"], on=self._undo is not None)
         self._confirmation.value = ""
         set_visible(self.buttons["stop"], on=False)
@@ -177,6 +183,7 @@ class BulkActions:
         names = "; ".join(named(webhook) for webhook in webhooks[:10]) + ("; …" if len(webhooks) > 10 else "")
         self._question.show(*([f"Delete {names} permanently? IDs and signing secrets are lost."] if on else []))
         self.buttons["confirm"].description = f"Delete {plural(len(webhooks), 'webhook')}"
+        self.code.show(*_python("delete", self._to_delete))
         set_visible(self._answers, on=on)
         if focus:
             self.buttons["keep" if on else "delete"].focus()

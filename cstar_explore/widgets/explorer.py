@@ -1,31 +1,39 @@
-"""The Explorer: a team's webhooks in one widget with tabs. A tab's contents are built when it is first opened."""
+"""The Explorer: a team's webhooks in one widget with tabs, and a panel for the selected webhook.
+
+The contents of a tab, and a form of the panel, are built when they are first opened.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
 from ..api.client import Client
 from ..errors import CStarError
+from ..events import receivers_by_type
 from ..models import WebhookList
 from ..plans import Action, Step
 from ..text import plural, printable
 from .audit_tab import AuditTab
 from .bulk import BulkActions
+from .coverage import Coverage, Receivers
 from .create import CreateForm
 from .deliveries_tab import DeliveriesTab
 from .edit import EditForm
 from .fire import FireForm
-from .form import Form, close, named, panel, row
+from .form import Form, close, named, panel, row, set_visible
 from .inputs import StatusLine, TextBlock
-from .table import Coverage, WebhookTable
+from .table import WebhookTable
 from .tasks import Tasks
+from .webhook_panel import WebhookPanel
 
 if TYPE_CHECKING:
     from ..listener import Listener
 
-TABS = ("Webhooks", "Create", "Edit", "Fire", "Deliveries", "Audit")
+TABS = ("Webhooks", "Create", "Deliveries", "Audit")
+IN_PANEL = ("Edit", "Fire")  # forms that open in the webhook's panel, in the tab Webhooks
 
 
 class Explorer:
@@ -33,12 +41,13 @@ class Explorer:
 
     Args:
         client: Makes the calls.
-        listener: Its deliveries are shown in the tab **Deliveries**.
+        listener: Its deliveries are shown in the tab **Deliveries**, and those of a webhook in its panel.
 
     Attributes:
         webhooks: The webhooks as last loaded.
-        table: The table of webhooks; `table.select([id])` selects rows, `table.selected` holds the selected IDs.
-        form: The form of the open tab; None if it has none.
+        table: The table of webhooks; `table.select([id])` selects rows, `table.selected` holds the selected IDs. With one
+            selected, its panel is shown.
+        form: The form of the open tab or panel; None if it has none.
         audit: The tab **Audit**; None until it is first opened.
         status: The status line.
 
@@ -55,11 +64,13 @@ class Explorer:
         self._listener = listener
         self._deliveries: DeliveriesTab | None = None
         self._forms: dict[str, Form[Any]] = {}
+        self._receivers: Receivers = {}
         self._team_name: str | None = None
         self._loading: asyncio.Task[WebhookList] | None = None
+        self._in_panel = ""  # the form that is open in the panel
         self._tasks = Tasks()
         self._build()
-        self._on_select()
+        self._show("Webhooks")
         self._show_header()
         self._tasks.spawn(self.refresh())
 
@@ -85,9 +96,13 @@ class Explorer:
             self.status.show(f"Could not load the webhooks: {error}", "failed")
             raise
         gone = self.table.fill(self.webhooks, now=self._client.server_time)
-        self._coverage.fill(self.webhooks)
+        self._receivers = receivers_by_type(
+            (each, each.events or ()) for each in self.webhooks if each.is_active is not False
+        )
+        self._coverage.fill(self._receivers)
         self._bulk.enable()
         self._show_header()
+        self._show_panel()
         names = printable("; ".join(map(named, gone)), 300)
         note = f" Deselected, because deleted in the meantime: {names}." if gone else ""
         self.status.show(f"Loaded {plural(len(self.webhooks), 'webhook')}.{note}", "failed" if gone else "done")
@@ -113,25 +128,27 @@ class Explorer:
         self._bulk.stop()
 
     def open(self, tab: str) -> None:
-        """Opens a tab by its name.
+        """Opens a tab by its name, or "Edit" or "Fire" in the panel of the selected webhook.
 
         Raises:
             ValueError: There is no tab of this name.
         """
-        if tab not in TABS:
-            raise ValueError(f"tab must be one of {', '.join(TABS)}, not {tab!r}.")
-        self._tabs.selected_index = TABS.index(tab)
+        if tab not in (*TABS, *IN_PANEL):
+            raise ValueError(f"tab must be one of {', '.join((*TABS, *IN_PANEL))}, not {tab!r}.")
+        self._tabs.selected_index = TABS.index("Webhooks" if tab in IN_PANEL else tab)
+        self._show(tab)
 
     def close(self) -> None:
         """Removes the Explorer from the page and frees its widgets and tasks."""
         self._tasks.cancel()
         for tab in TABS[1:]:
             self._boxes[tab].children = ()
-        for part in (*self._forms.values(), self._deliveries, self.audit):
+        self._side.widget.children = self._bar.children = ()
+        for part in (*self._forms.values(), self._side, self._deliveries, self.audit):
             if part is not None:
                 part.close()
-        close(self.widget)
-        close(self._hint)
+        for widget in (self.widget, self._actions, self._hint):
+            close(widget)
 
     # --- layout ----------------------------------------------------------------------------------------------------
 
@@ -143,41 +160,71 @@ class Explorer:
         self._bulk = BulkActions(self._client, self.table, self.status, self._tasks, self._reload)
         self._buttons = {
             "edit": widgets.Button(description="Edit"),
-            "fire": widgets.Button(description="Fire"),
-            "refresh": widgets.Button(description="Refresh"),
+            "fire": widgets.Button(description="Fire", tooltip="Fire a test event"),
+            "details": widgets.Button(description="Close form"),
+            "refresh": widgets.Button(description="↻ Refresh", tooltip="Load the webhooks again"),
             **self._bulk.buttons,
         }
         self._buttons["edit"].on_click(lambda _: self.open("Edit"))
         self._buttons["fire"].on_click(lambda _: self.open("Fire"))
+        self._buttons["details"].on_click(lambda _: self.open("Webhooks"))
         self._buttons["refresh"].on_click(lambda _: self._tasks.spawn(self.refresh()))
-        actions = row(*(self._buttons[name] for name in ("edit", "fire", "pause", "resume", "delete", "stop", "undo")))
+        shown = ("edit", "fire", "pause", "resume", "delete", "stop", "undo", "details")
+        self._actions = panel(row(*(self._buttons[name] for name in shown)), *self._bulk.parts)
+        self._bar = panel()
+        self._bar.add_class("cx-bar-box")
+        self._side = WebhookPanel(self._listener, self.table.clear, lambda: self.open("Deliveries"))
         self._boxes = {name: panel() for name in TABS}
-        self._boxes["Webhooks"].children = [self.table, actions, *self._bulk.parts, self._coverage]
+        main = panel(self.table.filters, self._bar, self.table)
+        main.add_class("cx-main")
+        columns = widgets.Box([main, self._side.widget])
+        columns.add_class("cx-columns")
+        self._boxes["Webhooks"].children = [columns, self._coverage]
         self._tabs = widgets.Tab(list(self._boxes.values()), titles=TABS)
-        self._tabs.observe(lambda change: self._show_tab(TABS[change["new"] or 0]), "selected_index")
-        self.widget = widgets.VBox(
-            [self._title, row(self._rate_limit, self._buttons["refresh"]), self._tabs, self.status]
-        )
+        self._tabs.observe(lambda change: self._show(TABS[change["new"] or 0]), "selected_index")
+        header = row(self._title, self._rate_limit, self._buttons["refresh"])
+        header.add_class("cx-header")
+        self.widget = widgets.VBox([header, self._tabs, self.status])
         self.widget.add_class("cx")
         self.widget.add_class("cx-explorer")
 
-    def _show_tab(self, tab: str) -> None:
+    def _show(self, place: str) -> None:
+        """Shows a tab, or a form in the panel."""
         contents: Mapping[str, Callable[[], widgets.Widget]] = {
             "Create": lambda: self._open_form("Create", lambda: CreateForm(self._client)),
-            "Edit": self._open_edit,
-            "Fire": self._open_fire,
             "Deliveries": self._open_deliveries,
             "Audit": self._open_audit,
         }
         self.form = None
+        self._in_panel = place if place in IN_PANEL else ""
         if not self._bulk.working:
             self.status.show("")  # clears the message of the previous tab
-        if tab in contents:
-            self._boxes[tab].children = [contents[tab]()]
+        if place in contents:
+            self._boxes[place].children = [contents[place]()]
+        else:
+            self._show_panel()
+
+    def _show_panel(self) -> None:
+        """Shows the selected webhook with its actions, if it is one, and the form that is open in the panel."""
+        selected = self.table.selected_webhooks()
+        if self._in_panel == "Edit" and self.form is not None and not self._edits_selection():
+            self.form, self._in_panel = None, ""
+        self._side.fill(
+            selected[0] if len(selected) == 1 else None, self._receivers, self._client.server_time or datetime.now(UTC)
+        )
+        forms = {"Edit": self._open_edit, "Fire": self._open_fire}
+        form = forms[self._in_panel]() if self._in_panel else None
+        actions = [self._actions] if len(selected) == 1 else []
+        self._bar.children = [] if actions else [self._actions]
+        self._side.show(*actions, form=form)
+        set_visible(self._buttons["edit"], on=len(selected) == 1 and self._in_panel != "Edit")
+        set_visible(self._buttons["fire"], on=self._in_panel != "Fire")
+        set_visible(self._buttons["details"], on=bool(self._in_panel))
 
     def _open_form(self, tab: str, make: Callable[[], Form[Any]]) -> widgets.Widget:
         if tab not in self._forms:
             self._forms[tab] = make()
+            self._forms[tab].title.show()  # the Explorer's header has it all
             self._forms[tab].on_done(lambda: self._tasks.spawn(self._reload()))
         self.form = self._forms[tab]
         return self.form.widget
@@ -186,13 +233,16 @@ class Explorer:
         selected = self.table.selected_webhooks()
         if len(selected) != 1:
             count = f"{len(selected):,} are" if selected else "None is"
-            self._hint.show(f"{count} selected. Select exactly one webhook in the tab Webhooks to edit it.")
+            self._hint.show(f"{count} selected. Select exactly one webhook to edit it.")
             return self._hint
-        form = self._forms.get("Edit")
-        if isinstance(form, EditForm) and form.before.id != selected[0].id:
-            self._boxes["Edit"].children = ()
+        if "Edit" in self._forms and not self._edits_selection():
+            self._side.show()
             self._forms.pop("Edit").close()
         return self._open_form("Edit", lambda: EditForm(self._client, selected[0]))
+
+    def _edits_selection(self) -> bool:
+        form = self._forms.get("Edit")
+        return isinstance(form, EditForm) and [form.before.id] == self.table.selected
 
     def _open_fire(self) -> widgets.Widget:
         events = [
@@ -218,18 +268,11 @@ class Explorer:
         team = printable(self._team_name or client.team_id, 80)
         mode = "" if client.write else ", read-only"
         self._title.show(f"Webhooks of {team}", client.environment, f"team {client.team_id}, key {client.key}{mode}")
-        rate_limit = client.rate_limit
-        if rate_limit is None or rate_limit.remaining is None:
-            self._rate_limit.show("The rate limit is not known yet.")
-            return
-        of = f" of {rate_limit.limit:,}" if rate_limit.limit is not None else ""
-        clock = " on the sandbox's clock" if client.environment == "sandbox" else ""
-        until = f" until {rate_limit.reset_at:%H:%M} UTC{clock}" if rate_limit.reset_at else ""
-        self._rate_limit.show(f"{rate_limit.remaining:,}{of} requests left{until}.")
+        self._rate_limit.show(*_low(client))
 
     def _on_select(self) -> None:
         self._bulk.on_select()
-        self._buttons["edit"].disabled = len(self.table.selected) != 1
+        self._show_panel()
 
     # --- calls -----------------------------------------------------------------------------------------------------
 
@@ -252,3 +295,13 @@ class Explorer:
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         return {**self.widget._repr_mimebundle_(**options), "text/plain": repr(self)}
+
+
+def _low(client: Client) -> list[str]:
+    """How many requests are left, if fewer than a fifth."""
+    limit = client.rate_limit
+    if limit is None or limit.remaining is None or limit.limit is None or limit.remaining * 5 >= limit.limit:
+        return []
+    clock = " on the sandbox's clock" if client.environment == "sandbox" else ""
+    until = f" until {limit.reset_at:%H:%M} UTC{clock}" if limit.reset_at else ""
+    return [f"{limit.remaining:,} of {limit.limit:,} requests left{until}."]

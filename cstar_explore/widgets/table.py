@@ -1,7 +1,7 @@
-"""The table of webhooks and the coverage chart.
+"""The table of webhooks.
 
-Searching, sorting and paging run in the kernel and only one page of rows is sent to the browser, so ten thousand webhooks are
-as fast as ten. The selection is kept by ID, so a refresh does not change it.
+Searching, filtering, sorting and paging run in the kernel and only one page of rows is sent to the browser, so ten thousand
+webhooks are as fast as ten. The selection is kept by ID, so a refresh does not change it.
 """
 
 import secrets
@@ -13,49 +13,69 @@ import traitlets
 
 from ..audits.redaction import masked_host, masked_text, masked_url
 from ..audits.urls import parse_url
-from ..events import matching_types, receivers_by_type
+from ..events import NAMES, matching_types
 from ..models import Webhook, WebhookList
-from ..text import printable
+from ..text import plural, printable
 from .inputs import STATIC, BaseWidget
+from .table_filters import TableFilters
 
 PAGE_SIZE = 25
+STATUSES = ("active", "paused", "unknown")
 _MASK_KEY = secrets.token_hex(8)  # the digits of masks differ in each process
-_MAX_COLUMNS = 24  # webhooks in the coverage chart
 
 
 class WebhookTable(BaseWidget):
-    """A table of webhooks with selection."""
+    """A table of webhooks with selection.
+
+    Attributes:
+        filters: The widget with the search field and the filters; displayed apart from the table.
+        selected: The selected IDs, also those that the search or a filter hides.
+    """
 
     _esm = STATIC / "webhook_table.js"
-    columns = traitlets.List(
-        traitlets.Unicode(), default_value=["Name", "Active", "Events", "Host", "Created", "Age"]
-    ).tag(sync=True)
+    columns = traitlets.List(traitlets.Unicode(), default_value=["Name", "Status", "Events", "Host", "Created"]).tag(
+        sync=True
+    )
+    # ID, the text of each column, and all events, which the row shows on hover
     rows: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
     ticked: traitlets.List[str] = traitlets.List().tag(sync=True)  # the selected IDs on this page
     sort: traitlets.List[object] = traitlets.List(default_value=["", False]).tag(sync=True)  # column, descending
-    query = traitlets.Unicode().tag(sync=True)
     page = traitlets.Int(1).tag(sync=True)
     pages = traitlets.Int(1).tag(sync=True)
     summary = traitlets.Unicode().tag(sync=True)
+    matching = traitlets.Int(0).tag(sync=True)  # how many webhooks match; 0 if all of them are selected
+    selection = traitlets.Int(0).tag(sync=True)  # how many webhooks are selected
+    empty = traitlets.Unicode().tag(sync=True)  # why there is no row
 
     def __init__(self, on_select: Callable[[], object]) -> None:
         super().__init__()
-        self._webhooks: dict[str, Webhook] = {}
-        self._now = datetime.now(UTC)
+        self.filters = TableFilters()
         self.selected: list[str] = []
+        self._webhooks: dict[str, Webhook] = {}
+        self._texts: dict[str, str] = {}  # what the search looks at, by ID
+        self._types: dict[str, set[str]] = {}  # the event types that a webhook receives, by ID
+        self._now = datetime.now(UTC)
         self._on_select = on_select
+        for widget in (self, self.filters):
+            widget.on_msg(self._handle_filter)
         self.on_msg(self._handle_message)
 
     def fill(self, webhooks: WebhookList, now: datetime | None = None) -> list[Webhook]:
-        """Replaces the webhooks; search, sorting and page stay. Ages are relative to `now`.
+        """Replaces the webhooks; search, filters, sorting and page stay. Ages are relative to `now`.
 
         Returns:
             The webhooks that were selected and are no longer in the list.
         """
         self._now = now or datetime.now(UTC)
         before, self._webhooks = self._webhooks, {webhook.id: webhook for webhook in webhooks}
+        self._types = {identity: _types(webhook) for identity, webhook in self._webhooks.items()}
+        self._texts = {
+            identity: _searchable(webhook, self._types[identity]) for identity, webhook in self._webhooks.items()
+        }
         gone = [before[identity] for identity in self.selected if identity not in self._webhooks]
         self.selected = [identity for identity in self.selected if identity in self._webhooks]
+        received = set().union({self.filters.event}, *self._types.values())
+        self.filters.events = [name for name in NAMES if name in received]
         self._draw()
         return gone
 
@@ -63,12 +83,21 @@ class WebhookTable(BaseWidget):
         """The selected webhooks, as last loaded."""
         return [self._webhooks[identity] for identity in self.selected]
 
+    @property
+    def query(self) -> str:
+        """The text that is searched for."""
+        return str(self.filters.query)
+
     def search(self, text: str) -> None:
-        """Shows only the webhooks whose name, URL, ID or events contain this text."""
-        self._draw(query=text, page=1)
+        """Shows only the webhooks that contain each word in their name, URL, ID, events or status."""
+        self._filter(query=text)
+
+    def filter_by(self, *, status: str | None = None, event: str | None = None) -> None:
+        """Shows only the webhooks of a status ("active", "paused" or "unknown") and with an event type; "" shows all."""
+        self._filter(**{name: value for name, value in (("status", status), ("event", event)) if value is not None})
 
     def sort_by(self, column: str) -> None:
-        """Sorts by a column. Called again, reverses the order."""
+        """Sorts by a column, or by "Age". Called again, reverses the order."""
         self._draw(sort=[column, self.sort[0] == column and not self.sort[1]])
 
     def turn_to(self, page: int) -> None:
@@ -79,9 +108,31 @@ class WebhookTable(BaseWidget):
         """Adds webhooks to the selection by ID, or removes them with `on=False`. Unknown IDs are ignored."""
         changed = {identity: None for identity in ids if identity in self._webhooks}
         others = [identity for identity in self.selected if identity not in changed]
-        self.selected = [*others, *changed] if on else others
+        self._set_selection([*others, *changed] if on else others)
+
+    def select_matching(self) -> None:
+        """Adds all webhooks that match the search and the filters to the selection."""
+        self.select([webhook.id for webhook in self._matches()])
+
+    def clear(self) -> None:
+        """Empties the selection."""
+        self._set_selection([])
+
+    def _open(self, identity: str) -> None:
+        """Selects only this webhook."""
+        if identity in self._webhooks:
+            self._set_selection([identity])
+
+    def _set_selection(self, ids: list[str]) -> None:
+        self.selected = ids
         self._draw()
         self._on_select()
+
+    def _filter(self, **changes: str) -> None:
+        with self.filters.hold_sync():
+            for name, value in changes.items():
+                setattr(self.filters, name, value)
+        self._draw(page=1)
 
     def _draw(self, **changes: Any) -> None:
         with self.hold_sync():
@@ -93,72 +144,99 @@ class WebhookTable(BaseWidget):
             visible = matches[(self.page - 1) * PAGE_SIZE : self.page * PAGE_SIZE]
             selected = set(self.selected)
             self.ticked = [webhook.id for webhook in visible if webhook.id in selected]
-            self.rows = [[webhook.id, *_cells(webhook, self._now).values()] for webhook in visible]
-            of = f" of {len(self._webhooks):,}" if self.query else ""
-            hidden = len(selected) - len(self.ticked)
-            elsewhere = f", {hidden:,} of them not on this page" if hidden else ""
-            noun = "webhook" if len(matches) == 1 and not self.query else "webhooks"
-            self.summary = f"{len(matches):,}{of} {noun}, {len(self.selected):,} selected{elsewhere}."
+            self.rows = [
+                [webhook.id, *_cells(webhook, self._now).values(), _all_events(webhook)] for webhook in visible
+            ]
+            self.matching = 0 if all(webhook.id in selected for webhook in matches) else len(matches)
+            self.selection = len(selected)
+            self.summary = self._summary(len(matches), len(selected) - len(self.ticked))
+            self.empty = "" if matches else self._why_empty()
+
+    def _summary(self, matches: int, hidden: int) -> str:
+        count = f"{matches:,} of {plural(len(self._webhooks), 'webhook')}"
+        if matches == len(self._webhooks):
+            count = plural(matches, "webhook")
+        elsewhere = f", {hidden:,} of them not on this page" if hidden else ""
+        return f"{count}, {len(self.selected):,} selected{elsewhere}."
+
+    def _why_empty(self) -> str:
+        if self._webhooks:
+            return "No webhook matches the search and the filters."
+        return "This team has no webhooks. Create one in the tab Create."
 
     def _matches(self) -> list[Webhook]:
-        query = self.query.strip().lower()
-        matches = [webhook for webhook in self._webhooks.values() if query in _searchable(webhook)]
+        words, status, event = self.query.lower().split(), self.filters.status, self.filters.event
+        matches = [
+            webhook
+            for identity, webhook in self._webhooks.items()
+            if all(word in self._texts[identity] for word in words)
+            and (not status or status_of(webhook) == status)
+            and (not event or event in self._types[identity])
+        ]
         column, descending = self.sort
         if column:
             matches.sort(key=lambda webhook: _sort_key(webhook, str(column)), reverse=bool(descending))
         return matches
 
-    def _handle_message(self, _: object, content: dict[str, Any], __: object) -> None:
+    def _handle_filter(self, _: object, content: dict[str, Any], __: object) -> None:
         match content:
             case {"event": "search", "text": str(text)}:
                 self.search(text)
-            case {"event": "sort", "column": str(column)} if column in self.columns:
+            case {"event": "status", "status": str(status)} if status in ("", *STATUSES):
+                self.filter_by(status=status)
+            case {"event": "type", "type": str(name)} if name in ("", *self.filters.events):
+                self.filter_by(event=name)
+            case {"event": "show_all"}:
+                self._filter(query="", status="", event="")
+            case _:
+                pass
+
+    def _handle_message(self, _: object, content: dict[str, Any], __: object) -> None:
+        match content:
+            case {"event": "sort", "column": str(column)} if column in (*self.columns, "Age"):
                 self.sort_by(column)
             case {"event": "page", "page": int(page)} if not isinstance(page, bool):
                 self.turn_to(page)
+            case {"event": "open", "id": str(identity)}:
+                self._open(identity)
             case {"event": "select", "id": str(identity), "on": bool(on)}:
                 self.select([identity], on=on)
             case {"event": "select_page", "on": bool(on)}:
                 self.select([row[0] for row in self.rows], on=on)
+            case {"event": "select_matching"}:
+                self.select_matching()
+            case {"event": "clear"}:
+                self.clear()
             case _:
                 pass
 
 
-class Coverage(BaseWidget):
-    """A chart of which webhooks receive each event type."""
+def age(created: datetime, now: datetime) -> str:
+    """How long ago this was, in whole days."""
+    days = (now - created).days
+    return "today" if days < 1 else plural(days, "day")
 
-    _esm = STATIC / "coverage.js"
-    names: traitlets.List[str] = traitlets.List().tag(sync=True)
-    rows: traitlets.List[list[object]] = traitlets.List().tag(sync=True)
 
-    def fill(self, webhooks: WebhookList) -> None:
-        """Replaces the webhooks. Counts all active ones; only the first 24 get a column."""
-        active = [webhook for webhook in webhooks if webhook.is_active is not False]
-        receivers = receivers_by_type((index, webhook.events or ()) for index, webhook in enumerate(active))
-        with self.hold_sync():
-            self.names = [
-                printable(masked_text(webhook.name or webhook.id, _MASK_KEY), 40) for webhook in active[:_MAX_COLUMNS]
-            ]
-            self.rows = [
-                [name, len(indices), [index for index in indices if index < _MAX_COLUMNS]]
-                for name, indices in receivers.items()
-            ]
+def status_of(webhook: Webhook) -> str:
+    """The webhook's status in a word."""
+    return {True: "active", False: "paused", None: "unknown"}[webhook.is_active]
 
 
 def _cells(webhook: Webhook, now: datetime) -> dict[str, str]:
     created = webhook.created_at
+    events = webhook.events or ()
+    more = f" +{len(events) - 1:,}" if len(events) > 1 else ""
     return {
         "Name": printable(masked_text(webhook.name or webhook.id, _MASK_KEY), 80),
-        "Active": {True: "active", False: "paused", None: "unknown"}[webhook.is_active],
-        "Events": printable(", ".join(webhook.events or ()) or "none", 160),
+        "Status": status_of(webhook),
+        "Events": f"{printable(events[0], 60)}{more}" if events else "none",
         "Host": printable(_host(webhook), 80),
-        "Created": f"{created:%Y-%m-%d}" if created else "",
-        "Age": _age((now - created).days) if created else "",
+        "Created": f"{created:%Y-%m-%d}, {age(created, now)}" if created else "",
     }
 
 
-def _age(days: int) -> str:
-    return "today" if days < 1 else f"{days:,} {'day' if days == 1 else 'days'}"
+def _all_events(webhook: Webhook) -> str:
+    return printable(", ".join(webhook.events or ()), 300)
 
 
 def _sort_key(webhook: Webhook, column: str) -> tuple[bool, Any]:
@@ -166,12 +244,19 @@ def _sort_key(webhook: Webhook, column: str) -> tuple[bool, Any]:
     if column in ("Created", "Age"):
         created = webhook.created_at.timestamp() if webhook.created_at else 0.0
         return webhook.created_at is not None, created if column == "Created" else -created
+    if column == "Events":
+        return True, ", ".join(webhook.events or ()).lower()
     return True, _cells(webhook, datetime.now(UTC))[column].lower()
 
 
-def _searchable(webhook: Webhook) -> str:
-    types = (name for pattern in webhook.events or () for name in (pattern, *matching_types(pattern)))
-    return " ".join((webhook.id, webhook.name or "", webhook.url or "", *types)).lower()
+def _types(webhook: Webhook) -> set[str]:
+    """The event types that it receives, with wildcards resolved; also unknown ones."""
+    return {name for pattern in webhook.events or () for name in matching_types(pattern) or (pattern,)}
+
+
+def _searchable(webhook: Webhook, types: set[str]) -> str:
+    parts = (webhook.id, webhook.name or "", webhook.url or "", *(webhook.events or ()), *types, status_of(webhook))
+    return "\n".join(parts).lower()
 
 
 def _host(webhook: Webhook) -> str:

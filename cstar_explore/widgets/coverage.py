@@ -1,0 +1,40 @@
+"""Which webhooks receive each event type: a bar with the count, and the names on opening."""
+
+import secrets
+
+import traitlets
+
+from ..audits.redaction import masked_text
+from ..models import Webhook
+from ..text import printable
+from .inputs import STATIC, BaseWidget
+
+_MASK_KEY = secrets.token_hex(8)  # the digits of masks differ in each process
+_MAX_NAMES = 12  # for an event type
+
+Receivers = dict[str, list[Webhook]]
+"""The active webhooks that receive each published event type."""
+
+
+class Coverage(BaseWidget):
+    """The published event types, each with the number of its receivers."""
+
+    _esm = STATIC / "coverage.js"
+    names: traitlets.List[str] = traitlets.List().tag(sync=True)
+    rows: traitlets.List[list[object]] = traitlets.List().tag(sync=True)  # event type, count, positions in `names`
+
+    def fill(self, receivers: Receivers) -> None:
+        """Replaces the rows. Counts all receivers; names the first 12 of each event type."""
+        named = {webhook.id: webhook for webhooks in receivers.values() for webhook in webhooks[:_MAX_NAMES]}
+        position = {identity: index for index, identity in enumerate(named)}
+        with self.hold_sync():
+            self.names = [short_name(webhook) for webhook in named.values()]
+            self.rows = [
+                [name, len(webhooks), [position[webhook.id] for webhook in webhooks[:_MAX_NAMES]]]
+                for name, webhooks in receivers.items()
+            ]
+
+
+def short_name(webhook: Webhook) -> str:
+    """The name, or the ID, without anything that may be a secret."""
+    return printable(masked_text(webhook.name or webhook.id, _MASK_KEY), 40)

@@ -1,0 +1,50 @@
+// The search field, and the filters for status and event, of the table of webhooks.
+
+function element(tag, properties = {}, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
+}
+
+const option = (value, textContent) => element("option", { value, textContent });
+
+function render({ model, el }) {
+  el.classList.add("cx", "mathjax_ignore", "tex2jax_ignore");
+  const labelled = (text, control) => {
+    control.id = `cx-filter-${Math.random().toString(36).slice(2)}`;
+    return element("div", {}, element("label", { htmlFor: control.id, textContent: text }), control);
+  };
+  const search = element("input", { type: "text", autocomplete: "off", spellcheck: false, placeholder: "name, URL, ID, event, status" });
+  const status = element("select", {}, option("", "All"), option("active", "Active"), option("paused", "Paused"));
+  const event = element("select");
+  const showAll = element("button", { type: "button", textContent: "Show all" });
+  const tools = [labelled("Search", search), labelled("Status", status), labelled("Event", event), showAll];
+  el.append(element("div", { className: "cx-tools" }, ...tools));
+
+  let timer;
+  search.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => model.send({ event: "search", text: search.value }), 150);
+  });
+  status.addEventListener("change", () => model.send({ event: "status", status: status.value }));
+  event.addEventListener("change", () => model.send({ event: "type", type: event.value }));
+  showAll.addEventListener("click", () => {
+    clearTimeout(timer);
+    search.focus(); // the button disappears
+    search.value = "";
+    model.send({ event: "show_all" });
+  });
+
+  const draw = () => {
+    event.replaceChildren(option("", "All"), ...model.get("events").map((name) => option(name, name)));
+    event.value = model.get("event");
+    status.value = model.get("status");
+    if (document.activeElement !== search) search.value = model.get("query");
+    showAll.hidden = !(model.get("query") || model.get("status") || model.get("event"));
+  };
+  model.on("change", draw);
+  draw();
+  return () => clearTimeout(timer);
+}
+
+export default { render };

@@ -1,0 +1,36 @@
+// The details of a webhook: its events, who else receives them, its age, and its last deliveries.
+
+function element(tag, properties = {}, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
+}
+
+const VERDICTS = { verified: "cx-good", "not verified": "" };
+
+function render({ model, el }) {
+  el.classList.add("cx", "cx-details", "mathjax_ignore", "tex2jax_ignore");
+  const section = (title, ...content) => [element("h5", { textContent: title }), ...content];
+  const list = (lines) => element("ul", { className: "cx-list" }, ...lines.map((textContent) => element("li", { textContent })));
+  const chips = (names) => element("div", { className: "cx-chips" }, ...names.map((textContent) => element("span", { className: "cx-chip", textContent })));
+  const deliveries = (rows) => {
+    const all = element("button", { type: "button", className: "cx-small", textContent: "All deliveries" });
+    all.addEventListener("click", () => model.send({ event: "deliveries" }));
+    if (rows.length === 0) return [element("p", { className: "cx-note", textContent: "The listener has received none." })];
+    const cell = (textContent, className = "") => element("td", { textContent, className });
+    const lines = rows.map(([time, event, verdict, answered]) => element("tr", {}, cell(time), cell(event, "cx-mono"), cell(verdict, VERDICTS[verdict] ?? "cx-bad"), cell(answered)));
+    return [element("table", { className: "cx-table cx-rows" }, element("tbody", {}, ...lines)), all];
+  };
+  const draw = () => {
+    el.replaceChildren(
+      ...section("Events", chips(model.get("events"))),
+      ...section("Who else receives them", list(model.get("receivers"))),
+      ...section("Age", list(model.get("times"))),
+      ...(model.get("listening") ? section("Last deliveries", ...deliveries(model.get("deliveries"))) : []),
+    );
+  };
+  model.on("change", draw);
+  draw();
+}
+
+export default { render };

@@ -1,0 +1,187 @@
+"""The panel of one webhook, beside the table: what it is, who else receives its events, and its last deliveries."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+import traitlets
+
+from ..audits.redaction import masked_text, masked_url
+from ..errors import CStarError
+from ..events import matching_types
+from ..models import Webhook
+from ..text import printable
+from .coverage import Receivers, short_name
+from .form import close, panel, set_visible
+from .inputs import STATIC, BaseWidget
+from .table import age, status_of
+
+if TYPE_CHECKING:
+    from ..listener import Listener, Received
+
+_MASK_KEY = secrets.token_hex(8)  # the digits of masks differ in each process
+_MAX_LINES = 5  # other receivers, and deliveries
+_SEARCHED = 200  # requests in which the webhook's deliveries are looked for
+_DELAY = 0.1  # seconds in which arrivals are collected into one update
+
+
+class _Head(BaseWidget):
+    _esm = STATIC / "webhook_head.js"
+    name = traitlets.Unicode().tag(sync=True)
+    status = traitlets.Unicode().tag(sync=True)
+    url = traitlets.Unicode().tag(sync=True)  # without anything that may be a secret
+    masked = traitlets.Bool(default_value=False).tag(sync=True)
+    id = traitlets.Unicode().tag(sync=True)
+
+
+class _Details(BaseWidget):
+    _esm = STATIC / "webhook_details.js"
+    events: traitlets.List[str] = traitlets.List().tag(sync=True)
+    receivers: traitlets.List[str] = traitlets.List().tag(sync=True)
+    times: traitlets.List[str] = traitlets.List().tag(sync=True)
+    listening = traitlets.Bool(default_value=False).tag(sync=True)
+    deliveries: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
+
+
+class WebhookPanel:
+    """Shows one webhook with its actions, or a form in place of the details.
+
+    Args:
+        listener: Its requests are the shown deliveries.
+        on_close: Called when the user closes the panel.
+        on_deliveries: Called when the user asks for all deliveries.
+
+    Attributes:
+        widget: The displayed widget; hidden while there is nothing to show.
+        webhook: The shown webhook.
+    """
+
+    def __init__(
+        self, listener: "Listener | None", on_close: Callable[[], object], on_deliveries: Callable[[], object]
+    ) -> None:
+        self.webhook: Webhook | None = None
+        self.widget = panel()
+        self.widget.add_class("cx-side")
+        self.head = _Head()
+        self.details = _Details(listening=listener is not None)
+        self._listener = listener
+        self._closed = self._update_pending = False
+        self.head.on_msg(lambda _, content, __: self._answer(content, on_close))
+        self.details.on_msg(lambda _, content, __: content.get("event") == "deliveries" and on_deliveries())
+        self._unwatch = self._watch(listener)
+
+    def show(self, *actions: widgets.Widget, form: widgets.Widget | None = None) -> None:
+        """Shows the webhook, its actions, and the form in place of the details. Without any of them, hides the panel."""
+        webhook = [] if self.webhook is None else [self.head]
+        details = [] if self.webhook is None else [self.details]
+        self.widget.children = [*webhook, *actions, *(details if form is None else [form])]
+        set_visible(self.widget, on=bool(self.widget.children))
+
+    def fill(self, webhook: Webhook | None, receivers: Receivers, now: datetime) -> None:
+        """Replaces the webhook; None if not exactly one is selected. `receivers` are those of each event type."""
+        self.webhook = webhook
+        if webhook is None:
+            return
+        url = printable(masked_url(webhook.url, _MASK_KEY), 400)
+        with self.head.hold_sync():
+            self.head.name = printable(masked_text(webhook.name or webhook.id, _MASK_KEY), 120)
+            self.head.status, self.head.id = status_of(webhook), printable(webhook.id, 120)
+            self.head.url, self.head.masked = url, url != (webhook.url or "")
+        with self.details.hold_sync():
+            self.details.events = [printable(name, 80) for name in webhook.events or ()] or ["none"]
+            self.details.receivers = _who_else(webhook, receivers)
+            self.details.times = _times(webhook, now)
+            self.details.deliveries = self._deliveries()
+
+    def close(self) -> None:
+        """Stops the updates and frees the widgets that are not displayed."""
+        self._closed = True
+        self._unwatch()
+        for part in (self.head, self.details):
+            close(part)
+
+    def _answer(self, content: dict[str, Any], on_close: Callable[[], object]) -> None:
+        if content.get("event") == "close":
+            on_close()
+        if content.get("event") == "ask" and self.webhook is not None:
+            self.head.send({"nonce": content.get("nonce"), "url": printable(self.webhook.url or "", 10_000)})
+
+    # --- deliveries ------------------------------------------------------------------------------------------------
+
+    def _watch(self, listener: "Listener | None") -> Callable[[], None]:
+        """Updates the deliveries as requests arrive, if an event loop is running."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            loop = None
+        if listener is None or loop is None:
+            return lambda: None
+
+        def schedule() -> None:
+            if not self._update_pending:
+                self._update_pending = True
+                with suppress(RuntimeError):  # the loop is closed
+                    loop.call_soon_threadsafe(loop.call_later, _DELAY, self._update)
+
+        return listener.on_arrival(schedule)
+
+    def _update(self) -> None:
+        self._update_pending = False
+        if not self._closed:
+            self.details.deliveries = self._deliveries()
+
+    def _deliveries(self) -> list[list[str]]:
+        """Its newest requests; none if the listener was closed."""
+        if self._listener is None or self.webhook is None:
+            return []
+        try:
+            requests = self._listener.requests(newest=_SEARCHED)
+        except CStarError:
+            return []
+        own = [request for request in requests if request.header("x-webhook-id") == self.webhook.id]
+        return [_delivery(request) for request in reversed(own[-_MAX_LINES:])]
+
+
+def _delivery(request: "Received") -> list[str]:
+    verdict = {None: "not verified", "ok": "verified"}.get(request.cause, f"refused: {request.cause}")
+    answered = "…" if request.answered is None else str(request.answered)
+    return [f"{request.received_at:%H:%M:%S}", printable(request.event or "no event", 80), verdict, answered]
+
+
+def _who_else(webhook: Webhook, receivers: Receivers) -> list[str]:
+    """A line for each other active webhook that receives some of its events, and one for the events that only it receives."""
+    types = {name: None for pattern in webhook.events or () for name in matching_types(pattern)}
+    shared: dict[str, tuple[Webhook, list[str]]] = {}
+    alone = []
+    for name in types:
+        others = [other for other in receivers.get(name, []) if other.id != webhook.id]
+        for other in others:
+            shared.setdefault(other.id, (other, []))[1].append(name)
+        if not others:
+            alone.append(name)
+    lines = [f"{short_name(other)}: {_few(names)}" for other, names in list(shared.values())[:_MAX_LINES]]
+    if len(shared) > _MAX_LINES:
+        lines.append(f"{len(shared) - _MAX_LINES:,} more webhooks")
+    if alone:
+        lines.append(f"No other active webhook receives {_few(alone)}")
+    return lines or ["None of its events is published, so this is not known."]
+
+
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+    return f"{', '.join(names[:3])}{more}"
+
+
+def _times(webhook: Webhook, now: datetime) -> list[str]:
+    times = (("Created", webhook.created_at), ("Updated", webhook.updated_at))
+    lines = [f"{word} {time:%Y-%m-%d %H:%M} UTC, {_ago(time, now)}" for word, time in times if time is not None]
+    return lines or ["Not known"]
+
+
+def _ago(time: datetime, now: datetime) -> str:
+    days = age(time, now)
+    return days if days == "today" else f"{days} ago"
