@@ -22,118 +22,107 @@ START_TIMEOUT = 30  # seconds; Go compiles first
 
 
 @dataclass(frozen=True)
-class Language:
+class Receiver:
     """A receiver that can be started.
 
     Args:
         file: Its file, below this folder.
         command: Starts it in the folder of the file; `{port}` is replaced.
-        needs: What has to be installed: commands, and Python modules, or folders in node_modules, with a dot in front.
-        right: The code that gets the raw body.
-        wrong: What people write instead.
-        slow: Whether it runs at night only, because it has to be compiled or to be downloaded.
+        mistake: What people write instead of what is right.
+        package: The Python module or npm package that it needs.
+        nightly: Whether `make nightly` alone runs it, because it has to be compiled or downloaded.
     """
 
     file: str
     command: tuple[str, ...]
-    needs: tuple[str, ...]
-    right: str
-    wrong: str
-    slow: bool = False
+    mistake: dict[str, str]
+    package: str = ""
+    nightly: bool = False
 
     @property
-    def name(self) -> str:
-        return Path(self.file).stem
-
     def missing(self) -> str | None:
-        """What of its needs is not installed."""
-        folder = FOLDER / Path(self.file).parent
-        for need in self.needs:
-            module = need.removeprefix(".")
-            if need == module:
-                found: object = shutil.which(need)
-            elif folder.name == "python":
-                found = importlib.util.find_spec(module)
-            else:
-                found = (folder / "node_modules" / module).exists()
-            if not found:
-                return need
-        return None
+        """What it needs and is not installed."""
+        if not shutil.which(self.command[0]):
+            return self.command[0]
+        if self.file.startswith("python/"):
+            installed = importlib.util.find_spec(self.package) is not None
+        else:
+            installed = (FOLDER / Path(self.file).parent / "node_modules" / self.package).exists() or not self.package
+        return None if installed else self.package
 
 
-def _python(framework: str, right: str, wrong: str) -> Language:
+def _python(framework: str, right: str, wrong: str) -> Receiver:
     file = f"{framework}_receiver.py"
-    return Language(f"python/{file}", (sys.executable, file), (f".{framework}",), right, wrong)
+    return Receiver(f"python/{file}", (sys.executable, file), {right: wrong}, framework)
 
 
-def _node(file: str, right: str, wrong: str, *packages: str) -> Language:
-    needs = ("node", *(f".{package}" for package in packages))
-    return Language(f"node/{file}", ("node", file), needs, right, wrong, slow=bool(packages))
-
-
-LANGUAGES = [
+RECEIVERS = [
     _python("flask", "request.get_data()", "json.dumps(request.get_json()).encode()"),
     _python("fastapi", "await request.body()", 'json.dumps(await request.json(), separators=(",", ":")).encode()'),
     _python("django", "request.body", "request.body.decode().strip().encode()"),
     _python("aiohttp", "await request.read()", "(await request.text()).strip().encode()"),
-    _node("http_receiver.js", "Buffer.concat(chunks)", 'chunks.join("")'),
-    _node(
-        "express_receiver.js",
-        'express.raw({ type: () => true, limit: "2mb" }), (request, response) => {\n'
-        "  const body = request.body ?? Buffer.alloc(0);",
-        "express.json(), (request, response) => {\n  const body = JSON.stringify(request.body);",
+    Receiver("node/http_receiver.js", ("node", "http_receiver.js"), {"Buffer.concat(chunks)": 'chunks.join("")'}),
+    Receiver(
+        "node/express_receiver.js",
+        ("node", "express_receiver.js"),
+        {
+            'express.raw({ type: () => true, limit: "2mb" })': "express.json()",
+            "request.body ?? Buffer.alloc(0)": "JSON.stringify(request.body)",
+        },
         "express",
+        nightly=True,
     ),
-    _node(
-        "fastify_receiver.js",
-        '  webhooks.removeAllContentTypeParsers();\n  webhooks.addContentTypeParser("*", { parseAs: "buffer" }, '
-        '(request, body, done) => done(null, body));\n  webhooks.post("/hook", (request, reply) => {\n'
-        "    const body = request.body ?? Buffer.alloc(0);",
-        '  webhooks.post("/hook", (request, reply) => {\n    const body = JSON.stringify(request.body);',
+    Receiver(
+        "node/fastify_receiver.js",
+        ("node", "fastify_receiver.js"),
+        {
+            "webhooks.removeAllContentTypeParsers();": "",
+            'webhooks.addContentTypeParser("*", { parseAs: "buffer" }, (request, body, done) => done(null, body));': "",
+            "request.body ?? Buffer.alloc(0)": "JSON.stringify(request.body)",
+        },
         "fastify",
+        nightly=True,
     ),
-    Language(
+    Receiver(
         "go/receiver.go",
         ("go", "run", "."),
-        ("go",),
-        "body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 2<<20))",
-        "body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 2<<20))\n"
-        "\tvar event any\n\tjson.Unmarshal(body, &event)\n\tbody, _ = json.Marshal(event)",
-        slow=True,
+        {
+            "w.WriteHeader(receive(body,": "var event any\n\tjson.Unmarshal(body, &event)\n"
+            "\tbody, _ = json.Marshal(event)\n\tw.WriteHeader(receive(body,"
+        },
+        nightly=True,
     ),
-    Language(
+    Receiver(
         "php/receiver.php",
         ("php", "-q", "-S", "127.0.0.1:{port}", "receiver.php"),
-        ("php",),
-        "file_get_contents('php://input')",
-        "json_encode(json_decode(file_get_contents('php://input')))",
+        {"file_get_contents('php://input')": "json_encode(json_decode(file_get_contents('php://input')))"},
     ),
-    Language(
+    Receiver(
         "ruby/config.ru",
         ("rackup", "--quiet", "--env", "none", "--server", "webrick", "--host", "127.0.0.1", "--port", "{port}"),
-        ("rackup",),
-        "request.body.read",
-        "JSON.generate(JSON.parse(request.body.read))",
+        {"request.body.read": "JSON.generate(JSON.parse(request.body.read))"},
     ),
 ]
 
 
-def break_copy(language: Language, folder: Path) -> Path:
+def break_copy(receiver: Receiver, folder: Path) -> Path:
     """Copies a receiver's folder, with the mistake in it."""
-    original = FOLDER / Path(language.file).parent
+    original = FOLDER / Path(receiver.file).parent
     shutil.copytree(original, folder, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
     if (original / "node_modules").exists():
         (folder / "node_modules").symlink_to(original / "node_modules")
-    file = folder / Path(language.file).name
+    file = folder / Path(receiver.file).name
     text = file.read_text(encoding="utf-8")
-    assert text.count(language.right) == 1
+    for right, wrong in receiver.mistake.items():
+        assert text.count(right) == 1
+        text = text.replace(right, wrong)
     imports = "import json\n" if file.suffix == ".py" else ""
-    file.write_text(imports + text.replace(language.right, language.wrong), encoding="utf-8")
+    file.write_text(imports + text, encoding="utf-8")
     return folder
 
 
 @contextmanager
-def running(language: Language, secret: str, acted: Path, folder: Path | None = None) -> Iterator[str]:
+def running(receiver: Receiver, secret: str, acted: Path, folder: Path | None = None) -> Iterator[str]:
     """Starts a receiver, waits until it listens, and yields its URL. Ends it and its children afterwards."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -147,8 +136,8 @@ def running(language: Language, secret: str, acted: Path, folder: Path | None = 
     }
     with Path(f"{acted}.log").open("w+") as log:
         process = subprocess.Popen(
-            [part.format(port=port) for part in language.command],
-            cwd=folder or FOLDER / Path(language.file).parent,
+            [part.format(port=port) for part in receiver.command],
+            cwd=folder or FOLDER / Path(receiver.file).parent,
             env=os.environ | environment,
             stdout=log,
             stderr=subprocess.STDOUT,
