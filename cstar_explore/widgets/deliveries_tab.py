@@ -9,6 +9,7 @@ import traitlets
 from ..errors import CStarError
 from ..text import printable
 from .inputs import STATIC, BaseWidget
+from .verdict import verdict_lines
 
 if TYPE_CHECKING:
     from ..listener import Listener, Received
@@ -25,6 +26,7 @@ class _Arrivals(BaseWidget):
     title = traitlets.Unicode().tag(sync=True)
     rows: traitlets.List[list[object]] = traitlets.List().tag(sync=True)
     opened: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
+    number = traitlets.Int(0).tag(sync=True)  # of the opened request
 
 
 class DeliveriesTab:
@@ -60,7 +62,9 @@ class DeliveriesTab:
     def open(self, number: int) -> None:
         """Shows the details of a request."""
         request = self._listener[number]
-        self.widget.opened = [[heading, _printable_lines(text)] for heading, text in self._details(request)]
+        with self.widget.hold_sync():
+            self.widget.number = number
+            self.widget.opened = [[heading, _printable_lines(text)] for heading, text in self._details(request)]
 
     def close(self) -> None:
         """Stops the updates and frees the widget."""
@@ -69,7 +73,6 @@ class DeliveriesTab:
         if self._timer is not None:
             self._timer.cancel()
             self._timer.join()  # an update that has begun reads the listener, which may be closed next
-        self.widget.layout.close()
         self.widget.close()
 
     def _schedule_update(self) -> None:
@@ -91,27 +94,46 @@ class DeliveriesTab:
                 self.open(content["id"])
             except CStarError as error:  # the listener was closed
                 self.widget.title = str(error)
+        if content.get("event") == "copy" and self.widget.number:
+            try:
+                value = self._copy(self.widget.number, str(content.get("what")))
+            except CStarError as error:
+                value = str(error)
+            self.widget.send({"nonce": content.get("nonce"), "value": value})
 
     def _details(self, request: "Received") -> list[tuple[str, str]]:
-        try:
-            # `verify` refuses such a body, but `explain` only looks at its signature, which is valid.
-            not_json = "refused: not_json. The signature is valid, but the body is not a JSON object."
-            verdict = not_json if request.cause == "not_json" else repr(self._listener.explain(request.id))
-        except CStarError as error:
-            verdict = str(error)
         answered = "not answered yet" if request.answered is None else f"answered with {request.answered}"
+        own = [line for line in request.headers if _is_own(line[0])]
+        others = [line for line in request.headers if not _is_own(line[0])]
         details = [
+            ("Verdict", self._verdict(request)),
             (f"Request {request.id}", f"{request.method} at {request.received_at:%Y-%m-%d %H:%M:%S} UTC, {answered}"),
-            ("Verdict", verdict),
-            ("Headers", "\n".join(f"{name}: {value}" for name, value in request.headers)),
+            ("Headers", _header_lines(own)),
+            ("Transport headers", _header_lines(others)),
         ]
-        if request.refused:  # its body was not read
-            return details
-        details += [
-            ("JSON", _pretty(request.body)),
-            (f"Raw, {len(request.body):,} bytes", repr(request.body[:20_000])),
-        ]
+        if not request.refused:  # else its body was not read
+            raw = request.body[:20_000].decode("utf-8", "backslashreplace")
+            details += [("JSON", _pretty(request.body)), (f"Raw, {len(request.body):,} bytes", raw)]
         return [*details, ("Error in the handler", request.error)] if request.error else details
+
+    def _verdict(self, request: "Received") -> str:
+        """The verdict, the evidence and the remedy, a line each."""
+        try:
+            explanation = self._listener.explain(request.id)
+        except CStarError as error:
+            return str(error)
+        if request.cause == "not_json":  # `verify` refuses such a body, but `explain` may only look at its signature
+            return "Refused: not json\nThe signature is valid, but the body is not a JSON object."
+        return "\n".join(verdict_lines(explanation))
+
+    def _copy(self, number: int, what: str) -> str:
+        """The body as text, or a curl command that sends the request again to the listener."""
+        from ..deliveries import delivery
+
+        request = self._listener[number]
+        if what == "body":
+            return request.body.decode("utf-8", "backslashreplace")
+        return delivery(request).to_curl(self._listener.url)
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         data, _ = self.widget._repr_mimebundle_(**options) or ({}, {})
@@ -119,7 +141,16 @@ class DeliveriesTab:
 
 
 def _printable_lines(text: str) -> str:
-    return "\n".join(printable(line, 20_000) for line in text.splitlines())
+    return "\n".join(printable(line, 20_000) for line in text.split("\n"))
+
+
+def _is_own(header: str) -> bool:
+    """Whether cStar sets this header, and not the connection."""
+    return header.startswith("x-") and not header.startswith(("x-forwarded-", "x-real-"))
+
+
+def _header_lines(headers: list[tuple[str, str]]) -> str:
+    return "\n".join(f"{name}: {value}" for name, value in headers)
 
 
 def _row(request: "Received") -> list[object]:

@@ -5,14 +5,16 @@ ipywidgets' own inputs have no message, no `aria-*` attributes and no live regio
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import anywidget
+import ipywidgets as widgets
 import traitlets
 
 from ..events import groups, unknown_type_warning
 from ..secret import Secret
 from ..text import printable
+from .shared_code import LOADER, release, shared_code_for
 
 _MAX_ROWS = 200
 
@@ -20,7 +22,24 @@ STATIC = Path(__file__).parent / "static"
 
 
 class BaseWidget(anywidget.AnyWidget):
-    _css = STATIC / "cstar.css"
+    """A widget whose `_esm` is a file of `STATIC` that exports `render`. Its code and style come from the shared model."""
+
+    _file: ClassVar[str]
+    _shared = traitlets.Instance(widgets.Widget, allow_none=True).tag(sync=True, **widgets.widget_serialization)
+    _script = traitlets.Unicode().tag(sync=True)
+    layout = traitlets.Any(None).tag(sync=True, **widgets.widget_serialization)  # the stylesheet has it
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        if isinstance(file := vars(cls).get("_esm"), Path):
+            cls._file, cls._esm = file.name, LOADER
+        super().__init_subclass__(**options)
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(_shared=shared_code_for(self), _script=self._file, **traits)
+
+    def close(self) -> None:
+        super().close()
+        release(self)
 
     # The default repr lists every trait and differs between runs.
     def __repr__(self) -> str:

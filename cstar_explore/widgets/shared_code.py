@@ -1,0 +1,68 @@
+"""The stylesheet and the JavaScript of all widgets, in one model that every widget refers to.
+
+anywidget stores `_css` and `_esm` in each widget's state, so that an Explorer would hold them dozens of times.
+"""
+
+import base64
+import functools
+import gzip
+import json
+from pathlib import Path
+
+import ipywidgets as widgets
+import traitlets
+
+_STATIC = Path(__file__).parent / "static"
+
+# The `_esm` of every widget.
+LOADER = (
+    "export default{async render(c){const s=await c.model.widget_manager.get_model(c.model.get('_shared').slice(10));"
+    "s.cx??=import(URL.createObjectURL(new Blob([s.get('loader')],{type:'text/javascript'})));"
+    "return(await(await s.cx).default(s))[c.model.get('_script')](c)}}"
+)
+
+
+class SharedCode(widgets.Widget):  # type: ignore[misc] # ipywidgets has no types
+    """Holds the stylesheet and the scripts, compressed. Their loader adds the stylesheet to the page once."""
+
+    loader = traitlets.Unicode().tag(sync=True)
+    packed = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self) -> None:
+        super().__init__(loader=_read("loader.js"), packed=_packed())
+
+
+_users: set[int] = set()
+_current: SharedCode | None = None
+
+
+def shared_code_for(widget: widgets.Widget) -> SharedCode:
+    """The model with the code, which stays open until `release` was called for its last widget."""
+    global _current  # noqa: PLW0603 - one for the process
+    if _current is None or _current.comm is None:
+        _current = SharedCode()
+    _users.add(id(widget))
+    return _current
+
+
+def release(widget: widgets.Widget) -> None:
+    """Closes the model with the code after its last widget."""
+    _users.discard(id(widget))
+    if _current is not None and not _users:
+        _current.close()
+
+
+@functools.cache
+def _packed() -> str:
+    """A module with the stylesheet as `css` and each script's render function by its file's name, in gzip and base64."""
+    functions = ",\n".join(
+        f"{json.dumps(file.name)}: (() => {{\n{_read(file.name).replace('export default { render };', 'return render;')}}})()"
+        for file in sorted(_STATIC.glob("*.js"))
+        if file.name != "loader.js"
+    )
+    module = f"export const css = {json.dumps(_read('cstar.css'))};\nexport const scripts = {{\n{functions}\n}};\n"
+    return base64.b64encode(gzip.compress(module.encode(), mtime=0)).decode()
+
+
+def _read(name: str) -> str:
+    return (_STATIC / name).read_text(encoding="utf-8")

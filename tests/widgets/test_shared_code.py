@@ -1,0 +1,74 @@
+"""The stylesheet and the scripts are stored once for all widgets, not in each of them."""
+
+import base64
+import gzip
+import json
+import re
+from typing import Any
+
+import ipywidgets
+import pytest
+from ipywidgets.embed import dependency_state
+from ipywidgets.widgets import widget as registry
+
+import cstar_explore as cx
+from cstar_explore.widgets import shared_code
+from cstar_explore.widgets.inputs import STATIC, BaseWidget, StatusLine
+from tests.support.forms import alive, in_loop
+
+
+def saved_bytes(widget: Any) -> int:
+    """The size of the state that JupyterLab saves: it knows the defaults of ipywidgets' own models, but not of ours."""
+    full, changed = dependency_state(widget, drop_defaults=False), dependency_state(widget, drop_defaults=True)
+    ours = {name for name, model in full.items() if isinstance(registry._instances[name], BaseWidget)}
+    return len(json.dumps({name: full[name] if name in ours else changed[name] for name in full}).encode())
+
+
+@in_loop
+async def test_an_explorer_of_300_webhooks_holds_less_than_60_kb(sandbox: cx.Sandbox) -> None:
+    """With its stylesheet and scripts."""
+    client = sandbox.client()
+    for number in range(300):
+        client.webhooks.create(name=f"Hook {number}", url=f"https://{number}.example.com/", events="ticket.created")
+    explorer = cx.Explorer(client)
+    await explorer.refresh()
+    assert 20_000 < saved_bytes(explorer.widget) < 60_000
+    explorer.close()
+
+
+def test_a_second_form_adds_neither_stylesheet_nor_scripts(client: cx.Client) -> None:
+    """All widgets refer to the same model."""
+    first, second = cx.CreateForm(client), cx.CreateForm(client)
+    alone, both = saved_bytes(first.widget), saved_bytes(ipywidgets.VBox([first.widget, second.widget]))
+    assert both < alone + 12_000
+    assert alone < 60_000
+    assert 1 == sum(isinstance(registry._instances[name], shared_code.SharedCode) for name in alive())
+    first.close()
+    second.close()
+
+
+def test_the_model_closes_with_its_last_widget() -> None:
+    """And is created again when it is needed, also after `Widget.close_all()`."""
+    before = alive()
+    one, two = StatusLine(), StatusLine()
+    one.close()
+    assert two._shared.comm is not None
+    two.close()
+    two.close()
+    assert alive() == before
+    three = StatusLine()
+    three._shared.close()
+    four = StatusLine()
+    assert four._shared.comm is not None
+    three.close()
+    four.close()
+    assert alive() == before
+
+
+@pytest.mark.parametrize("name", sorted(file.name for file in STATIC.glob("*.js") if file.name != "loader.js"))
+def test_every_script_is_packed(name: str) -> None:
+    """Unchanged but for its export. A script imports nothing."""
+    packed = gzip.decompress(base64.b64decode(shared_code._packed())).decode()
+    source = (STATIC / name).read_text(encoding="utf-8")
+    assert f'"{name}": (() => {{\n{source.replace("export default { render };", "return render;")}}})()' in packed
+    assert ["export default { render };"] == re.findall(r"^(?:import|export).*", source, re.MULTILINE)
