@@ -39,12 +39,14 @@ async def test_an_explorer_of_300_webhooks_holds_less_than_60_kb(sandbox: cx.San
 def test_a_second_form_adds_neither_stylesheet_nor_scripts(client: cx.Client) -> None:
     """All widgets refer to the same model."""
     first, second = cx.CreateForm(client), cx.CreateForm(client)
-    alone, both = saved_bytes(first.widget), saved_bytes(ipywidgets.VBox([first.widget, second.widget]))
+    together = ipywidgets.VBox([first.widget, second.widget])
+    alone, both = saved_bytes(first.widget), saved_bytes(together)
     assert both < alone + 12_000
     assert alone < 60_000
     assert 1 == sum(isinstance(registry._instances[name], shared_code.SharedCode) for name in alive())
-    first.close()
-    second.close()
+    together.children = ()
+    for part in (first, second, together.layout, together):
+        part.close()
 
 
 def test_the_model_closes_with_its_last_widget() -> None:
