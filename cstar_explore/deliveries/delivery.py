@@ -1,0 +1,222 @@
+"""`Delivery`: the body and headers of a delivery that was read from somewhere else."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from ..errors import ValidationError
+from ..secret import Secret
+from ..signatures.diagnosis import Explanation, explain
+from ..signatures.headers import read_headers
+from ..signatures.keys import Secrets, as_secrets
+from ..signatures.search import Search
+from ..signatures.signing import verify
+from ..signatures.timestamps import TOLERANCE, Timestamp
+from ..signatures.verdict import SignatureHeader, parse_header
+from ..text import MASK, escaped, html_table, printable, redacted
+from .losses import Loss, candidates
+
+MAX_BYTES = 10 * 2**20  # of input, and of a body
+
+_CREDENTIAL_NAME = re.compile(
+    r"auth|cookie|token|secret|passw|credential|session|jwt|assertion|key|cert", re.IGNORECASE
+)
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+_LOCAL_URL = "http://127.0.0.1:8000/"
+
+
+class HeaderFields(Mapping[str, str]):
+    """Headers by lower-case name, found in any case. `repr` masks credentials."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, headers: Any) -> None:
+        fields = read_headers(headers).fields
+        self._fields = {name: value for name, value in fields.items() if _TOKEN.fullmatch(name)}
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._fields.items()))
+
+    def __repr__(self) -> str:
+        return repr(dict(self.shown()))
+
+    def shown(self) -> list[tuple[str, str]]:
+        """Names and values to show, with masks in place of credentials."""
+        return [(name, _shown(name, value)) for name, value in self._fields.items()]
+
+
+def _shown(name: str, value: str) -> str:
+    if name not in {"x-signature", "idempotency-key"} and _CREDENTIAL_NAME.search(name):
+        return MASK
+    return printable(redacted(value), 200)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Delivery:
+    """A delivery, as `cx.delivery` reads it.
+
+    Attributes:
+        body: The bytes of the body, as far as the source keeps them.
+        headers: Values by name, in any case. Of several values, the first that is not empty. `repr` masks credentials.
+        source: The form that was recognized, in words.
+        losses: What the source cannot have kept; `not_kept` has the sentences.
+        received_at: When the source recorded the request, in UTC; None if it does not say.
+        method, url: Of the request; `url` is None if the source does not have it.
+    """
+
+    body: bytes
+    headers: HeaderFields
+    source: str
+    losses: tuple[Loss, ...] = ()
+    received_at: datetime | None = None
+    method: str = "POST"
+    url: str | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.body) > MAX_BYTES:
+            raise too_long(len(self.body))
+
+    @property
+    def not_kept(self) -> tuple[str, ...]:
+        """What the source cannot have kept of the body, in sentences. `explain` and `verify` take it into account."""
+        return tuple(loss.value for loss in self.losses)
+
+    def explain(self, secrets: Secrets, now: Timestamp | None = None, tolerance: float = TOLERANCE) -> Explanation:
+        """Explains why the delivery does or does not verify, as `cx.explain` does.
+
+        Args:
+            secrets: The receiver's signing secret, or several.
+            now: Unix seconds or a datetime with a time zone; by default `received_at`, else the current time.
+            tolerance: Maximum difference in seconds between the signed time and now, in both directions.
+
+        Raises:
+            ValidationError, ConfigurationError: As `cx.explain`.
+        """
+        secrets = as_secrets(secrets)
+        body, restored = self._as_sent(secrets)
+        moment = self.received_at if now is None else now
+        explanation = explain(body, self.headers, secrets, moment, tolerance)
+        notes = [explanation.evidence]
+        if restored:
+            notes.insert(
+                0,
+                f"The signature matches the body {restored}, which {self.source} does not keep;"
+                " if your receiver drops it too, that is the cause.",
+            )
+        if explanation.cause in {"too_old", "in_the_future"} and (signed := self._signed_at()):
+            notes.append(
+                f"The signature is correct; it was signed on {signed}. Pass now=…, the time at which it arrived."
+            )
+        if now is None and self.received_at is not None:
+            notes.append(f"The time of arrival is the one in the source, {_utc(self.received_at)}.")
+        return replace(explanation, evidence=" ".join(notes))
+
+    def verify(self, secrets: Secrets, now: Timestamp | None = None, tolerance: float = TOLERANCE) -> dict[str, Any]:
+        """Verifies the delivery and returns its event, if and only if `explain` is ok with the same arguments.
+
+        Raises:
+            SignatureError, ValidationError, ConfigurationError: As `cx.verify`.
+        """
+        secrets = as_secrets(secrets)
+        body, _ = self._as_sent(secrets)
+        return verify(body, self.headers, secrets, tolerance, self.received_at if now is None else now)
+
+    def to_curl(self, url: str | None = None) -> str:
+        """A command for bash that sends the same body and headers, including credentials in them.
+
+        Args:
+            url: Where to send it; by default the delivery's own URL if it has one, else one on this machine.
+        """
+        target = url or self.url or _LOCAL_URL
+        headers = [f"-H {_quoted(f'{name}: {value}' if value else f'{name};')}" for name, value in self.headers.items()]
+        words = [f"-X {_quoted(self.method)} {_quoted(target)}", *headers]
+        body = [f"--data-raw {_quoted(self.body)}"] if self.body else []
+        return "curl " + " \\\n  ".join([*words, *body])
+
+    def __repr__(self) -> str:
+        lines = [f"<Delivery from {self.source}: {self.method}{f' {self._shown_url()}' if self.url else ''}"]
+        lines += [f"  {name}: {value}" for name, value in self.headers.shown()]
+        return "\n".join([*lines, f"  {len(self.body):,} bytes: {self._preview()}>"])
+
+    def _repr_html_(self) -> str:
+        rows = [("source", self.source), ("request", f"{self.method} {self._shown_url()}")]
+        if self.received_at is not None:
+            rows.append(("received", _utc(self.received_at)))
+        rows += self.headers.shown()
+        rows.append((f"body, {len(self.body):,} bytes", self._preview()))
+        notes = "".join(f"<p>{escaped(sentence)}</p>" for sentence in self.not_kept)
+        return html_table(("", "delivery"), rows) + notes
+
+    def _as_sent(self, secrets: Sequence[Secret]) -> tuple[bytes, str]:
+        """The body for which the signature is correct, and how it differs from `body`; `body` itself if none is."""
+        signature = self._signature()
+        if signature is None or not self.losses:
+            return self.body, ""
+        search = Search(signature.t, signature.v1, secrets)
+        if search.matches(self.body):
+            return self.body, ""
+        for description, candidate in candidates(self.body, self.losses):
+            if search.exhausted:
+                break
+            if search.matches(candidate):
+                return candidate, description
+        return self.body, ""
+
+    def _signature(self) -> SignatureHeader | None:
+        return parse_header(self.headers.get("x-signature", ""))
+
+    def _signed_at(self) -> str:
+        signature = self._signature()
+        try:
+            return "" if signature is None else _utc(datetime.fromtimestamp(int(signature.t), UTC))
+        except (ValueError, OverflowError, OSError):
+            return ""  # beyond the calendar
+
+    def _shown_url(self) -> str:
+        """The URL without its query string and user, which may have credentials."""
+        return printable(redacted(re.sub(r"//[^/@]*@", "//", (self.url or "").partition("?")[0])), 200)
+
+    def _preview(self) -> str:
+        return printable(redacted(self.body[:2_000].decode("utf-8", "replace")), 300)
+
+
+def too_long(size: int) -> ValidationError:
+    """The error for input that is too long."""
+    return ValidationError(
+        f"The source has {size:,} bytes; at most {MAX_BYTES:,} are read.",
+        param="source",
+        advice="Pass one delivery, without what surrounds it.",
+    )
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _quoted(value: str | bytes) -> str:
+    """The value as a word of bash: in quotes if it is printable text, else in `$'…'` with escapes."""
+    content = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        text = ""
+    if text.isprintable() and text:
+        return "'" + text.replace("'", "'\\''") + "'"
+    return "$'" + "".join(map(_ESCAPES.__getitem__, content)) + "'"
+
+
+_ESCAPES = [
+    f"\\{chr(byte)}" if chr(byte) in "\\'" else chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}"
+    for byte in range(256)
+]

@@ -1,0 +1,78 @@
+"""Raw HTTP requests: with or without a request line, with CRLF or LF, with the pseudo-headers of HTTP/2."""
+
+import re
+
+from .delivery import Delivery, HeaderFields
+from .losses import TEXT, Loss
+
+_REQUEST_LINE = re.compile(r"([A-Z]{3,10}) (\S+)(?: HTTP/[\d.]+)?[ \t]*")
+_HEADER_LINE = re.compile(r"(:?[!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:(.*)")
+_LINE_END = re.compile(r"\r?\n")
+# An empty line, or a line that begins as JSON where the empty line was lost.
+_HEAD_END = re.compile(rb"\r?\n[ \t]*\r?\n|\r?\n(?=[{\[])")
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t]*;[^\r\n]{0,200})?\r?\n")
+_CHUNK_END = re.compile(rb"\r?\n|\Z")
+
+
+def is_request(text: str) -> bool:
+    """Whether the text begins with a request line or a header."""
+    first = _LINE_END.split(text[:20_000].lstrip(), maxsplit=1)[0]
+    return bool(_REQUEST_LINE.fullmatch(first) or _HEADER_LINE.fullmatch(first))
+
+
+def read(content: bytes, *, is_text: bool) -> Delivery:
+    """The request.
+
+    Args:
+        content: It begins with a request line or a header.
+        is_text: Whether it was text, so that line endings and the last newline may have been lost.
+    """
+    content = content.lstrip()
+    end = _HEAD_END.search(content)
+    head, body = (content[: end.start()], content[end.end() :]) if end else (content, b"")
+    lines = _LINE_END.split(head.decode("latin-1"))
+    method, url = "POST", None
+    if start := _REQUEST_LINE.fullmatch(lines[0]):
+        method, url = start[1], start[2]
+        del lines[0]
+    pairs = [(field[1].lower(), field[2].strip()) for field in map(_HEADER_LINE.fullmatch, lines) if field]
+    pseudo = {name: value for name, value in pairs if name.startswith(":")}
+    headers = HeaderFields([pair for pair in pairs if not pair[0].startswith(":")])
+    method, url = pseudo.get(":method", method), pseudo.get(":path", url)
+    host = headers.get("host") or pseudo.get(":authority")
+    if url and url.startswith("/") and host:
+        url = f"{pseudo.get(':scheme', 'https')}://{host}{url}"
+    body, fits = _framed(body, headers)
+    is_exact = not is_text and (fits or (fits is None and b"\r\n" in head))
+    losses: tuple[Loss, ...] = () if is_exact else TEXT
+    return Delivery(body, headers, "pasted text" if is_text else "a raw HTTP request", losses, None, method, url)
+
+
+def _framed(body: bytes, headers: HeaderFields) -> tuple[bytes, bool | None]:
+    """The body, and whether it has the declared length; None if none is declared."""
+    if "chunked" in headers.get("transfer-encoding", "").lower():
+        decoded = _unchunked(body)
+        return (body, False) if decoded is None else (decoded, True)
+    declared = headers.get("content-length", "")
+    if not (declared.isascii() and declared.isdigit() and len(declared) < 12):
+        return body, None
+    length = int(declared)
+    if not body[length:].strip():
+        body = body[:length]
+    return body, len(body) == length
+
+
+def _unchunked(body: bytes) -> bytes | None:
+    """The content of a chunked body, or None if it does not have this form, such as after a proxy has decoded it."""
+    parts: list[bytes] = []
+    position = 0
+    while size := _CHUNK_SIZE.match(body, position):
+        length = int(size[1], 16)
+        if length == 0:
+            return b"".join(parts)
+        parts.append(body[size.end() : size.end() + length])
+        end = _CHUNK_END.match(body, size.end() + length)
+        if end is None or len(parts[-1]) < length:
+            return None
+        position = end.end()
+    return None

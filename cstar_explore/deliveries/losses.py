@@ -1,0 +1,75 @@
+"""What a form cannot have kept of a body, and what the body may have been."""
+
+from collections.abc import Iterator, Sequence
+from enum import Enum
+
+from ..signatures.body_corruptions import BODY_CORRUPTIONS
+
+
+class Loss(Enum):
+    """A property of bodies that a form does not keep. The value is a sentence for `Delivery.not_kept`."""
+
+    FINAL_NEWLINE = "Whether the body ends with a newline or spaces is not kept."
+    LINE_ENDINGS = "Whether the body's lines end with LF or CRLF is not kept."
+    ENCODING = "Bytes that are not UTF-8 are not kept."
+    JSON_FORMAT = "The body was parsed: its spaces, escapes, number formats and key order are not kept."
+
+
+TEXT = (Loss.FINAL_NEWLINE, Loss.LINE_ENDINGS, Loss.ENCODING)
+
+_END_NAMES = {b"\n": "with a final newline", b"\r\n": "with a final CRLF newline"}
+
+
+def candidates(body: bytes, losses: Sequence[Loss]) -> Iterator[tuple[str, bytes]]:
+    """What the body may have been, with a description that completes "The signature matches the body …"."""
+    for format_name, written in _json_formats(body, losses):
+        for encoding_name, encoded in _encodings(written, losses):
+            for line_name, lines in _line_endings(encoded, losses):
+                for end_name, candidate in _ends(lines, losses):
+                    names = filter(None, (format_name, encoding_name, line_name, end_name))
+                    if candidate != body:
+                        yield " and ".join(names), candidate
+
+
+def _json_formats(body: bytes, losses: Sequence[Loss]) -> Iterator[tuple[str, bytes]]:
+    yield "", body
+    if Loss.JSON_FORMAT in losses:
+        reencoded = next(change for change in BODY_CORRUPTIONS if change.cause == "body_reencoded")
+        yield from (("in another JSON format", variant) for variant in reencoded.candidates(body))
+
+
+def _encodings(body: bytes, losses: Sequence[Loss]) -> Iterator[tuple[str, bytes]]:
+    yield "", body
+    if Loss.ENCODING not in losses or body.isascii():
+        return
+    for encoding in ("latin-1", "cp1252"):
+        try:
+            yield f"in {encoding}", body.decode().encode(encoding)
+        except UnicodeError:
+            continue
+
+
+def _line_endings(body: bytes, losses: Sequence[Loss]) -> Iterator[tuple[str, bytes]]:
+    yield "", body
+    if Loss.LINE_ENDINGS not in losses or b"\n" not in body:
+        return
+    unix = body.replace(b"\r\n", b"\n")
+    windows = unix.replace(b"\n", b"\r\n")
+    yield from (
+        (name, lines)
+        for name, lines in (("with CRLF line endings", windows), ("with LF line endings", unix))
+        if lines != body
+    )
+
+
+def _ends(body: bytes, losses: Sequence[Loss]) -> Iterator[tuple[str, bytes]]:
+    yield "", body
+    if Loss.FINAL_NEWLINE not in losses:
+        return
+    stripped = body.rstrip()
+    if stripped != body:
+        yield "without whitespace at its end", stripped
+        yield "without a final newline", body.removesuffix(b"\n").removesuffix(b"\r")
+    for base in dict.fromkeys((body, stripped)):
+        yield from ((name, base + end) for end, name in _END_NAMES.items())
+    yield "with a space at its end", stripped + b" "

@@ -1,0 +1,148 @@
+"""`delivery`: recognizes the form of a delivery and reads it."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import ValidationError
+from ..files import read_bytes
+from ..signatures.bodies import parse_json
+from ..text import printable
+from . import curl, http_text, json_forms, request_objects
+from .delivery import MAX_BYTES, Delivery, HeaderFields, too_long
+from .losses import Loss
+from .windows_shells import is_powershell, read_powershell
+
+_FETCH = re.compile(r"\s*(?:await\s+)?fetch\(\s*(?=\")")
+_MOST_LISTED = 20
+_FORMS = (
+    "Pass a raw HTTP request, a curl or PowerShell command, HAR, an export of webhook.site, ngrok, Pipedream or Postman, an AWS"
+    " event, a request object, a pathlib.Path, or the pair (body, headers)."
+)
+
+
+def delivery(source: Any, *, number: int | None = None) -> Delivery:
+    """Reads a delivery from what people have of it. Runs nothing and opens no address; only a `Path` reads a file.
+
+    Args:
+        source: Text or bytes: a raw HTTP request, a curl command (bash or the Windows prompt), PowerShell, a browser's `fetch`, or
+            JSON: HAR, an export of webhook.site, ngrok's inspector, RequestBin/Pipedream or Postman, an event of AWS API Gateway,
+            Lambda or a load balancer, a listener's row. Also that JSON parsed, a `pathlib.Path` to a file with any of these, a
+            request of requests, httpx, Werkzeug, Flask, Django, Starlette or aiohttp whose body has been read, and the pair
+            `(body, headers)`.
+        number: Which one, counted from 1, if there are several.
+
+    Raises:
+        ValidationError: The form is unknown, cannot be read, has more than 10 MB, or has several deliveries and there is no number.
+        ConfigurationError: The file cannot be read.
+    """
+    try:
+        found = _read(source)
+    except RecursionError:
+        raise _unknown("It is nested too deeply.") from None
+    return _chosen(found, number)
+
+
+def _read(source: Any) -> list[Delivery]:
+    if isinstance(source, Delivery):
+        return [source]
+    if isinstance(source, os.PathLike):
+        return _from_bytes(read_bytes(os.fspath(source), MAX_BYTES))
+    if isinstance(source, str):
+        if len(source) > MAX_BYTES:
+            raise too_long(len(source))
+        return _from_text(source)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return _from_bytes(bytes(source))
+    if isinstance(source, Mapping | list):
+        return json_forms.find(source) or _nothing_in_json(source)
+    read = request_objects.read(source)
+    if read is None:
+        raise _unknown(f"An object of type {type(source).__name__} has no headers and body that can be read.")
+    return [read]
+
+
+def _from_bytes(content: bytes) -> list[Delivery]:
+    if len(content) > MAX_BYTES:
+        raise too_long(len(content))
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):  # as PowerShell writes files
+        return _from_text(content.decode("utf-16", "replace"))
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    if http_text.is_request(content[:20_000].decode("latin-1")):
+        return [http_text.read(content, is_text=False)]
+    return _from_text(content.decode("utf-8", "replace"))
+
+
+def _from_text(text: str) -> list[Delivery]:
+    text = text.removeprefix("\ufeff")
+    start = text[:1_000_000].lstrip()[:1]
+    if not text.strip():
+        raise _unknown("It is empty.")
+    if start in {"{", "["}:
+        parsed = parse_json(text)
+        if parsed is None:
+            raise _unknown("It begins like JSON, but is not valid JSON: it is incomplete or has text around it.")
+        return json_forms.find(parsed) or _nothing_in_json(parsed)
+    if http_text.is_request(text):
+        return [http_text.read(text.encode("utf-8", "surrogatepass"), is_text=True)]
+    if curl.is_command(text):
+        return [curl.read(text)]
+    if is_powershell(text):
+        return [read_powershell(text)]
+    if call := _FETCH.match(text):
+        return [_from_fetch(text, call.end())]
+    raise _unknown(f"It begins with '{printable(text.lstrip()[:20])}'.")
+
+
+def _from_fetch(text: str, position: int) -> Delivery:
+    """A call of `fetch` as browsers copy it, whose arguments are JSON."""
+    decoder = json.JSONDecoder()
+    try:
+        url, end = decoder.raw_decode(text, position)
+        options, _ = decoder.raw_decode(text, text.index("{", end))
+    except ValueError:
+        raise _unknown("It is a call of fetch whose arguments are not JSON.") from None
+    body = options.get("body") or ""
+    if not isinstance(body, str) or not isinstance(url, str):
+        raise _unknown("It is a call of fetch whose URL or body is not text.")
+    headers = HeaderFields(options.get("headers") or {})
+    method = str(options.get("method", "POST"))
+    losses = (Loss.LINE_ENDINGS, Loss.ENCODING)
+    return Delivery(body.encode("utf-8", "surrogatepass"), headers, "a call of fetch", losses, None, method, url)
+
+
+def _nothing_in_json(parsed: Any) -> list[Delivery]:
+    if isinstance(parsed, Mapping) and {"type", "data"} <= set(parsed):
+        raise _unknown("It is the body of an event, without the headers that verify it.")
+    raise _unknown("It is JSON, but no object in it has headers and a body.")
+
+
+def _unknown(recognized: str) -> ValidationError:
+    return ValidationError(f"No delivery can be read from the source. {recognized}", param="source", advice=_FORMS)
+
+
+def _chosen(found: list[Delivery], number: int | None) -> Delivery:
+    posts = [one for one in found if one.method == "POST" and one.body]
+    signed = [one for one in posts if "x-signature" in one.headers or "x-cstar-signature" in one.headers]
+    listed = signed or posts or found
+    if number is None and len(listed) == 1:
+        return listed[0]
+    if isinstance(number, int) and 1 <= number <= len(listed):
+        return listed[number - 1]
+    lines = [f"{position}: {_summary(one)}" for position, one in enumerate(listed[:_MOST_LISTED], 1)]
+    more = f"; … and {len(listed) - _MOST_LISTED:,} more" if len(listed) > _MOST_LISTED else ""
+    problem = "no number is given" if number is None else f"number={printable(number, 20)} is none of them"
+    raise ValidationError(
+        f"The source has {len(listed):,} deliveries, and {problem}.",
+        param="number",
+        advice=f"Pass number=… with one of these: {'; '.join(lines)}{more}.",
+    )
+
+
+def _summary(one: Delivery) -> str:
+    event = parse_json(one.body) if len(one.body) < 100_000 else None
+    name = (event.get("type") if isinstance(event, dict) else None) or one.headers.get("x-event-type") or one.url or "?"
+    time = "" if one.received_at is None else f"{one.received_at:%Y-%m-%d %H:%M:%S} UTC "
+    return f"{time}{printable(str(name).partition('?')[0], 80)}"

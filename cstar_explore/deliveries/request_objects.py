@@ -1,0 +1,65 @@
+"""Requests as objects of Python frameworks and clients, recognized by their attributes; none of them is imported."""
+
+from typing import Any
+
+from ..errors import ValidationError
+from . import json_forms
+from .delivery import Delivery, HeaderFields
+from .losses import TEXT
+
+
+def read(source: Any) -> Delivery | None:
+    """The delivery in a request, a listener's `Received` or row, or a pair of body and headers; None if it is none of them."""
+    if isinstance(source, tuple) and len(source) == 2 and isinstance(source[0], str | bytes | bytearray | memoryview):
+        return _from_pair(*source)
+    for as_mapping in ("_asdict", "to_dict"):  # a row of `itertuples` or `iterrows`
+        if callable(getattr(source, as_mapping, None)) and not hasattr(source, "environ"):
+            return next(iter(json_forms.find(getattr(source, as_mapping)())), None)
+    if hasattr(source, "received_at") and hasattr(source, "headers"):
+        names = ("body", "received_at", "method", "path", "duplicate_of")
+        row = {name: getattr(source, name, None) for name in names} | {"headers": list(source.headers)}
+        return next(iter(json_forms.find(row)), None)
+    if callable(getattr(source, "prepare", None)) and hasattr(source, "headers"):
+        source = source.prepare()  # `requests.Request`
+    headers = getattr(source, "headers", None)
+    if headers is None:
+        headers = getattr(source, "META", None)
+    if headers is None:
+        return None
+    body = _body(source)
+    url = getattr(source, "url", None) or getattr(source, "path", None)
+    method = str(getattr(source, "method", None) or "POST")
+    name = f"a request object ({type(source).__module__.partition('.')[0]})"
+    return Delivery(body, HeaderFields(headers), name, (), None, method, None if url is None else str(url))
+
+
+def _from_pair(body: Any, headers: Any) -> Delivery:
+    if isinstance(body, str):
+        return Delivery(body.encode("utf-8", "surrogatepass"), HeaderFields(headers), "a text and its headers", TEXT)
+    return Delivery(bytes(body), HeaderFields(headers), "a body and its headers")
+
+
+def _body(request: Any) -> bytes:
+    """The body that the request object has already read, or can read without waiting."""
+    for name in ("_body", "_read_bytes", "content", "get_data", "body"):
+        try:
+            value = getattr(request, name, None)
+            if name == "get_data" and callable(value):
+                value = value()
+        except Exception as error:  # noqa: BLE001 - frameworks raise their own errors for a stream that was consumed
+            raise _unread(type(error).__name__) from None
+        if isinstance(value, bytes | bytearray | memoryview):
+            return bytes(value)
+        if isinstance(value, str):
+            return value.encode("utf-8", "surrogatepass")
+    if getattr(request, "body", _unread) is None:
+        return b""  # `requests` has None for an empty body
+    raise _unread(type(request).__name__)
+
+
+def _unread(what: str) -> ValidationError:
+    return ValidationError(
+        f"The request's body has not been read, or was read by something else ({what}).",
+        param="source",
+        advice="Read it first and pass both: cx.delivery((await request.body(), request.headers)).",
+    )
