@@ -20,6 +20,7 @@ test: check chromium            ## Run all checks: lint, types, tests, docs, not
 	$(BIN)/pytest -q tests/browser
 
 nightly: .venv/dev              ## Run the long tests whole: every cell of the fault matrix, many more generated inputs
+	! command -v npm > /dev/null || npm ci --prefix tests/receivers/languages/node --no-audit --no-fund
 	NIGHTLY=1 FUZZ_EXAMPLES=1000 $(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile tests --ignore tests/browser
 
 check: .venv/dev                ## Check lint, format, types and imports

@@ -9,6 +9,7 @@ from .audits import Audit as Audit
 from .audits import audit as audit
 from .audits import audit_rules as audit_rules
 from .audits import compare as compare
+from .deliveries import delivery as delivery
 from .errors import CStarError as CStarError
 from .listener import Listener as Listener
 from .models import FiredEvent as FiredEvent
@@ -24,6 +25,7 @@ from .signatures import verify as verify
 from .widgets import CreateForm as CreateForm
 from .widgets import DeleteForm as DeleteForm
 from .widgets import EditForm as EditForm
+from .widgets import ExplainForm as ExplainForm
 from .widgets import Explorer as Explorer
 from .widgets import FireForm as FireForm
 from .widgets import PlanForm as PlanForm

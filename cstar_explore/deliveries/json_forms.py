@@ -94,7 +94,7 @@ def _postman(request: Mapping[Any, Any]) -> Delivery | None:
 
 def _plain(value: Mapping[Any, Any], received_at: datetime | None) -> Delivery | None:
     """An object with headers and body side by side, as most tools and gateways write it."""
-    headers = value.get("headers") or value.get("multiValueHeaders")
+    headers = value["headers"] if value.get("headers") is not None else value.get("multiValueHeaders")
     name = next((name for name in _BODIES if value.get(name) is not None), None)
     has_body = name is not None or any(other in value for other in _BODIES)
     if not isinstance(headers, Mapping | list | tuple | str) or not (has_body or "requestContext" in value):

@@ -4,8 +4,9 @@ from .create import CreateForm
 from .delete import DeleteForm
 from .deliveries_tab import DeliveriesTab
 from .edit import EditForm
+from .explain_form import ExplainForm
 from .explorer import Explorer
 from .fire import FireForm
 from .plan_form import PlanForm
 
-__all__ = ["CreateForm", "DeleteForm", "DeliveriesTab", "EditForm", "Explorer", "FireForm", "PlanForm"]
+__all__ = ["CreateForm", "DeleteForm", "DeliveriesTab", "EditForm", "ExplainForm", "Explorer", "FireForm", "PlanForm"]

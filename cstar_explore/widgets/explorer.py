@@ -22,6 +22,7 @@ from .coverage import Coverage, Receivers
 from .create import CreateForm
 from .deliveries_tab import DeliveriesTab
 from .edit import EditForm
+from .explain_form import PasteButton
 from .fire import FireForm
 from .form import Form, close, named, panel, row, set_visible
 from .inputs import StatusLine, TextBlock
@@ -63,6 +64,7 @@ class Explorer:
         self._client = client
         self._listener = listener
         self._deliveries: DeliveriesTab | None = None
+        self._paste: PasteButton | None = None
         self._forms: dict[str, Form[Any]] = {}
         self._receivers: Receivers = {}
         self._team_name: str | None = None
@@ -144,7 +146,7 @@ class Explorer:
         for tab in TABS[1:]:
             self._boxes[tab].children = ()
         self._side.widget.children = self._bar.children = ()
-        for part in (*self._forms.values(), self._side, self._deliveries, self.audit):
+        for part in (*self._forms.values(), self._side, self._paste, self._deliveries, self.audit):
             if part is not None:
                 part.close()
         for widget in (self.widget, self._actions, self._hint):
@@ -251,13 +253,14 @@ class Explorer:
         return self._open_form("Fire", lambda: FireForm(self._client, events[0] if events else ""))
 
     def _open_deliveries(self) -> widgets.Widget:
+        self._paste = self._paste or PasteButton()
         if self._listener is None:
             self._hint.show(
                 "There is no listener. To see deliveries here, pass one: cx.Explorer(client, listener=sandbox.listener())."
             )
-            return self._hint
+            return self._paste.below(self._hint)
         self._deliveries = self._deliveries or DeliveriesTab(self._listener)
-        return self._deliveries.widget
+        return self._paste.below(self._deliveries.widget)
 
     def _open_audit(self) -> widgets.Widget:
         self.audit = self.audit or AuditTab(self._client, self._reload)

@@ -17,6 +17,7 @@ import pytest
 from ipywidgets.widgets import widget as registry
 
 import cstar_explore as cx
+from cstar_explore import deliveries
 from cstar_explore.widgets import DeliveriesTab
 
 SECRET = "whsec_kept_by_the_tests"
@@ -264,17 +265,41 @@ def by_message(view: DeliveriesTab, number: int) -> None:
 def test_an_opened_delivery_shows_its_details(
     listener: cx.Listener, view: DeliveriesTab, open_: Callable[[DeliveriesTab, int], None]
 ) -> None:
-    """Heading, verdict, headers, formatted JSON and raw bytes."""
+    """Verdict, heading, headers of cStar and of the connection, formatted JSON and raw bytes."""
     body = body_of(data={"n": 1})
     deliver(listener, body)
     open_(view, 1)
     opened = parts(view)
-    assert ["Request 1", "Verdict", "Headers", "JSON", f"Raw, {len(body)} bytes"] == list(opened)
+    headings = ["Verdict", "Request 1", "Headers", "Transport headers", "JSON", f"Raw, {len(body)} bytes"]
+    assert headings == list(opened)
     assert "200" in opened["Request 1"]
-    assert "verified" in opened["Verdict"]
+    assert opened["Verdict"].startswith("Verified\nThe signature matches")
     assert "x-delivery-attempt: 2" in opened["Headers"].splitlines()
+    assert "host: " in opened["Transport headers"]
+    assert "host: " not in opened["Headers"]
     assert (json.loads(body), True) == (json.loads(opened["JSON"]), "\n" in opened["JSON"])
-    assert repr(body) == opened[f"Raw, {len(body)} bytes"]
+    assert body.decode() == opened[f"Raw, {len(body)} bytes"]
+
+
+@pytest.mark.parametrize("what", ["body", "curl"])
+def test_the_opened_delivery_is_copied_on_request(
+    what: str, listener: cx.Listener, view: DeliveriesTab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page gets the exact body, or a command that sends it to the listener, with the nonce of its request."""
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(view.widget, "send", sent.append)
+    body = body_of(data={"text": "it's ½"})
+    deliver(listener, body)
+    view.widget._handle_custom_msg({"event": "copy", "what": what, "nonce": "0"}, [])
+    assert [] == sent, "nothing is open"
+    view.open(1)
+    view.widget._handle_custom_msg({"event": "copy", "what": what, "nonce": "7"}, [])
+    [reply] = sent
+    assert "7" == reply["nonce"]
+    if what == "body":
+        assert body == reply["value"].encode()
+    else:
+        assert (listener.url in reply["value"], body) == (True, deliveries.delivery(reply["value"]).body)
 
 
 def test_an_error_in_the_handler_is_shown(listener: cx.Listener, view: DeliveriesTab) -> None:
@@ -291,7 +316,8 @@ def test_an_opened_refused_delivery_is_explained(listener: cx.Listener, view: De
     signature = cx.sign(body, SECRET, int(FixedClock.now.timestamp()))
     post(listener, json.dumps(json.loads(body), indent=2).encode(), {"X-Signature": signature})
     view.open(1)
-    assert "body_reencoded" in parts(view)["Verdict"]
+    headline, _, remedy = parts(view)["Verdict"].splitlines()
+    assert ("Refused: body reencoded", True) == (headline, "Verify before parsing" in remedy)
 
 
 @pytest.mark.parametrize("body", [b"no json", b"[1]", b"5"], ids=["text", "list", "number"])
@@ -299,7 +325,7 @@ def test_the_opened_verdict_agrees_with_the_row(listener: cx.Listener, view: Del
     """A refused delivery is not called verified."""
     assert 401 == deliver(listener, body)
     view.open(1)
-    assert "verified" not in parts(view)["Verdict"].split()
+    assert "verified" not in parts(view)["Verdict"].lower().split()
 
 
 def test_a_binary_body_can_be_opened(listener: cx.Listener, view: DeliveriesTab) -> None:
@@ -308,7 +334,7 @@ def test_a_binary_body_can_be_opened(listener: cx.Listener, view: DeliveriesTab)
     view.open(1)
     opened = parts(view)
     assert "not JSON" in opened["JSON"]
-    assert repr(b"\x00\xff\x1b[31m") == opened["Raw, 7 bytes"]
+    assert r"\x00\xff\x1b[31m" == opened["Raw, 7 bytes"]
 
 
 def test_without_secrets_an_opened_request_has_no_verdict() -> None:
@@ -320,7 +346,7 @@ def test_without_secrets_an_opened_request_has_no_verdict() -> None:
         opened = parts(view)
         view.close()
     assert "Request 1" in opened
-    assert "verified" not in opened.get("Verdict", "").split()
+    assert "verified" not in opened.get("Verdict", "").lower().split()
 
 
 def test_new_requests_keep_the_opened_one(listener: cx.Listener, view: DeliveriesTab) -> None:

@@ -1,0 +1,132 @@
+"""The form that explains a pasted delivery."""
+
+import asyncio
+from typing import Any
+
+import ipywidgets as widgets
+import traitlets
+
+from ..errors import CStarError
+from ..secret import Secret
+from ..signatures.diagnosis import Explanation
+from ..text import printable
+from .form import close, panel
+from .inputs import STATIC, BaseWidget, StatusLine, TextBlock
+from .tasks import Tasks
+from .verdict import verdict_lines
+
+
+class _PastedDelivery(BaseWidget):
+    """The fields, the button and the verdict. No trait holds what was typed."""
+
+    _esm = STATIC / "pasted_delivery.js"
+    banner = traitlets.List(traitlets.Unicode()).tag(sync=True)  # the tone `good` or `bad`, the verdict, and its lines
+    error = traitlets.Unicode().tag(sync=True)
+    busy = traitlets.Bool(default_value=False).tag(sync=True)
+
+
+class ExplainForm:
+    """Explains why a pasted delivery does or does not verify.
+
+    The pasted text and the secret are in no trait, output or file: the page sends them as a message, and they are kept only
+    during the call.
+
+    Attributes:
+        widget: The displayed widget.
+        result: The last `Explanation`; None before, and after text that could not be read.
+        status: The status line.
+        code: The equivalent line of Python.
+    """
+
+    def __init__(self) -> None:
+        self.result: Explanation | None = None
+        self.status = StatusLine()
+        self.code = TextBlock(kind="code")
+        self.code.show("cx.delivery(text).explain(secret)")
+        self._pasted = _PastedDelivery()
+        self._tasks = Tasks()
+        self._pasted.on_msg(self._handle_message)
+        self.widget = widgets.VBox([self._pasted, self.code, self.status])
+        self.widget.add_class("cx")
+        self.widget.add_class("cx-form")
+
+    async def submit(self, text: Any, secret: str | Secret) -> Explanation:
+        """Explains a delivery and shows the verdict.
+
+        Args:
+            text: The pasted text, or another source that `cx.delivery` reads.
+            secret: The receiver's signing secret.
+
+        Raises:
+            CStarError: The text cannot be read, or the secret is none. The form shows the same error.
+        """
+        self.result = None
+        with self._pasted.hold_sync():
+            self._pasted.banner, self._pasted.error, self._pasted.busy = [], "", True
+        try:
+            explanation, not_kept = await asyncio.to_thread(_explain, text, secret)
+        except CStarError as error:
+            self._pasted.error = printable(error, 2_000)
+            raise
+        else:
+            self.result = explanation
+            tone = "good" if explanation.ok else "bad"
+            self._pasted.banner = [tone, *(printable(line, 2_000) for line in (*verdict_lines(explanation), *not_kept))]
+            return explanation
+        finally:
+            self._pasted.busy = False
+
+    def close(self) -> None:
+        """Removes the form from the page and frees its widgets."""
+        self._tasks.cancel()
+        close(self.widget)
+
+    def _handle_message(self, _: object, content: dict[str, Any], __: object) -> None:
+        if content.get("event") == "explain" and not self._pasted.busy:
+            text, secret = str(content.pop("text", "")), Secret(str(content.pop("secret", "")))
+            self._tasks.spawn(self.submit(text, secret))
+
+    def __repr__(self) -> str:
+        return "ExplainForm()"
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        return {**self.widget._repr_mimebundle_(**options), "text/plain": repr(self)}
+
+
+class PasteButton:
+    """The button "Paste a delivery…", which opens and closes an `ExplainForm` below another widget."""
+
+    def __init__(self) -> None:
+        self.form: ExplainForm | None = None
+        self.button = widgets.Button(description="Paste a delivery…")
+        self.button.on_click(lambda _: self.toggle())
+        self.widget = panel()
+
+    def below(self, shown: widgets.Widget) -> widgets.Widget:
+        """The given widget with the button below it."""
+        self.widget.children = [shown, self.button, *([self.form.widget] if self.form is not None else [])]
+        return self.widget
+
+    def toggle(self) -> None:
+        """Opens or closes the form."""
+        shown, form = self.widget.children[0], self.form
+        self.form = ExplainForm() if form is None else None
+        self.button.description = "Paste a delivery…" if self.form is None else "Close"
+        self.below(shown)
+        if form is not None:
+            form.close()
+
+    def close(self) -> None:
+        """Frees the widgets, but not the one that is shown above."""
+        self.widget.children = ()
+        if self.form is not None:
+            self.form.close()
+        close(self.button)
+        close(self.widget)
+
+
+def _explain(text: Any, secret: str | Secret) -> tuple[Explanation, tuple[str, ...]]:
+    from ..deliveries import delivery
+
+    read = delivery(text)
+    return read.explain(secret), read.not_kept
