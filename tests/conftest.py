@@ -77,4 +77,5 @@ def no_widget_is_left() -> Iterator[None]:
     before = alive()
     yield
     for widget_id in alive() - before:
-        registry._instances[widget_id].close()
+        if widget_id in registry._instances:  # closing one may close others
+            registry._instances[widget_id].close()
