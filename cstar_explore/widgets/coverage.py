@@ -1,15 +1,12 @@
 """Which webhooks receive each event type: a bar with the count, and the names on opening."""
 
-import secrets
-
 import traitlets
 
 from ..audits.redaction import masked_text
 from ..models import Webhook
 from ..text import printable
-from .inputs import STATIC, BaseWidget
+from .inputs import MASK_KEY, STATIC, BaseWidget
 
-_MASK_KEY = secrets.token_hex(8)  # the digits of masks differ in each process
 _MAX_NAMES = 12  # for an event type
 
 Receivers = dict[str, list[Webhook]]
@@ -37,4 +34,4 @@ class Coverage(BaseWidget):
 
 def short_name(webhook: Webhook) -> str:
     """The name, or the ID, without anything that may be a secret."""
-    return printable(masked_text(webhook.name or webhook.id, _MASK_KEY), 40)
+    return printable(masked_text(webhook.name or webhook.id, MASK_KEY), 40)

@@ -3,6 +3,7 @@
 ipywidgets' own inputs have no message, no `aria-*` attributes and no live region, and typeset `$…$` in labels.
 """
 
+import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,6 +20,7 @@ from .shared_code import LOADER, release, shared_code_for
 _MAX_ROWS = 200
 
 STATIC = Path(__file__).parent / "static"
+MASK_KEY = secrets.token_hex(8)  # the digits of masks differ in each process
 
 
 class BaseWidget(anywidget.AnyWidget):

@@ -4,7 +4,6 @@ Searching, filtering, sorting and paging run in the kernel and only one page of 
 webhooks are as fast as ten. The selection is kept by ID, so a refresh does not change it.
 """
 
-import secrets
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -16,12 +15,11 @@ from ..audits.urls import parse_url
 from ..events import NAMES, matching_types
 from ..models import Webhook, WebhookList
 from ..text import plural, printable
-from .inputs import STATIC, BaseWidget
+from .inputs import MASK_KEY, STATIC, BaseWidget
 from .table_filters import TableFilters
 
 PAGE_SIZE = 25
 STATUSES = ("active", "paused", "unknown")
-_MASK_KEY = secrets.token_hex(8)  # the digits of masks differ in each process
 
 
 class WebhookTable(BaseWidget):
@@ -227,7 +225,7 @@ def _cells(webhook: Webhook, now: datetime) -> dict[str, str]:
     events = webhook.events or ()
     more = f" +{len(events) - 1:,}" if len(events) > 1 else ""
     return {
-        "Name": printable(masked_text(webhook.name or webhook.id, _MASK_KEY), 80),
+        "Name": printable(masked_text(webhook.name or webhook.id, MASK_KEY), 80),
         "Status": status_of(webhook),
         "Events": f"{printable(events[0], 60)}{more}" if events else "none",
         "Host": printable(_host(webhook), 80),
@@ -263,5 +261,5 @@ def _host(webhook: Webhook) -> str:
     """The host; a URL that cannot be parsed, masked."""
     parsed = parse_url(webhook.url)
     if parsed is None:
-        return masked_url(webhook.url, _MASK_KEY)
-    return masked_host(parsed.parts.hostname or "", _MASK_KEY)
+        return masked_url(webhook.url, MASK_KEY)
+    return masked_host(parsed.parts.hostname or "", MASK_KEY)

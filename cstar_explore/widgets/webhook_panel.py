@@ -1,7 +1,6 @@
 """The panel of one webhook, beside the table: what it is, who else receives its events, and its last deliveries."""
 
 import asyncio
-import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -17,13 +16,12 @@ from ..models import Webhook
 from ..text import printable
 from .coverage import Receivers, short_name
 from .form import close, panel, set_visible
-from .inputs import STATIC, BaseWidget
+from .inputs import MASK_KEY, STATIC, BaseWidget
 from .table import age, status_of
 
 if TYPE_CHECKING:
     from ..listener import Listener, Received
 
-_MASK_KEY = secrets.token_hex(8)  # the digits of masks differ in each process
 _MAX_LINES = 5  # other receivers, and deliveries
 _SEARCHED = 200  # requests in which the webhook's deliveries are looked for
 _DELAY = 0.1  # seconds in which arrivals are collected into one update
@@ -86,9 +84,9 @@ class WebhookPanel:
         self.webhook = webhook
         if webhook is None:
             return
-        url = printable(masked_url(webhook.url, _MASK_KEY), 400)
+        url = printable(masked_url(webhook.url, MASK_KEY), 400)
         with self.head.hold_sync():
-            self.head.name = printable(masked_text(webhook.name or webhook.id, _MASK_KEY), 120)
+            self.head.name = printable(masked_text(webhook.name or webhook.id, MASK_KEY), 120)
             self.head.status, self.head.id = status_of(webhook), printable(webhook.id, 120)
             self.head.url, self.head.masked = url, url != (webhook.url or "")
         with self.details.hold_sync():
