@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
+from secrets import randbelow
 from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import ConfigurationError
@@ -213,7 +214,8 @@ class Sandbox:
         if used is not None:
             self.clock.restore(self._store.state("clock"))
             return Ids(used)
-        ids = Ids()
+        # In real time, a receiver may remember the events of an earlier sandbox.
+        ids = Ids({"event": randbelow(10**12)} if self.clock.is_real else None)
         with self._store.writing():
             add_seeds(self._store, ids, neglected=neglected)
             self._store.save_state("ids", ids.used)
