@@ -2,7 +2,9 @@
 
 event_types    the 35 published types
 subscriptions  splitting and validating events, wildcards, unknown types
-samples        a sample payload for each type
+payloads       the data of a sample for each type
+shapes         the shape of data: names, types and formats, and no values
+samples        a sample delivery body for each type
 """
 
 from .event_types import EVENT_TYPES, FORMER_NAMES, NAMES, EventType, catalogue, groups

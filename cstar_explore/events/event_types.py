@@ -5,10 +5,15 @@ the guide; the others only spell out the name.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from ..recordings import as_recording
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ..recordings import Recording
 
 
 class EventType(NamedTuple):
@@ -102,14 +107,22 @@ def groups() -> dict[str, tuple[str, ...]]:
     return grouped
 
 
-def catalogue() -> "pd.DataFrame":
+def catalogue(*, like: "Recording | str | Path | None" = None) -> "pd.DataFrame":
     """The 35 event types as a DataFrame.
 
     Columns, all str: `event`, `group`, `description`, `described_by` and `payload` ("cStar" if published, "cstar_explore" if
     ours), `former_name` (missing for most).
+
+    Args:
+        like: A recording of `cx.probe(payloads=True)`, or its file: `payload` is "observed" for the types whose shape it has.
+
+    Raises:
+        ConfigurationError: `like` is not a recording.
     """
     from ..frames import from_rows
 
     former = {new: old for old, new in FORMER_NAMES.items()}
     names = ("event", "group", "description", "described_by", "payload", "former_name")
-    return from_rows([(*event, former.get(event.name)) for event in EVENT_TYPES], dict.fromkeys(names, "str"))
+    observed = frozenset() if like is None else frozenset(as_recording(like).payloads)
+    events = (event._replace(payload="observed") if event.name in observed else event for event in EVENT_TYPES)
+    return from_rows([(*event, former.get(event.name)) for event in events], dict.fromkeys(names, "str"))

@@ -1,105 +1,21 @@
-"""A sample payload for each event type.
-
-cStar publishes the envelope and the payloads of `ticket.created` and `ticket.updated` (articles `webhook-events` and
-`webhooks-overview`). The other 33 payloads are ours, in the published style: one named object per resource, snake_case,
-prefixed ids. The column `payload` of `events.catalogue()` marks which are published.
-
-The texts and numbers are ours everywhere. They contain what real ones do: letters beyond ASCII, an emoji, `/`, `&`, quotation marks
-and a number such as 1.0. A receiver that verifies anything but the bytes received fails on most of them.
-"""
+"""A sample delivery body for each event type, in the published envelope."""
 
 import copy
 import difflib
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ValidationError
+from ..recordings import as_recording
 from ..text import printable
 from .event_types import EVENT_TYPES, FORMER_NAMES, NAMES
+from .payloads import CREATED_AT, DATA, TEAM
+from .shapes import false_data
 
-_CREATED_AT = "2025-12-10T14:30:00Z"
-
-_TICKET = {
-    "id": "tkt_sample0001",
-    "prefixed_id": "CST-1024",
-    "title": "The printer prints only hearts",
-    "status": "new",
-    "priority": "normal",
-    "channel": "widget",
-    "customer_id": "cus_sample0001",
-    "created_at": _CREATED_AT,
-}
-_CUSTOMER = {"id": "cus_sample0001", "name": "Zoë Łukasz (R&D/Ops) 🎉", "email": "zoe@example.com"}
-_GROUP = {"id": "cgr_sample0001", "name": "Früh dabei / early adopters 🐣"}
-_ARTICLE = {
-    "id": "art_sample0001",
-    "title": "How to descale a printer: ½ + ½ = <whole>, s'il vous plaît 🫖",
-    "slug": "how-to-descale-a-printer",
-    "status": "draft",
-}
-_MESSAGE = {
-    "id": "msg_sample0001",
-    "author": "customer",
-    "text": "Es geht schon wieder nicht! 😿\nSee C:\\tmp & https://example.com/a?b=1",
-}
-_AGENT = {"id": "agt_sample0001", "name": "Gráinne O'Example 🧑‍💻"}
-_TEAM = {"id": "team_sandbox", "name": "Sandbox Support"}
-_BOSS = {"id": "bos_sample0001", "name": "Der Rückstau / The Backlog 👾", "health": 1000.0, "max_health": 1000.0}
-_PLAYER = {"id": "ply_sample0001", "name": "Gráinne O'Example 🧑‍💻", "level": 7, "xp": 4200.0}
-_POST = {"id": "pst_sample0001", "title": "Dark mode, bitte schön 🌙", "status": "open", "votes": 12}
-_COMMENT = {"id": "cmt_sample0001", "text": '"Ja, bitte!" / はい 👍'}
-_SURVEY = {"id": "srv_sample0001", "score": 1.0, "comment": "Très lent / 遅い 🐌", "ticket_id": "tkt_sample0001"}
-
-
-def _changes(field: str, before: Any, after: Any) -> dict[str, Any]:
-    """The published form of `changes`: each field with its old and its new value."""
-    return {field: {"from": before, "to": after}}
-
-
-DATA: Mapping[str, dict[str, Any]] = {
-    "ticket.created": {"ticket": _TICKET, "customer": _CUSTOMER},
-    "ticket.updated": {
-        "ticket": _TICKET | {"status": "open"},
-        "changes": _changes("status", "new", "open") | _changes("title", "Drucker druckt nur ♥ / 🖨️", _TICKET["title"]),
-    },
-    "ticket.closed": {"ticket": _TICKET | {"status": "resolved"}, "customer": _CUSTOMER},
-    "ticket.message_added": {"ticket": _TICKET | {"status": "open"}, "message": _MESSAGE},
-    "ticket.deleted": {"ticket": {"id": _TICKET["id"], "prefixed_id": _TICKET["prefixed_id"]}},
-    "ticket.assigned": {"ticket": _TICKET | {"status": "open"}, "agent": _AGENT},
-    "customer.created": {"customer": _CUSTOMER},
-    "customer.updated": {"customer": _CUSTOMER, "changes": _changes("email", "zoe@old.example.com", "zoe@example.com")},
-    "customer.deleted": {"customer": {"id": _CUSTOMER["id"]}},
-    "customer_group.created": {"customer_group": _GROUP},
-    "customer_group.updated": {"customer_group": _GROUP, "changes": _changes("name", "Beta testers", _GROUP["name"])},
-    "customer_group.deleted": {"customer_group": {"id": _GROUP["id"]}},
-    "article.created": {"article": _ARTICLE},
-    "article.published": {"article": _ARTICLE | {"status": "published"}},
-    "article.updated": {"article": _ARTICLE, "changes": _changes("title", "Descaling", _ARTICLE["title"])},
-    "article.deleted": {"article": {"id": _ARTICLE["id"]}},
-    "team.preferences_updated": {"team": _TEAM, "changes": _changes("timezone", "UTC", "Europe/Berlin")},
-    "agent.preferences_updated": {"agent": _AGENT, "changes": _changes("theme", "light", "dark")},
-    "boss.spawned": {"boss": _BOSS},
-    "boss.damaged": {"boss": _BOSS | {"health": 640.0}, "player": _PLAYER, "damage": 360.0},
-    "boss.defeated": {"boss": _BOSS | {"health": 0.0}},
-    "player.level_up": {"player": _PLAYER, "changes": _changes("level", 6, 7)},
-    "player.achievement_unlocked": {"player": _PLAYER, "achievement": {"id": "ach_sample0001", "title": "Inbox zero"}},
-    "player.xp_gained": {"player": _PLAYER, "amount": 50.0, "reason": "ticket_closed"},
-    "player.quest_completed": {"player": _PLAYER, "quest": {"id": "qst_sample0001", "title": "Ten before ten"}},
-    "player.streak_milestone": {"player": _PLAYER, "days": 30},
-    "social.one_up_sent": {"sender": _AGENT, "recipient": _AGENT | {"id": "agt_sample0002", "name": "Alan Example"}},
-    "social.high_five_sent": {"sender": _AGENT, "recipient": _AGENT | {"id": "agt_sample0002", "name": "Alan Example"}},
-    "community_post.created": {"community_post": _POST},
-    "community_post.updated": {"community_post": _POST, "changes": _changes("title", "Dark mode", _POST["title"])},
-    "community_post.status_changed": {
-        "community_post": _POST | {"status": "planned"},
-        "changes": _changes("status", "open", "planned"),
-    },
-    "community_post.commented": {"community_post": _POST, "comment": _COMMENT},
-    "community_post.deleted": {"community_post": {"id": _POST["id"]}},
-    "community_post.voted": {"community_post": _POST | {"votes": 13}, "customer": _CUSTOMER},
-    "survey.submitted": {"survey": _SURVEY, "customer": _CUSTOMER},
-}
+if TYPE_CHECKING:
+    from ..recordings import Recording
 
 Path = tuple[str, ...]
 
@@ -110,6 +26,7 @@ def sample(
     id: str | None = None,  # noqa: A002 - cStar's own name
     created_at: str | None = None,
     team_id: str | None = None,
+    like: "Recording | str | FilePath | None" = None,
     **overrides: Any,
 ) -> bytes:
     """A sample delivery body for an event type, in the published envelope. Equal arguments give equal bytes.
@@ -117,12 +34,14 @@ def sample(
     Args:
         event: A published event type, or the former name of one.
         id, created_at, team_id: Fields of the envelope.
+        like: A recording of `cx.probe(payloads=True)`, or its file: `data` has the shape that was observed, with false values.
         overrides: Fields of `data`: by name if only one object has the field (`title="Hello"`), by path
             (`ticket__title="Hello"`), or as part of an object (`ticket={"title": "Hello"}`).
 
     Raises:
         ValidationError: The event type is unknown, or an override matches no field, several fields, or a field already set,
             or is not valid JSON.
+        ConfigurationError: `like` is not a recording.
     """
     if isinstance(event, str):
         event = FORMER_NAMES.get(event, event)
@@ -134,15 +53,16 @@ def sample(
             param="event",
             advice="cx.events.catalogue() lists them.",
         )
-    data = copy.deepcopy(DATA[event])
+    shape = None if like is None else as_recording(like).payloads.get(event)
+    data = copy.deepcopy(DATA[event]) if shape is None else false_data(event, shape)
     applied: dict[Path, str] = {}
     for name, value in overrides.items():
         _override(data, name, value, applied)
     defaults = {
         "id": f"evt_{event.replace('.', '_')}_sample01",
         "type": event,
-        "created_at": _CREATED_AT,
-        "team_id": _TEAM["id"],
+        "created_at": CREATED_AT,
+        "team_id": TEAM["id"],
     }
     envelope = {"id": id, "created_at": created_at, "team_id": team_id}
     given = {name: value for name, value in envelope.items() if value is not None}

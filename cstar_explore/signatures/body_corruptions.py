@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from ..events.samples import DATA
+from ..events.payloads import DATA
 from .bodies import parse_json
 
 

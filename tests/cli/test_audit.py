@@ -621,7 +621,7 @@ def test_ctrl_c_during_a_single_team_exits_with_130() -> None:
         running = start("audit", "--format", "csv", **one_team(server))
         assert arrived.wait(30)
         running.send_signal(signal.SIGINT)
-        threading.Timer(0.2, released.set).start()
+        threading.Timer(1.5, released.set).start()
         result = finish(running)
         released.set()
 

@@ -1,0 +1,141 @@
+"""The shape of an event's `data`: names, types and formats, and no values.
+
+A shape is JSON: an object by name, a list with the shape of its entries, or the name of a format. A name that neither cStar's pages
+nor the samples have is not recorded, as it may be a customer's own field: `*` has the number of such names.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import ConfigurationError
+from ..text import printable
+from .payloads import DATA, field_names
+
+# The values that cStar publishes for a field (articles `api-tickets` and `community`), by the name of the enumeration.
+ENUMERATIONS: Mapping[str, tuple[str, ...]] = {
+    "ticket status": ("new", "open", "pending", "resolved", "closed"),
+    "ticket priority": ("low", "normal", "high", "urgent"),
+    "post status": (
+        *("answered", "officially_answered", "planned", "not_planned", "completed", "under_review"),
+        "open",
+    ),
+    "channel": ("widget",),
+}
+
+# Names that cStar's pages print in payloads and that no sample has.
+_PUBLISHED_NAMES = frozenset(
+    [
+        "customer_name",
+        "dashboard_url",
+        "customerId",
+        "customerName",
+        "createdAt",
+        "tags",
+        "assignedTo",
+        "assigned_to",
+        "updated_at",
+        "updatedAt",
+        "notes",
+        "ticket_id",
+        "ticket_title",
+        "ticket_priority",
+        "customer_email",
+        "custom_fields",
+    ]
+)
+KNOWN_NAMES = field_names() | _PUBLISHED_NAMES
+
+_ID_PREFIXES = [
+    "tkt",
+    "cus",
+    "cgr",
+    "art",
+    "msg",
+    "agt",
+    "team",
+    "bos",
+    "ply",
+    "pst",
+    "cmt",
+    "srv",
+    "ach",
+    "qst",
+    "evt",
+    "whk",
+    "usr",
+]
+_FORMATS: Mapping[str, tuple[str, Any]] = {
+    "time with milliseconds": (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(Z|[+-]\d\d:\d\d)", "2025-12-10T14:30:00.000Z"),
+    "time": (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", "2025-12-10T14:30:00Z"),
+    "date": (r"\d{4}-\d\d-\d\d", "2025-12-10"),
+    "uuid": (r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "00000000-0000-4000-8000-000000000000"),
+    **{f"id {prefix}_": (rf"{prefix}_[A-Za-z0-9_-]+", f"{prefix}_sample0001") for prefix in _ID_PREFIXES},
+    "ticket number": (r"[A-Z]{2,5}-\d+", "CST-1024"),
+    "url": (r"https?://\S+", "https://example.com/"),
+    "email": (r"[^@\s]+@[^@\s]+\.[^@\s]+", "zoe@example.com"),
+    **{f"one of {name}": ("|".join(values), values[0]) for name, values in ENUMERATIONS.items()},
+}
+_OTHER_FORMATS: Mapping[str, Any] = {
+    "text": "text",
+    "integer": 1,
+    "number": 1.5,
+    "true or false": True,
+    "null": None,
+    "object": {},
+}
+_MAX_DEPTH = 8
+_UNKNOWN = "*"
+
+
+def shape_of(value: Any, depth: int = 0) -> Any:
+    """The shape of a JSON value. Of a list, the shape of its first entry."""
+    if isinstance(value, dict):
+        if depth >= _MAX_DEPTH:
+            return "object"
+        shape = {name: shape_of(part, depth + 1) for name, part in value.items() if name in KNOWN_NAMES}
+        unknown = len(value) - len(shape)
+        return shape | ({_UNKNOWN: unknown} if unknown else {})
+    if isinstance(value, list):
+        return [shape_of(value[0], depth + 1)] if value else []
+    if isinstance(value, str):
+        return next((name for name, (pattern, _) in _FORMATS.items() if re.fullmatch(pattern, value)), "text")
+    if isinstance(value, bool):
+        return "true or false"
+    return "null" if value is None else "integer" if isinstance(value, int) else "number"
+
+
+def false_data(event: str, shape: Mapping[str, Any]) -> dict[str, Any]:
+    """`data` in this shape, with the sample's values where they fit, and other false ones elsewhere.
+
+    Raises:
+        ConfigurationError: It is not a shape.
+    """
+    data = _false(shape, DATA.get(event))
+    if not isinstance(data, dict):
+        raise _no_shape(shape)
+    return data
+
+
+def _false(shape: Any, sample: Any) -> Any:
+    if isinstance(shape, Mapping):
+        known = sample if isinstance(sample, dict) else {}
+        return {name: _false(part, known.get(name)) for name, part in shape.items() if name != _UNKNOWN}
+    if isinstance(shape, list):
+        first = sample[0] if isinstance(sample, list) and sample else None
+        return [_false(part, first) for part in shape[:1]]
+    if not isinstance(shape, str):
+        raise _no_shape(shape)
+    if sample is not None and shape_of(sample) == shape:
+        return sample
+    if shape in _FORMATS:
+        return _FORMATS[shape][1]
+    if shape in _OTHER_FORMATS:
+        return _OTHER_FORMATS[shape]
+    raise _no_shape(shape)
+
+
+def _no_shape(shape: Any) -> ConfigurationError:
+    return ConfigurationError(
+        f"'{printable(shape, 80)}' in a recording is no shape of a payload.", advice="Record it anew with cx.probe."
+    )
