@@ -42,7 +42,7 @@ class BulkActions:
         reload: Callable[[], Awaitable[None]],
     ) -> None:
         self.working = False
-        self.code = TextBlock(kind="cell")
+        self.code = TextBlock(kind="code")
         self.steps = TextBlock(kind="list")
         self._client = client
         self._table = table
@@ -93,6 +93,8 @@ class BulkActions:
             raise self._refused(ValidationError("Another action is running.", advice="Wait until it ends, or stop it."))
         phrase = _confirmation_phrase(action, webhooks)
         if self._client.environment == "live" and self._client.write and confirm != phrase:
+            self._confirmation.label = f"This is a live key. Type '{phrase}' to confirm"
+            self.code.show(*_python(action, [webhook.id for webhook in webhooks]))
             self._confirmation.focus()
             raise self._refused(
                 ConfirmationError(

@@ -143,6 +143,8 @@ class Explorer:
     def close(self) -> None:
         """Removes the Explorer from the page and frees its widgets and tasks."""
         self._tasks.cancel()
+        if self._loading is not None:
+            self._loading.cancel()
         for tab in TABS[1:]:
             self._boxes[tab].children = ()
         self._side.widget.children = self._bar.children = ()

@@ -49,15 +49,15 @@ class BaseWidget(anywidget.AnyWidget):
 
 
 class TextBlock(BaseWidget):
-    """A `title`, a `note`, a `list`, a line of `code`, or a `cell` of code with a copy button. Hidden while empty."""
+    """A `title`, a `note`, a `list`, or lines of `code` with a copy button. Hidden while empty."""
 
     _esm = STATIC / "text_block.js"
-    kind = traitlets.Enum(("title", "note", "list", "code", "cell")).tag(sync=True)
+    kind = traitlets.Enum(("title", "note", "list", "code")).tag(sync=True)
     lines = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def show(self, *lines: str) -> None:
         """Replaces the lines. All but code is made printable."""
-        self.lines = [line if self.kind in ("code", "cell") else printable(line, 2_000) for line in lines]
+        self.lines = [line if self.kind == "code" else printable(line, 2_000) for line in lines]
 
 
 class TextTable(BaseWidget):

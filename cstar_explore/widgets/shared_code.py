@@ -7,7 +7,9 @@ import base64
 import functools
 import gzip
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import ipywidgets as widgets
 import traitlets
@@ -30,6 +32,12 @@ class SharedCode(widgets.Widget):  # type: ignore[misc] # ipywidgets has no type
 
     def __init__(self) -> None:
         super().__init__(loader=_read("loader.js"), packed=_packed())
+        self.on_msg(self._send_unpacked)
+
+    def _send_unpacked(self, _: object, content: dict[str, Any], __: object) -> None:
+        """Sends the module to a browser that cannot unpack it."""
+        if content.get("event") == "unpack":
+            self.send({"module": _module()})
 
 
 _users: set[int] = set()
@@ -54,14 +62,25 @@ def release(widget: widgets.Widget) -> None:
 
 @functools.cache
 def _packed() -> str:
-    """A module with the stylesheet as `css` and each script's render function by its file's name, in gzip and base64."""
+    """`_module`, in gzip and base64."""
+    return base64.b64encode(gzip.compress(_module().encode(), mtime=0)).decode()
+
+
+def _module() -> str:
+    """A module with the stylesheet as `css`, and each script's render function by its file's name as `scripts`."""
     functions = ",\n".join(
-        f"{json.dumps(file.name)}: (() => {{\n{_read(file.name).replace('export default { render };', 'return render;')}}})()"
+        f"{json.dumps(file.name)}: (() => {{\n{_body(file.name)}}})()"
         for file in sorted(_STATIC.glob("*.js"))
-        if file.name != "loader.js"
+        if file.name not in ("loader.js", "shared.js")
     )
-    module = f"export const css = {json.dumps(_read('cstar.css'))};\nexport const scripts = {{\n{functions}\n}};\n"
-    return base64.b64encode(gzip.compress(module.encode(), mtime=0)).decode()
+    css = f"export const css = {json.dumps(_read('cstar.css'))};\n"
+    return f"{css}{_read('shared.js')}\nexport const scripts = {{\n{functions}\n}};\n"
+
+
+def _body(name: str) -> str:
+    """A script as the body of a function that returns `render`. What it imports is in the same module."""
+    script = re.sub(r'^import \{.*\} from "\./shared\.js";\n', "", _read(name), flags=re.MULTILINE)
+    return script.replace("export default { render };", "return render;")
 
 
 def _read(name: str) -> str:

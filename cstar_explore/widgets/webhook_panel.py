@@ -106,7 +106,7 @@ class WebhookPanel:
         if content.get("event") == "close":
             on_close()
         if content.get("event") == "ask" and self.webhook is not None:
-            self.head.send({"nonce": content.get("nonce"), "url": printable(self.webhook.url or "", 10_000)})
+            self.head.send({"nonce": content.get("nonce"), "value": printable(self.webhook.url or "", 10_000)})
 
     # --- deliveries ------------------------------------------------------------------------------------------------
 

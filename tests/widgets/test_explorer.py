@@ -754,7 +754,7 @@ async def test_the_panel_sends_the_full_url_only_when_asked(sandbox: cx.Sandbox)
     sent: list[Any] = []
     explorer._side.head.send = sent.append
     explorer._side.head._handle_custom_msg({"event": "ask", "nonce": 7}, [])
-    assert [{"nonce": 7, "url": f"https://hooks.slack.com/services/{secret}"}] == sent
+    assert [{"nonce": 7, "value": f"https://hooks.slack.com/services/{secret}"}] == sent
     explorer.close()
 
 

@@ -1,10 +1,6 @@
 // The published event types: a bar with the number of receivers, and their names on opening.
 
-function element(tag, properties = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
-}
+import { element } from "./shared.js";
 
 const FILTERS = {
   All: () => true,

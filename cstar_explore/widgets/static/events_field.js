@@ -3,11 +3,7 @@
 
 const PLACEHOLDER = "Type an event type and press Enter";
 
-function element(tag, properties = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
-}
+import { element } from "./shared.js";
 
 function matches(pattern, name) {
   return pattern === "*" || (pattern.endsWith(".*") && name.startsWith(pattern.slice(0, -1)));

@@ -1,11 +1,7 @@
 // A field for a pasted delivery, one for the signing secret, and the verdict. What the user types is in no trait: it leaves
 // the page only as a message, when the user asks for the explanation.
 
-function element(tag, properties, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
-}
+import { element } from "./shared.js";
 
 function render({ model, el }) {
   const id = `cx-paste-${Math.random().toString(36).slice(2)}`;

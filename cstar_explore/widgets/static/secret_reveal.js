@@ -1,34 +1,26 @@
 // A signing secret, masked until it is revealed. The page asks for it with a nonce and the kernel replies with a message.
 // The value is never in the widget's state, so no notebook, checkpoint or export contains it. Hiding it removes it.
 
+import { copy, element, questions } from "./shared.js";
+
 function render({ model, el }) {
   el.classList.add("cx", "mathjax_ignore", "tex2jax_ignore");
-  const element = (tag, properties) => Object.assign(document.createElement(tag), properties);
   const frame = element("div", { className: "cx-secret" });
   const row = element("div", {});
   const label = element("label", { className: "cx-label", textContent: "Signing secret" });
   const output = element("input", { type: "text", readOnly: true, id: `cx-secret-${Math.random().toString(36).slice(2)}` });
   const reveal = element("button", { type: "button" });
-  const copy = element("button", { type: "button", textContent: "Copy" });
+  const copyIt = element("button", { type: "button", textContent: "Copy" });
   const message = element("div", { className: "cx-message" });
   label.htmlFor = output.id;
   output.autocomplete = "off";
   message.setAttribute("aria-live", "polite");
-  row.append(output, reveal, copy);
+  row.append(output, reveal, copyIt);
   frame.append(label, row, message);
   el.append(frame);
 
-  const pending = new Map();
-  const ask = () =>
-    new Promise((resolve) => {
-      const nonce = crypto.getRandomValues(new Uint32Array(4)).join("-");
-      pending.set(nonce, resolve);
-      model.send({ event: "ask", nonce });
-    });
-  model.on("msg:custom", ({ nonce, value }) => {
-    pending.get(nonce)?.(value);
-    pending.delete(nonce);
-  });
+  const question = questions(model);
+  const ask = () => question({ event: "ask" });
 
   let revealed = false;
   const draw = (value = model.get("mask")) => {
@@ -45,11 +37,9 @@ function render({ model, el }) {
     revealed = false;
     draw();
   });
-  copy.addEventListener("click", async () => {
+  copyIt.addEventListener("click", async () => {
     try {
-      // A ClipboardItem accepts a promise, so the click still permits copying when the kernel replies.
-      const text = ask().then((value) => new Blob([value], { type: "text/plain" }));
-      await navigator.clipboard.write([new ClipboardItem({ "text/plain": text })]);
+      await copy(ask());
       message.textContent = "Copied.";
     } catch {
       if (!revealed) await show();

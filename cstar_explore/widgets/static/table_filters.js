@@ -1,10 +1,6 @@
 // The search field, and the filters for status and event, of the table of webhooks.
 
-function element(tag, properties = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
-}
+import { element } from "./shared.js";
 
 const option = (value, textContent) => element("option", { value, textContent });
 

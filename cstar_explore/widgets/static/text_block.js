@@ -1,41 +1,29 @@
-// A block of text: a title with a badge, a note, a list, a line of code, or a cell of code with a copy button.
+// A block of text: a title with a badge, a note, a list, or lines of code with a button that copies them.
 
-function element(tag, className, text) {
-  const node = document.createElement(tag);
-  node.className = className;
-  node.textContent = text;
-  return node;
+import { copyButton, element } from "./shared.js";
+
+// Each line of code is in spans that do not wrap: it breaks between arguments, and never in a word or a string.
+function codeLine(line) {
+  const words = line.match(/(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[^'"\s]|\s(?<!,\s)|['"])+/g) ?? [];
+  return element("div", {}, ...words.flatMap((textContent, index) => [index ? " " : "", element("span", { textContent })]));
 }
 
 const KINDS = {
-  title: ([heading, environment, account]) => {
-    const row = element("div", "cx-title", "");
-    row.append(element("h4", "", heading), element("span", `cx-badge cx-${environment}`, environment.toUpperCase()), element("span", "cx-muted", account));
-    return row;
+  title: ([heading, environment, account]) =>
+    element(
+      "div",
+      { className: "cx-title" },
+      element("h4", { textContent: heading }),
+      element("span", { className: `cx-badge cx-${environment}`, textContent: environment.toUpperCase() }),
+      element("span", { className: "cx-muted", textContent: account }),
+    ),
+  note: (lines) => element("p", { className: "cx-note", textContent: lines.join(" ") }),
+  code: (lines) => {
+    const code = element("pre", { className: "cx-code", tabIndex: 0 }, ...lines.map(codeLine));
+    const select = () => getSelection().selectAllChildren(code);
+    return element("div", { className: "cx-code-box" }, code, copyButton("Copy", () => lines.join("\n"), select, "Copy the code"));
   },
-  note: (lines) => element("p", "cx-note", lines.join(" ")),
-  code: (lines) => element("pre", "cx-code", lines.join("\n")),
-  cell: (lines) => {
-    const frame = element("div", "cx-code-box", "");
-    const copy = Object.assign(element("button", "cx-copy", "Copy as code"), { type: "button" });
-    const code = element("pre", "cx-code", lines.join("\n"));
-    copy.addEventListener("click", async () => {
-      try {
-        await navigator.clipboard.writeText(code.textContent);
-        copy.textContent = "Copied";
-        setTimeout(() => (copy.textContent = "Copy as code"), 2000);
-      } catch {
-        getSelection().selectAllChildren(code);
-      }
-    });
-    frame.append(code, copy);
-    return frame;
-  },
-  list: (lines) => {
-    const list = element("ul", "cx-list", "");
-    list.append(...lines.map((line) => element("li", "", line)));
-    return list;
-  },
+  list: (lines) => element("ul", { className: "cx-list" }, ...lines.map((textContent) => element("li", { textContent }))),
 };
 
 function render({ model, el }) {

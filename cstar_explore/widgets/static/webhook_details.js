@@ -1,10 +1,6 @@
 // The details of a webhook: its events, who else receives them, its age, and its last deliveries.
 
-function element(tag, properties = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
-}
+import { element } from "./shared.js";
 
 const VERDICTS = { verified: "cx-good", "not verified": "" };
 

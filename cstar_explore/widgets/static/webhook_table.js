@@ -1,10 +1,6 @@
 // One page of the webhooks. The kernel searches, sorts, pages and keeps the selection by ID.
 
-function element(tag, properties = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
-}
+import { element } from "./shared.js";
 
 function render({ model, el }) {
   el.classList.add("cx", "cx-grid", "mathjax_ignore", "tex2jax_ignore");

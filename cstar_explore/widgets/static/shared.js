@@ -1,0 +1,47 @@
+// What several scripts need. The packed module holds it once, before the scripts.
+
+export function element(tag, properties = {}, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
+}
+
+// A function that sends the kernel a question and returns a promise of the answer. A nonce keeps it from other views of the model.
+export function questions(model) {
+  const pending = new Map();
+  model.on("msg:custom", ({ nonce, value }) => {
+    pending.get(nonce)?.(value);
+    pending.delete(nonce);
+  });
+  return (content) =>
+    new Promise((resolve) => {
+      const nonce = crypto.getRandomValues(new Uint32Array(4)).join("-");
+      pending.set(nonce, resolve);
+      model.send({ ...content, nonce });
+    });
+}
+
+// Copies a text, or the text that a promise resolves to: so the click still permits copying when the kernel answers.
+export async function copy(text) {
+  if (typeof text === "string") return navigator.clipboard.writeText(text);
+  const blob = text.then((value) => new Blob([value], { type: "text/plain" }));
+  return navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
+}
+
+// A small button that copies, and says so for two seconds. Without the permission, calls `refused`.
+export function copyButton(label, text, refused = () => {}, name = label) {
+  const button = element("button", { type: "button", className: "cx-small", textContent: label });
+  button.setAttribute("aria-label", name);
+  button.addEventListener("click", async () => {
+    const copied = text();
+    try {
+      await copy(copied);
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Not copied";
+      refused(await copied, button);
+    }
+    setTimeout(() => (button.textContent = label), 2000);
+  });
+  return button;
+}
