@@ -10,6 +10,8 @@ from sybil import Example, Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser
 
+collect_ignore = ["docs/examples"]  # suites of other projects, which `tests/pytest_plugin` runs as such
+
 _run = PythonEvaluator()
 
 
