@@ -3,6 +3,7 @@
 cstar-explore lab       the notebooks, in JupyterLab
 cstar-explore sandbox   the sandbox on its own
 cstar-explore audit     findings about the webhooks of one team or many
+cstar-explore explain   why a pasted delivery does or does not verify
 cstar-explore doctor    checks the installation, the configuration, the network and the key
 """
 
@@ -15,13 +16,13 @@ from pathlib import Path
 
 from .._version import VERSION
 from ..errors import CStarError
-from . import audit
+from . import audit, explain
 
 FAILED, PIPE_CLOSED = 1, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command. Exit codes: 0 done, 1 failed, 2 wrong usage, 141 the reader of a pipe closed it. `audit` has more."""
+    """Runs a command. Exit codes: 0 done, 1 failed, 2 wrong usage, 141 the reader of a pipe closed it; others in its `--help`."""
     options = _parser().parse_args(arguments)
     if sys.stdout is None:
         print("The result could not be written: standard output is closed.", file=sys.stderr)
@@ -67,5 +68,6 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--file", type=Path, help="keep the state in this file (default: in memory)")
 
     audit.add_to(commands)
+    explain.add_to(commands)
     commands.add_parser("doctor", help="check the installation, configuration, network and key; changes nothing")
     return parser

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..errors import ValidationError
-from .delivery import Delivery, HeaderFields
 from .losses import Loss
+from .model import Delivery, HeaderFields
+from .quoting import from_printf_format
 from .windows_shells import command_prompt_words, is_command_prompt
 
 LOSSES = (Loss.LINE_ENDINGS, Loss.ENCODING)
@@ -27,9 +28,13 @@ _WITH_VALUE = (
 _KNOWN = (*_DATA, *_HEADER, *_METHOD, *_URL, *_FILES, *_NAMED_HEADERS, *_WITH_VALUE)
 
 
+_PIPED = re.compile(r"\s*(?:\$[ \t]+)?printf '([^']*+)' \|\s*")  # as `Delivery.to_curl` writes it
+
+
 def is_command(text: str) -> bool:
     """Whether the text is a curl command."""
-    return _COMMAND.match(text) is not None
+    piped = _PIPED.match(text)
+    return _COMMAND.match(text, piped.end() if piped else 0) is not None
 
 
 def read(text: str) -> Delivery:
@@ -38,14 +43,19 @@ def read(text: str) -> Delivery:
     Raises:
         ValidationError: The quoting is incomplete, or the command reads files or runs other commands.
     """
-    start = _COMMAND.match(text)
+    piped = _PIPED.match(text)
+    start = _COMMAND.match(text, piped.end() if piped else 0)
     command = text[start.end() :] if start else text
+    printed = from_printf_format(piped[1]) if piped else None
     words = command_prompt_words(command) if is_command_prompt(command) else list(_bash_words(command))
     method, url = None, None
     headers: list[tuple[str, str]] = []
     data: list[bytes] = []
     for option, word in _options(words[1:]):
         value = word.decode("utf-8", "surrogateescape")
+        if printed is not None and (option, value) == ("--data-binary", "@-"):
+            option, word = "--data-raw", printed  # noqa: PLW2901
+            value = ""
         if option in _FILES or _names_a_file(option, value):
             raise ValidationError(
                 f"The command takes its content from elsewhere ({option}). Pasted text does not read files.",

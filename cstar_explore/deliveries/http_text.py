@@ -2,8 +2,8 @@
 
 import re
 
-from .delivery import Delivery, HeaderFields
 from .losses import TEXT, Loss
+from .model import Delivery, HeaderFields
 
 _REQUEST_LINE = re.compile(r"([A-Z]{3,10}) (\S+)(?: HTTP/[\d.]+)?[ \t]*")
 _HEADER_LINE = re.compile(r"(:?[!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:(.*)")
@@ -43,19 +43,18 @@ def read(content: bytes, *, is_text: bool) -> Delivery:
     if url and url.startswith("/") and host:
         url = f"{pseudo.get(':scheme', 'https')}://{host}{url}"
     body, fits = _framed(body, headers)
-    is_exact = not is_text and (fits or (fits is None and b"\r\n" in head))
-    losses: tuple[Loss, ...] = () if is_exact else TEXT
+    losses: tuple[Loss, ...] = TEXT if is_text else () if fits else TEXT[:2]
     return Delivery(body, headers, "pasted text" if is_text else "a raw HTTP request", losses, None, method, url)
 
 
-def _framed(body: bytes, headers: HeaderFields) -> tuple[bytes, bool | None]:
-    """The body, and whether it has the declared length; None if none is declared."""
+def _framed(body: bytes, headers: HeaderFields) -> tuple[bytes, bool]:
+    """The body, and whether it has the length that is declared."""
     if "chunked" in headers.get("transfer-encoding", "").lower():
         decoded = _unchunked(body)
         return (body, False) if decoded is None else (decoded, True)
     declared = headers.get("content-length", "")
     if not (declared.isascii() and declared.isdigit() and len(declared) < 12):
-        return body, None
+        return body, False
     length = int(declared)
     if not body[length:].strip():
         body = body[:length]

@@ -10,13 +10,13 @@ from typing import Any
 
 from ..errors import ValidationError
 from . import http_text
-from .delivery import Delivery, HeaderFields
 from .losses import Loss
+from .model import Delivery, HeaderFields
 
 _DEEPEST = 20
 _MOST_ENTRIES = 100_000
 
-_BODIES = ("rawBody", "raw_body", "bodyRaw", "body_raw", "body", "content", "payload", "data")
+BODIES = ("rawBody", "raw_body", "bodyRaw", "body_raw", "body", "content", "payload", "data")
 _TIMES = ("received_at", "startedDateTime", "created_at", "start", "timestamp", "time")
 _SUBSECONDS = re.compile(r"(\.\d{6})\d+")
 
@@ -95,8 +95,8 @@ def _postman(request: Mapping[Any, Any]) -> Delivery | None:
 def _plain(value: Mapping[Any, Any], received_at: datetime | None) -> Delivery | None:
     """An object with headers and body side by side, as most tools and gateways write it."""
     headers = value["headers"] if value.get("headers") is not None else value.get("multiValueHeaders")
-    name = next((name for name in _BODIES if value.get(name) is not None), None)
-    has_body = name is not None or any(other in value for other in _BODIES)
+    name = next((name for name in BODIES if value.get(name) is not None), None)
+    has_body = name is not None or any(other in value for other in BODIES)
     if not isinstance(headers, Mapping | list | tuple | str) or not (has_body or "requestContext" in value):
         return None
     is_base64 = value.get("isBase64Encoded") is True or value.get("encoding") == "base64"

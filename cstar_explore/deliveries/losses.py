@@ -15,6 +15,10 @@ class Loss(Enum):
     JSON_FORMAT = "The body was parsed: its spaces, escapes, number formats and key order are not kept."
 
 
+DAMAGED = (
+    "The body has the character U+FFFD, which stands for bytes that are not UTF-8 and were lost, so it is probably not the body"
+    " that was sent."
+)
 TEXT = (Loss.FINAL_NEWLINE, Loss.LINE_ENDINGS, Loss.ENCODING)
 
 _END_NAMES = {b"\n": "with a final newline", b"\r\n": "with a final CRLF newline"}

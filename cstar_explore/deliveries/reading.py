@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import ValidationError
+from ..errors import CStarError, ValidationError
 from ..files import read_bytes
 from ..signatures.bodies import parse_json
-from ..text import printable
-from . import curl, http_text, json_forms, request_objects
-from .delivery import MAX_BYTES, Delivery, HeaderFields, too_long
+from ..text import printable, redacted
+from . import csv_exports, curl, http_text, json_forms, request_objects
 from .losses import Loss
+from .model import MAX_BYTES, Delivery, HeaderFields, too_long
 from .windows_shells import is_powershell, read_powershell
 
 _FETCH = re.compile(r"\s*(?:await\s+)?fetch\(\s*(?=\")")
@@ -28,7 +28,7 @@ def delivery(source: Any, *, number: int | None = None) -> Delivery:
 
     Args:
         source: Text or bytes: a raw HTTP request, a curl command (bash or the Windows prompt), PowerShell, a browser's `fetch`, or
-            JSON: HAR, an export of webhook.site, ngrok's inspector, RequestBin/Pipedream or Postman, an event of AWS API Gateway,
+            JSON: HAR, an export of webhook.site, ngrok's inspector, RequestBin/Pipedream or Postman, a CSV file of webhook.site's, an event of AWS API Gateway,
             Lambda or a load balancer, a listener's row. Also that JSON parsed, a `pathlib.Path` to a file with any of these, a
             request of requests, httpx, Werkzeug, Flask, Django, Starlette or aiohttp whose body has been read, and the pair
             `(body, headers)`.
@@ -38,11 +38,31 @@ def delivery(source: Any, *, number: int | None = None) -> Delivery:
         ValidationError: The form is unknown, cannot be read, has more than 10 MB, or has several deliveries and there is no number.
         ConfigurationError: The file cannot be read.
     """
+    found = deliveries_in(source)
+    del source  # not in a traceback
+    return _chosen(found, number)
+
+
+def deliveries_in(source: Any) -> list[Delivery]:
+    """Every delivery that `delivery` could read: of several requests only those that are signed, if there are any.
+
+    Raises:
+        ValidationError, ConfigurationError: As `delivery`.
+    """
     try:
         found = _read(source)
     except RecursionError:
-        raise _unknown("It is nested too deeply.") from None
-    return _chosen(found, number)
+        refused: CStarError = _unknown("It is nested too deeply.")
+    except CStarError as error:
+        # The frames below, and the error of a parser, have the pasted text in their variables.
+        refused = error.with_traceback(None)
+    else:
+        posts = [one for one in found if one.method == "POST" and one.body]
+        signed = [one for one in posts if "x-signature" in one.headers or "x-cstar-signature" in one.headers]
+        return signed or posts or found
+    del source
+    refused.__context__ = None
+    raise refused
 
 
 def _read(source: Any) -> list[Delivery]:
@@ -93,7 +113,9 @@ def _from_text(text: str) -> list[Delivery]:
         return [read_powershell(text)]
     if call := _FETCH.match(text):
         return [_from_fetch(text, call.end())]
-    raise _unknown(f"It begins with '{printable(text.lstrip()[:20])}'.")
+    if csv_exports.is_export(text):
+        return csv_exports.read(text)
+    raise _unknown("It begins like none of the forms.")
 
 
 def _from_fetch(text: str, position: int) -> Delivery:
@@ -124,25 +146,23 @@ def _unknown(recognized: str) -> ValidationError:
 
 
 def _chosen(found: list[Delivery], number: int | None) -> Delivery:
-    posts = [one for one in found if one.method == "POST" and one.body]
-    signed = [one for one in posts if "x-signature" in one.headers or "x-cstar-signature" in one.headers]
-    listed = signed or posts or found
-    if number is None and len(listed) == 1:
-        return listed[0]
-    if isinstance(number, int) and 1 <= number <= len(listed):
-        return listed[number - 1]
-    lines = [f"{position}: {_summary(one)}" for position, one in enumerate(listed[:_MOST_LISTED], 1)]
-    more = f"; … and {len(listed) - _MOST_LISTED:,} more" if len(listed) > _MOST_LISTED else ""
+    if number is None and len(found) == 1:
+        return found[0]
+    if isinstance(number, int) and 1 <= number <= len(found):
+        return found[number - 1]
+    lines = [f"{position}: {summary(one)}" for position, one in enumerate(found[:_MOST_LISTED], 1)]
+    more = f"; … and {len(found) - _MOST_LISTED:,} more" if len(found) > _MOST_LISTED else ""
     problem = "no number is given" if number is None else f"number={printable(number, 20)} is none of them"
     raise ValidationError(
-        f"The source has {len(listed):,} deliveries, and {problem}.",
+        f"The source has {len(found):,} deliveries, and {problem}.",
         param="number",
         advice=f"Pass number=… with one of these: {'; '.join(lines)}{more}.",
     )
 
 
-def _summary(one: Delivery) -> str:
+def summary(one: Delivery) -> str:
+    """When the delivery arrived, as far as the source says, and its event type, else its URL."""
     event = parse_json(one.body) if len(one.body) < 100_000 else None
-    name = (event.get("type") if isinstance(event, dict) else None) or one.headers.get("x-event-type") or one.url or "?"
+    name = (event.get("type") if isinstance(event, dict) else None) or one.headers.get("x-event-type")
     time = "" if one.received_at is None else f"{one.received_at:%Y-%m-%d %H:%M:%S} UTC "
-    return f"{time}{printable(str(name).partition('?')[0], 80)}"
+    return time + (printable(redacted(str(name)), 80) if name else one.shown_url() or "?")

@@ -4,8 +4,8 @@ from typing import Any
 
 from ..errors import ValidationError
 from . import json_forms
-from .delivery import Delivery, HeaderFields
 from .losses import TEXT
+from .model import Delivery, HeaderFields
 
 
 def read(source: Any) -> Delivery | None:
@@ -46,20 +46,29 @@ def _body(request: Any) -> bytes:
             value = getattr(request, name, None)
             if name == "get_data" and callable(value):
                 value = value()
-        except Exception as error:  # noqa: BLE001 - frameworks raise their own errors for a stream that was consumed
-            raise _unread(type(error).__name__) from None
+        except Exception:  # noqa: BLE001 - frameworks raise their own errors for a stream that was consumed
+            raise _unread(request) from None
         if isinstance(value, bytes | bytearray | memoryview):
             return bytes(value)
         if isinstance(value, str):
             return value.encode("utf-8", "surrogatepass")
     if getattr(request, "body", _unread) is None:
         return b""  # `requests` has None for an empty body
-    raise _unread(type(request).__name__)
+    raise _unread(request)
 
 
-def _unread(what: str) -> ValidationError:
+def _unread(request: Any) -> ValidationError:
+    read = next((name for name, has in _READS.items() if hasattr(request, has)), "request.body")
     return ValidationError(
-        f"The request's body has not been read, or was read by something else ({what}).",
+        f"The body of the request object ({type(request).__module__.partition('.')[0]}) has not been read, or was read in parts.",
         param="source",
-        advice="Read it first and pass both: cx.delivery((await request.body(), request.headers)).",
+        advice=f"Read it first, as a whole: {read}. Then pass the request again.",
     )
+
+
+# How the body is read, by an attribute that only this framework's requests have.
+_READS = {
+    "await request.read()": "_read_bytes",  # aiohttp
+    "await request.body()": "receive",  # Starlette, FastAPI
+    "request.read()": "extensions",  # httpx
+}

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 
 from ..errors import ValidationError
-from .delivery import Delivery, HeaderFields
 from .losses import Loss
+from .model import Delivery, HeaderFields
 
 # --- the command prompt
 
 _CARET = re.compile(r"\^(?:\r?\n(\r?\n)?|(.))", re.DOTALL)
-_BEFORE_QUOTE = re.compile(r"(\\*)(\"?)")
+_PROGRAM = re.compile(r"(\\+)(?=\")|\"|\s+|\\+|[^\s\"\\]+")
 
 
 def is_command_prompt(command: str) -> bool:
@@ -48,21 +48,24 @@ def _without_carets(command: str) -> str:
 def _program_words(line: str) -> Iterator[bytes]:
     """Splits as the C runtime of Windows does: `\\"` and, inside quotes, `""` are a quote."""
     parts: list[str] = []
-    is_word, is_quoted = False, False
-    for token in re.finditer(r'""|\\+"|"|\\+|\s+|[^\s"\\]+', line):
-        text = token[0]
+    is_word, is_quoted, position = False, False, 0
+    while token := _PROGRAM.match(line, position):
+        text, position = token[0], token.end()
         if text.isspace() and not is_quoted:
             if is_word:
                 yield "".join(parts).encode("utf-8", "surrogatepass")
             parts, is_word = [], False
             continue
         is_word = True
-        if text == '""':
-            parts.append('"' if is_quoted else "")
-        elif text.endswith('"'):
-            backslashes = len(text) - 1
-            parts.append("\\" * (backslashes // 2) + '"' * (backslashes % 2))
-            is_quoted = is_quoted ^ (backslashes % 2 == 0)
+        if token[1]:  # backslashes before a quote
+            is_literal = len(text) % 2 == 1
+            parts.append("\\" * (len(text) // 2) + '"' * is_literal)
+            position += is_literal
+        elif text == '"' and is_quoted and line.startswith('"', position):
+            parts.append('"')
+            position += 1
+        elif text == '"':
+            is_quoted = not is_quoted
         else:
             parts.append(text)
     if is_quoted:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError, SignatureError
 from ..secret import Secret
+from ..serving.credentials import mask_header, mask_query
 from ..serving.host_check import Refusal
 from ..signatures.bodies import parse_json
 from ..signatures.signing import verify
 from ..text import printable
-from .credentials import mask_header, mask_query
 from .handlers import Handler, HandlerResponse, call_handler
 from .store import Received, RequestStore, StoreFullError
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from ..errors import ValidationError
 from ..secret import Secret
+from ..serving.credentials import mask_header
+from ..serving.loopback import is_loopback_url
 from ..signatures.diagnosis import Explanation, explain
 from ..signatures.headers import read_headers
 from ..signatures.keys import Secrets, as_secrets
@@ -15,16 +17,15 @@ from ..signatures.search import Search
 from ..signatures.signing import verify
 from ..signatures.timestamps import TOLERANCE, Timestamp
 from ..signatures.verdict import SignatureHeader, parse_header
-from ..text import MASK, escaped, html_table, printable, redacted
-from .losses import Loss, candidates
+from ..text import escaped, html_table, printable, redacted
+from .losses import DAMAGED, Loss, candidates
+from .quoting import curl_command, printf_format, quoted
 
 MAX_BYTES = 10 * 2**20  # of input, and of a body
 
-_CREDENTIAL_NAME = re.compile(
-    r"auth|cookie|token|secret|passw|credential|session|jwt|assertion|key|cert", re.IGNORECASE
-)
+_LONGEST_ARGUMENT = 100_000  # bytes; Linux has a limit of 131,071
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
-_LOCAL_URL = "http://127.0.0.1:8000/"
+_LOCAL_HOST = "127.0.0.1:8000"
 
 
 class HeaderFields(Mapping[str, str]):
@@ -53,13 +54,7 @@ class HeaderFields(Mapping[str, str]):
 
     def shown(self) -> list[tuple[str, str]]:
         """Names and values to show, with masks in place of credentials."""
-        return [(name, _shown(name, value)) for name, value in self._fields.items()]
-
-
-def _shown(name: str, value: str) -> str:
-    if name not in {"x-signature", "idempotency-key"} and _CREDENTIAL_NAME.search(name):
-        return MASK
-    return printable(redacted(value), 200)
+        return [(name, printable(redacted(mask_header(name, value)), 200)) for name, value in self._fields.items()]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -90,7 +85,7 @@ class Delivery:
     @property
     def not_kept(self) -> tuple[str, ...]:
         """What the source cannot have kept of the body, in sentences. `explain` and `verify` take it into account."""
-        return tuple(loss.value for loss in self.losses)
+        return tuple(loss.value for loss in self.losses) + ((DAMAGED,) if self._is_damaged() else ())
 
     def explain(self, secrets: Secrets, now: Timestamp | None = None, tolerance: float = TOLERANCE) -> Explanation:
         """Explains why the delivery does or does not verify, as `cx.explain` does.
@@ -116,8 +111,10 @@ class Delivery:
             )
         if explanation.cause in {"too_old", "in_the_future"} and (signed := self._signed_at()):
             notes.append(
-                f"The signature is correct; it was signed on {signed}. Pass now=…, the time at which it arrived."
+                f"The signature is correct; it was signed on {signed}. Pass the time at which it arrived as `now`."
             )
+        if not explanation.ok and self._is_damaged():
+            notes.append(DAMAGED)
         if now is None and self.received_at is not None:
             notes.append(f"The time of arrival is the one in the source, {_utc(self.received_at)}.")
         return replace(explanation, evidence=" ".join(notes))
@@ -136,27 +133,38 @@ class Delivery:
         """A command for bash that sends the same body and headers, including credentials in them.
 
         Args:
-            url: Where to send it; by default the delivery's own URL if it has one, else one on this machine.
+            url: Where to send it; by default the delivery's own URL if it has one, else one on this machine. With `url`, the header
+                Host is left out.
         """
-        target = url or self.url or _LOCAL_URL
-        headers = [f"-H {_quoted(f'{name}: {value}' if value else f'{name};')}" for name, value in self.headers.items()]
-        words = [f"-X {_quoted(self.method)} {_quoted(target)}", *headers]
-        body = [f"--data-raw {_quoted(self.body)}"] if self.body else []
-        return "curl " + " \\\n  ".join([*words, *body])
+        host = self.headers.get("host", _LOCAL_HOST)
+        target = url or self.url or "/"
+        if target.startswith("/"):
+            target = f"http{'' if is_loopback_url(f'//{host}') else 's'}://{host}{target}"
+        headers = {name: value for name, value in self.headers.items() if name != "host" or url is None}
+        if headers.get("content-length") != str(len(self.body)):
+            headers.pop("content-length", None)  # the receiver would wait for the rest
+        words = [f"-X {quoted(self.method)} {quoted(target)}"]
+        words += [f"-H {quoted(f'{name}: {value}' if value else f'{name};')}" for name, value in headers.items()]
+        if b"\0" in self.body or len(self.body) > _LONGEST_ARGUMENT:  # no argument of a command can have these
+            return f"printf '{printf_format(self.body)}' | " + curl_command([*words, "--data-binary @-"])
+        return curl_command([*words, *([f"--data-raw {quoted(self.body)}"] if self.body else [])])
 
     def __repr__(self) -> str:
-        lines = [f"<Delivery from {self.source}: {self.method}{f' {self._shown_url()}' if self.url else ''}"]
+        lines = [f"<Delivery from {self.source}: {self.method}{f' {self.shown_url()}' if self.url else ''}"]
         lines += [f"  {name}: {value}" for name, value in self.headers.shown()]
         return "\n".join([*lines, f"  {len(self.body):,} bytes: {self._preview()}>"])
 
     def _repr_html_(self) -> str:
-        rows = [("source", self.source), ("request", f"{self.method} {self._shown_url()}")]
+        rows = [("source", self.source), ("request", f"{self.method} {self.shown_url()}")]
         if self.received_at is not None:
             rows.append(("received", _utc(self.received_at)))
         rows += self.headers.shown()
         rows.append((f"body, {len(self.body):,} bytes", self._preview()))
         notes = "".join(f"<p>{escaped(sentence)}</p>" for sentence in self.not_kept)
         return html_table(("", "delivery"), rows) + notes
+
+    def _is_damaged(self) -> bool:
+        return Loss.ENCODING in self.losses and "\ufffd".encode() in self.body
 
     def _as_sent(self, secrets: Sequence[Secret]) -> tuple[bytes, str]:
         """The body for which the signature is correct, and how it differs from `body`; `body` itself if none is."""
@@ -183,7 +191,7 @@ class Delivery:
         except (ValueError, OverflowError, OSError):
             return ""  # beyond the calendar
 
-    def _shown_url(self) -> str:
+    def shown_url(self) -> str:
         """The URL without its query string and user, which may have credentials."""
         return printable(redacted(re.sub(r"//[^/@]*@", "//", (self.url or "").partition("?")[0])), 200)
 
@@ -202,21 +210,3 @@ def too_long(size: int) -> ValidationError:
 
 def _utc(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _quoted(value: str | bytes) -> str:
-    """The value as a word of bash: in quotes if it is printable text, else in `$'…'` with escapes."""
-    content = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
-    try:
-        text = content.decode()
-    except UnicodeDecodeError:
-        text = ""
-    if text.isprintable() and text:
-        return "'" + text.replace("'", "'\\''") + "'"
-    return "$'" + "".join(map(_ESCAPES.__getitem__, content)) + "'"
-
-
-_ESCAPES = [
-    f"\\{chr(byte)}" if chr(byte) in "\\'" else chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}"
-    for byte in range(256)
-]

@@ -1,4 +1,4 @@
-"""Masks the credentials in a request before it is stored.
+"""Masks the credentials in a request before it is stored or shown.
 
 A gateway or tunnel adds its own, and captured requests end up in notebooks and files.
 """
@@ -19,7 +19,7 @@ _NO_CREDENTIALS = frozenset({"idempotency-key", "x-signature"})
 
 
 def mask_header(name: str, value: str) -> str:
-    """The value of a header as it may be stored. X-Signature stays as it is: it proves the delivery and reveals no secret."""
+    """The value of a header as it may be stored or shown. X-Signature stays as it is: it proves the delivery and reveals no secret."""
     if name in _NO_CREDENTIALS:
         return value
     return MASK if _has_credential(name) else redacted(value)

@@ -1,0 +1,148 @@
+"""`cstar-explore explain`: why the deliveries in a text do or do not verify. The text and the secrets are not printed."""
+
+import argparse
+import io
+import json
+import os
+import re
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConfigurationError, CStarError, ValidationError
+from ..files import read_bytes
+from ..secret import ApiKey
+from ..text import printable
+
+if TYPE_CHECKING:
+    from ..deliveries import Delivery
+
+VERIFIED, NOT_VERIFIED, UNREADABLE, INTERRUPTED = 0, 1, 2, 130
+
+_HELP = """\
+Reads a raw HTTP request, a curl or PowerShell command, HAR, an export of webhook.site, ngrok, Pipedream or Postman, or an AWS
+event. It opens no address and runs nothing.
+
+exit codes:
+    0  every delivery is verified
+    1  a delivery is not verified, or the result could not be written
+    2  invalid command line, no secret, or no delivery can be read
+"""
+
+
+def add_to(commands: Any) -> None:
+    """Adds the `explain` command."""
+    parser = commands.add_parser(
+        "explain",
+        help="say why a pasted delivery does or does not verify",
+        epilog=_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="a file; - or nothing: standard input")
+    parser.add_argument(
+        "--secret-env",
+        action="append",
+        required=True,
+        metavar="NAME",
+        help="the NAME of an environment variable with a signing secret; may be repeated",
+    )
+    parser.add_argument(
+        "--now",
+        metavar="TIME",
+        help="when the delivery arrived, as Unix seconds or 2026-01-31T12:00:00Z (default: as the source says, else now)",
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prints a verdict for each delivery."""
+    from ..deliveries.reading import deliveries_in
+    from ..signatures.keys import require_secrets
+
+    try:
+        secrets = [_secret(name) for name in options.secret_env]
+        require_secrets(secrets, allow_masks=True)
+        now = None if options.now is None else _time(options.now)
+        verdicts = [_verdict(one, secrets, now) for one in deliveries_in(_content(options.file))]
+    except CStarError as error:
+        print(error, file=sys.stderr)
+        return UNREADABLE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    print(json.dumps({"deliveries": verdicts}, indent=2) if options.format == "json" else _text(verdicts))
+    return VERIFIED if all(verdict["verified"] for verdict in verdicts) else NOT_VERIFIED
+
+
+def _secret(name: str) -> ApiKey:
+    if name not in os.environ:
+        # Somebody may have passed the secret itself.
+        shown = f"The environment variable {name}" if re.fullmatch(r"[A-Z_][A-Z0-9_]{0,60}", name) else "The variable"
+        raise ConfigurationError(
+            f"{shown} is not set.", advice="Pass the name of a variable that has the signing secret, not the secret."
+        )
+    return ApiKey(os.environ[name])
+
+
+def _time(text: str) -> datetime | float:
+    try:
+        return float(text) if re.fullmatch(r"\d{1,14}(\.\d*)?", text) else datetime.fromisoformat(text)
+    except ValueError:
+        raise ValidationError(
+            f"--now is '{printable(text, 40)}', which is no time.", advice="Pass Unix seconds or 2026-01-31T12:00:00Z."
+        ) from None
+
+
+def _content(file: str) -> bytes:
+    from ..deliveries.model import MAX_BYTES
+
+    if file != "-":
+        if "\n" in file or len(file) > 1_000:
+            raise ValidationError("FILE is not the name of a file.", advice="Pass the text to standard input.")
+        return read_bytes(file, MAX_BYTES)
+    if sys.stdin is None:
+        raise ConfigurationError(
+            "Standard input is closed.", advice="Pass a file, or pipe the delivery to the command."
+        )
+    if sys.stdin.isatty():
+        print("Paste the delivery, then press Ctrl+D on an empty line.", file=sys.stderr)
+    try:
+        return sys.stdin.buffer.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigurationError(f"Standard input cannot be read: {error.strerror}.", advice="Pass a file.") from None
+
+
+def _verdict(one: "Delivery", secrets: list[ApiKey], now: datetime | float | None) -> dict[str, Any]:
+    from ..deliveries.reading import summary
+
+    explanation = one.explain(secrets, now)
+    name, evidence = summary(one), explanation.evidence
+    for secret in secrets:  # which may be pasted in the text, too
+        name, evidence = secret.redacted_in(name), secret.redacted_in(evidence)
+    return {
+        "delivery": name,
+        "source": one.source,
+        "verified": explanation.ok,
+        "cause": explanation.cause,
+        "alternatives": list(explanation.alternatives),
+        "evidence": evidence,
+        "remedy": explanation.remedy,
+        "not_kept": list(one.not_kept),
+    }
+
+
+def _text(verdicts: list[dict[str, Any]]) -> str:
+    return "\n\n".join(_lines(number, verdict) for number, verdict in enumerate(verdicts, 1))
+
+
+def _lines(number: int, verdict: dict[str, Any]) -> str:
+    alternatives = f" (or {', '.join(verdict['alternatives'])})" if verdict["alternatives"] else ""
+    shown = [
+        ("delivery", f"{number}: {verdict['delivery']}, from {verdict['source']}"),
+        ("verdict", "verified" if verdict["verified"] else f"refused: {verdict['cause']}{alternatives}"),
+        ("evidence", verdict["evidence"]),
+        ("remedy", verdict["remedy"]),
+        *(("not kept", sentence) for sentence in verdict["not_kept"]),
+    ]
+    return "\n".join(f"{name:<9}{printable(value, 2_000)}" for name, value in shown)

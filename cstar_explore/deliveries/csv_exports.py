@@ -1,0 +1,49 @@
+"""CSV exports of webhook.site, which have a column for each header."""
+
+import csv
+import io
+import re
+
+from ..errors import ValidationError
+from ..signatures.bodies import parse_json
+from . import json_forms
+from .model import Delivery
+
+# The columns of nested values: `headers.x-signature`, with or without the number of the value.
+_HEADER_COLUMN = re.compile(r"headers?[./_: ]\s*([A-Za-z0-9-]+)(?:[./_]0)?", re.IGNORECASE)
+_DELIMITERS = ",;\t"
+
+
+def is_export(text: str) -> bool:
+    """Whether the first line names columns for headers and a body."""
+    names = {name.strip().lower() for name in re.split(f"[{_DELIMITERS}]", _first_line(text).replace('"', ""))}
+    has_headers = "headers" in names or any(map(_HEADER_COLUMN.fullmatch, names))
+    return has_headers and not names.isdisjoint(name.lower() for name in json_forms.BODIES)
+
+
+def read(text: str) -> list[Delivery]:
+    """The requests in the rows.
+
+    Raises:
+        ValidationError: It is not valid CSV, or a cell is too long.
+    """
+    delimiter = max(_DELIMITERS, key=_first_line(text).count)
+    try:
+        rows = list(csv.DictReader(io.StringIO(text.lstrip(), newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise ValidationError(
+            f"The CSV cannot be read: {error}.", param="source", advice="Export JSON instead, or pass one delivery."
+        ) from None
+    return json_forms.find([_request(row) for row in rows])
+
+
+def _request(row: dict[str, str | None]) -> dict[str, object]:
+    cells = {name.strip(): cell for name, cell in row.items() if name and isinstance(cell, str)}
+    columns = ((_HEADER_COLUMN.fullmatch(name), cell) for name, cell in cells.items())
+    headers = {column[1]: cell for column, cell in columns if column and cell}
+    written = parse_json(cells.get("headers") or "")
+    return {**cells, "headers": written if isinstance(written, dict | list) else headers}
+
+
+def _first_line(text: str) -> str:
+    return text[:100_000].lstrip().partition("\n")[0]
