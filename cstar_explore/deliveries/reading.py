@@ -38,8 +38,10 @@ def delivery(source: Any, *, number: int | None = None) -> Delivery:
         ValidationError: The form is unknown, cannot be read, has more than 10 MB, or has several deliveries and there is no number.
         ConfigurationError: The file cannot be read.
     """
-    found = deliveries_in(source)
-    del source  # not in a traceback
+    try:
+        found = deliveries_in(source)
+    finally:
+        del source  # an error would keep it
     return _chosen(found, number)
 
 
@@ -76,7 +78,7 @@ def _read(source: Any) -> list[Delivery]:
         return _from_text(source)
     if isinstance(source, bytes | bytearray | memoryview):
         return _from_bytes(bytes(source))
-    if isinstance(source, Mapping | list):
+    if isinstance(source, Mapping | list) and not hasattr(source, "headers"):  # requests may be mappings
         return json_forms.find(source) or _nothing_in_json(source)
     read = request_objects.read(source)
     if read is None:

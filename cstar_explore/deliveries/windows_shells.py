@@ -14,8 +14,9 @@ _PROGRAM = re.compile(r"(\\+)(?=\")|\"|\s+|\\+|[^\s\"\\]+")
 
 
 def is_command_prompt(command: str) -> bool:
-    """Whether the command is quoted for the command prompt: with carets, or with doubled quotes and no single ones."""
-    return '^"' in command or "^\n" in command or "^\r\n" in command or ('""' in command and "'" not in command)
+    """Whether the command is quoted for the command prompt: with carets, or with doubled quotes and no words in single ones."""
+    has_carets = any(mark in command for mark in ('^"', "^\n", "^\r\n"))
+    return has_carets or ('""' in command and not re.search(r"(?<!\S)\$?'", command))
 
 
 def command_prompt_words(command: str) -> list[bytes]:
