@@ -28,6 +28,33 @@ def test_the_conftest_of_an_ordinary_suite_is_short() -> None:
     assert len(list(filter(None, lines))) <= 5
 
 
+def test_a_suite_can_replace_the_sandbox(pytester: pytest.Pytester) -> None:
+    """With other options, or one for all tests. Each test's webhooks are then deleted after it."""
+    pytester.makeconftest(
+        """
+        import cstar_explore as cx
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def cstar_sandbox():
+            with cx.Sandbox(real_time=True, follow_subscriptions=True) as sandbox:
+                yield sandbox
+        """
+    )
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.parametrize(("event", "made"), [("ticket.created", 1), ("ticket.closed", 0)])
+        def test_fires(event, made, cstar_client, cstar_webhook, cstar_fire, cstar_listener):
+            cstar_webhook(cstar_listener.url, events="ticket.created")
+            assert len(cstar_fire(event).deliveries) == made
+            assert len(cstar_client.webhooks.list()) == 5
+        """
+    )
+    pytester.runpytest(*OPTIONS).assert_outcomes(passed=2)
+
+
 def test_a_failing_test_prints_no_secret(pytester: pytest.Pytester) -> None:
     """Neither as a local, nor as an argument, nor where an assertion is taken apart."""
     pytester.makepyfile(
