@@ -1,6 +1,6 @@
 """The charts of the report: findings by account, receivers by event type, and the age of webhooks.
 
-Everything that a colour shows can also be read from numbers and order.
+Everything that a color shows can also be read from numbers and order.
 """
 
 from collections import Counter
@@ -9,9 +9,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from ..charts import Chart
+from ..charts import BAD, GRID, MUTED, Chart, plain_style
 from ..events import NAMES
 from ..text import printable
 from .inventory import covered_types
@@ -20,8 +21,9 @@ from .rules import SEVERITIES
 if TYPE_CHECKING:
     from .result import AuditResult
 
-_COLORS = {"high": "#b3261e", "medium": "#d98a00", "low": "#5b7fa6", "info": "#9a9a9a"}
-_INK, _PALE = "#2f5d8a", "#c9d6e4"
+# White text on them has a contrast of at least 4.5:1.
+_COLORS = {"high": BAD, "medium": "#8a5600", "low": "#3f6186", "info": "#5f5f5f"}
+_BAR = "#2f5d8a"
 
 _ACCOUNTS = 12  # that have a bar of their own; the others share one
 _AGES = (
@@ -33,35 +35,43 @@ _AGES = (
 )
 
 
+@plain_style()
 def findings_chart(audit: "AuditResult") -> Chart:
     """Findings by account and severity, the most severe account first."""
     counts: dict[str, Counter[str]] = {name: Counter() for name in audit.accounts["account"]}
     for finding in audit.findings:
         counts[finding.team.account][finding.rule.severity] += 1
     order = sorted(counts, key=lambda name: [-counts[name][level] for level in SEVERITIES])
-    names = [printable(name or "the team", 28) for name in order[:_ACCOUNTS]]
+    names = [printable(name or "the team", 60) for name in order[:_ACCOUNTS]]
     rows = [counts[name] for name in order[:_ACCOUNTS]]
     if len(order) > _ACCOUNTS:
         names.append(f"{len(order) - _ACCOUNTS:,} others")
         rows.append(sum((counts[name] for name in order[_ACCOUNTS:]), Counter()))
     total = ", ".join(f"{count} {level}" for level, count in audit.counts().items())
-    chart = Chart(6.4, 1.1 + 0.34 * len(names), f"Findings by account and severity: {total}.")
-    axes = _axes(chart, names, "findings")
-    left = [0] * len(rows)
-    for level in SEVERITIES:
-        widths = [row[level] for row in rows]
-        axes.barh(range(len(rows)), widths, left=left, color=_COLORS[level], height=0.62, label=level)
-        for index, width in enumerate(widths):
-            if width:
+    title = "Findings by account and severity"
+    chart = Chart(6.4, 1.2 + 0.45 * len(names), f"{title}: {total}.", title)
+    axes = _axes(chart, [""] * len(names), "findings")
+    longest = max((1, *(row.total() for row in rows)))
+    for index, (name, row) in enumerate(zip(names, rows, strict=True)):
+        axes.annotate(name, (0, index - 0.33), (0, 2), textcoords="offset points", fontsize=8)
+        left, narrow = 0, []
+        for level in SEVERITIES:
+            axes.barh(index, row[level], left=left, color=_COLORS[level], height=0.62)
+            if row[level] > 0.04 * longest:
                 axes.text(
-                    left[index] + width / 2, index, str(width), ha="center", va="center", color="white", fontsize=8
+                    left + row[level] / 2, index, f"{row[level]:,}", ha="center", va="center", color="white", fontsize=8
                 )
-        left = [before + width for before, width in zip(left, widths, strict=True)]
-    axes.set_xlim(0, max((1, *left)))
-    chart.figure.legend(loc="outside upper right", ncols=4, frameon=False, fontsize=8)
+            elif row[level]:
+                narrow.append(f"{row[level]:,} {level}")
+            left += row[level]
+        _label(axes, left, index, ", ".join(narrow))
+    axes.set_xlim(0, longest * 1.1)
+    handles = [Patch(color=_COLORS[level], label=level) for level in SEVERITIES]
+    chart.figure.legend(handles=handles, loc="outside upper right", ncols=4, frameon=False, fontsize=8)
     return chart
 
 
+@plain_style()
 def coverage_chart(audit: "AuditResult") -> Chart:
     """Accounts with an active webhook, by event type."""
     active = audit.webhooks[audit.webhooks["is_active"].fillna(value=True) & audit.webhooks["events"].notna()]
@@ -73,11 +83,10 @@ def coverage_chart(audit: "AuditResult") -> Chart:
     counts = Counter(name for _, name in pairs)
     widths = [counts[name] for name in NAMES]
     missing = widths.count(0)
-    chart = Chart(
-        6.4, 6.6, f"{len(widths) - missing} of {len(widths)} event types have an active webhook, {missing} have none."
-    )
-    axes = _axes(chart, NAMES, "accounts with an active webhook")
-    axes.barh(range(len(widths)), widths, color=_INK, height=0.62)
+    summary = f"{len(widths) - missing} of {len(widths)} event types have an active webhook, {missing} have none."
+    chart = Chart(6.4, 6.8, summary, "Accounts with an active webhook, by event type")
+    axes = _axes(chart, NAMES, "accounts")
+    axes.barh(range(len(widths)), widths, color=_BAR, height=0.62)
     for index, width in enumerate(widths):
         _label(axes, width, index, f"{width:,}" if width else "none", size=7)
     axes.set_xlim(0, max((1, *widths)) * 1.12)
@@ -85,6 +94,7 @@ def coverage_chart(audit: "AuditResult") -> Chart:
     return chart
 
 
+@plain_style()
 def ages_chart(audit: "AuditResult") -> Chart:
     """Webhooks by age, active and paused."""
     days = (audit.taken - audit.webhooks["created_at"].dropna()).dt.days
@@ -97,18 +107,18 @@ def ages_chart(audit: "AuditResult") -> Chart:
     ]
     totals = [sum(pair) for pair in zip(*counts, strict=True)]
     ages = ", ".join(f"{name} {total}" for name, total in zip(names, totals, strict=True))
-    chart = Chart(6.4, 2.9, f"Age of webhooks: {ages}.")
+    chart = Chart(6.4, 3.1, f"Age of webhooks: {ages}.", "Age of webhooks")
     axes = _axes(chart, names, "webhooks")
-    axes.barh(range(len(names)), counts[0], color=_INK, height=0.62, label="active")
+    axes.barh(range(len(names)), counts[0], color=_BAR, height=0.62, label="active")
     axes.barh(
         range(len(names)),
         counts[1],
         left=counts[0],
-        color=_PALE,
+        color="none",
         height=0.62,
         label="paused",
         hatch="///",
-        edgecolor="white",
+        edgecolor=_BAR,
     )
     for index, total in enumerate(totals):
         _label(axes, total, index, f"{total:,}")
@@ -119,7 +129,7 @@ def ages_chart(audit: "AuditResult") -> Chart:
 
 def _label(axes: Axes, width: int, index: int, text: str, size: int = 8) -> None:
     """The number at the end of a bar."""
-    axes.annotate(text, (width, index), (3, 0), textcoords="offset points", va="center", fontsize=size, color="#555555")
+    axes.annotate(text, (width, index), (3, 0), textcoords="offset points", va="center", fontsize=size, color=MUTED)
 
 
 def _axes(chart: Chart, names: Sequence[str], unit: str) -> Axes:
@@ -130,7 +140,7 @@ def _axes(chart: Chart, names: Sequence[str], unit: str) -> Axes:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.tick_params(axis="x", labelsize=8)
     axes.tick_params(axis="y", length=0)
-    axes.grid(axis="x", color="#e4e4e4")
+    axes.grid(axis="x", color=GRID)
     axes.set_axisbelow(True)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)

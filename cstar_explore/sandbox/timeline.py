@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from ..charts import Chart
-from ..text import printable
+from ..charts import BAD, GOOD, GRID, MUTED, Chart, plain_style
+from ..text import plural, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,49 +13,76 @@ if TYPE_CHECKING:
 # Seconds since the first attempt at which the published retries are due.
 _TICKS = {1: "at once", 30: "30 s", 150: "2 m", 750: "12 m", 4_350: "1 h", 25_950: "7 h", 112_350: "31 h"}
 
+_START = 0.7  # the left end of the axis, in seconds
+
 NEWEST = 40  # deliveries that stay readable in one chart
 
 
 class Timeline(Chart):
-    """The newest deliveries. Success and failure differ in shape as well as in color."""
+    """The newest deliveries. Success and failure differ in shape as well as in color. Withheld deliveries share one line."""
 
+    @plain_style()
     def __init__(self, deliveries: "pd.DataFrame") -> None:
         attempts = deliveries.dropna(subset=["attempt"])
-        lines = list(dict.fromkeys(attempts["id"]))[-NEWEST:]
-        attempts = attempts[attempts["id"].isin(lines)]
-        super().__init__(9, 1.2 + 0.42 * max(1, len(lines)), f"{len(lines)} deliveries, {len(attempts)} attempts")
+        withheld = attempts[attempts["state"] == "withheld"]
+        sent = attempts[attempts["state"] != "withheld"]
+        lines = list(dict.fromkeys(sent["id"]))[-NEWEST:]
+        sent = sent[sent["id"].isin(lines)]
+        names = sent.drop_duplicates("id", keep="last")
+        labels = [
+            f"{printable(name, 40)}, {event}" for name, event in zip(names["webhook"], names["event"], strict=True)
+        ]
+        folded = withheld["id"].nunique()
+        self._counts = f"{_deliveries(len(lines) + folded)}, {plural(len(sent) + len(withheld), 'attempt')}"
+        tried = names["id"].map(sent["id"].value_counts())
+        ends = [
+            f" {label}: {plural(count, 'attempt')}, {state}."
+            for label, count, state in zip(labels, tried, names["state"], strict=True)
+        ]
+        if folded:
+            labels.append(f"{_deliveries(folded)} withheld")
+            ends.append(f" {labels[-1]}.")
+        super().__init__(
+            9, 1.2 + 0.5 * max(1, len(labels)), f"{self._counts}.{''.join(ends)}", "Attempts of each delivery"
+        )
         axes = self.figure.add_subplot()
-        first = attempts.groupby("id")["at"].transform("min")
-        elapsed = (attempts["at"] - first).dt.total_seconds().clip(lower=1)
-        height = attempts["id"].map({line: -index for index, line in enumerate(lines)})
+        for index, label in enumerate(labels):
+            axes.annotate(label, (_START, -index), (2, 9), textcoords="offset points", fontsize=8)
+        first = sent.groupby("id")["at"].transform("min")
+        elapsed = (sent["at"] - first).dt.total_seconds().clip(lower=1)
+        height = sent["id"].map({line: -index for index, line in enumerate(lines)})
         for line in lines:
-            of_line = attempts["id"] == line
+            of_line = sent["id"] == line
             axes.plot(elapsed[of_line], height[of_line], color="#8a8a8a", linewidth=1, zorder=1)
-        withheld = attempts["state"] == "withheld"
-        succeeded = attempts["success"].fillna(value=False).astype(bool)
+        succeeded = sent["success"].fillna(value=False).astype(bool)
         for selected, marker, color, label in (
-            (succeeded, "o", "#1b6b20", "delivered"),
-            (~succeeded & ~withheld, "X", "#b3261e", "failed"),
-            (withheld, "_", "#5c5c5c", "withheld"),
+            (succeeded, "o", GOOD, "delivered"),
+            (~succeeded, "X", BAD, "failed"),
         ):
             if selected.any():
                 axes.scatter(
                     elapsed[selected], height[selected], marker=marker, color=color, s=60, label=label, zorder=2
                 )
-        names = attempts.drop_duplicates("id")
-        labels = [
-            f"{printable(name, 28)}\n{event}" for name, event in zip(names["webhook"], names["event"], strict=True)
-        ]
-        axes.set_yticks([-index for index in range(len(lines))], labels, fontsize=8)
-        axes.set_ylim(-len(lines) + 0.4, 0.6)
+        if folded:
+            axes.scatter([1], [-len(lines)], marker="_", color=MUTED, s=60, label="withheld", zorder=2)
+        axes.set_yticks([])
+        axes.set_ylim(-max(1, len(labels)) + 0.5, 0.8)
         axes.set_xscale("log")
-        axes.set_xlim(0.7, 200_000)
+        axes.set_xlim(_START, 200_000)
         axes.xaxis.set_major_locator(FixedLocator(list(_TICKS)))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _TICKS.get(round(value), "")))
-        axes.set_xlabel("time since the first attempt")
-        axes.grid(axis="x", color="#dddddd")
+        axes.set_xlabel("time since the first attempt (not to scale)", fontsize=8)
+        axes.tick_params(axis="x", labelsize=8)
+        axes.grid(axis="x", color=GRID)
         for side in ("top", "right", "left"):
             axes.spines[side].set_visible(False)
-        if len(attempts):
-            self.figure.legend(loc="outside upper right", ncols=3, frameon=False)
+        if labels:
+            self.figure.legend(loc="outside upper right", ncols=3, frameon=False, fontsize=8)
+
+    def __repr__(self) -> str:
+        return f"Timeline({self._counts})"
+
+
+def _deliveries(count: int) -> str:
+    return f"{count:,} deliver{'y' if count == 1 else 'ies'}"

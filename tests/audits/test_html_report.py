@@ -13,10 +13,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
+import matplotlib.style
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from matplotlib.image import imread
 
 import cstar_explore as cx
 from cstar_explore import errors
@@ -398,14 +401,39 @@ def test_a_page_with_little_data_is_complete(table: pd.DataFrame) -> None:
 
 
 def test_charts_display_in_a_notebook() -> None:
-    """As PNG and SVG, with alternative text."""
+    """As an image with a title, alternative text and a transparent background; as PNG where no HTML is shown."""
     charts = audit({"url": "http://shop.example/"}).charts()
 
     assert {"findings", "ages", "coverage"} == set(charts)
     for chart in charts.values():
-        assert chart._repr_png_().startswith(b"\x89PNG")
-        assert "svg" in ET.fromstring(chart.svg()).tag
-        assert chart.alt_text.strip()
+        drawing = ET.fromstring(chart.svg())
+        image = imread(io.BytesIO(chart._repr_png_()))
+        (attributes,) = [attributes for tag, attributes in Page(chart._repr_html_()).tags if tag == "img"]
+
+        assert "svg" in drawing.tag
+        assert chart.alt_text == attributes["alt"]
+        assert chart.title in "".join(drawing.itertext())
+        assert 0 == image[0, 0, 3] == image[-1, -1, 3]
+
+
+def test_a_dark_style_of_matplotlib_does_not_change_a_chart() -> None:
+    """Its white text would be unreadable on a light page."""
+    audited = audit({"url": "http://shop.example/"})
+    plain = audited.charts()["ages"].svg()
+
+    with mpl.style.context("dark_background"):
+        assert plain == audited.charts()["ages"].svg()
+
+
+def test_a_chart_says_which_characters_may_show_as_boxes() -> None:
+    """Where no installed font has them. The text itself stays in the image, for browsers that have a font."""
+    advice = "If a name shows boxes, install a font for rare characters."
+    chart, plain = (audit({"account": name}).charts()["findings"] for name in ("\U0010fffd", "Ж"))
+
+    assert "\U0010fffd" in chart.svg()
+    assert advice in chart._repr_html_()
+    assert advice.partition(",")[0] not in plain._repr_html_()
+    assert chart._repr_png_() != plain._repr_png_()
 
 
 # --- the CSV ----------------------------------------------------------------------------------------------------------

@@ -923,6 +923,9 @@ def test_the_timeline_is_a_chart(sandbox: cx.Sandbox, client: cx.Client) -> None
     assert "Timeline(4 deliveries, 10 attempts)" == repr(timeline)
     assert timeline._repr_png_().startswith(b"\x89PNG\r\n\x1a\n")
     assert isinstance(timeline.figure, Figure)
+    assert "ticket.created: 7 attempts, failed. 3 deliveries withheld." in timeline.alt_text
+    assert "not to scale" in timeline.svg()
+    assert 1 == timeline.svg().count(" withheld<")
 
 
 def test_an_empty_timeline_is_a_chart(sandbox: cx.Sandbox) -> None:
