@@ -17,6 +17,9 @@ from .models import Webhook as Webhook
 from .models import WebhookList as WebhookList
 from .plans import Plan as Plan
 from .plans import plan as plan
+from .receivers import ReceiverCheck as ReceiverCheck
+from .receivers import check_handler as check_handler
+from .receivers import check_receiver as check_receiver
 from .sandbox import Sandbox as Sandbox
 from .secret import Secret as Secret
 from .signatures import explain as explain

@@ -4,6 +4,7 @@ cstar-explore lab       the notebooks, in JupyterLab
 cstar-explore sandbox   the sandbox on its own
 cstar-explore audit     findings about the webhooks of one team or many
 cstar-explore explain   why a pasted delivery does or does not verify
+cstar-explore check-receiver  names the faults of a running webhook receiver
 cstar-explore doctor    checks the installation, the configuration, the network and the key
 """
 
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from .._version import VERSION
 from ..errors import CStarError
-from . import audit, explain
+from . import audit, check_receiver, explain
 
 FAILED, PIPE_CLOSED = 1, 141
 
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("The result could not be written: standard output is closed.", file=sys.stderr)
         return FAILED
     try:
-        code: int = import_module(f".{options.command}", __package__).run(options)
+        code: int = import_module(f".{options.command.replace('-', '_')}", __package__).run(options)
         sys.stdout.flush()
     except CStarError as error:
         print(error, file=sys.stderr)
@@ -69,5 +70,6 @@ def _parser() -> argparse.ArgumentParser:
 
     audit.add_to(commands)
     explain.add_to(commands)
+    check_receiver.add_to(commands)
     commands.add_parser("doctor", help="check the installation, configuration, network and key; changes nothing")
     return parser

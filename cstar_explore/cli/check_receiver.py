@@ -1,0 +1,121 @@
+"""`cstar-explore check-receiver`: the faults of a webhook receiver on stdout, and an exit code for continuous integration."""
+
+import argparse
+import io
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConfigurationError, CStarError
+from ..files import replace_file
+from ..secret import Secret
+from ..text import printable
+
+if TYPE_CHECKING:
+    from ..receivers import ReceiverCheck
+
+WRONG, INVALID, INTERRUPTED = 1, 2, 130
+
+_HELP = """\
+exit codes:
+    0  nothing is wrong
+    1  something is wrong; with --strict also: something was not tested
+    2  invalid command line, secret, URL or --acted
+  130  interrupted; what is known by then is printed
+
+Example: cstar-explore check-receiver http://localhost:8000/hook --secret-env WEBHOOK_SECRET --acted "cat acted.txt"
+"""
+
+
+def add_to(commands: Any) -> None:
+    """Adds the `check-receiver` command."""
+    parser = commands.add_parser(
+        "check-receiver",
+        help="check a running webhook receiver: sends generated deliveries, right and wrong ones, and names the fault",
+        epilog=_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("url", metavar="URL", help="the receiver, such as http://localhost:8000/hook")
+    parser.add_argument(
+        "--secret-env",
+        required=True,
+        metavar="NAME",
+        help="the NAME of the environment variable with the signing secret that the receiver has",
+    )
+    parser.add_argument(
+        "--acted",
+        metavar="COMMAND",
+        help="a shell command that prints the ids of the events that the receiver acted on, one a line, or their number;"
+        " without it, whether duplicates are processed twice is not tested",
+    )
+    parser.add_argument(
+        "--allow-host", action="append", default=[], metavar="HOST", help="a host other than loopback; may be repeated"
+    )
+    parser.add_argument("--strict", action="store_true", help="exit with 1 also if something was not tested")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="also write a report as an HTML page")
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="also write JUnit XML")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Runs the check, prints the result and returns the exit code."""
+    from ..receivers import check_receiver
+
+    try:
+        check = check_receiver(
+            options.url,
+            secret=_secret(options.secret_env),
+            acted=options.acted,
+            allow_host=options.allow_host,
+            progress=_show_progress if sys.stderr.isatty() else None,
+        )
+    except CStarError as error:
+        print(error, file=sys.stderr)
+        return INVALID
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    finally:
+        if sys.stderr.isatty():
+            print("\r\x1b[K", end="", file=sys.stderr)
+    if options.html is not None:
+        replace_file(options.html, check.to_html() or "")
+    if options.junit is not None:
+        replace_file(options.junit, check.to_junit() or "")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    print(_text(check) if options.format == "text" else _json(check))
+    if check.interrupted:
+        return INTERRUPTED
+    return WRONG if not check.ok or (options.strict and check.verdict == "incomplete") else 0
+
+
+def _secret(name: str) -> Secret:
+    if not os.environ.get(name):
+        raise ConfigurationError(
+            f"The environment variable {printable(name, 80)} is not set.",
+            advice="Pass the variable's name, not the secret, and set it to the receiver's signing secret.",
+        )
+    return Secret(os.environ[name])
+
+
+def _show_progress(done: int, total: int) -> None:
+    print(f"\r{done} of {total} checks", end="", file=sys.stderr, flush=True)
+
+
+def _text(check: "ReceiverCheck") -> str:
+    """The causes, and then a line for each check."""
+    lines = [check.verdict.upper() + (f" (likely framework: {check.framework})" if check.framework else "")]
+    for cause in check.causes:
+        lines += ["", f"{'Note' if cause.is_note else 'Wrong'}: {cause.sentence}", f"       {cause.remedy}"]
+    lines += [line for text in check.untested() for line in ("", text)]
+    lines.append("")
+    lines += [f"  {group:<18}{verdict}" for group, verdict in check.groups().items()]
+    return "\n".join([*lines, "", check.summary()])
+
+
+def _json(check: "ReceiverCheck") -> str:
+    rows = check.to_frame().to_dict("records")
+    found = [{"cause": each.sentence, "remedy": each.remedy, "is_note": each.is_note} for each in check.causes]
+    return json.dumps({"verdict": check.verdict, "ok": check.ok, "causes": found, "checks": rows}, indent=2)

@@ -1,0 +1,216 @@
+"""Runs the checks, within limits, and collects what the receiver answered and acted on."""
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any, Protocol
+
+from ..serving import loops
+from .catalogue import ORDINARY_CHECK, Check
+from .effects import Acted, Effects
+from .judging import Outcome
+from .sending import NO_CONNECTION, NO_RESPONSE, Exchange, Response
+from .signed_requests import Maker
+
+DEADLINE = 120.0  # seconds for everything
+CONNECTIONS = 4  # at the same time: a receiver may serve one after the other
+_LONGEST_DELAY = 5.0  # seconds that a receiver may take to act on the ordinary delivery
+_POLL = 0.03  # seconds between readings of `acted`
+
+Progress = Callable[[int, int], object]
+
+
+class Sends(Protocol):
+    """How the checks reach a receiver."""
+
+    async def send(self, exchange: Exchange) -> Sequence[Response]: ...
+
+
+class Checker:
+    """One run of checks. The requests are sent in a thread; `acted` and `progress` are called in the caller's."""
+
+    def __init__(
+        self, sender: Sends, maker: Maker, acted: Acted | None, progress: Progress, checks: Sequence[Check]
+    ) -> None:
+        self._sender, self._maker, self._progress = sender, maker, progress
+        self._total = len(checks)
+        self._outcomes = {check.sent: Outcome(check, reason="not sent") for check in checks}
+        self._ids: dict[str, tuple[str, ...]] = {}
+        self._effects = None if acted is None else Effects(acted, maker.ids)
+        self._delay = 0.0
+        self._ends = time.monotonic() + DEADLINE
+        self._stopping = threading.Event()
+        self.interrupted = False
+        self.dead_after: str | None = None
+
+    @property
+    def knows_effects(self) -> bool:
+        return self._effects is not None
+
+    def run(self, probes: Iterable[Check]) -> dict[str, Outcome]:
+        """The outcomes by what was sent, without verdicts. On Ctrl+C, those until then."""
+        try:
+            self._run(list(probes))
+        except KeyboardInterrupt:
+            self.interrupted = True
+        return self._outcomes
+
+    def _run(self, probes: list[Check]) -> None:
+        ordinary = ORDINARY_CHECK.sent
+        self._send([ORDINARY_CHECK])
+        error = self._outcomes[ordinary].responses[0].error
+        if error in {NO_CONNECTION, NO_RESPONSE} or error.startswith("TLS"):
+            return
+        self._wait_for_ordinary()
+        others = [each.check for each in self._outcomes.values() if each.check is not ORDINARY_CHECK]
+        is_accepted = self._outcomes[ordinary].taken
+        if not is_accepted:
+            others = [check for check in others if not check.alone and check.rule != "once"]
+        if self._effects is not None and self._effects.is_total:
+            counted = [check for check in others if check.rule == "once" or check.group == "forged"]
+            for checks in ([check for check in counted if check.rule == rule] for rule in ("once", "reject")):
+                self._count(checks)
+            others = [check for check in others if check not in counted]
+        self._send([check for check in others if not check.alone])
+        for check in others:
+            if check.alone:
+                self._send([check])
+        if not is_accepted:
+            self._outcomes |= {check.sent: Outcome(check, reason="not sent") for check in probes}
+            self._send(probes)
+        self._wait_for_effects()
+
+    # --- sending
+
+    def _send(self, checks: Sequence[Check]) -> None:
+        """Sends checks, several at a time, and waits for the responses."""
+        if self.dead_after is None and checks:
+            self._in_thread(self._send_all(checks))
+
+    def _in_thread(self, work: Coroutine[Any, Any, None]) -> None:
+        done: Future[None] = Future()
+
+        def target() -> None:
+            try:
+                done.set_result(loops.run(work))
+            except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+                done.set_exception(error)
+
+        thread = threading.Thread(target=target, daemon=True)
+        thread.start()
+        try:
+            while thread.is_alive():
+                thread.join(0.1)
+                self._progress(sum(bool(each.responses) for each in self._outcomes.values()), self._total)
+        except KeyboardInterrupt:
+            self._stopping.set()
+            thread.join(1)
+            raise
+        done.result()
+
+    async def _send_all(self, checks: Sequence[Check]) -> None:
+        limit = asyncio.Semaphore(CONNECTIONS)
+        tasks = {asyncio.ensure_future(self._send_one(check, limit)) for check in checks}
+        while tasks and not self._stopping.is_set() and self.dead_after is None and time.monotonic() < self._ends:
+            done, tasks = await asyncio.wait(tasks, timeout=0.1, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _send_one(self, check: Check, limit: asyncio.Semaphore) -> None:
+        async with limit:
+            exchange = check.build(self._maker)  # not before, because of the timestamps
+            responses = tuple(await self._sender.send(exchange))
+            self._ids[check.sent] = exchange.ids
+            self._outcomes[check.sent] = Outcome(check, responses)
+            if check is not ORDINARY_CHECK and any(each.status is None for each in responses):
+                await self._find_out_whether_it_lives(check)
+
+    async def _find_out_whether_it_lives(self, check: Check) -> None:
+        """A receiver that stopped is one fault, and not one for each check after it."""
+        for pause in (0.0, 0.5):
+            await asyncio.sleep(pause)
+            if self.dead_after is not None:
+                return
+            (response,) = await self._sender.send(ORDINARY_CHECK.build(self._maker))
+            if response.error not in {NO_CONNECTION, NO_RESPONSE}:
+                return
+            if response.error == NO_RESPONSE:
+                break
+        self.dead_after = self.dead_after or check.sent
+
+    # --- effects
+
+    def _wait_for_ordinary(self) -> None:
+        """Measures how long after its response the receiver acts."""
+        outcome = self._outcomes[ORDINARY_CHECK.sent]
+        if self._effects is None or not outcome.accepted:
+            return
+        (event_id,) = self._ids[ORDINARY_CHECK.sent]
+        started = time.monotonic()
+        count = 0
+        while not count and time.monotonic() - started < _LONGEST_DELAY:
+            count = self._effects.counts()[event_id] or (self._effects.total() if self._effects.is_total else 0)
+            self._delay = time.monotonic() - started
+            time.sleep(0 if count else _POLL)
+        self._effects.require_reading()
+        self._delay = self._delay if count else 0.0
+        self._outcomes[ORDINARY_CHECK.sent] = replace(outcome, acted=(count,))
+
+    def _count(self, checks: Sequence[Check]) -> None:
+        """Sends checks of one event each, and takes the difference of the totals. Where it is not as expected, one by one."""
+        if self._effects is None or self.dead_after is not None or not checks:
+            return
+        before = self._effects.total()
+        self._send(checks)
+        time.sleep(1.5 * self._delay + 0.1)
+        acted = self._effects.total() - before
+        each = 1 if checks[0].rule == "once" else 0
+        if acted != each * len(checks) and len(checks) > 1:
+            for check in checks:
+                self._count([check])
+            return
+        for check in checks:
+            self._outcomes[check.sent] = replace(self._outcomes[check.sent], acted=(acted // len(checks),))
+
+    def _wait_for_effects(self) -> None:
+        """Waits until all that was accepted is acted on, or nothing more happens for longer than the measured delay."""
+        if self._effects is None or self._effects.is_total:
+            return
+        quiet, patience = 1.5 * self._delay + 0.15, max(1.0, 3 * self._delay)
+        awaited = self._accepted_ids()
+        counts = self._effects.counts()
+        changed = time.monotonic()
+        while time.monotonic() - changed < (patience if awaited - counts.keys() else quiet):
+            if time.monotonic() > self._ends:
+                break
+            time.sleep(_POLL)
+            newer = self._effects.counts()
+            if newer != counts:
+                counts, changed = newer, time.monotonic()
+        is_busy = time.monotonic() - changed < patience and bool(awaited - counts.keys())
+        for name, outcome in self._outcomes.items():
+            if outcome.responses:
+                self._outcomes[name] = self._with_effects(outcome, self._ids[name], counts, is_busy=is_busy)
+
+    def _accepted_ids(self) -> set[str]:
+        return {
+            event_id
+            for name, outcome in self._outcomes.items()
+            if outcome.accepted and outcome.check.rule in {"accept", "once", "preferably", "or 415"}
+            for event_id in self._ids[name]
+        }
+
+    def _with_effects(self, outcome: Outcome, ids: Sequence[str], counts: "Counter[str]", *, is_busy: bool) -> Outcome:
+        if not ids:
+            return outcome
+        acted = tuple(counts[event_id] for event_id in ids)
+        if is_busy and outcome.accepted and not all(acted):
+            return replace(outcome, reason="the receiver still acts on earlier events")
+        return replace(outcome, acted=acted)

@@ -1,0 +1,164 @@
+"""The verdict of each check, from the responses and from what the receiver acted on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from .catalogue import AFTER_FAILURE, AFTER_FORGED, EXPECTED, GROUPS, NEEDS_ACCEPTANCE, ORDINARY, UNKNOWN_FIELDS, Check
+from .sending import CLOSED, Response, shown
+
+Verdict = Literal["right", "wrong", "information", "not tested"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check led to.
+
+    Attributes:
+        responses: In the order of the requests; empty if it was not sent.
+        acted: How often each event was acted on, or None if that is not known.
+        reason: Why it was not tested.
+    """
+
+    check: Check
+    responses: Sequence[Response] = ()
+    acted: Sequence[int] | None = None
+    verdict: Verdict = "not tested"
+    reason: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        return bool(self.responses) and all(each.accepted for each in self.responses)
+
+    @property
+    def taken(self) -> bool:
+        """Whether it was accepted and, as far as is known, acted on."""
+        return self.accepted and (self.acted is None or all(self.acted))
+
+    @property
+    def let_in(self) -> bool:
+        """Whether the last request got a 2xx."""
+        return bool(self.responses) and self.responses[-1].accepted
+
+    @property
+    def failed(self) -> bool:
+        """Whether a response is a 5xx, or is missing."""
+        return any(each.failed for each in self.responses)
+
+    @property
+    def is_problem(self) -> bool:
+        return self.verdict in {"wrong", "information"}
+
+    @property
+    def expected(self) -> str:
+        return EXPECTED[self.check.rule]
+
+    @property
+    def observed(self) -> str:
+        if not self.responses:
+            return self.reason
+        text = shown(self.responses)
+        if self.acted:
+            done = str(sum(self.acted)) if len(self.acted) == 1 else "/".join(map(str, self.acted))
+            text += f"; acted on {done} time{'' if done == '1' else 's'}"
+        return f"{text}; {self.reason}" if self.reason else text
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the verdicts depend on."""
+
+    ordinary_is_accepted: bool
+    forged_are_rejected: bool
+    unknown_fields_are_accepted: bool
+    knows_effects: bool
+
+
+def judged(outcomes: Mapping[str, Outcome], *, knows_effects: bool) -> dict[str, Outcome]:
+    """The outcomes with their verdicts. Those with a reason keep it, and are not tested."""
+    ordinary = outcomes[ORDINARY]
+    forged = [each for each in outcomes.values() if each.check.group == "forged"]
+    strict = outcomes.get(UNKNOWN_FIELDS)
+    facts = Facts(
+        ordinary.taken, not any(each.let_in for each in forged), strict is None or strict.let_in, knows_effects
+    )
+    return {name: _judged(each, facts) for name, each in outcomes.items()}
+
+
+def _judged(outcome: Outcome, facts: Facts) -> Outcome:
+    reason = outcome.reason or _untested(outcome, facts)
+    return replace(outcome, reason=reason) if reason else replace(outcome, verdict=_verdict(outcome, facts))
+
+
+def _untested(outcome: Outcome, facts: Facts) -> str:
+    """Why no verdict is possible; empty if one is."""
+    check = outcome.check
+    if not outcome.responses:
+        return "not sent"
+    if check.rule in NEEDS_ACCEPTANCE and not facts.ordinary_is_accepted and check.sent != ORDINARY:
+        return "the ordinary delivery is not accepted"
+    if check.extra_fields and not facts.unknown_fields_are_accepted and not outcome.accepted:
+        return "it has fields that the receiver does not know"
+    if check.rule == "once" and not facts.knows_effects and _is_answered_as_duplicates(outcome):
+        return "how often it acts cannot be determined without `acted`"
+    return ""
+
+
+def _is_answered_as_duplicates(outcome: Outcome) -> bool:
+    """Whether all got a 2xx, except for a first one that is forged or may fail."""
+    return outcome.let_in if outcome.check.sent in {AFTER_FORGED, AFTER_FAILURE} else outcome.accepted
+
+
+def _verdict(outcome: Outcome, facts: Facts) -> Verdict:
+    """The verdict by the check's rule."""
+    acted, responses = outcome.acted, outcome.responses
+    once = acted is None or all(count == 1 for count in acted)
+    is_rejected = all(each.rejected for each in responses) and not any(acted or ())
+    is_processed = outcome.accepted and once
+    status = responses[0].status
+    # Closing while the body is still arriving is a refusal, too.
+    is_too_large = status == 413 or responses[0].error == CLOSED
+    is_legacy_beside = outcome.accepted and facts.ordinary_is_accepted and facts.forged_are_rejected
+    rules: dict[str, tuple[bool, Verdict]] = {
+        "accept": (is_processed, "wrong"),
+        "order": (outcome.accepted and _is_any_order(acted), "wrong"),
+        "once": (_is_answered_as_duplicates(outcome) and _is_once(outcome), "wrong"),
+        "reject": (is_rejected, "wrong"),
+        "legacy": (is_rejected, "information" if is_legacy_beside else "wrong"),
+        "new type": (outcome.accepted and max(acted or (0,)) <= 1, "wrong"),
+        "preferably": (is_processed, "information"),
+        "or 415": (is_processed or status == 415, "information"),
+        "or 413": (outcome.accepted or is_too_large, "information"),
+        "or 411": (outcome.accepted or status == 411, "information"),
+        "no 5xx": (not outcome.failed, "information"),
+        "no 2xx": (not outcome.let_in, "information"),
+    }
+    is_right, otherwise = rules[outcome.check.rule]
+    return "right" if is_right else otherwise
+
+
+def _is_once(outcome: Outcome) -> bool:
+    acted = sum(outcome.acted or ())
+    if outcome.check.sent == AFTER_FAILURE and not outcome.responses[0].failed:
+        return acted <= 1  # the receiver may have ignored the first one, and then the second
+    return outcome.acted is None or acted == 1
+
+
+def _is_any_order(acted: Sequence[int] | None) -> bool:
+    """`ticket.closed` arrives before and after `ticket.created`. A receiver may ignore the type, but not because of the order."""
+    match acted:
+        case None:
+            return True
+        case [closed_first, 1, 1, closed]:
+            return closed_first == closed <= 1
+    return False
+
+
+def by_group(outcomes: Sequence[Outcome]) -> dict[str, Verdict]:
+    """The verdict of each group: the worst of its checks. Not tested if none was, or if only effects could tell."""
+    order: tuple[Verdict, ...] = ("wrong", "information", "right", "not tested")
+    found = {group: {each.verdict for each in outcomes if each.check.group == group} for group in GROUPS}
+    verdicts = {group: next(each for each in order if each in found[group]) for group in GROUPS if found[group]}
+    if verdicts.get("duplicates") == "right" and "not tested" in found["duplicates"]:
+        verdicts["duplicates"] = "not tested"
+    return verdicts

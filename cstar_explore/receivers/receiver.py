@@ -1,0 +1,128 @@
+"""`check_receiver`: checks a running receiver over HTTP."""
+
+import sys
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from ..errors import ConfigurationError, ValidationError
+from ..secret import Secret
+from ..serving.loopback import is_loopback
+from ..signatures import keys
+from ..text import printable, redacted
+from .catalogue import CHECKS, PROBES, Check
+from .causes import causes
+from .checker import Checker, Progress, Sends
+from .effects import Acted
+from .framework import framework
+from .judging import Outcome, judged
+from .result import ReceiverCheck
+from .sending import Sender
+from .signed_requests import Maker
+
+_LOG_INTERVAL = 3.0  # seconds between progress lines
+
+
+def check_receiver(
+    url: str,
+    *,
+    secret: keys.SecretLike,
+    acted: Acted | None = None,
+    allow_host: str | Iterable[str] = (),
+    progress: Progress | None = None,
+) -> ReceiverCheck:
+    """Sends about 100 generated deliveries to a receiver, and finds out what is wrong with it.
+
+    A right receiver takes less than 2 s, one that acts after its response less than 5 s, and none more than about 2 minutes. Ctrl+C
+    ends the check, and the result has what is known by then.
+
+    Args:
+        url: The receiver's URL, on this machine.
+        secret: The whole signing secret that it has, including whsec_.
+        acted: What it acted on: a function, or a shell command, that gives the ids of the events, one an entry or a line, or their
+            total number. Without it, whether duplicates are processed twice cannot be tested.
+        allow_host: Other hosts to which the deliveries may be sent.
+        progress: Called with the number of checks made, and of all. By default, a line on stderr every 3 s.
+
+    Raises:
+        ConfigurationError: The secret cannot be one, the host is not allowed, or `acted` failed.
+        ValidationError: The URL is invalid, or `acted` gives neither ids nor a number.
+    """
+    is_single = isinstance(secret, str | bytes | Secret)
+    secret = keys.as_secret(secret)
+    if not is_single:
+        raise ConfigurationError("check_receiver() needs exactly one secret.", advice="Pass the receiver's secret.")
+    keys.require_secrets([secret])
+    shown = _validated(url, {allow_host} if isinstance(allow_host, str) else set(allow_host))
+    return run(
+        shown, Sender(url), Maker(secret), acted, progress or _ProgressLog(), CHECKS, [each.check for each in PROBES]
+    )
+
+
+def run(  # noqa: PLR0917 - two callers
+    name: str,
+    sender: Sends,
+    maker: Maker,
+    acted: Acted | None,
+    progress: Progress,
+    checks: Sequence[Check],
+    probes: Sequence[Check] = (),
+    *,
+    is_handler: bool = False,
+) -> ReceiverCheck:
+    """Runs checks and judges them."""
+    started = time.monotonic()
+    checker = Checker(sender, maker, acted, progress, checks)
+    outcomes = judged(_without_losses(checker.run(probes), checker.dead_after), knows_effects=checker.knows_effects)
+    if checker.dead_after is not None:
+        outcomes[checker.dead_after] = replace(outcomes[checker.dead_after], verdict="wrong")
+    likely, raw_body = framework(response for each in outcomes.values() for response in each.responses)
+    found = causes(outcomes, "" if is_handler else raw_body, checker.dead_after)
+    seconds = time.monotonic() - started
+    return ReceiverCheck(name, outcomes, found, likely, interrupted=checker.interrupted, seconds=seconds)
+
+
+def _without_losses(outcomes: Mapping[str, Outcome], dead_after: str | None) -> dict[str, Outcome]:
+    """If the receiver stopped, only the check that stopped it counts; the others without a response are not tested."""
+    if dead_after is None:
+        return dict(outcomes)
+    lost = "the receiver no longer answered"
+    return {
+        name: replace(each, reason=lost)
+        if name != dead_after and (not each.responses or any(response.status is None for response in each.responses))
+        else each
+        for name, each in outcomes.items()
+    }
+
+
+def _validated(url: str, allowed: Collection[str]) -> str:
+    """The URL for display: without its query, which may contain a secret."""
+    advice = "Pass the URL that the webhook has, such as http://localhost:8000/hook."
+    try:
+        parts = urlsplit(url if isinstance(url, str) else "")
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        host, port, parts = "", None, urlsplit("")
+    is_plain = isinstance(url, str) and url.isascii() and url.isprintable() and " " not in url
+    if parts.scheme not in {"http", "https"} or not host or not is_plain or port == 0:
+        raise ValidationError("url must be an http or https URL in ASCII.", advice=advice)
+    if "@" in parts.netloc:
+        raise ValidationError("url must not contain a user or a password.", advice=advice)
+    if not is_loopback(host) and host not in {each.lower() for each in allowed}:
+        raise ConfigurationError(
+            f"{printable(host, 200)} is not on this machine, so nothing was sent.",
+            advice="If the receiver may get test deliveries, pass its host as allow_host.",
+        )
+    query = "?…" if parts.query else ""
+    return printable(redacted(f"{parts.scheme}://{parts.netloc}{parts.path}"), 300) + query
+
+
+class _ProgressLog:
+    def __init__(self) -> None:
+        self._next = time.monotonic() + _LOG_INTERVAL
+
+    def __call__(self, done: int, total: int) -> None:
+        if time.monotonic() >= self._next:
+            self._next += _LOG_INTERVAL
+            print(f"{done} of {total} checks …", file=sys.stderr)  # noqa: T201 - progress goes to stderr by default

@@ -1,0 +1,53 @@
+"""A check as an HTML page that works offline and prints well, and as JUnit XML. All foreign text is escaped."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from ..text import escaped, html_table, printable
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+_STYLE = """\
+:root { color-scheme: light dark; }
+body { max-width: 62rem; margin: 2rem auto; padding: 0 1.5rem; font: 15px/1.5 system-ui, sans-serif; }
+table { width: 100%; border-collapse: collapse; font-size: 0.86rem; }
+th, td { padding: 0.35rem 0.8rem 0.35rem 0; border-bottom: 1px solid #8886; vertical-align: top; overflow-wrap: anywhere; }
+tr, li { break-inside: avoid; }
+"""
+
+
+def page(verdict: str, display: str, framework: str | None, details: Sequence[Sequence[str]]) -> str:
+    """The HTML page: `display` is the result's own HTML, `details` a row per delivery."""
+    likely = f"<p>Likely framework: {escaped(framework)}</p>" if framework else ""
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f'<meta name="viewport" content="width=device-width"><title>Webhook receiver: {escaped(verdict)}</title>'
+        f"<style>\n{_STYLE}</style></head>\n<body>\n<h1>Check of a webhook receiver</h1>\n{display}\n{likely}"
+        f"<h2>What was sent</h2>\n{html_table(('check', 'sent', 'verdict', 'expected', 'observed'), details)}\n</body></html>\n"
+    )
+
+
+def junit(name: str, seconds: float, rows: Sequence[Mapping[Any, str]]) -> str:
+    """A test case per row of `ReceiverCheck.to_frame`. A note is a success with an output."""
+    verdicts = [row["verdict"] for row in rows]
+    suite = ET.Element(
+        "testsuite",
+        name=printable(f"webhook receiver {name}"),
+        tests=str(len(rows)),
+        failures=str(verdicts.count("wrong")),
+        errors="0",
+        skipped=str(verdicts.count("not tested")),
+        time=f"{seconds:.3f}",
+    )
+    for row in rows:
+        case = ET.SubElement(suite, "testcase", classname="cstar_explore.check_receiver", name=row["check"])
+        text = f"expected: {row['expected']}\nobserved: {row['observed']}\nremedy: {row['remedy']}"
+        match row["verdict"]:
+            case "wrong":
+                ET.SubElement(case, "failure", message=row["observed"]).text = text
+            case "not tested":
+                ET.SubElement(case, "skipped", message=row["observed"])
+            case "information":
+                ET.SubElement(case, "system-out").text = text
+    ET.indent(suite)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suite, encoding="unicode") + "\n"

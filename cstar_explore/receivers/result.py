@@ -1,0 +1,161 @@
+"""The result of a check, and how it is displayed."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..files import replace_file
+from ..text import escaped, html_table, printable
+from .causes import Cause
+from .judging import Outcome, Verdict, by_group
+from .report import junit, page
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_NOT_TESTED = "not tested"
+
+
+class ReceiverCheck:
+    """What a check of a receiver found.
+
+    Attributes:
+        url: The receiver, or the handler's name. A query is left out.
+        framework: The likely framework, or None.
+        causes: The faults, each once, with what to do, as `str(cause)`, `.sentence` and `.remedy`. Notes come last; `.is_note`
+            says so.
+        interrupted: Whether it ended before all checks were made.
+        seconds: How long it took.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        outcomes: Mapping[str, Outcome],
+        causes: list[Cause],
+        framework: str | None,
+        *,
+        interrupted: bool,
+        seconds: float,
+    ) -> None:
+        self.url = url
+        self.framework = framework
+        self.causes = causes
+        self.interrupted = interrupted
+        self.seconds = seconds
+        self.outcomes = [each for each in outcomes.values() if each.check.group]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong. What was not tested does not count: see `verdict`."""
+        return not any(not cause.is_note for cause in self.causes)
+
+    @property
+    def verdict(self) -> str:
+        """`right`, `right, with a note`, `wrong`, or `incomplete` if nothing is wrong and not all was tested."""
+        if not self.ok:
+            return "wrong"
+        if self.interrupted or any(each.verdict == _NOT_TESTED for each in self.outcomes):
+            return "incomplete"
+        return "right, with a note" if self.causes else "right"
+
+    def groups(self) -> dict[str, Verdict]:
+        """The verdict of each check: `right`, `wrong`, `information` (a note) or `not tested`."""
+        return by_group(self.outcomes)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """A row per check: `check`, `verdict` (right, wrong, information, not tested), `expected`, `observed`, `remedy`.
+
+        All columns are text. `remedy` is empty where nothing is wrong. A check sends several deliveries: see `details`.
+        """
+        from ..frames import from_rows
+
+        columns = dict.fromkeys(("check", "verdict", "expected", "observed", "remedy"), "str")
+        rows = [
+            (group, verdict, self._expected(group), self._observed(group, verdict), self._remedy(group))
+            for group, verdict in self.groups().items()
+        ]
+        return from_rows(rows, columns)
+
+    def details(self) -> "pd.DataFrame":
+        """A row per delivery, or sequence of deliveries: `check`, `sent`, `verdict`, `expected`, `observed`, all text."""
+        from ..frames import from_rows
+
+        columns = dict.fromkeys(("check", "sent", "verdict", "expected", "observed"), "str")
+        return from_rows(self._rows(), columns)
+
+    def to_html(self, path: str | Path | None = None) -> str | None:
+        """A self-contained HTML page, returned or written to a file.
+
+        Raises:
+            ConfigurationError: The file cannot be written.
+        """
+        return _written(page(self.verdict, self._repr_html_(), self.framework, self._rows()), path)
+
+    def to_junit(self, path: str | Path | None = None) -> str | None:
+        """JUnit XML with a test case per check, returned or written to a file. What is not tested is skipped.
+
+        Raises:
+            ConfigurationError: The file cannot be written.
+        """
+        return _written(junit(self.url, self.seconds, self.to_frame().to_dict("records")), path)
+
+    def summary(self) -> str:
+        """One sentence: the verdict and the number of checks."""
+        counts = list(self.groups().values())
+        numbers = ", ".join(f"{counts.count(name)} {name}" for name in dict.fromkeys(counts))
+        ended = " It was interrupted." if self.interrupted else ""
+        return f"{self.url}: {self.verdict}. Of {len(counts)} checks: {numbers}; {self.seconds:.1f} s.{ended}"
+
+    def __repr__(self) -> str:
+        lines = [self.summary()]
+        for cause in self.causes:
+            lines += [f"{'Note' if cause.is_note else 'Wrong'}: {cause.sentence}", f"  {cause.remedy}"]
+        return "\n".join(lines + self.untested())
+
+    def untested(self) -> list[str]:
+        """Why checks were not made, each reason once."""
+        if not self.ok or self.interrupted:
+            return []
+        reasons = dict.fromkeys(each.reason for each in self.outcomes if each.verdict == _NOT_TESTED)
+        return [f"Not tested: {reason}." for reason in reasons]
+
+    def _repr_html_(self) -> str:
+        items = "".join(
+            f"<li><b>{'Note' if cause.is_note else 'Wrong'}:</b> {escaped(cause.sentence, 1_000)} <i>{escaped(cause.remedy, 1_000)}</i></li>"
+            for cause in self.causes
+        )
+        items += "".join(f"<li>{escaped(line)}</li>" for line in self.untested())
+        rows = [(group, verdict, self._observed(group, verdict)) for group, verdict in self.groups().items()]
+        table = html_table(("check", "verdict", "observed"), rows)
+        return f"<p><b>{escaped(self.verdict)}</b>: {escaped(self.url)}</p><ul>{items}</ul>{table}"
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        return [
+            (each.check.group, each.check.sent, each.verdict, each.expected, each.observed) for each in self.outcomes
+        ]
+
+    def _of(self, group: str) -> list[Outcome]:
+        return [each for each in self.outcomes if each.check.group == group]
+
+    def _expected(self, group: str) -> str:
+        return ", or ".join(dict.fromkeys(each.expected for each in self._of(group)))
+
+    def _observed(self, group: str, verdict: Verdict) -> str:
+        shown = [each for each in self._of(group) if each.verdict == verdict]
+        if verdict == "right":
+            return f"{len(shown)} of {len(self._of(group))} as expected"
+        if verdict == _NOT_TESTED:
+            return "; ".join(dict.fromkeys(each.reason for each in shown))
+        return printable("; ".join(f"{each.check.sent}: {each.observed}" for each in shown), 600)
+
+    def _remedy(self, group: str) -> str:
+        names = {each.check.sent for each in self._of(group)}
+        return " ".join(cause.remedy for cause in self.causes if names & set(cause.checks))
+
+
+def _written(text: str, path: str | Path | None) -> str | None:
+    if path is None:
+        return text
+    replace_file(path, text)
+    return None
