@@ -8,6 +8,7 @@ execution     applies one change: reads, writes, reads back
 planner       `plan` and `Plan`
 applied       the result of applying a plan
 display       plans as text and HTML
+words         what a plan does, for a form
 file          plans as files
 secrets_file  signing secrets as files
 
@@ -16,11 +17,15 @@ Nothing is changed until a plan is applied.
 
 from .applied import Applied
 from .change import Change, Outcome, State, Step, differences, format_difference, format_value
-from .display import counts
+from .execution import CONFIRMED, NO_CHANGE
 from .planner import Action, Plan, RateLimitWarning, plan, plan_action
 from .question import Question
+from .secrets_file import write_secrets
+from .words import action_of, change_note, change_words, plan_summary
 
 __all__ = [
+    "CONFIRMED",
+    "NO_CHANGE",
     "Action",
     "Applied",
     "Change",
@@ -30,10 +35,14 @@ __all__ = [
     "RateLimitWarning",
     "State",
     "Step",
-    "counts",
+    "action_of",
+    "change_note",
+    "change_words",
     "differences",
     "format_difference",
     "format_value",
     "plan",
     "plan_action",
+    "plan_summary",
+    "write_secrets",
 ]

@@ -147,15 +147,19 @@ class Change:
         """What to know before applying the change, in a sentence or more; often empty."""
         if self.what == "delete":
             return "Its ID and signing secret are lost."
-        doubts = filter(None, map(unknown_type_warning, self.added_events))
         if self.what == "update":
-            return " ".join(doubts)
+            return self.doubts
         secret = (
             "It was deleted: it gets a new ID and a new signing secret."
             if self.id
             else "Its signing secret is returned only once: plan.secrets() keeps it."
         )
-        return " ".join([*doubts, secret])
+        return f"{self.doubts} {secret}".strip()
+
+    @property
+    def doubts(self) -> str:
+        """A warning for each added event type that is not published; often empty."""
+        return " ".join(filter(None, map(unknown_type_warning, self.added_events)))
 
     @property
     def added_events(self) -> list[str]:

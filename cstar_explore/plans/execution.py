@@ -14,8 +14,8 @@ from ..models import Webhook, WebhookList
 from ..text import printable
 from .change import Change, State, Step, differences, fields_to_write, format_difference, respelled
 
-_NO_CHANGE = "No change was needed."
-_CONFIRMED = "Confirmed by reading back."
+NO_CHANGE = "No change was needed."
+CONFIRMED = "Confirmed by reading back."
 
 
 class Listing:
@@ -78,7 +78,7 @@ def _update(client: Client, change: Change, _: Context) -> Step:
     if _is_as(current, after) and (
         not fields_to_write(State.of(current), after) or fields_to_write(before, State.of(current))
     ):
-        return Step(change, "unchanged", _sentences(_NO_CHANGE, respelled(after, State.of(current))), current)
+        return Step(change, "unchanged", _sentences(NO_CHANGE, respelled(after, State.of(current))), current)
     _check_unmodified(before, current)
     values: dict[str, Any] = {difference.field: difference.after for difference in change.differences}
     error = _write(lambda: client.webhooks.update(webhook_id, **values))
@@ -115,7 +115,7 @@ def _create(client: Client, change: Change, context: Context) -> Step:
         if webhook is None:
             raise lost or ConflictError("cStar reported it as created, but it is not in the list.")
     elif _is_as(webhook, after):
-        return Step(change, "unchanged", _sentences(_NO_CHANGE, respelled(after, State.of(webhook))), webhook)
+        return Step(change, "unchanged", _sentences(NO_CHANGE, respelled(after, State.of(webhook))), webhook)
     try:
         if after.is_active is not None and webhook.is_active is not after.is_active:
             lost = _write(lambda: client.webhooks.update(webhook.id, is_active=after.is_active)) or lost
@@ -206,7 +206,7 @@ def _read_back(client: Client, change: Change, webhook: Webhook, lost: CStarErro
         current = replace(client.webhooks.get(webhook.id), secret=webhook.secret)
     except NotFoundError as error:
         if change.after is None:
-            return Step(change, "done", _CONFIRMED)
+            return Step(change, "done", CONFIRMED)
         return Step(change, "failed", f"It no longer exists: {error}", webhook, error)
     except CStarError as error:
         return Step(change, "unknown", f"It may have been done, but could not be read back: {error}", webhook, error)
@@ -214,7 +214,7 @@ def _read_back(client: Client, change: Change, webhook: Webhook, lost: CStarErro
         no_secret = lost and change.what == "create" and webhook.secret is None
         detail = _sentences(
             "The response was lost." if lost else "",
-            _CONFIRMED,
+            CONFIRMED,
             "The lost response contained its signing secret." if no_secret else "",
             respelled(change.after, State.of(current)),
         )

@@ -26,7 +26,7 @@ class CreateForm(Form[Webhook]):
 
     def __init__(self, client: Client, name: str = "", url: str = "", events: str | Iterable[str] = ()) -> None:
         self.secret_area = widgets.VBox([])
-        super().__init__(client, webhook_fields(name, url, events), self.secret_area)
+        super().__init__(client, webhook_fields(name, url, events), results=(self.secret_area,))
         self._created: dict[str, Any] | None = None
         self._update()
 
@@ -55,7 +55,7 @@ class CreateForm(Form[Webhook]):
             return f"Created {named(result)}. cStar did not return its signing secret."
         note = "cStar returns it only once. Store it where the receiver can read it."
         self._show_secret(SecretReveal(result.secret, note))
-        return f"Created {named(result)}. Its signing secret is above."
+        return f"Created {named(result)}. Its signing secret is below."
 
     def _show_secret(self, *reveal: SecretReveal) -> None:
         for old in self.secret_area.children:

@@ -50,6 +50,7 @@ class Form(Generic[T]):
         fields: dict[str, InputField],
         *more: widgets.Widget,
         buttons: tuple[widgets.Button, ...] = (),
+        results: tuple[widgets.Widget, ...] = (),
     ) -> None:
         self.client = client
         self.result: T | None = None
@@ -61,16 +62,10 @@ class Form(Generic[T]):
         self.confirmation = TextField("Confirm")
         self.title = TextBlock(kind="title")
         self.title.show(self.heading, client.environment, f"team {client.team_id}, key {client.key}")
+        self.bar = row(self.button, *buttons, self.cancel, self.status)
+        # What a call shows is below its button, so that it does not move the button.
         self.widget = widgets.VBox(
-            [
-                self.title,
-                *fields.values(),
-                *more,
-                self.confirmation,
-                self.code,
-                row(self.button, *buttons, self.cancel),
-                self.status,
-            ]
+            [self.title, *fields.values(), *more, self.confirmation, self.code, self.bar, *results]
         )
         self.widget.add_class("cx")
         self.widget.add_class("cx-form")
@@ -99,7 +94,7 @@ class Form(Generic[T]):
         raise NotImplementedError
 
     def _python(self) -> str:
-        """The equivalent line of Python; empty if there is nothing to do."""
+        """The equivalent Python, mostly one line; empty if there is nothing to do."""
         raise NotImplementedError
 
     def _validate_field(self, name: str) -> CStarError | None:
@@ -218,7 +213,7 @@ class Form(Generic[T]):
 
     def _update(self) -> None:
         """Updates what depends on the fields."""
-        self.code.show(*filter(None, [self._python()]))
+        self.code.show(*filter(None, self._python().split("\n")))
         if not self.submitting:
             self.button.disabled = not self._can_submit
         set_visible(self.confirmation, on=self._needs_confirmation)
@@ -241,7 +236,8 @@ class Form(Generic[T]):
     def _show_error(self, error: CStarError) -> None:
         field = self.fields.get(_FIELD_OF.get(error.param or "", error.param or ""))
         if field is not None:
-            field.show(error.message, "failed")
+            # cStar's own errors have no advice about the field.
+            field.show(f"{error.message} {error.advice}" if error.status is None else error.message, "failed")
             field.focus()
         self.status.show(f"Error: {error}", "failed")
 

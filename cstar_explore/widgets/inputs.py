@@ -75,6 +75,21 @@ class TextTable(BaseWidget):
             self.note = f"Showing the first {_MAX_ROWS} of {len(rows):,} rows." if len(rows) > _MAX_ROWS else ""
 
 
+class FoldedText(BaseWidget):
+    """A text that the user opens, with a note above it. Hidden while empty."""
+
+    _esm = STATIC / "folded_text.js"
+    summary = traitlets.Unicode().tag(sync=True)
+    note = traitlets.Unicode().tag(sync=True)
+    text = traitlets.Unicode().tag(sync=True)
+
+    def show(self, note: str, text: str) -> None:
+        """Replaces the note and the text, whose lines are made printable."""
+        with self.hold_sync():
+            self.note = printable(note, 2_000)
+            self.text = "\n".join(printable(line, 2_000) for line in text.split("\n"))
+
+
 class StatusLine(BaseWidget):
     """A status message, announced to screen readers."""
 
@@ -92,7 +107,7 @@ class StatusLine(BaseWidget):
 class InputField(BaseWidget):
     label = traitlets.Unicode().tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
-    tone = traitlets.Enum(("", "failed", "warned"), default_value="").tag(sync=True)
+    tone = traitlets.Enum(("", "failed", "warned", "done"), default_value="").tag(sync=True)
 
     def __init__(self, label: str, **traits: Any) -> None:
         super().__init__(label=label, **traits)

@@ -1,29 +1,35 @@
 """The form that shows a plan, applies it, and can undo it."""
 
 import asyncio
-from collections.abc import Sequence
 from copy import copy
+from pathlib import Path
 
 import ipywidgets as widgets
 
 from ..api.client import Client
 from ..errors import CStarError, IncompleteError, ValidationError
-from ..plans import Applied, Plan, Step, counts
-from ..text import plural, printable
-from .form import Form, set_visible, step_line
-from .inputs import SecretReveal, TextBlock, TextTable
+from ..plans import Applied, Plan, Step, plan_summary
+from ..text import plural
+from .form import Form, named, set_visible
+from .inputs import TextBlock
+from .kept_secrets import KeptSecrets
+from .plan_table import PlanTable
 
-_MAX_STEPS = 50  # steps shown
+_TO_CLOSE = "accept or skip each row with a question, or correct the table and plan again"
 
 
 class PlanForm(Form[Applied]):
     """Applies a plan: **Apply changes**, **Stop** after the current step, and **Undo**, which shows the plan that reverts it.
 
+    Each webhook has a row, with the result once it was tried. A row with an open question has **Accept** and **Skip**. The signing
+    secrets of created webhooks are saved to a file in one step, and none is on the page until a row is asked for it.
+
     Args:
         plan: A plan from `cx.plan`.
 
     Attributes:
-        plan: The plan shown; after **Undo**, the one that reverts the changes.
+        plan: The plan shown; after **Accept** and **Skip**, the one without these questions; after **Undo**, the one that reverts
+            the changes.
     """
 
     heading = "Planned change"
@@ -31,20 +37,57 @@ class PlanForm(Form[Applied]):
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.changes = TextTable(columns=["what", "webhook", "field", "before", "after", "note"])
+        self.summary = TextBlock(kind="note")
         self.notes = TextBlock(kind="list")
-        self.steps = TextBlock(kind="list")
-        self.secrets = widgets.VBox([])
+        self.changes = self.steps = PlanTable(self._on_press)
         self.stop = widgets.Button(description="Stop", tooltip="Stop after the current step")
         self.undo = widgets.Button(description="Undo", tooltip="Show the plan that reverts the changes")
+        self._stopped = self._closed = self._can_undo = self._finished = False
+        self._history: list[str] = []  # the lines of Python that made the plan shown
+        self._tried = 0
+        self.secrets = KeptSecrets(self._update)
         super().__init__(
-            plan.client, {}, self.changes, self.notes, self.steps, self.secrets, buttons=(self.stop, self.undo)
+            plan.client,
+            {},
+            self.summary,
+            buttons=(self.stop, self.undo),
+            results=(self.secrets.widget, self.notes, self.changes),
         )
-        self._stopped = self._closed = self._can_undo = False
-        self._revealed: set[str] = set()
+        self.widget.add_class("cx-wide")
+        self.bar.add_class("cx-bar-box")
         self.stop.on_click(lambda _: self._stop())
         self.undo.on_click(lambda _: self._show_inverse())
         self._show_plan()
+
+    def accept(self, row: int) -> None:
+        """Takes a row of the desired table as it is, and so closes its questions. Nothing is sent.
+
+        Raises:
+            ValidationError: The row has no question, or cannot be read.
+        """
+        self._close_questions(self.plan.accept(row), f"accept({row})")
+
+    def skip(self, row: int) -> None:
+        """Leaves a row of the desired table out, with its questions. Nothing is sent.
+
+        Raises:
+            ValidationError: The row has no question.
+        """
+        self._close_questions(self.plan.skip(row), f"skip({row})")
+
+    def save_secrets(self, path: str | Path | None = None) -> Path:
+        """Saves the signing secrets of all webhooks that the form created to a new file that only its owner can read (0600).
+
+        Args:
+            path: A name that ends in `.env` or `.json`; None takes the one in the form.
+
+        Returns:
+            The absolute path.
+
+        Raises:
+            ConfigurationError: There are no secrets, or the path exists, ends otherwise or cannot be written.
+        """
+        return self.secrets.save(path)
 
     def _call(self, client: Client) -> Applied:
         loop = self._loop
@@ -55,7 +98,9 @@ class PlanForm(Form[Applied]):
         )
 
     def _python(self) -> str:
-        return "plan.apply()" if len(self.plan) else ""
+        applied = ["plan.apply()"] if len(self.plan) and not self.plan.questions else []
+        saved = [f"plan.save_secrets({self.secrets.path.value!r})"] if self.secrets.saved else []
+        return "\n".join([*self._history, *applied, *saved])
 
     def _validate_field(self, name: str) -> CStarError | None:
         raise KeyError(name)
@@ -65,7 +110,7 @@ class PlanForm(Form[Applied]):
 
     @property
     def _can_submit(self) -> bool:
-        return self.client.write and len(self.plan) > 0 and not self.plan.questions
+        return self.client.write and len(self.plan) > 0 and not self.plan.questions and not self._finished
 
     async def _prepare(self) -> None:
         if not len(self.plan):
@@ -73,12 +118,11 @@ class PlanForm(Form[Applied]):
         if self.plan.questions:
             raise ValidationError(
                 f"The plan has {plural(len(self.plan.questions), 'open question')}. Nothing was sent.",
-                advice="Correct the table and plan again, or close them with plan.accept(row) or plan.skip(row).",
+                advice=f"{_TO_CLOSE[0].upper()}{_TO_CLOSE[1:]}.",
             )
         self._loop = asyncio.get_running_loop()
-        self._stopped = False
-        self._finished: list[Step] = []
-        self.steps.show()
+        self._stopped, self._tried = False, 0
+        self.changes.start()
         set_visible(self.stop, on=True)
         set_visible(self.undo, on=False)
 
@@ -106,67 +150,75 @@ class PlanForm(Form[Applied]):
             return
         set_visible(self.stop, on=False)
         self.confirmation.value = ""
-        self._show_steps(applied)
-        for step in applied:
-            self._reveal_secret(step)
+        self._keep_secrets(applied)
+        self.changes.finish([(step, self._key(step)) for step in applied])
         self._can_undo = self._can_undo or any(step.outcome in ("done", "unknown") for step in applied)
+        self._finished = applied.finished
         set_visible(self.undo, on=self._can_undo)
+        self._update()
 
     def _show_step(self, step: Step) -> None:
-        self._finished.append(step)
         if self.submitting and not self._closed:
-            self._reveal_secret(step)
-            self._show_steps(self._finished)
-            progress = f"{len(self._finished):,} of {len(self.plan):,}"
-            self.status.show(f"{progress}: {Applied(self._finished).summary()}", "busy")
+            self._keep_secrets([step])
+            self.changes.show_step(self._tried, step, self._key(step))
+            self._tried += 1
+            self.status.show(f"{self._tried:,} of {len(self.plan):,} …", "busy")
 
-    def _show_steps(self, steps: Sequence[Step]) -> None:
-        omitted = [f"… {len(steps) - _MAX_STEPS:,} earlier steps"] if len(steps) > _MAX_STEPS else []
-        self.steps.show(*omitted, *map(_line, steps[-_MAX_STEPS:]))
+    def _keep_secrets(self, steps: "Applied | list[Step]") -> None:
+        """Keeps the secret of a webhook as soon as it is created, until it is deleted or the form is closed."""
+        created = {step.webhook.id: step.webhook for step in steps if step.webhook is not None}
+        secrets = {each.id: each.secret for each in created.values() if each.secret is not None}
+        self.secrets.add(secrets, {each.id: named(each) for each in created.values()})
+        for step in steps:
+            if step.change.what == "delete" and step.outcome == "done":
+                self.secrets.remove(str(step.change.id))
 
-    def _reveal_secret(self, step: Step) -> None:
-        """Offers the secret of a webhook as soon as it is created, until the form is closed."""
-        created = step.webhook
-        if created is not None and created.secret is not None and created.id not in self._revealed:
-            self._revealed.add(created.id)
-            name = f"'{printable(created.name, 80)}' ({printable(created.id, 80)})"
-            note = f"The signing secret of {name}. cStar returns it only once. Store it where the receiver can read it."
-            self.secrets.children = (*self.secrets.children, SecretReveal(created.secret, note))
+    def _key(self, step: Step) -> str:
+        return webhook_id if (webhook_id := str(step.webhook_id)) in self.secrets else ""
+
+    def _on_press(self, event: str, key: str) -> None:
+        if event == "secret":
+            self.secrets.reveal(key)
+        elif key in {str(question.row) for question in self.plan.questions}:
+            try:
+                (self.accept if event == "accept" else self.skip)(int(key))
+            except CStarError as error:
+                self._show_error(error)
+
+    def _close_questions(self, plan: Plan, call: str) -> None:
+        self.plan = plan
+        self._history.append(f"plan = plan.{call}")
+        self._show_plan()
 
     def _stop(self) -> None:
         self._stopped = True
 
     def _show_inverse(self) -> None:
         if self._can_undo and not self.submitting:
-            self._can_undo = False
+            self._can_undo = self._finished = False
             self.plan = self.plan.invert()
+            self._history.append("plan = plan.invert()")
             self._show_plan()
             self.status.show("This plan reverts the changes. Nothing is sent until you apply it.")
 
     def _show_plan(self) -> None:
-        from ..frames import plain
-
-        frame = self.plan.to_frame()
-        # A webhook without a name is shown by its ID.
-        frame["webhook"] = frame["name"].fillna(frame["id"])
-        rows = plain(frame[["what", "webhook", "field", "before", "after", "note"]]).to_numpy().tolist()
-        self.changes.fill(rows)
-        kinds = [f"All changes: {counts(self.plan.changes)}."] if self.changes.note else []
-        self.notes.show(*kinds, *self.plan.notes)
-        self.steps.show()
+        questions = self.plan.questions
+        rows = len({question.row for question in questions})
+        asked = f"; {plural(rows, 'row')} with a question" if rows else ""
+        self.summary.show(f"{plan_summary(self.plan.changes)}{asked}.")
+        self.changes.fill(self.plan.changes, questions)
+        self.notes.show(*self.plan.notes)
         set_visible(self.stop, on=False)
         set_visible(self.undo, on=False)
         self._update()
-        self.button.disabled = not self._can_submit
-        if self.plan.questions:
-            self.status.show(
-                f"{plural(len(self.plan.questions), 'open question')}: correct the table and plan again, or close them with "
-                "plan.accept(row) or plan.skip(row).",
-                "failed",
-            )
+        if questions:
+            self.status.show(f"{plural(len(questions), 'open question')}: {_TO_CLOSE}.", "failed")
         elif not len(self.plan):
             self.status.show("The plan has no changes.", "done")
+        elif self._history:
+            self.status.show("")
 
-
-def _line(step: Step) -> str:
-    return step_line(step, f"{step.change.what} {step.change.label}")
+    def _update(self) -> None:
+        super()._update()
+        self.button.description = "Applied" if self._finished else self.action
+        set_visible(self.confirmation, on=self._needs_confirmation and not self._finished)

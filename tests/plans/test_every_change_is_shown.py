@@ -56,9 +56,9 @@ def test_each_step_has_a_row_in_every_view(no_widget_is_left: None, changes: lis
         cells = plan._repr_html_()
         assert [] == [number for number in range(1, len(steps) + 1) if f">{number}<" not in cells]
         form = cx.PlanForm(plan)
-        shown = [row[0] for row in form.changes.rows]
+        shown = [{"pause": "update", "resume": "update"}.get(row[0], row[0]) for row in form.changes.rows]
         form.close()
-        assert list(frame["what"]) == shown
+        assert steps == shown
 
 
 @pytest.mark.parametrize("known", [{}, {"name": "Billing"}, {"url": "https://example.com/x"}, {"events": []}])

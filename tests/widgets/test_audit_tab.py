@@ -352,23 +352,15 @@ async def test_plan_fixes_shows_the_plan_and_changes_nothing(neglected: cx.Sandb
         assert explorer.audit.form is form
         assert visible(explorer, form.widget)
         assert form.widget in widgets_of(explorer)
-        rows = {tuple(row[:5]) for row in form.changes.rows}
+        rows = {(row[0], row[1], row[3]) for row in form.changes.rows}
         assert {
-            ("update", "CRM sync (new)", "is_active", "active", "paused"),
+            ("pause", "CRM sync (new)", "Active: yes → no"),
             (
                 "update",
                 "Ticket mirror",
-                "url",
-                "http://tickets.example.com/mirror",
-                "https://tickets.example.com/mirror",
+                "URL: http://tickets.example.com/mirror → https://tickets.example.com/mirror",
             ),
-            (
-                "update",
-                "Trophies",
-                "events",
-                "achievement.unlocked, boss.defeated",
-                "player.achievement_unlocked, boss.defeated",
-            ),
+            ("update", "Trophies", "+ player.achievement_unlocked, − achievement.unlocked"),
         } == rows
         assert {"GET"} == set(server.methods)
         assert before == listed(neglected, LIVE)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -12,6 +13,7 @@ import pytest
 
 import cstar_explore as cx
 from cstar_explore import errors
+from cstar_explore.widgets.inputs import SecretReveal
 from tests.support.forms import (
     CONTROLS,
     HOSTILE,
@@ -114,14 +116,24 @@ def outcomes_shown(form: cx.PlanForm) -> list[str]:
     return [next(name for name in outcomes if name in line.partition(",")[0]) for line in form.steps.lines]
 
 
+def press(form: cx.PlanForm, event: str, key: str) -> None:
+    """Presses a button of a row."""
+    form.changes._handle_custom_msg({"event": event, "key": key}, [])
+
+
+def reveals(form: cx.PlanForm) -> list[SecretReveal]:
+    return [widget for widget in widgets_of(form) if isinstance(widget, SecretReveal)]
+
+
 def revealed_secrets(form: cx.PlanForm) -> list[str]:
-    """The secrets that the page receives when it asks every reveal for its secret."""
+    """The secrets that the page receives when the button of each row that has one is pressed, and the secret is asked for."""
     sent: list[Any] = []
-    descendants: list[ipywidgets.Widget] = [form.secrets]
-    for widget in descendants:
-        descendants += getattr(widget, "children", ())
-        widget.send = lambda message, *_: sent.append(message)
-        widget._handle_custom_msg({"event": "ask", "nonce": "n"}, [])
+    for row in form.changes.rows:
+        if row[2]:
+            press(form, "secret", row[2])
+            [reveal] = reveals(form)
+            reveal.send = lambda message, *_: sent.append(message)
+            reveal._handle_custom_msg({"event": "ask", "nonce": "n"}, [])
     assert [] == [message for message in sent if message["nonce"] != "n"]
     return [message["value"] for message in sent]
 
@@ -146,35 +158,32 @@ async def test_opening_sends_nothing(sandbox: cx.Sandbox) -> None:
         assert before == len(server.requests) == 1
         assert form.plan is plan
         assert ("", "", 0) == (form.status.text, form.status.tone, form.status.wait_until)
-        assert ([], (), None) == (list(form.steps.lines), tuple(form.secrets.children), form.result)
+        assert ([], 0, None) == (list(form.steps.lines), len(form.secrets), form.result)
         form.close()
 
 
 @in_loop
-async def test_every_change_is_a_row(sandbox: cx.Sandbox, client: cx.Client) -> None:
-    """What, webhook, field, before and after, in the order of the plan."""
+async def test_every_webhook_is_a_row(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """What happens, the webhook and the changes in words, in the order of the plan, and how many of each above."""
     form = opened(client, five(sandbox))
-    url = "https://search.example.com/hooks/articles"
     assert [
-        ["update", "Slack notifications", "name", "Slack notifications", "Renamed"],
-        [
-            "update",
-            "Slack notifications",
-            "events",
-            "ticket.created, ticket.closed",
-            "ticket.created, ticket.updated",
-        ],
-        ["update", "CRM sync", "is_active", "active", "paused"],
-        ["create", "New", "url", "", "https://example.com/new"],
-        ["create", "New", "events", "", "ticket.created"],
-        ["create", "New", "is_active", "", "active"],
-        ["create", "Other", "url", "", "https://example.com/other"],
-        ["create", "Other", "events", "", "ticket.closed"],
-        ["create", "Other", "is_active", "", "paused"],
-        ["delete", "Search index", "url", url, ""],
-        ["delete", "Search index", "events", "article.*", ""],
-        ["delete", "Search index", "is_active", "active", ""],
-    ] == [row[:5] for row in form.changes.rows if row[2] != "name" or row[0] == "update"]
+        ["update", "Slack notifications", "Name: Slack notifications → Renamed; + ticket.updated, − ticket.closed"],
+        ["pause", "CRM sync", "Active: yes → no"],
+        ["create", "New", "https://example.com/new; ticket.created"],
+        ["create", "Other", "https://example.com/other; ticket.closed; paused"],
+        ["delete", "Search index", "https://search.example.com/hooks/articles; article.*"],
+    ] == [[row[0], row[1], row[3]] for row in form.changes.rows]
+    assert ["5 webhooks: 2 created, 1 changed, 1 paused, 1 deleted."] == list(form.summary.lines)
+    assert ["", "", "", "", "Its ID and signing secret are lost."] == [row[5] for row in form.changes.rows]
+    form.close()
+
+
+@in_loop
+async def test_webhooks_of_the_same_name_are_told_apart(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """By their IDs."""
+    hooks = [client.webhooks.create(name="Twin", url="https://example.com/", events="ticket.created") for _ in range(2)]
+    form = opened(client, rows(*({"id": hook.id, "delete": True} for hook in hooks)))
+    assert [f"Twin ({hook.id})" for hook in hooks] == [row[1] for row in form.changes.rows]
     form.close()
 
 
@@ -246,7 +255,7 @@ async def test_submit_applies_the_whole_plan(sandbox: cx.Sandbox, client: cx.Cli
     assert ["update", "update", "create", "create", "delete"] == [step.change.what for step in applied]
     assert ["done"] * 5 == [step.outcome for step in applied] == outcomes_shown(form)
     assert applied.summary().rstrip(".") in form.status.text
-    assert ("done", False) == (form.status.tone, form.button.disabled)
+    assert ("done", True) == (form.status.tone, form.button.disabled), "it is done once"
     one, two, _, four = before
     assert {
         one: ("Renamed", before[one][1], ("ticket.created", "ticket.updated"), True),
@@ -664,10 +673,11 @@ async def test_undo_shows_the_inverse_plan_and_sends_nothing(sandbox: cx.Sandbox
         form.undo.click()
         await turns(50)
         assert [
-            ["update", "Three", "name", "Three", "Search index"],
-            ["update", "Two", "name", "Two", "CRM sync"],
-            ["update", "One", "name", "One", "Slack notifications"],
-        ] == [row[:5] for row in form.changes.rows]
+            ["update", "Three", "Name: Three → Search index"],
+            ["update", "Two", "Name: Two → CRM sync"],
+            ["update", "One", "Name: One → Slack notifications"],
+        ] == [[row[0], row[1], row[3]] for row in form.changes.rows]
+        assert ["plan = plan.invert()", "plan.apply()"] == list(form.code.lines)
         assert (before, sent) == (state(sandbox), len(server.requests))
         assert form.plan is not plan
         assert len(form.plan) == len(plan)
@@ -738,7 +748,7 @@ async def test_two_clicks_on_undo_count_as_one(sandbox: cx.Sandbox, client: cx.C
     form.undo.click()
     form.undo.click()
     await turns()
-    assert [NAMES[2], NAMES[1], NAMES[0]] == [row[4] for row in form.changes.rows]
+    assert [NAMES[2], NAMES[1], NAMES[0]] == [row[3].rpartition(" → ")[2] for row in form.changes.rows]
     await form.submit()
     assert before == state(sandbox)
     form.close()
@@ -901,7 +911,7 @@ async def test_secrets_of_created_webhooks_are_sent_only_on_request(sandbox: cx.
     applied = await form.submit()
     secrets = [step.webhook.secret.reveal() for step in applied if step.change.what == "create"]
     before = states()
-    assert 2 == len(form.secrets.children)
+    assert [] == reveals(form), "none is on the page until it is asked for"
     assert secrets == revealed_secrets(form)
     everything = before + states() + repr(form) + json.dumps(form._repr_mimebundle_()) + repr(applied)
     assert [] == [secret for secret in secrets if secret in everything]
@@ -909,12 +919,39 @@ async def test_secrets_of_created_webhooks_are_sent_only_on_request(sandbox: cx.
 
 
 @in_loop
-async def test_each_reveal_names_its_webhook(sandbox: cx.Sandbox, client: cx.Client) -> None:
+async def test_a_reveal_names_its_webhook(sandbox: cx.Sandbox, client: cx.Client) -> None:
     """With two created webhooks."""
     form = opened(client, rows(NEW, OTHER))
     await form.submit()
-    reveals = [json.dumps(reveal.get_state(), default=repr) for reveal in form.secrets.children]
-    assert [(True, False), (False, True)] == [("'New'" in each, "'Other'" in each) for each in reveals]
+    press(form, "secret", form.changes.rows[1][2])
+    assert ["'Other'"] == [reveal.note.split()[1] for reveal in reveals(form)]
+    form.close()
+
+
+@in_loop
+async def test_all_secrets_are_saved_in_one_step(
+    sandbox: cx.Sandbox, client: cx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To a new file of the owner, whose path is shown. Those of webhooks that Undo deleted are not kept."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cstar-secrets.env").touch()
+    form = opened(client, rows(NEW, OTHER))
+    await form.submit()
+    assert not hidden(form.secrets.widget)
+    press(form, "secret", form.changes.rows[0][2])
+    form.secrets.save_button.click()
+    path = tmp_path / "cstar-secrets-2.env"
+    assert (0o600, 2) == (path.stat().st_mode & 0o777, len(path.read_text().splitlines()))
+    assert ("done", True) == (form.secrets.path.tone, str(path) in form.secrets.path.message)
+    assert "plan.save_secrets('cstar-secrets-2.env')" == form.code.lines[-1]
+    assert [] == reveals(form)
+    form.secrets.save_button.click()
+    assert ("failed", True) == (form.secrets.path.tone, "was not overwritten" in form.secrets.path.message)
+    form.undo.click()
+    await form.submit()
+    assert hidden(form.secrets.widget)
+    with pytest.raises(errors.ConfigurationError):
+        form.save_secrets(tmp_path / "none.json")
     form.close()
 
 
@@ -923,9 +960,9 @@ async def test_without_a_create_there_is_no_secret_to_reveal(sandbox: cx.Sandbox
     """Not at first, not after updates, not after a failed create."""
     with behind(sandbox, passed(sandbox), status(422, type="validation_error")) as (_, client):
         form = opened(client, rows({"id": ids(sandbox)[0], "name": "One"}, NEW))
-        fresh = len(form.secrets.children)
+        fresh = len(form.secrets)
         assert ["done", "failed"] == await tried(form)
-        assert [0, 0] == [fresh, len(form.secrets.children)]
+        assert [0, 0] == [fresh, len(form.secrets)]
         assert [] == revealed_secrets(form)
         form.close()
 
@@ -1168,15 +1205,34 @@ async def test_a_plan_with_open_questions_cannot_be_applied(sandbox: cx.Sandbox,
         plan = cx.plan(client, path)
         form = cx.PlanForm(plan)
         assert (True, "failed") == (form.button.disabled, form.status.tone)
-        assert ["update", "question"] == [row[0] for row in form.changes.rows]
-        assert "C3" in form.changes.rows[1][-1]
+        assert [["question", "3", "skip"], ["update", "", ""]] == [
+            [row[0], row[2], row[4]] for row in form.changes.rows
+        ]
+        assert "C3" in form.changes.rows[0][5]
         with pytest.raises(errors.ValidationError):
             await form.submit()
         assert [] == written(server)
-        form.close()
-        form = cx.PlanForm(plan.skip(3))
+        press(form, "accept", "3")
+        assert ("failed", 2) == (form.status.tone, len(form.changes.rows)), "it cannot be read"
+        press(form, "skip", "3")
+        assert ["plan = plan.skip(3)", "plan.apply()"] == list(form.code.lines)
+        assert ("", 1) == (form.status.text, len(form.changes.rows))
         assert ["done"] == await tried(form)
         form.close()
+
+
+@in_loop
+async def test_a_question_is_accepted_beside_its_row(sandbox: cx.Sandbox, client: cx.Client, tmp_path: Path) -> None:
+    """A name that a spreadsheet may have changed is taken as it is."""
+    path = tmp_path / "list.csv"
+    path.write_text(f"id,name\n{ids(sandbox)[0]},1/2/2025\n")
+    form = cx.PlanForm(cx.plan(client, path))
+    [row] = form.changes.rows
+    assert ["question", "2", "accept"] == [row[0], row[2], row[4]]
+    press(form, "accept", "2")
+    assert ["done"] == await tried(form)
+    assert "1/2/2025" == names(sandbox)[0]
+    form.close()
 
 
 @in_loop
@@ -1190,10 +1246,17 @@ async def test_notes_of_a_plan_are_shown(sandbox: cx.Sandbox) -> None:
 
 
 @in_loop
-async def test_a_long_plan_counts_its_changes_by_kind(sandbox: cx.Sandbox) -> None:
-    """The table shows 200 rows, which may not include a delete."""
-    many = [NEW | {"name": f"New {number}", "url": f"https://example.com/{number}"} for number in range(100)]
+async def test_a_long_plan_is_paged_and_filtered(sandbox: cx.Sandbox) -> None:
+    """Its state holds one page. Kinds and outcomes are counted, and each can be shown alone."""
+    many = [NEW | {"name": f"New {number}", "url": f"https://example.com/{number}"} for number in range(299)]
     with behind(sandbox) as (_, client):
         form = opened(client, rows(*many, {"id": ids(sandbox)[0], "delete": True}))
-        assert (200, ["All changes: 100 creates, 1 delete."]) == (len(form.changes.rows), list(form.notes.lines))
+        table = form.changes
+        assert (50, 6, ["300 webhooks: 299 created, 1 deleted."]) == (len(table.rows), table.pages, form.summary.lines)
+        assert len(json.dumps(table.get_state(), default=repr)) < 15_000
+        table._handle_custom_msg({"event": "kind", "kind": "delete"}, [])
+        assert ([["", 300], ["create", 299], ["delete", 1]], 1) == (table.kinds, len(table.rows))
+        table._handle_custom_msg({"event": "kind", "kind": ""}, [])
+        table._handle_custom_msg({"event": "page", "page": 6}, [])
+        assert ("New 250", NAMES[0]) == (table.rows[0][1], table.rows[-1][1])
         form.close()

@@ -1,0 +1,121 @@
+"""The signing secrets of the webhooks that a form created: saved to a file in one step, or revealed one at a time."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import ipywidgets as widgets
+
+from ..errors import CStarError
+from ..plans import write_secrets
+from ..secret import Secret
+from ..text import plural, printable
+from .form import close, panel, row, set_visible
+from .inputs import SecretReveal, TextField
+
+_ONCE = "cStar returns a signing secret only once. Save them before this notebook is closed."
+
+
+class KeptSecrets:
+    """Holds the secrets by webhook ID, and shows none until it is asked for one.
+
+    Args:
+        on_save: Called after they were saved.
+
+    Attributes:
+        widget: The displayed widget; hidden while there are no secrets.
+        path: The field for the file's path.
+        save_button: Saves the secrets to it.
+        saved: Whether all of them were saved.
+    """
+
+    def __init__(self, on_save: Callable[[], object]) -> None:
+        self.path = TextField("File for the signing secrets")
+        self.save_button = widgets.Button(tooltip="Only you can read the file")
+        self._secrets: dict[str, Secret] = {}
+        self._names: dict[str, str] = {}
+        self._revealed = panel()
+        self.saved = False
+        self._on_save = on_save
+        self.widget = panel(row(self.path, self.save_button), self._revealed)
+        self.widget.add_class("cx-kept")
+        self.path.on("enter", self._try_to_save)
+        self.save_button.on_click(lambda _: self._try_to_save())
+        self._update()
+
+    def __contains__(self, webhook_id: str) -> bool:
+        return webhook_id in self._secrets
+
+    def __len__(self) -> int:
+        return len(self._secrets)
+
+    def add(self, secrets: Mapping[str, Secret], names: Mapping[str, str]) -> None:
+        """Keeps these secrets too; `names` are those of the webhooks."""
+        new = {webhook_id: secret for webhook_id, secret in secrets.items() if webhook_id not in self._secrets}
+        self._names.update(names)
+        if new:
+            self._secrets.update(new)
+            self.path.value = _unused_path() if self.saved else self.path.value or _unused_path()
+            self.saved = False
+            self.path.show(_ONCE, "warned")
+            self._update()
+
+    def remove(self, webhook_id: str) -> None:
+        """Drops the secret of a webhook that was deleted."""
+        if self._secrets.pop(webhook_id, None) is not None:
+            self.reveal(None)
+            self._update()
+
+    def reveal(self, webhook_id: str | None) -> None:
+        """Offers one secret, masked, in place of the one before; None removes it."""
+        for old in self._revealed.children:
+            close(old)
+        name = printable(self._names.get(webhook_id or "", webhook_id), 80)
+        shown = [SecretReveal(self._secrets[webhook_id], f"Of {name}.")] if webhook_id in self._secrets else []
+        self._revealed.children = shown
+
+    def save(self, path: str | Path | None = None) -> Path:
+        """Saves all secrets to a new file that only its owner can read (0600), and removes them from the page.
+
+        Args:
+            path: A name that ends in `.env` or `.json`; None takes the one in the field.
+
+        Returns:
+            The absolute path.
+
+        Raises:
+            ConfigurationError: There are no secrets, or the path exists, ends otherwise or cannot be written. The field shows it.
+        """
+        if path is not None:
+            self.path.value = str(path)
+        target = Path(self.path.value.strip()).expanduser().absolute()
+        try:
+            write_secrets(target, self._secrets)
+        except CStarError as error:
+            self.path.show(str(error), "failed")
+            raise
+        self.reveal(None)
+        saved = plural(len(self._secrets), "signing secret")
+        self.path.show(f"Saved {saved} to {printable(target, 400)}. Only you can read the file.", "done")
+        self.saved = True
+        self._on_save()
+        return target
+
+    def _try_to_save(self) -> None:
+        try:
+            self.save()
+        except CStarError:
+            return  # the field shows it
+
+    def _update(self) -> None:
+        self.save_button.description = (
+            f"Save {plural(len(self), 'secret')}" if len(self) == 1 else f"Save all {len(self):,} secrets"
+        )
+        set_visible(self.widget, on=bool(self._secrets))
+
+
+def _unused_path() -> str:
+    """The first of `cstar-secrets.env`, `cstar-secrets-2.env` and so on that does not exist."""
+    number = 1
+    while Path(path := f"cstar-secrets{f'-{number}' if number > 1 else ''}.env").exists():
+        number += 1
+    return path

@@ -1,0 +1,25 @@
+// A text that is folded until the user opens it.
+
+import { element } from "./shared.js";
+
+function render({ model, el }) {
+  el.classList.add("cx", "cx-text", "cx-folded", "mathjax_ignore", "tex2jax_ignore");
+  const details = element("details");
+  const summary = element("summary");
+  const note = element("p", { className: "cx-note" });
+  const text = element("pre", { className: "cx-part", tabIndex: 0 });
+  text.setAttribute("role", "region");
+  details.append(summary, note, text);
+  el.append(details);
+  const draw = () => {
+    el.classList.toggle("cx-hidden", !model.get("text"));
+    summary.textContent = model.get("summary");
+    text.setAttribute("aria-label", model.get("summary"));
+    note.textContent = model.get("note");
+    text.textContent = model.get("text");
+  };
+  model.on("change", draw);
+  draw();
+}
+
+export default { render };
