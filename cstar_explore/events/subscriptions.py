@@ -79,9 +79,16 @@ def unknown_type_warning(name: str) -> str | None:
         return None
     if name in FORMER_NAMES:
         return f"'{name}' is the former name of '{FORMER_NAMES[name]}'; cStar does not document whether it still works."
-    near = difflib.get_close_matches(name.lower(), (*NAMES, *FORMER_NAMES), n=1)
-    hint = f" Did you mean '{near[0]}'?" if near else ""
+    meant = meant_type(name)
+    hint = f" Did you mean '{meant}'?" if meant else ""
     return f"'{printable(name, 80)}' is not among the {len(NAMES)} published event types.{hint}"
+
+
+def meant_type(name: str) -> str | None:
+    """The published type that is spelled most like this, or the only one that contains it; None if there is none."""
+    near = difflib.get_close_matches(name.lower(), (*NAMES, *FORMER_NAMES), n=1)
+    containing = [published for published in NAMES if name.lower() in published]
+    return near[0] if near else containing[0] if len(containing) == 1 else None
 
 
 _silenced: ContextVar[bool] = ContextVar("_silenced", default=False)

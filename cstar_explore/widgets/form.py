@@ -14,7 +14,7 @@ import ipywidgets as widgets
 
 from ..api.client import Client
 from ..api.retries import Wait
-from ..errors import ConfirmationError, CStarError
+from ..errors import ConfirmationError, CStarError, ValidationError
 from ..events import without_unknown_type_warnings
 from ..models import Webhook
 from ..plans import Outcome, Step
@@ -220,10 +220,25 @@ class Form(Generic[T]):
         self.confirmation.label = f"This is a live key. Type '{printable(self._confirmation_text(), 80)}' to confirm"
 
     def _validate_all(self) -> None:
-        errors = {name: error for name in self.fields if (error := self._validate_field(name)) is not None}
+        errors = {
+            name: error
+            for name in self.fields
+            if (error := self._undecided(name) or self._validate_field(name)) is not None
+        }
         for name, error in errors.items():
             self.fields[name].focus()
             raise error
+
+    def _undecided(self, name: str) -> ValidationError | None:
+        """The error if the field holds a typed text of which the user has not chosen what it means."""
+        text = getattr(self.fields[name], "pending", "")
+        if not text:
+            return None
+        return ValidationError(
+            f"Several event types contain '{printable(text, 80)}'.",
+            param=name,
+            advice="Choose one, or press Escape and Enter in the field to add it as typed.",
+        )
 
     def _check_confirmation(self, confirm: str | None) -> None:
         if self._needs_confirmation and confirm != self._confirmation_text():

@@ -12,7 +12,7 @@ import anywidget
 import ipywidgets as widgets
 import traitlets
 
-from ..events import groups, unknown_type_warning
+from ..events import groups, meant_type, split_events, unknown_type_warning
 from ..secret import Secret
 from ..text import printable
 from .shared_code import LOADER, release, shared_code_for
@@ -139,7 +139,6 @@ class TextField(InputField):
     _esm = STATIC / "text_field.js"
     value = traitlets.Unicode().tag(sync=True)
     placeholder = traitlets.Unicode().tag(sync=True)
-    suggestions = traitlets.List(traitlets.Unicode()).tag(sync=True)
     disabled = traitlets.Bool(default_value=False).tag(sync=True)
 
 
@@ -150,20 +149,45 @@ class CheckboxField(InputField):
 
 
 class EventsField(InputField):
-    """Event types, typed or selected by group. `unknown` lists those that are not in the catalogue."""
+    """Event types, chosen by a part of their name or by group. Any other text is a type too, and warned of.
+
+    Attributes:
+        unknown: The types that are not in the catalogue.
+        meant: For some of them, the type that was probably meant.
+        pending: A typed text that several types contain, of which the user has chosen none.
+    """
 
     _esm = STATIC / "events_field.js"
-    value = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    value: Any = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    single = traitlets.Bool(default_value=False).tag(sync=True)
     unknown = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    meant = traitlets.Dict().tag(sync=True)
     catalogue = traitlets.Dict().tag(sync=True)
+    pending = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, label: str, **traits: Any) -> None:
         super().__init__(label, catalogue={group: list(names) for group, names in groups().items()}, **traits)
         self._mark_unknown()
-        self.observe(lambda _: self._mark_unknown(), "value")
+        self.observe(lambda _: self._warn(), "value")
 
-    def _mark_unknown(self) -> None:
-        self.unknown = [name for name in self.value if unknown_type_warning(name)]
+    def _warn(self) -> None:
+        warnings = " ".join(filter(None, map(unknown_type_warning, self._mark_unknown())))
+        if self.tone != "failed":
+            self.show(warnings, "warned" if warnings else "")
+
+    def _mark_unknown(self) -> list[str]:
+        names = [name for name in split_events(self.value) if unknown_type_warning(name)]
+        with self.hold_sync():
+            self.unknown = names
+            self.meant = {name: meant for name in names if (meant := meant_type(name))}
+        return names
+
+
+class EventField(EventsField):
+    """One event type. Its value is text."""
+
+    value: Any = traitlets.Unicode().tag(sync=True)
+    single = traitlets.Bool(default_value=True).tag(sync=True)
 
 
 class SecretReveal(BaseWidget):

@@ -115,6 +115,27 @@ def test_event_types_outside_the_catalogue_are_marked(open_form: Callable[..., A
     assert ["ticket.nope", "other.thing"] == form.fields["events"].unknown
 
 
+def test_the_warning_of_an_unknown_event_names_what_was_meant_and_ends_with_it(open_form: Callable[..., Any]):
+    """Also if only one type contains it."""
+    _, form = open_form(lambda client, _: cx.CreateForm(client))
+    field = form.fields["events"]
+    field.value = ["tiket.closed", "message", "ticket.created"]
+    assert {"tiket.closed": "ticket.closed", "message": "ticket.message_added"} == field.meant
+    assert ("warned", 2) == (field.tone, field.message.count("Did you mean"))
+    field.value = ["ticket.created"]
+    assert ({}, "", "") == (field.meant, field.tone, field.message)
+
+
+@in_loop
+async def test_an_undecided_event_is_not_sent(open_form: Callable[..., Any]):
+    """The field says that several types contain the typed text."""
+    server, form = open_form(filled())
+    form.fields["events"].pending = "boss"
+    with pytest.raises(errors.ValidationError, match="Several event types contain 'boss'"):
+        await form.submit()
+    assert ([], "failed") == (written(server), form.fields["events"].tone)
+
+
 def test_the_line_of_python_follows_the_fields(open_form: Callable[..., Any]):
     """It changes with each edit."""
     _, form = open_form(filled())

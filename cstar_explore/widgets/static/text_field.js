@@ -6,14 +6,12 @@ function render({ model, el }) {
   const label = document.createElement("label");
   const input = document.createElement("input");
   const message = document.createElement("div");
-  const options = document.createElement("datalist");
   label.htmlFor = input.id = id;
   message.id = `${id}-message`;
-  options.id = `${id}-options`;
   message.setAttribute("aria-live", "polite");
   Object.assign(input, { type: "text", autocomplete: "off", spellcheck: false });
   input.setAttribute("aria-describedby", message.id);
-  el.append(label, input, message, options);
+  el.append(label, input, message);
 
   let timer;
   const save = () => {
@@ -48,9 +46,6 @@ function render({ model, el }) {
     input.setAttribute("aria-invalid", String(tone === "failed"));
     message.className = `cx-message cx-${tone || "quiet"}`;
     message.textContent = model.get("message");
-    const names = model.get("suggestions");
-    if (names.length) input.setAttribute("list", options.id);
-    options.replaceChildren(...names.map((name) => Object.assign(document.createElement("option"), { value: name })));
   };
   model.on("change", draw);
   model.on("msg:custom", (content) => content.event === "focus" && input.focus());
