@@ -1,14 +1,18 @@
-"""The form that fires a test event. It shows beforehand which webhooks will receive it."""
+"""The form that fires a test event. It shows beforehand which webhooks will receive it, and the body."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
 
 import ipywidgets as widgets
 
 from ..api.client import Client
 from ..errors import CStarError, ValidationError
-from ..events import is_wildcard, unknown_type_warning
+from ..events import is_wildcard, sample, unknown_type_warning
 from ..models import Delivery, FiredEvent, WebhookList
 from ..text import plural, printable
 from .form import Form
-from .inputs import EventField, TextBlock
+from .inputs import EventField, FoldedText, TextBlock
 
 
 class FireForm(Form[FiredEvent]):
@@ -16,7 +20,7 @@ class FireForm(Form[FiredEvent]):
 
     A test event is a real delivery: it goes to all active webhooks of the team and to CLI listeners (API reference, Trigger
     Test Event). cStar does not document whether their subscriptions matter. The form lists the active webhooks; **Refresh**
-    reads them again.
+    reads them again. **Body** shows the published sample of the event, which the sandbox sends.
     """
 
     heading = "Fire a test event"
@@ -24,10 +28,19 @@ class FireForm(Form[FiredEvent]):
 
     def __init__(self, client: Client, event: str = "") -> None:
         self.reach = TextBlock(kind="note")
+        self.preview = FoldedText(summary="Body")
         self.deliveries = TextBlock(kind="list")
+        self._names: dict[str, list[str]] = {}  # of the webhooks at each URL
         self.refresh = widgets.Button(description="Refresh", tooltip="Count the active webhooks again")
         field = EventField("Event", value=event)
-        super().__init__(client, {"event": field}, self.reach, self.deliveries, buttons=(self.refresh,))
+        super().__init__(
+            client,
+            {"event": field},
+            self.reach,
+            self.preview,
+            buttons=(self.refresh,),
+            results=(self.deliveries,),
+        )
         self.refresh.on_click(lambda _: self._tasks.spawn(self._count()))
         self.reach.show("It will reach all active webhooks of this team, and CLI listeners.")
         self._update()
@@ -66,18 +79,42 @@ class FireForm(Form[FiredEvent]):
             self.reach.show(f"The active webhooks could not be counted: {error}")
             return
         self.reach.show(_reach(webhooks))
+        self._names = {}
+        for webhook in webhooks:
+            self._names.setdefault(webhook.url or "", []).append(webhook.name or webhook.id)
 
     async def _prepare(self) -> None:
         await (self._counting or self._count())
 
+    def _update(self) -> None:
+        super()._update()
+        try:
+            body = json.loads(sample(self.event, team_id=self.client.team_id))
+        except ValidationError:  # it has no published sample
+            self.preview.show("", "")
+            return
+        source = (
+            "The sandbox sends this"
+            if self.client.environment == "sandbox"
+            else "cStar decides the body. This is the published sample"
+        )
+        note = f"{source}, without the line breaks, with another id and time."
+        self.preview.show(note, json.dumps(body, ensure_ascii=False, indent=2))
+
     def _describe_result(self, result: FiredEvent) -> str:
         self.confirmation.value = ""
-        self.deliveries.show(*map(_delivery_line, result.deliveries))
-        count = result.delivered_to if result.delivered_to is not None else len(result.deliveries)
-        # An empty list is not a failure: the sample response in the API reference has one.
-        reported = f"{count:,} {'delivery' if count == 1 else 'deliveries'}" if count else "no deliveries"
+        self.deliveries.show(*self._delivery_lines(result.deliveries))
         event_id = f" as {printable(result.event_id, 80)}" if result.event_id else ""
-        return f"Fired {printable(result.event or self.event, 80)}{event_id}. cStar reported {reported}."
+        return f"Fired {printable(result.event or self.event, 80)}{event_id}. {_outcomes(result)}."
+
+    def _delivery_lines(self, deliveries: Iterable[Delivery]) -> list[str]:
+        """A line for each outcome, with the names of its webhooks."""
+        names = {url: iter(named) for url, named in self._names.items()}
+        lines: dict[str, list[str]] = {}
+        for delivery in deliveries:
+            name = next(names.get(delivery.url or "", iter(())), delivery.url or delivery.delivery_id or "a delivery")
+            lines.setdefault(_outcome(delivery), []).append(printable(name, 200))
+        return [f"{', '.join(named)}: {outcome}" for outcome, named in lines.items()]
 
 
 def _reach(webhooks: WebhookList) -> str:
@@ -89,15 +126,35 @@ def _reach(webhooks: WebhookList) -> str:
     return f"It will reach {plural(len(names), 'active webhook')}: {listed}."
 
 
-def _delivery_line(delivery: Delivery) -> str:
+def _state(delivery: Delivery) -> str:
     # The sandbox's state for a delivery to an outside URL, which it does not post.
-    withheld = (delivery.error or "").startswith("withheld")
-    outcome = {True: "delivered", False: "failed", None: "outcome not reported"}[delivery.success]
+    if (delivery.error or "").startswith("withheld"):
+        return "withheld by the sandbox"
+    return {True: "delivered", False: "failed", None: "outcome not reported"}[delivery.success]
+
+
+def _outcome(delivery: Delivery) -> str:
+    state = _state(delivery)
+    if state == "withheld by the sandbox":
+        return printable(delivery.error, 200)
     parts = [
-        printable(delivery.url or delivery.delivery_id or "a delivery", 200),
-        None if withheld else outcome,
+        state,
         None if delivery.status is None else f"status {delivery.status}",
-        None if withheld or delivery.response_time_ms is None else f"{delivery.response_time_ms:,} ms",
+        None if delivery.response_time_ms is None else f"{delivery.response_time_ms:,} ms",
         printable(delivery.error, 200) if delivery.error else None,
     ]
     return ", ".join(part for part in parts if part)
+
+
+def _outcomes(result: FiredEvent) -> str:
+    """`2 deliveries: 1 delivered, 1 failed`."""
+    if not result.deliveries:
+        # An empty list is not a failure: the sample response in the API reference has one.
+        return f"cStar reported {_deliveries(result.delivered_to) if result.delivered_to else 'no deliveries'}"
+    states = Counter({"delivered": 0} | Counter(map(_state, result.deliveries)))
+    counts = ", ".join(f"{count:,} {state}" for state, count in states.items())
+    return f"{_deliveries(len(result.deliveries))}: {counts}"
+
+
+def _deliveries(count: int) -> str:
+    return f"{count:,} {'delivery' if count == 1 else 'deliveries'}"
