@@ -25,14 +25,15 @@ def _display_listeners_as_widgets() -> None:
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     if shell is not None:
-        formatter = shell.display_formatter.mimebundle_formatter
-        formatter.for_type_by_name("cstar_explore.listener.listener", "Listener", _display_bundle)
+        formatters, listener = shell.display_formatter, ("cstar_explore.listener.listener", "Listener")
+        formatters.mimebundle_formatter.for_type_by_name(*listener, lambda one: _view(one)._repr_mimebundle_())
+        formatters.ipython_display_formatter.for_type_by_name(*listener, lambda one: _view(one)._ipython_display_())
 
 
-def _display_bundle(listener: Any) -> dict[str, Any]:
+def _view(listener: Any) -> Any:
     from .widgets import DeliveriesTab
 
-    return DeliveriesTab.of(listener)._repr_mimebundle_()
+    return DeliveriesTab.of(listener)
 
 
 _display_listeners_as_widgets()

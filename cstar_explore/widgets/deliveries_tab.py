@@ -8,6 +8,7 @@ import traitlets
 
 from ..errors import CStarError
 from ..text import printable
+from .displayed import Displayed
 from .inputs import STATIC, BaseWidget
 from .verdict import verdict_lines
 
@@ -29,7 +30,7 @@ class _Arrivals(BaseWidget):
     number = traitlets.Int(0).tag(sync=True)  # of the opened request
 
 
-class DeliveriesTab:
+class DeliveriesTab(Displayed):
     """Shows the requests of a listener, and updates as they arrive, until it is closed."""
 
     def __init__(self, listener: "Listener") -> None:
@@ -135,9 +136,8 @@ class DeliveriesTab:
             return request.body.decode("utf-8", "backslashreplace")
         return delivery(request).to_curl(self._listener.url)
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        data, _ = self.widget._repr_mimebundle_(**options) or ({}, {})
-        return {**data, "text/plain": repr(self._listener)}
+    def __repr__(self) -> str:
+        return repr(self._listener)
 
 
 def _printable_lines(text: str) -> str:

@@ -10,6 +10,7 @@ from ..errors import CStarError
 from ..secret import Secret
 from ..signatures.diagnosis import Explanation
 from ..text import printable
+from .displayed import Displayed
 from .form import close, panel
 from .inputs import STATIC, BaseWidget, StatusLine, TextBlock
 from .tasks import Tasks
@@ -25,7 +26,7 @@ class _PastedDelivery(BaseWidget):
     busy = traitlets.Bool(default_value=False).tag(sync=True)
 
 
-class ExplainForm:
+class ExplainForm(Displayed):
     """Explains why a pasted delivery does or does not verify.
 
     The pasted text and the secret are in no trait, output or file: the page sends them as a message, and they are kept only
@@ -88,9 +89,6 @@ class ExplainForm:
 
     def __repr__(self) -> str:
         return "ExplainForm()"
-
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        return {**self.widget._repr_mimebundle_(**options), "text/plain": repr(self)}
 
 
 class PasteButton:

@@ -21,6 +21,7 @@ from .bulk import BulkActions
 from .coverage import Coverage, Receivers
 from .create import CreateForm
 from .deliveries_tab import DeliveriesTab
+from .displayed import Displayed
 from .edit import EditForm
 from .explain_form import PasteButton
 from .fire import FireForm
@@ -37,7 +38,7 @@ TABS = ("Webhooks", "Create", "Deliveries", "Audit")
 IN_PANEL = ("Edit", "Fire")  # forms that open in the webhook's panel, in the tab Webhooks
 
 
-class Explorer:
+class Explorer(Displayed):
     """Browse, create, edit, fire, pause, resume, delete and audit a team's webhooks.
 
     Args:
@@ -297,9 +298,6 @@ class Explorer:
 
     def __repr__(self) -> str:
         return f"Explorer({self._client.environment}, team {printable(self._client.team_id, 80)})"
-
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        return {**self.widget._repr_mimebundle_(**options), "text/plain": repr(self)}
 
 
 def _low(client: Client) -> list[str]:

@@ -19,6 +19,7 @@ from ..events import without_unknown_type_warnings
 from ..models import Webhook
 from ..plans import Outcome, Step
 from ..text import printable
+from .displayed import Displayed
 from .inputs import InputField, StatusLine, TextBlock, TextField
 from .tasks import Tasks
 
@@ -26,7 +27,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Form(Generic[T]):
+class Form(Displayed, Generic[T]):
     """A form that makes one call.
 
     Attributes:
@@ -266,9 +267,6 @@ class Form(Generic[T]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.client.environment}, team {printable(self.client.team_id, 80)})"
-
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        return {**self.widget._repr_mimebundle_(**options), "text/plain": repr(self)}
 
 
 # `param` in cStar's errors, where it differs from the field's name.

@@ -53,6 +53,11 @@ def shared_code_for(widget: widgets.Widget) -> SharedCode:
     return _current
 
 
+def shared_model_id() -> str:
+    """The ID of the model with the code; empty while there is none."""
+    return "" if _current is None else str(_current.model_id or "")
+
+
 def release(widget: widgets.Widget) -> None:
     """Closes the model with the code after its last widget."""
     _users.discard(id(widget))

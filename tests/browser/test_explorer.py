@@ -147,17 +147,6 @@ def test_on_a_live_key_an_action_needs_its_confirmation(browser: Browser, start_
     expect(status_of(explorer)).to_contain_text("1 paused.")
 
 
-def test_a_restarted_kernel_is_reported(browser: Browser, start_lab: Callable[..., Lab]) -> None:
-    """The widgets left on the page say that they no longer work."""
-    notebook, explorer = opened(start_lab(), browser, START, SHOW)
-    notebook.page.get_by_role("menuitem", name="Kernel", exact=True).click()
-    notebook.page.get_by_role("menuitem", name="Restart Kernel…").click()
-    notebook.page.get_by_role("button", name="Confirm Kernel Restart").click()
-
-    expect(explorer.locator(".cx-gone").last).to_be_visible(timeout=PATIENCE)
-    expect(explorer.locator(".cx-gone").last).to_contain_text("The kernel was restarted")
-
-
 def test_hostile_text_is_shown_as_text(browser: Browser, start_lab: Callable[..., Lab]) -> None:
     """In the table, the coverage, the question and the steps."""
     name = "<img src=x onerror=alert(1)> $5 and $6"

@@ -21,4 +21,37 @@ async function load(model) {
   return scripts;
 }
 
-export default (model) => (model.cxScripts ??= load(model));
+// While the kernel runs, hides the notes that say what each output was (`displayed.py`). Afterwards, shows them, and takes no input.
+function followKernel(model) {
+  const notes = `.cx-ended-${model.model_id}`;
+  const style = document.createElement("style");
+  // Two rules: a browser that does not know :has() drops the second.
+  style.textContent = `${notes} { display: none } :is(.jp-OutputArea-child, .output_area):has(${notes}) { display: none }`;
+  const follow = () => {
+    if (model.comm_live === false) style.remove();
+    else document.head.append(style);
+    setTimeout(disableEnded); // once ipywidgets has marked the views
+  };
+  model.on("comm_live_update", follow);
+  follow();
+}
+
+function disableEnded() {
+  for (const control of document.querySelectorAll(".cx.jupyter-widgets-disconnected :is(button, input, select, textarea):enabled")) {
+    control.disabled = control.dataset.cxEnded = true;
+  }
+  for (const control of document.querySelectorAll("[data-cx-ended]:not(.jupyter-widgets-disconnected *)")) {
+    control.disabled = false; // the page has reconnected to its kernel
+    delete control.dataset.cxEnded;
+  }
+}
+
+export default (model) => {
+  if (!model.cxScripts) {
+    followKernel(model);
+    // A saved state without its kernel: its views appear one by one.
+    if (model.comm_live === false) new MutationObserver(disableEnded).observe(document.body, { childList: true, subtree: true });
+    model.cxScripts = load(model);
+  }
+  return model.cxScripts;
+};

@@ -9,11 +9,7 @@ function render({ model, el }) {
   text.setAttribute("role", "status");
   countdown.setAttribute("aria-hidden", "true");
   line.append(text, countdown);
-  // The style sheet shows this once JupyterLab marks the widget as disconnected.
-  const gone = document.createElement("div");
-  gone.className = "cx-gone";
-  gone.textContent = "The kernel was restarted, so this output is out of date. Run the cell again.";
-  el.append(line, gone);
+  el.append(line);
 
   const count = () => {
     const seconds = Math.ceil((model.get("wait_until") - Date.now()) / 1000);
