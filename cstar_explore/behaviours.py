@@ -97,7 +97,7 @@ _WILDCARD = {
     "expanded": "accepted, and returned as the types that it matches",
     "refused": "a 4xx with an error of cStar's",
 }
-_STATUSES = {status: f"status {status}" for status in ("404", "400", "403", "410", "422", "200")}
+_STATUSES = {status: f"status {status}" for status in ("404", "400", "403", "410", "422")}
 _KEY_RESPONSES = {"allowed": "a 2xx", "401": "status 401", "403": "status 403"}
 _WEBHOOK_FIELDS = _names(
     *("id", "name", "url", "events", "secret", "signingSecret", "isActive", "createdAt", "updatedAt"),
@@ -380,7 +380,11 @@ _QUESTIONS = (
         documented=f"one list in the {_REFERENCE}; other lists of cStar's have 20 entries a page",
         right=("complete",),
         assumed="complete",
-        answers={"complete": "all webhooks at once", "20": "the first 20; `page=2` has the next"},
+        answers={
+            "complete": "all webhooks at once",
+            "20": "the first 20; `page=2` has the next",
+            "another number": "the first ones, but not 20; `page=2` has the next",
+        },
         needs="many",
         how="list, and list with `page=2`",
         depends="whether `webhooks.list()` is complete",

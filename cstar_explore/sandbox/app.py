@@ -5,35 +5,41 @@ A call passes through `CallMiddleware`, `FaultMiddleware`, the router, `Authoriz
 """
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..events import matching_types
+from ..behaviours import Answer
 from .allowed_hosts import AllowedHosts
 from .clock import Clock, Ids, iso
 from .deliverer import Deliverer
-from .error_responses import METHOD_NOT_ALLOWED, PATH_NOT_FOUND, WEBHOOK_NOT_FOUND, ApiError
+from .error_responses import METHOD_NOT_ALLOWED, PATH_NOT_FOUND, WEBHOOK_NOT_FOUND, ApiError, invalid
 from .faults import Faults
 from .idempotency import IdempotencyMiddleware
 from .keys import TEAM_NAMES, Key
 from .middleware import AuthorizationMiddleware, BodyMiddleware, CallMiddleware, FaultMiddleware
+from .pages import Page
 from .rate_limit import RateLimiter
 from .seeds import new_secret
 from .store import Store, StoredWebhook
-from .validation import parse_create, parse_trigger_test, parse_update
+from .validation import RequestParser, subscribes
 
 
 class Api:
-    """The endpoints of the API. `app` is the ASGI application."""
+    """The endpoints of the API. `app` is the ASGI application.
+
+    Args:
+        behaviours: An answer to each question in `behaviours.py`.
+    """
 
     def __init__(
         self,
@@ -45,14 +51,14 @@ class Api:
         faults: Faults,
         deliverer: Deliverer,
         allowed_hosts: AllowedHosts,
-        follow_subscriptions: bool,
+        behaviours: Mapping[str, Answer],
     ) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
         self._deliverer = deliverer
-        self._allowed_hosts = allowed_hosts
-        self._follow_subscriptions = follow_subscriptions
+        self._behaviours = behaviours
+        self._parser = RequestParser(allowed_hosts, behaviours)
         webhooks = "/api/v1/teams/{team_id}/webhooks"
         routes = (
             ("GET", "/api/v1/auth/whoami", self.whoami),
@@ -70,7 +76,10 @@ class Api:
         ]
         self.app = Starlette(
             routes=[Route(path, run, methods=[method], middleware=around_endpoint) for method, path, run in routes],
-            middleware=[Middleware(CallMiddleware, clock, ids, rate_limiter), Middleware(FaultMiddleware, faults)],
+            middleware=[
+                Middleware(CallMiddleware, clock, ids, rate_limiter, behaviours),
+                Middleware(FaultMiddleware, faults),
+            ],
             exception_handlers={ApiError: _error_response, HTTPException: _error_response},
         )
         self.app.router.redirect_slashes = False
@@ -89,15 +98,18 @@ class Api:
             return respond(identity)
 
     async def list_webhooks(self, request: Request) -> Response:
-        async with self._transaction(request) as respond:
-            return respond([_fields(webhook, "createdAt") for webhook in self._webhooks(request)])
+        webhooks = [_fields(webhook, self._behaviours["list_fields"]) for webhook in self._webhooks(request)]
+        page = Page.of(request, len(webhooks))
+        async with self._transaction(request, page) as respond:
+            return respond(webhooks[page.part])
 
     async def get_webhook(self, request: Request) -> Response:
         async with self._transaction(request) as respond:
-            return respond(_fields(self._webhook(request), "createdAt", "updatedAt"))
+            return respond(_fields(self._webhook(request), self._behaviours["get_fields"]))
 
     async def create_webhook(self, request: Request) -> Response:
-        fields = parse_create(await request.body(), self._allowed_hosts)
+        fields = self._parser.create(await request.body())
+        self._refuse_duplicate(request, fields)
         key: Key = request.state.key
         async with self._transaction(request) as respond:
             now = self._clock.step()
@@ -112,38 +124,79 @@ class Api:
                 updated_at=now,
             )
             self._store.add(webhook)
-            return respond(_fields(webhook, "secret", "createdAt"), 201)
+            return respond(_fields(webhook, self._behaviours["create_fields"]), 201)
 
     async def update_webhook(self, request: Request) -> Response:
         webhook = self._webhook(request)
-        fields = parse_update(await request.body(), self._allowed_hosts)
+        fields = self._parser.update(await request.body())
+        self._refuse_duplicate(request, fields, webhook)
+        if "events" in fields and self._behaviours["patch_events"] == "added":
+            fields["events"] = list(dict.fromkeys([*webhook.events, *fields["events"]]))
         async with self._transaction(request) as respond:
-            webhook = replace(webhook, **fields, updated_at=self._clock.step())
-            self._store.update(webhook)
-            return respond(_fields(webhook, "updatedAt"))
+            now = self._clock.step()
+            changed = replace(webhook, **fields)
+            if changed != webhook or self._behaviours["unchanged_update"] == "moved":
+                changed.updated_at = now
+            self._store.update(changed)
+            return respond(_fields(changed, self._behaviours["update_fields"]))
 
     async def delete_webhook(self, request: Request) -> Response:
         async with self._transaction(request) as respond:
-            self._store.remove(self._webhook(request).id)
-            self._clock.step()
+            try:
+                self._store.remove(self._webhook(request).id)
+                self._clock.step()
+            except ApiError:
+                if self._behaviours["second_delete"] != "200":
+                    raise
             return respond({"deleted": True})
 
     async def trigger_test(self, request: Request) -> Response:
-        event = parse_trigger_test(await request.body())
-        # The reference says "to all active webhooks" and does not mention their subscriptions.
+        event = self._parser.trigger_test(await request.body())
+        to_all = self._behaviours["fire_subscriptions"] == "all"
         receivers = [
             webhook
             for webhook in self._webhooks(request)
-            if webhook.is_active and (not self._follow_subscriptions or _subscribes(webhook, event))
+            if webhook.is_active and (to_all or subscribes(webhook.events, event))
         ]
         event_id = f"evt_{self._ids.next('event')}"
-        fired = {"event": event, "eventId": event_id, "test": True, "deliveries": []}
-        async with self._transaction(request) as respond:
+        wait = self._behaviours["arrival"] == "before the response"
+        async with self._transaction(request, deliver=wait) as respond:
             self._deliverer.enqueue(receivers, event_id, event, request.state.request_id)
             self._clock.step()
-            respond(fired)  # saved for a repeat of the request during the deliveries, which fires nothing
-        await self._deliverer.wait_for(event_id)
-        return respond(fired | {"deliveries": self._deliverer.outbox.results(event_id)})
+            # Saved for a repeat of the request during the deliveries, which fires nothing.
+            response = respond(self._fired(event, event_id, []))
+        if wait:
+            await self._deliverer.wait_for(event_id)
+            return respond(self._fired(event, event_id, receivers))
+        response = respond(self._fired(event, event_id, receivers))
+        response.background = BackgroundTask(self._deliverer.run_due)
+        return response
+
+    def _fired(self, event: str, event_id: str, receivers: list[StoredWebhook]) -> dict[str, Any]:
+        """The `data` of the response to trigger-test."""
+        told_id = event_id if self._behaviours["fired_event_id"] == "equal" else f"{event_id}0"
+        names = self._behaviours["delivery_fields"] if receivers else ()
+        deliveries = [
+            {name: entry.get(name) for name in names} for entry in self._deliverer.outbox.results(event_id) if names
+        ]
+        values = {
+            "event": event,
+            "eventId": told_id,
+            "event_id": told_id,
+            "test": True,
+            "deliveries": deliveries,
+            "deliveredTo": len(receivers),
+            "delivered_to": len(receivers),
+            "*": None,
+        }
+        return {name: values[name] for name in self._behaviours["fired_fields"]}
+
+    def _refuse_duplicate(self, request: Request, fields: Mapping[str, Any], own: StoredWebhook | None = None) -> None:
+        for field in ("name", "url"):
+            if self._behaviours[f"duplicate_{field}"] == "refused" and field in fields:
+                others = (webhook for webhook in self._webhooks(request) if own is None or webhook.id != own.id)
+                if any(getattr(webhook, field) == fields[field] for webhook in others):
+                    raise ApiError(invalid(field, f"another webhook has this {field}"))
 
     def _webhooks(self, request: Request) -> list[StoredWebhook]:
         key: Key = request.state.key
@@ -153,19 +206,28 @@ class Api:
         key: Key = request.state.key
         webhook = self._store.webhook(key.team_id, key.environment, request.path_params["webhook_id"])
         if webhook is None:
-            raise ApiError(WEBHOOK_NOT_FOUND)
+            question = "unknown_id" if request.path_params["webhook_id"].startswith("whk_") else "other_kind_of_id"
+            question = {"GET": question, "DELETE": "second_delete"}.get(request.method, "")
+            raise ApiError(replace(WEBHOOK_NOT_FOUND, status=int(str(self._behaviours.get(question, "404")))))
         return webhook
 
     @asynccontextmanager
-    async def _transaction(self, request: Request) -> AsyncIterator[Callable[..., Response]]:
+    async def _transaction(
+        self, request: Request, page: "Page | None" = None, *, deliver: bool = True
+    ) -> AsyncIterator[Callable[..., Response]]:
         """Commits an endpoint's writes with the response to replay, the clock and the ids; then makes the due deliveries.
 
         Yields `respond(data, status=200)`, which creates the response. Nothing is locked during the deliveries.
         """
-        meta = {"requestId": request.state.request_id, "timestamp": iso(self._clock.now)}
+        in_meta = "meta.requestId" in self._behaviours["request_id"]
+        meta: dict[str, Any] = {"requestId": request.state.request_id} if in_meta else {}
+        meta["timestamp"] = iso(self._clock.now)
+        envelope: dict[str, Any] = {"success": True, "meta": meta}
+        if page is not None and self._behaviours["pagination"] != "nowhere":
+            (envelope if self._behaviours["pagination"] == "top" else meta)["pagination"] = page.reported()
 
         def respond(data: Any, status: int = 200) -> Response:
-            text = json.dumps({"success": True, "data": data, "meta": meta}, ensure_ascii=False)
+            text = json.dumps({"success": True, "data": data, **envelope}, ensure_ascii=False)
             if request.state.replay_key is not None:
                 self._store.save_replay(request.state.replay_key, status, text, self._clock.now)
             return Response(text, status, media_type="application/json")
@@ -174,7 +236,7 @@ class Api:
             yield respond
             self._store.save_state("clock", self._clock.save())
             self._store.save_state("ids", self._ids.used)
-        if request.method != "GET":
+        if request.method != "GET" and deliver:
             await self._deliverer.run_due()
 
 
@@ -195,9 +257,9 @@ def _methods(request: Request) -> list[str]:
     return sorted(found)
 
 
-def _fields(webhook: StoredWebhook, *optional: str) -> dict[str, Any]:
-    """A webhook as the reference prints it. Each call has other ones of the three optional fields."""
-    fields = {
+def _fields(webhook: StoredWebhook, names: Answer) -> dict[str, Any]:
+    """The fields of a webhook that a call responds with."""
+    values = {
         "id": webhook.id,
         "name": webhook.name,
         "url": webhook.url,
@@ -206,10 +268,14 @@ def _fields(webhook: StoredWebhook, *optional: str) -> dict[str, Any]:
         "isActive": webhook.is_active,
         "createdAt": iso(webhook.created_at),
         "updatedAt": iso(webhook.updated_at),
+        "signingSecret": webhook.secret,
+        "signing_secret": webhook.secret,
+        "is_active": webhook.is_active,
+        "created_at": iso(webhook.created_at),
+        "updated_at": iso(webhook.updated_at),
+        "teamId": webhook.team_id,
+        "team_id": webhook.team_id,
+        "description": "",
+        "*": None,
     }
-    omitted = {"secret", "createdAt", "updatedAt"}.difference(optional)
-    return {name: value for name, value in fields.items() if name not in omitted}
-
-
-def _subscribes(webhook: StoredWebhook, event: str) -> bool:
-    return any(event in matching_types(pattern) for pattern in webhook.events)
+    return {name: values[name] for name in names}

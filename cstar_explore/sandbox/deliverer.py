@@ -6,19 +6,18 @@ receiver responds: a receiver may call the sandbox or advance its clock.
 
 import asyncio
 import contextlib
-import hmac
-import json
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from urllib.parse import urljoin
 
-from ..events import sample
+from ..behaviours import ASSUMED, Answer
+from ..recordings import Recording
 from ..serving.posting import AttemptResult, DeliveryClient
 from ..serving.schedule import retry_at
-from ..signatures import sign
 from .allowed_hosts import AllowedHosts
 from .clock import STEP, Clock, Ids, iso
+from .content import Content, DeliveryWriter
 from .faults import Fault, Faults
 from .outbox import DueDelivery, Outbox, Sent
 from .store import Store, StoredWebhook
@@ -34,16 +33,29 @@ class Deliverer:
     Args:
         allowed_hosts: Hosts besides loopback that may be posted to.
         timeout: Seconds that a receiver has to respond.
+        behaviours: An answer to each question in `behaviours.py`.
+        like: Has the shapes of payloads, if any were observed.
     """
 
     def __init__(
-        self, store: Store, clock: Clock, ids: Ids, faults: Faults, *, allowed_hosts: AllowedHosts, timeout: float
+        self,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        faults: Faults,
+        *,
+        allowed_hosts: AllowedHosts,
+        timeout: float,
+        behaviours: Mapping[str, Answer],
+        like: Recording | None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
         self._faults = faults
         self._allowed_hosts = allowed_hosts
+        self._behaviours = behaviours
+        self._writer = DeliveryWriter(behaviours, like)
         self._client = DeliveryClient(timeout)
         self._timeout_ms = int(timeout * 1000)
         self._in_progress: set[str] = set()
@@ -55,7 +67,7 @@ class Deliverer:
         """Adds a delivery of this event for each webhook, due now. Call it inside a transaction."""
         created_at, due_at = self._clock.now, self._clock.scheduled
         for webhook in webhooks:
-            body = sample(event, id=event_id, created_at=iso(created_at), team_id=webhook.team_id)
+            body = self._writer.body(event, event_id, iso(created_at), webhook.team_id)
             self.outbox.add(f"dlv_{self._ids.next('delivery')}", webhook, (event_id, event, body), request_id, due_at)
 
     async def run_due(self, until: datetime | None = None) -> None:
@@ -129,21 +141,16 @@ class Deliverer:
 
     async def _post(self, due: DueDelivery, webhook: StoredWebhook, fault: Fault, *, repeated: bool = False) -> None:
         now, scheduled = self._clock.now, self._clock.scheduled
-        content = _Content.of(due, fault)
-        signature = _signature(content.signed, webhook.secret, now, fault)
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": "cStar-Webhooks/1.0",
-            **({} if signature is None else {"X-Signature": signature}),
-            "X-Event-Type": content.event,
-            "X-Event-ID": due.event_id,
-            "X-Webhook-ID": webhook.id,
-            "X-Timestamp": iso(now),
-            "X-Delivery-Attempt": str(due.attempt),
-            "x-cstar-request-id": due.request_id,
-        }
+        content = Content.of(due, fault)
+        first = self.outbox.first_signature(due.id) if self._behaviours["retry_signature"] == "same" else None
+        signature = first or self._writer.signature(content.signed, webhook.secret, now, fault)
+        headers = self._writer.headers(due, content.event, webhook_id=webhook.id, now=now, signature=signature)
         sent = Sent(headers, content.sent, fault.expected)
         result = await self._client.post(webhook.url, content.sent, headers)
+        if self._behaviours["redirects"] == "followed" and result.status in (301, 302, 307, 308):
+            target = urljoin(webhook.url, dict(result.headers).get("location", ""))
+            if self._allowed_hosts.may_post_to(target):
+                result = await self._client.post(target, content.sent, headers)
         # The simulated clock stands still meanwhile: a response takes no time, a timeout all of it.
         took_ms = self._timeout_ms if result.error and result.error.startswith("timeout") else 0
         if self._clock.is_real:
@@ -155,60 +162,14 @@ class Deliverer:
                 return
             if result.success:
                 self.outbox.set_state(due.id, "delivered")
-            elif next_attempt_at := retry_at(due.attempt, scheduled):
+            elif next_attempt_at := self._retry_at(due.attempt, scheduled):
                 self.outbox.set_state(due.id, "pending", next_attempt_at)
             else:
                 self.outbox.set_state(due.id, "failed")
 
-
-@dataclass(frozen=True)
-class _Content:
-    """What a delivery contains: the event type in its header, the body that is signed, and the body that is sent."""
-
-    event: str
-    signed: bytes
-    sent: bytes
-
-    @classmethod
-    def of(cls, due: DueDelivery, fault: Fault) -> "_Content":
-        match fault.name:
-            case "oversize":
-                body = _compact(json.loads(due.body) | {"padding": "x" * fault.settings["size"]})
-            case "unusual_bytes":
-                body = unusual(due.body)
-            case "unknown_type":
-                event = f"{due.event.partition('.')[0]}.added_tomorrow"
-                body = _compact(json.loads(due.body) | {"type": event})
-                return cls(event, body, body)
-            case "reencode":
-                return cls(due.event, due.body, json.dumps(json.loads(due.body)).encode())
-            case _:
-                body = due.body
-        return cls(due.event, body, body)
-
-
-def unusual(body: bytes) -> bytes:
-    """The same JSON, indented with CRLF and spaces, with every escape that JSON allows in these texts, and with a final newline."""
-    text = json.dumps(json.loads(body), indent=2)
-    # `/` and `_` are in texts only, and never part of another escape.
-    return text.replace("/", "\\/").replace("_", "\\u005f").replace("\n", "\r\n").encode() + b"\r\n"
-
-
-def _compact(event: object) -> bytes:
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _signature(body: bytes, secret: str, now: datetime, fault: Fault) -> str | None:
-    match fault.name:
-        case "no_signature":
-            return None
-        case "malformed_signature":
-            return "signed by cStar"
-        case "legacy_signature":
-            return f"sha256={hmac.digest(secret.encode(), body, 'sha256').hex()}"
-        case "wrong_signature":
-            return sign(body, "whsec_SANDBOXanotherwebhookssecret", now)
-        case "stale":
-            return sign(body, secret, now - timedelta(seconds=fault.settings["seconds"]))
-        case _:
-            return sign(body, secret, now)
+    def _retry_at(self, attempt: int, at: datetime) -> datetime | None:
+        """When a failed attempt is retried: after the observed step, or else the published one."""
+        steps = self._behaviours["retry_steps"]
+        if steps != ASSUMED["retry_steps"] and attempt <= len(steps):
+            return at + timedelta(seconds=int(steps[attempt - 1]))
+        return retry_at(attempt, at)

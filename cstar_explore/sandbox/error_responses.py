@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..behaviours import ASSUMED, Answer
 from .clock import iso
 
 _AUTHENTICATION = "https://www.cstar.help/developers/api-reference#authentication"
@@ -31,17 +32,39 @@ class ErrorResponse:
 
     def render(self, request: Request, headers: Mapping[str, str] | None = None) -> Response:
         """The response to this request, in the order of fields that the reference has."""
-        error = {"type": self.type, "code": self.code, "message": self.message}
-        if self.param is not None:
-            error["param"] = self.param
-        if self.doc_url is not None:
-            error["doc_url"] = self.doc_url
-        error["request_id"] = request.state.request_id
+        error = self._as_observed(request.state.behaviours, request.state.request_id)
         body = {"success": False, "error": error, "meta": {"timestamp": iso(request.state.now)}}
         wait = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         return Response(
             json.dumps(body, ensure_ascii=False), self.status, {**wait, **(headers or {})}, "application/json"
         )
+
+    def _as_observed(self, behaviours: Mapping[str, Answer], request_id: str) -> object:
+        """The `error` of the body. Of a 400, 401 and 404, `behaviours` has the fields, and the type and code of its usual error."""
+        kind, code = self.type, self.code
+        fields: Answer = ("type", "code", "message", "param", "doc_url", "request_id")
+        if self.status in (400, 401, 404):
+            fields = behaviours[f"error_{self.status}"]
+            if code == ASSUMED[f"code_{self.status}"]:
+                kind, code = str(behaviours[f"type_{self.status}"]), str(behaviours[f"code_{self.status}"])
+        if "only a text" in fields:
+            return self.message
+        doc_url = self.doc_url or ("https://www.cstar.help/developers/errors" if self.status in (400, 404) else None)
+        values: dict[str, object] = {
+            "type": kind if kind != "no type" else None,
+            "code": code if code != "no code" else None,
+            "message": self.message,
+            "param": self.param,
+            "field": self.param,
+            "doc_url": doc_url,
+            "docUrl": doc_url,
+            "request_id": request_id,
+            "requestId": request_id,
+            "retryAfter": 60,
+            "details": [],
+            "*": "a field that cStar does not document",
+        }
+        return {name: values[name] for name in fields if values[name] is not None}
 
 
 class ApiError(Exception):

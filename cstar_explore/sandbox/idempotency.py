@@ -1,6 +1,8 @@
 """Replays responses to requests with the same Idempotency-Key, for 24 hours (API reference, idempotency)."""
 
 import hashlib
+import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -39,12 +41,33 @@ class IdempotencyMiddleware:
             request.state.replay_key = (replay_scope, fingerprint)
             # From here to the endpoint's commit nothing is awaited that suspends: two equal requests cannot both miss.
             stored = self._store.replay(replay_scope, self._clock.now - _REPLAY_WINDOW)
-            if stored is not None:
-                stored_fingerprint, status, text = stored
-                if stored_fingerprint != fingerprint:
-                    raise ApiError(IDEMPOTENCY_KEY_REUSED)
+            if stored is not None and (answer := _answer(request, same_body=stored[0] == fingerprint)) not in _ANEW:
+                _, status, text = stored
+                if answer.isdecimal():
+                    raise ApiError(replace(IDEMPOTENCY_KEY_REUSED, status=int(answer)))
+                if answer == "without secret":
+                    text = _without_secret(text)
                 app = Response(text, status, media_type="application/json")
         await app(scope, receive, send)
+
+
+_ANEW = ("another", "again")
+
+
+def _answer(request: Request, *, same_body: bool) -> str:
+    """What a repeated key leads to. A test event's is always the first response: cStar documents no key for it."""
+    behaviours = request.state.behaviours
+    if not same_body:
+        return str(behaviours["replay_other_body"])
+    if request.method == "PATCH":
+        return str(behaviours["replay_update"])
+    return "with secret" if request.url.path.endswith("/trigger-test") else str(behaviours["replay_create"])
+
+
+def _without_secret(text: str) -> str:
+    body = json.loads(text)
+    body["data"] = {name: value for name, value in body["data"].items() if "secret" not in name.lower()}
+    return json.dumps(body, ensure_ascii=False)
 
 
 def _digest(*parts: str) -> str:

@@ -5,12 +5,14 @@ because an unknown path or method is reported before a bad key, and a body is re
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from ..behaviours import Answer
 from .clock import Clock, Ids, http_date
 from .error_responses import (
     BODY_TOO_LONG,
@@ -38,22 +40,28 @@ _HTML = "<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>"
 class CallMiddleware:
     """Sets `request.state` and adds the headers that every response has.
 
-    `request.state` gets `request_id`, `now` (when the call arrived) and `key` (None unless it is valid).
+    `request.state` gets `request_id`, `now` (when the call arrived), `key` (None unless it is valid) and `behaviours`.
     """
 
-    def __init__(self, app: "ASGIApp", clock: Clock, ids: Ids, rate_limiter: RateLimiter) -> None:
+    def __init__(
+        self, app: "ASGIApp", clock: Clock, ids: Ids, rate_limiter: RateLimiter, behaviours: Mapping[str, Answer]
+    ) -> None:
         self._app = app
+        self._behaviours = behaviours
         self._clock = clock
         self._ids = ids
         self._rate_limiter = rate_limiter
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         request = Request(scope)
-        request.state.request_id = f"req_{self._ids.next('request')}"
+        request.state.behaviours = self._behaviours
+        request_id = request.state.request_id = f"req_{self._ids.next('request')}"
         now = request.state.now = self._clock.now
         key = request.state.key = find_key(request.headers.get("authorization"))
-        headers = {} if key is None else self._rate_limiter.count(key)
-        headers["Date"] = http_date(now)
+        headers = {} if key is None else self._rate_limit_headers(key)
+        if self._behaviours["date_header"] == "present":
+            headers["Date"] = http_date(now)
+        headers |= {name: request_id for name in self._behaviours["request_id"] if name != "meta.requestId"}
         if not _is_short(request):
             headers["Connection"] = "close"  # otherwise the server reads on to the end of the body
 
@@ -63,6 +71,12 @@ class CallMiddleware:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+    def _rate_limit_headers(self, key: Key) -> dict[str, str]:
+        counted = self._rate_limiter.count(key)
+        counted |= {name.removeprefix("X-"): value for name, value in counted.items()}
+        counted["RateLimit-Policy"] = f"{counted['RateLimit-Limit']};w={counted.pop('RateLimit-Window')}"
+        return {name: value for name, value in counted.items() if name in self._behaviours["rate_limit_headers"]}
 
 
 class FaultMiddleware:
@@ -106,8 +120,16 @@ class AuthorizationMiddleware:
         self._rate_limiter.check(key)
         if request.path_params.get("team_id", key.team_id) != key.team_id:
             raise ApiError(OTHER_TEAM)
-        if key.publishable and request.method not in ("GET", "HEAD"):
-            raise ApiError(SECRET_KEY_REQUIRED)
+        if key.publishable:
+            if request.method not in ("GET", "HEAD"):
+                raise ApiError(SECRET_KEY_REQUIRED)
+            if "team_id" in request.path_params:
+                question = "publishable_get" if "webhook_id" in request.path_params else "publishable_list"
+                match request.state.behaviours[question]:
+                    case "401":
+                        raise ApiError(INVALID_KEY)
+                    case "403":
+                        raise ApiError(SECRET_KEY_REQUIRED)
         await self._app(scope, receive, send)
 
 

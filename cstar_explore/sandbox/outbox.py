@@ -131,6 +131,11 @@ class Outbox:
         at = None if next_attempt_at is None else next_attempt_at.isoformat()
         self._store.run("UPDATE deliveries SET state = ?, next_attempt_at = ? WHERE id = ?", state, at, delivery_id)
 
+    def first_signature(self, delivery_id: str) -> str | None:
+        """The `X-Signature` of a delivery's first attempt; None before it."""
+        rows = self._store.run("SELECT sent_headers FROM attempts WHERE delivery_id = ? AND number = 1", delivery_id)
+        return None if not rows or rows[0][0] is None else json.loads(rows[0][0]).get("X-Signature")
+
     def ids(self, event_id: str) -> list[str]:
         """The ids of an event's deliveries."""
         return [row[0] for row in self._store.run("SELECT id FROM deliveries WHERE event_id = ?", event_id)]

@@ -11,7 +11,9 @@ from pathlib import Path
 from secrets import randbelow
 from typing import TYPE_CHECKING, Any, Self
 
+from ..behaviours import ASSUMED
 from ..errors import ConfigurationError
+from ..recordings import Recording, as_recording
 from ..secret import Secret
 from ..serving.cells import close_on_rerun, close_previous
 from ..serving.posting import TIMEOUT
@@ -44,6 +46,8 @@ class Sandbox:
 
     Args:
         path: A file for the state, readable by its owner only; by default the state is in memory.
+        like: A recording of `cx.probe`, or its file: the sandbox behaves as was observed, and its payloads have the observed
+            shapes. What was not answered remains as `docs/sandbox.md` says.
         follow_subscriptions: Whether a test event reaches only the webhooks that subscribe to it. By default it reaches all
             active ones, as the API reference says.
         allowed_hosts: Hosts besides loopback to post deliveries to, over http too. Deliveries to any other host are withheld.
@@ -68,6 +72,7 @@ class Sandbox:
         self,
         path: str | Path | None = None,
         *,
+        like: Recording | str | Path | None = None,
         follow_subscriptions: bool = False,
         allowed_hosts: Iterable[str] = (),
         delivery_timeout: float = TIMEOUT,
@@ -76,6 +81,10 @@ class Sandbox:
         port: int = 0,
         real_time: bool = False,
     ) -> None:
+        recording = None if like is None else as_recording(like)
+        behaviours = ASSUMED if recording is None else recording.behaviours()
+        if follow_subscriptions:
+            behaviours = {**behaviours, "fire_subscriptions": "subscribers"}
         close_previous(type(self))
         self.clock = (RealTimeClock if real_time else Clock)(advance_to=self._advance_to)
         self.faults = Faults()
@@ -86,7 +95,16 @@ class Sandbox:
         with contextlib.ExitStack() as on_failure:
             on_failure.callback(self._store.close)
             ids = self._restore_or_seed(neglected=neglected)
-            self._deliverer = Deliverer(self._store, self.clock, ids, self.faults, allowed_hosts=hosts, timeout=timeout)
+            self._deliverer = Deliverer(
+                self._store,
+                self.clock,
+                ids,
+                self.faults,
+                allowed_hosts=hosts,
+                timeout=timeout,
+                behaviours=behaviours,
+                like=recording,
+            )
             api = Api(
                 self._store,
                 self.clock,
@@ -95,7 +113,7 @@ class Sandbox:
                 faults=self.faults,
                 deliverer=self._deliverer,
                 allowed_hosts=hosts,
-                follow_subscriptions=follow_subscriptions,
+                behaviours=behaviours,
             )
             self._server = Server(api.app, name="sandbox", port=port)
             on_failure.pop_all()

@@ -1,45 +1,140 @@
-"""Parses request bodies. Written from the API reference; shares nothing with the client."""
+"""Parses request bodies. Written from the API reference; shares nothing with the client.
+
+What cStar's pages leave open is done as `behaviours` says.
+"""
 
 import json
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
-from ..events import FORMER_NAMES, NAMES, matching_types
+from ..behaviours import Answer
+from ..events import FORMER_NAMES, NAMES
 from .allowed_hosts import AllowedHosts
 from .error_responses import INVALID_JSON, ApiError, invalid, missing
 
-
-def parse_create(content: bytes, hosts: AllowedHosts) -> dict[str, Any]:
-    """The name, url and events of a new webhook."""
-    body = _json_object(content)
-    for field in ("name", "url", "events"):
-        if body.get(field) in (None, "", []):
-            raise ApiError(missing(field))
-    return {"name": _name(body["name"]), "url": _url(body["url"], hosts), "events": _events(body["events"])}
+_CUT = 255  # characters that remain of a name, where long ones are cut
 
 
-def parse_update(content: bytes, hosts: AllowedHosts) -> dict[str, Any]:
-    """The given ones of name, url, events and is_active. Other fields are ignored."""
-    body = _json_object(content)
-    parsers: dict[str, tuple[str, Callable[[Any], Any]]] = {
-        "name": ("name", _name),
-        "url": ("url", partial(_url, hosts=hosts)),
-        "events": ("events", _events),
-        "isActive": ("is_active", _is_active),
-    }
-    return {attribute: parse(body[field]) for field, (attribute, parse) in parsers.items() if field in body}
+class RequestParser:
+    """Reads the fields of a request, or raises an `ApiError`.
+
+    Args:
+        hosts: Hosts to which http URLs are accepted.
+        behaviours: An answer to each question in `behaviours.py`.
+    """
+
+    def __init__(self, hosts: AllowedHosts, behaviours: Mapping[str, Answer]) -> None:
+        self._hosts = hosts
+        self._behaviours = behaviours
+
+    def create(self, content: bytes) -> dict[str, Any]:
+        """The name, url and events of a new webhook."""
+        body = _json_object(content)
+        required = ("name", "url") if self._behaviours["empty_events"] == "accepted" else ("name", "url", "events")
+        for field in required:
+            if body.get(field) in (None, "", []):
+                raise ApiError(missing(field))
+        return {
+            "name": self._name(body["name"]),
+            "url": self._url(body["url"]),
+            "events": self._events(body.get("events", "")),
+        }
+
+    def update(self, content: bytes) -> dict[str, Any]:
+        """The given ones of name, url, events and is_active. Other fields are ignored."""
+        body = _json_object(content)
+        parsers: dict[str, tuple[str, Callable[[Any], Any]]] = {
+            "name": ("name", self._name),
+            "url": ("url", self._url),
+            "events": ("events", self._events),
+            "isActive": ("is_active", _is_active),
+        }
+        return {attribute: parse(body[field]) for field, (attribute, parse) in parsers.items() if field in body}
+
+    def trigger_test(self, content: bytes) -> str:
+        """The event type to fire, which is not a wildcard."""
+        event = _json_object(content).get("event")
+        if not event:
+            raise ApiError(missing("event"))
+        known = event in NAMES or (isinstance(event, str) and self._behaviours["fire_unknown_type"] == "fired")
+        if not known:
+            raise ApiError(invalid("event", f"Unknown event type: {event}"))
+        return str(event)
+
+    def _name(self, value: Any) -> str:
+        if not isinstance(value, str) or not value.strip():
+            raise ApiError(invalid("name", "name must be text"))
+        limit = self._behaviours["name_limit"]
+        if limit == "cut":
+            return value[:_CUT]
+        if limit != "1000" and len(value) > int(str(limit)):
+            raise ApiError(invalid("name", f"name must have at most {limit} characters"))
+        return value
+
+    def _url(self, value: Any) -> str:
+        scheme, host = _scheme_and_host(value) if isinstance(value, str) else ("", "")
+        if not host or scheme not in ("http", "https"):
+            raise ApiError(invalid("url", "url must be an HTTPS URL"))
+        url = str(value)
+        if scheme == "http" and host not in self._hosts:
+            if self._behaviours["http_url"] == "refused":
+                raise ApiError(
+                    invalid(
+                        "url",
+                        "url must be HTTPS (this sandbox also takes http to loopback and to its allowed_hosts, which cStar"
+                        " itself would refuse)",
+                    )
+                )
+            if self._behaviours["http_url"] == "https":
+                url = f"https{url[4:]}"
+        return _in_form(url, self._behaviours["url_form"])
+
+    def _events(self, value: Any) -> list[str]:
+        """The reference's comma-separated string, or the array that the SDK's page shows."""
+        parts = value.split(",") if isinstance(value, str) else value
+        arrays = self._behaviours["events_array"] == "accepted"
+        if (
+            not isinstance(parts, list)
+            or not all(isinstance(part, str) for part in parts)
+            or (not arrays and parts is value)
+        ):
+            raise ApiError(invalid("events", "events must be a comma-separated string of event types"))
+        types = dict.fromkeys(name for part in parts if part.strip() for name in self._subscribed(part.strip()))
+        if not types and self._behaviours["empty_events"] == "refused":
+            raise ApiError(missing("events"))
+        return list(types)
+
+    def _subscribed(self, name: str) -> tuple[str, ...]:
+        """What a webhook that asks for this type or wildcard subscribes to."""
+        if name in NAMES or name in FORMER_NAMES:
+            return (name,)
+        matching = tuple(event for event in NAMES if _is_wildcard(name) and fnmatchcase(event, name))
+        match self._behaviours[_question(name) if matching else "unknown_type"]:
+            case "literal" | "kept":
+                return (name,)
+            case "expanded":
+                return matching
+            case "dropped":
+                return ()
+            case _:
+                raise ApiError(invalid("events", f"Unknown event type: {name}"))
 
 
-def parse_trigger_test(content: bytes) -> str:
-    """The event type to fire: a published one, not a wildcard."""
-    event = _json_object(content).get("event")
-    if not event:
-        raise ApiError(missing("event"))
-    if event not in NAMES:
-        raise ApiError(invalid("event", f"Unknown event type: {event}"))
-    return str(event)
+def subscribes(patterns: list[str], event: str) -> bool:
+    """Whether one of these types and wildcards matches the event type."""
+    return any(event == name or (_is_wildcard(name) and fnmatchcase(event, name)) for name in patterns)
+
+
+def _is_wildcard(name: str) -> bool:
+    return name == "*" or (name.count("*") == 1 and (name.startswith("*.") or name.endswith(".*")))
+
+
+def _question(wildcard: str) -> str:
+    if wildcard == "*":
+        return "wildcard_all"
+    return "wildcard_resource" if wildcard.endswith("*") else "wildcard_action"
 
 
 def _json_object(content: bytes) -> dict[str, Any]:
@@ -54,27 +149,6 @@ def _json_object(content: bytes) -> dict[str, Any]:
     return body
 
 
-def _name(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ApiError(invalid("name", "name must be text"))
-    return value
-
-
-def _url(value: Any, hosts: AllowedHosts) -> str:
-    scheme, host = _scheme_and_host(value) if isinstance(value, str) else ("", "")
-    if not host or scheme not in ("http", "https"):
-        raise ApiError(invalid("url", "url must be an HTTPS URL"))
-    if scheme == "http" and host not in hosts:
-        raise ApiError(
-            invalid(
-                "url",
-                "url must be HTTPS (this sandbox also takes http to loopback and to its allowed_hosts, which cStar itself"
-                " would refuse)",
-            )
-        )
-    return str(value)
-
-
 def _scheme_and_host(url: str) -> tuple[str, str]:
     try:
         parts = urlsplit(url)
@@ -84,19 +158,21 @@ def _scheme_and_host(url: str) -> tuple[str, str]:
     return parts.scheme, parts.hostname or ""
 
 
-def _events(value: Any) -> list[str]:
-    """The reference's comma-separated string, or the array that the SDK's page shows."""
-    parts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
-        raise ApiError(invalid("events", "events must be a comma-separated string of event types"))
-    types = list(dict.fromkeys(part.strip() for part in parts if part.strip()))
-    if not types:
-        raise ApiError(missing("events"))
-    for name in types:
-        # cStar does not document what it does with an unknown type here. The sandbox refuses it, as trigger-test does.
-        if not matching_types(name) and name not in FORMER_NAMES:
-            raise ApiError(invalid("events", f"Unknown event type: {name}"))
-    return types
+def _in_form(url: str, changes: Answer) -> str:
+    """The URL with these changes of the question `url_form`."""
+    if not changes:
+        return url
+    scheme, address, path, query, fragment = urlsplit(url)
+    user, at, host = address.rpartition("@")
+    if "host in lower case" in changes:
+        host = host.lower()
+    if "default port removed" in changes:
+        host = host.removesuffix(":443" if scheme == "https" else ":80")
+    if "final slash added" in changes:
+        path = path or "/"
+    if "fragment removed" in changes:
+        fragment = ""
+    return urlunsplit((scheme, f"{user}{at}{host}", path, query, fragment))
 
 
 def _is_active(value: Any) -> bool:

@@ -1,0 +1,168 @@
+"""What a delivery consists of: its body, headers and signature, as `behaviours.py` answers the questions about them."""
+
+import base64
+import binascii
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..behaviours import Answer
+from ..events import NAMES, sample
+from ..recordings import Recording
+from ..signatures import sign
+from .clock import iso
+from .faults import Fault
+from .outbox import DueDelivery
+
+_OTHER_KEY = b"whsec_SANDBOXanotherwebhookssecret"
+
+
+class DeliveryWriter:
+    """Writes deliveries.
+
+    Args:
+        behaviours: An answer to each question in `behaviours.py`.
+        like: Has the shapes of payloads, if any were observed.
+    """
+
+    def __init__(self, behaviours: Mapping[str, Answer], like: Recording | None) -> None:
+        self._behaviours = behaviours
+        self._like = like
+
+    def body(self, event: str, event_id: str, created_at: str, team_id: str) -> bytes:
+        """The body of a delivery. The data of an unknown type is empty."""
+        values = {
+            "id": event_id,
+            "type": event,
+            "created_at": created_at,
+            "team_id": team_id,
+            "data": json.loads(sample(event, like=self._like))["data"] if event in NAMES else {},
+            "createdAt": created_at,
+            "teamId": team_id,
+            "api_version": "2026-03-01",
+            "test": True,
+            "livemode": False,
+            "*": None,
+        }
+        marks = (name for name in self._behaviours["test_mark"] if name in values)
+        names = dict.fromkeys((*self._behaviours["envelope"], *marks))
+        return _written({name: values[name] for name in names}, self._behaviours["body_bytes"])
+
+    def headers(
+        self, due: DueDelivery, event: str, *, webhook_id: str, now: datetime, signature: str | None
+    ) -> dict[str, str]:
+        """The headers of an attempt."""
+        event_ids = {"equal": due.event_id, "different": f"{due.event_id}0"}
+        values = {
+            "Content-Type": "application/json",
+            "User-Agent": "cStar-Webhooks/1.0",
+            "X-Signature": signature,
+            "X-Event-Type": event,
+            "X-Event-ID": event_ids.get(str(self._behaviours["event_id"])),
+            "X-Webhook-ID": webhook_id,
+            "X-Timestamp": iso(now),
+            "X-Delivery-Attempt": str(due.attempt),
+            "x-cstar-request-id": due.request_id,
+            "x-cstar-signature": signature,
+            "X-Test": "true",
+            "*": None,
+        }
+        marks = (name for name in self._behaviours["test_mark"] if name == "X-Test")
+        names = dict.fromkeys((*self._behaviours["delivery_headers"], *marks))
+        headers = {name: value for name in names if (value := values[name]) is not None}
+        return headers | ({"X-Not-Documented": "1"} if "*" in names else {})
+
+    def signature(self, body: bytes, secret: str, now: datetime, fault: Fault) -> str | None:
+        """The value of `X-Signature`; None for a delivery without one."""
+        key = _signing_key(secret, str(self._behaviours["signature_key"]))
+        forms = {"no_signature": "none", "legacy_signature": "sha256", "malformed_signature": "prose"}
+        form = forms.get(fault.name, self._behaviours["signature_form"])
+        if fault.name == "wrong_signature":
+            key = _OTHER_KEY
+        if fault.name == "stale":
+            now -= timedelta(seconds=fault.settings["seconds"])
+        match form:
+            case "none":
+                return None
+            case "prose":
+                return "signed by cStar"
+            case "sha256":
+                return f"sha256={hmac.digest(key, body, 'sha256').hex()}"
+            case _:
+                return sign(body, key, now)
+
+
+def _written(event: dict[str, Any], form: Answer) -> bytes:
+    """JSON, compact and with letters as they are, unless `form` has others of the question `body_bytes`."""
+    spaces, indented = (", ", ": ") if "spaces" in form else (",", ":"), "indented" in form
+    text = json.dumps(
+        event,
+        ensure_ascii="escaped letters" in form,
+        separators=(",", ": ") if indented else spaces,
+        indent=2 if indented else None,
+    )
+    if "escaped slashes" in form:
+        text = text.replace("/", "\\/")
+    return (text + ("\n" if "final newline" in form else "")).encode()
+
+
+def _signing_key(secret: str, answer: str) -> bytes:
+    match answer:
+        case "without prefix":
+            return secret.removeprefix("whsec_").encode()
+        case "decoded":
+            return _decoded(secret)
+        case "none of these":
+            return _OTHER_KEY
+        case _:
+            return secret.encode()
+
+
+def _decoded(secret: str) -> bytes:
+    """What follows `whsec_`, decoded as base64, with padding added where it is missing."""
+    encoded = re.sub("[^A-Za-z0-9+/]", "", secret.removeprefix("whsec_"))
+    try:
+        return base64.b64decode(encoded + "=" * (-len(encoded) % 4))
+    except binascii.Error:
+        return encoded.encode()
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a delivery contains: the event type in its header, the body that is signed, and the body that is sent."""
+
+    event: str
+    signed: bytes
+    sent: bytes
+
+    @classmethod
+    def of(cls, due: DueDelivery, fault: Fault) -> "Content":
+        match fault.name:
+            case "oversize":
+                body = _compact(json.loads(due.body) | {"padding": "x" * fault.settings["size"]})
+            case "unusual_bytes":
+                body = unusual(due.body)
+            case "unknown_type":
+                event = f"{due.event.partition('.')[0]}.added_tomorrow"
+                body = _compact(json.loads(due.body) | {"type": event})
+                return cls(event, body, body)
+            case "reencode":
+                return cls(due.event, due.body, json.dumps(json.loads(due.body)).encode())
+            case _:
+                body = due.body
+        return cls(due.event, body, body)
+
+
+def unusual(body: bytes) -> bytes:
+    """The same JSON, indented with CRLF and spaces, with every escape that JSON allows in these texts, and with a final newline."""
+    text = json.dumps(json.loads(body), indent=2)
+    # `/` and `_` are in texts only, and never part of another escape.
+    return text.replace("/", "\\/").replace("_", "\\u005f").replace("\n", "\r\n").encode() + b"\r\n"
+
+
+def _compact(event: object) -> bytes:
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
