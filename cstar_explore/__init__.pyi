@@ -17,9 +17,13 @@ from .models import Webhook as Webhook
 from .models import WebhookList as WebhookList
 from .plans import Plan as Plan
 from .plans import plan as plan
+from .probing import ProbePlan as ProbePlan
+from .probing import ProbeResult as ProbeResult
+from .probing import probe as probe
 from .receivers import ReceiverCheck as ReceiverCheck
 from .receivers import check_handler as check_handler
 from .receivers import check_receiver as check_receiver
+from .recordings import Recording as Recording
 from .sandbox import Sandbox as Sandbox
 from .secret import Secret as Secret
 from .signatures import explain as explain

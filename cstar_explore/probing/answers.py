@@ -1,0 +1,56 @@
+"""What a step of a probe yields: answers, with the evidence for each."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ..behaviours import QUESTIONS, Answer
+from .replies import NotAnsweredError, Reply
+
+
+class Observation(NamedTuple):
+    """An answer to a question, and the evidence for it, without IDs, names, URLs and secrets."""
+
+    question: str
+    answer: Answer
+    evidence: str
+
+
+Observations = Iterator[Observation]
+
+
+def names_in(question: str, names: Iterable[str], evidence: str) -> Observation:
+    """An answer that is a set of names."""
+    return Observation(question, QUESTIONS[question].names(set(names)), evidence)
+
+
+def one_of(question: str, answer: str, evidence: str) -> Observation:
+    """An answer that is one of those foreseen.
+
+    Raises:
+        NotAnsweredError: It is none of them.
+    """
+    if answer not in QUESTIONS[question].answers:
+        raise NotAnsweredError(f"{evidence}: none of the answers that this version knows")
+    return Observation(question, answer, evidence)
+
+
+def error_form(status: int, reply: Reply) -> Observations:
+    """The fields, type and code of the error in a reply with this status.
+
+    Raises:
+        NotAnsweredError: The reply has another status.
+    """
+    if reply.status != status:
+        raise NotAnsweredError(reply.evidence)
+    names = reply.error or ("only a text",)
+    yield names_in(f"error_{status}", names, reply.evidence)
+    for field in ("code", "type"):
+        known = QUESTIONS[f"{field}_{status}"].answers
+        value: Any = reply.error.get(field)
+        other = f"no {field}" if value is None else f"another {field}"
+        yield Observation(f"{field}_{status}", value if value in known else other, reply.evidence)
+
+
+def first_of(webhook: Mapping[str, Any], *names: str) -> Any:
+    """The first of these fields that a webhook has; None if it has none."""
+    return next((webhook[name] for name in names if name in webhook), None)

@@ -1,0 +1,62 @@
+"""The names of the webhooks that a probe is about to create, in a private file, so that the next one can remove what is left."""
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from ..api.client import Client
+from ..errors import ConfigurationError
+from ..serving.database import Database
+
+PREFIX = "cstar_explore probe "
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS names (name TEXT PRIMARY KEY);"
+
+
+class Journal:
+    """The journal of one team, environment and address. Only one probe at a time can have it open.
+
+    Raises:
+        ConfigurationError: Another probe of this team is running, or the file cannot be written.
+    """
+
+    def __init__(self, client: Client) -> None:
+        target = f"{client.base_url}\n{client.team_id}\n{client.environment}"
+        self._path = _folder() / f"{hashlib.sha256(target.encode()).hexdigest()[:16]}.db"
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(
+                f"The journal of probes cannot be written: {error.strerror}.",
+                advice="Set XDG_STATE_HOME to a folder of your own.",
+            ) from None
+        self._database = Database(self._path, _SCHEMA, b"cPrb")
+
+    def new_name(self) -> str:
+        """A random name that no other webhook has, after it is on the disk."""
+        name = f"{PREFIX}{secrets.token_hex(6)}"
+        self._database.run("INSERT INTO names VALUES (?)", name)
+        return name
+
+    def names(self) -> tuple[str, ...]:
+        """The names of webhooks that may exist, also from earlier runs."""
+        return tuple(name for (name,) in self._database.run("SELECT name FROM names ORDER BY rowid"))
+
+    def clear(self) -> None:
+        """Forgets all names: no webhook with one of them exists."""
+        self._database.run("DELETE FROM names")
+
+    def close(self) -> None:
+        """Closes the file, and deletes it if no name is left."""
+        empty = not self.names()
+        self._database.close()
+        if empty:
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+
+
+def _folder() -> Path:
+    """Where programs keep state (XDG Base Directory Specification)."""
+    state = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state") / "cstar_explore" / "probes"

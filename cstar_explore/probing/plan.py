@@ -1,0 +1,75 @@
+"""What a probe would do, before anything is sent."""
+
+from dataclasses import dataclass
+
+from ..behaviours import QUESTIONS, Needs
+from ..text import escaped, plural, printable
+from .steps import Options, steps
+
+
+@dataclass(frozen=True)
+class ProbePlan:
+    """What `probe` would do with `confirm=True`. Nothing has been sent.
+
+    Attributes:
+        requests, creates, fires: The most requests, webhooks (each is removed again) and test events.
+        questions: The ids of the questions that are asked.
+        not_asked: Why the others are not, by id.
+        sentences: The same in words.
+    """
+
+    requests: int
+    creates: int
+    fires: int
+    questions: tuple[str, ...]
+    not_asked: dict[str, str]
+    sentences: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return "\n".join((*self.sentences, "Nothing was sent. Run it with confirm=True."))
+
+    def _repr_html_(self) -> str:
+        items = "".join(f"<li>{escaped(sentence)}</li>" for sentence in self.sentences)
+        return f"<ul>{items}</ul><p>Nothing was sent. Run it with <code>confirm=True</code>.</p>"
+
+
+def plan(options: Options) -> ProbePlan:
+    """The plan for these options."""
+    chosen = steps(options, {})
+    asked = tuple(question for step in chosen for question in step.questions)
+    not_asked = {
+        name: options.missing(question.needs) or question.how
+        for name, question in QUESTIONS.items()
+        if name not in asked
+    }
+    requests = sum(step.requests for step in chosen) + (8 if options.writes else 0)  # and to see that nothing is left
+    creates, fires = sum(step.creates for step in chosen), sum(step.fires for step in chosen)
+    return ProbePlan(
+        requests, creates, fires, asked, not_asked, tuple(_sentences(options, requests, creates, fires, asked))
+    )
+
+
+def _sentences(options: Options, requests: int, creates: int, fires: int, asked: tuple[str, ...]) -> list[str]:
+    client = options.client
+    team = printable(client.team_id, 80)
+    limit = client.rate_limit
+    left = "" if limit is None or limit.remaining is None else f"; the rate limit has {limit.remaining:,} left"
+    sentences = [
+        f"Asks {len(asked)} questions of {client.base_url}, team {team}, {client.environment.upper()}, with up to {plural(requests, 'request')}{left}."
+    ]
+    if creates:
+        sentences.append(
+            f"Creates and removes up to {plural(creates, 'webhook')} named 'cstar_explore probe …'. Their URLs end in .invalid,"
+            " and each is paused at once unless a question needs it active. Other webhooks are not touched."
+        )
+    if fires:
+        sentences.append(
+            f"Fires up to {plural(fires, 'test event')}. By the API reference, each reaches all active webhooks of team {team},"
+            " and CLI listeners."
+        )
+    reasons = {reason for needs in _NEEDS if (reason := options.missing(needs))}
+    sentences += [f"Does not ask everything: {reason}." for reason in sorted(reasons)]
+    return sentences
+
+
+_NEEDS: tuple[Needs, ...] = ("publishable", "write", "fire", "listener", "wait")

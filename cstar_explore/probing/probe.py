@@ -1,0 +1,184 @@
+"""`probe`: asks cStar what its pages leave open."""
+
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Literal, overload
+
+from ..api.client import Client
+from ..errors import ConfigurationError
+from ..listener import Listener
+from ..recordings import Recording
+from ..secret import ApiKey, Secret
+from ..text import printable
+from .answers import Observation
+from .journal import Journal
+from .plan import ProbePlan, plan
+from .replies import NotAnsweredError
+from .result import ProbeResult
+from .session import Session, StoppedError
+from .steps import Options, Payloads, Step, steps
+from .writing import ordinary
+
+MAX_WAIT = 7 * 86_400.0  # seconds
+_LOG_INTERVAL = 2.0  # seconds between lines of progress
+
+Progress = Callable[[int, int], object]
+
+
+@overload
+def probe(
+    client: Client,
+    listener: Listener | None = None,
+    *,
+    publishable_key: str | Secret | None = None,
+    fire: bool = False,
+    payloads: bool = False,
+    wait: float = 0,
+    confirm: Literal[False] = False,
+) -> ProbePlan: ...
+
+
+@overload
+def probe(
+    client: Client,
+    listener: Listener | None = None,
+    *,
+    publishable_key: str | Secret | None = None,
+    fire: bool = False,
+    payloads: bool = False,
+    wait: float = 0,
+    confirm: Literal[True],
+) -> ProbeResult: ...
+
+
+def probe(
+    client: Client,
+    listener: Listener | None = None,
+    *,
+    publishable_key: str | Secret | None = None,
+    fire: bool = False,
+    payloads: bool = False,
+    wait: float = 0,
+    confirm: bool = False,
+) -> ProbePlan | ProbeResult:
+    """Asks cStar, by experiment, what its pages leave open, and leaves nothing behind.
+
+    Without `confirm=True` it sends nothing and returns what it would do. With a live key it sends nothing but GET. With a test
+    key it creates webhooks with a random name and a URL to which nothing can be delivered, and removes them again: at the end,
+    after an error, and after a killed process at the next run, which finds the names in a private file.
+
+    Args:
+        client: A client with a secret test key, for all questions that do not take a test event.
+        listener: A listener that cStar reaches, by `cstar listen --forward-to` or at the public address in its `allowed_hosts`,
+            for the questions about deliveries.
+        publishable_key: A publishable key of the same team, for what such a key may read.
+        fire: Whether to fire test events. Each reaches all active webhooks of the team.
+        payloads: Whether to fire each of the 35 types once and learn the shape of its data. No value is kept.
+        wait: Seconds to wait for retries, at most a week; cStar's first comes after 30 s.
+        confirm: Whether to do it.
+
+    Raises:
+        ConfigurationError: An argument cannot be used, or another probe of this team is running.
+    """
+    publishable_key = None if publishable_key is None else Secret(publishable_key)
+    options = checked_options(
+        client, listener, publishable_key=publishable_key, fire=fire, payloads=payloads, wait=wait
+    )
+    return run(options, on_progress=_Log().progress) if confirm else plan(options)
+
+
+def checked_options(
+    client: Client,
+    listener: Listener | None,
+    *,
+    publishable_key: Secret | None,
+    fire: bool,
+    payloads: bool,
+    wait: float,
+) -> Options:
+    """The options of a probe.
+
+    Raises:
+        ConfigurationError: One of them cannot be used.
+    """
+    key = None if publishable_key is None else ApiKey(publishable_key)
+    if key is not None and not key.is_publishable:
+        raise ConfigurationError("publishable_key must be a publishable key (pk_…).", advice="Leave it out.")
+    if payloads and not (fire and listener is not None):
+        raise ConfigurationError("payloads=True needs fire=True and a listener.", advice="Pass all three.")
+    if isinstance(wait, bool) or not isinstance(wait, int | float) or not 0 <= wait <= MAX_WAIT:
+        raise ConfigurationError(
+            f"wait must be seconds, from 0 to {MAX_WAIT:,.0f}, not {printable(repr(wait), 80)}.",
+            advice="cStar's first retry comes after 30 s; 40 is enough for it.",
+        )
+    if wait and not (fire and listener is not None):
+        raise ConfigurationError("wait= needs fire=True and a listener.", advice="Pass all three, or leave wait out.")
+    return Options(client, listener, key, fire, payloads, wait)
+
+
+def run(
+    options: Options, *, on_progress: Progress | None = None, stopped: Callable[[], bool] = lambda: False
+) -> ProbeResult:
+    """Asks the questions, one step after the other, and removes what was created.
+
+    Args:
+        on_progress: Called with the numbers of steps done and in total.
+        stopped: Whether to stop before the next step.
+
+    Raises:
+        ConfigurationError: Another probe of this team is running.
+    """
+    learned: Payloads = {}
+    chosen = steps(options, learned)
+    journal = Journal(options.client) if options.writes else None
+    session = Session(options.client, journal, stopped)
+    observations: list[Observation] = []
+    reasons = dict(plan(options).not_asked)
+    was_stopped = False
+    left: tuple[str, ...] = ()
+    try:
+        left = session.clean_up()  # what an earlier run left
+        for number, step in enumerate(chosen, 1):
+            _ask(step, session, observations, reasons)
+            if on_progress is not None:
+                on_progress(number, len(chosen))
+    except StoppedError:
+        was_stopped = True
+    finally:
+        if journal is not None:
+            left = session.clean_up()
+            journal.close()
+    answers = {observation.question: observation.answer for observation in observations}
+    for step in chosen:
+        for question in step.questions:
+            if question not in answers:
+                reasons.setdefault(question, "stopped before" if was_stopped else "the response does not say")
+    recording = Recording(answers, learned, f"{datetime.now(UTC):%Y-%m-%d}")
+    return ProbeResult(recording, tuple(observations), reasons, left, session.sent, was_stopped)
+
+
+def _ask(step: Step, session: Session, observations: list[Observation], reasons: dict[str, str]) -> None:
+    """Asks the questions of a step. Those that it does not answer get a reason."""
+    if step.creates and session.ordinary is None and step.ask is not ordinary:
+        reasons |= dict.fromkeys(step.questions, "an ordinary webhook could not be created")
+        return
+    try:
+        session.check(step.requests)
+        for observation in step.ask(session):
+            observations.append(observation)  # noqa: PERF402 - those before an error are kept
+    except NotAnsweredError as error:
+        reasons |= dict.fromkeys(step.questions, error.reason)
+
+
+class _Log:
+    """Logs progress to stderr, now and then."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + _LOG_INTERVAL
+
+    def progress(self, done: int, total: int) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _LOG_INTERVAL
+            print(f"Probe: {done} of {total} steps.", file=sys.stderr)  # noqa: T201 - progress goes to stderr by default

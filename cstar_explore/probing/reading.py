@@ -1,0 +1,103 @@
+"""The questions that GET can answer."""
+
+import secrets
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..behaviours import QUESTIONS
+from ..secret import Secret
+from .answers import Observation, Observations, error_form, names_in, one_of
+from .replies import NotAnsweredError, Reply
+from .session import Session
+
+_SNAKE_CASE = ("is_active", "created_at", "updated_at", "signing_secret")
+_CAMEL_CASE = ("isActive", "createdAt", "updatedAt", "signingSecret")
+
+
+def responses(session: Session) -> Observations:
+    """What every response has, and the fields of a webhook."""
+    reply = session.get()
+    items = _entries(reply)
+    meta = reply.envelope.get("meta")
+    places = {"meta.requestId": isinstance(meta, dict) and bool(meta.get("requestId"))}
+    places |= {name: name.lower() in reply.headers for name in ("X-Request-ID", "x-cstar-request-id")}
+    yield names_in("request_id", (place for place, there in places.items() if there), reply.evidence)
+    limits = (name for name in QUESTIONS["rate_limit_headers"].answers if name.lower() in reply.headers)
+    yield names_in("rate_limit_headers", limits, reply.evidence)
+    yield Observation("date_header", "present" if "date" in reply.headers else "absent", reply.evidence)
+    yield names_in("list_fields", {name for item in items for name in item}, reply.evidence)
+    one = session.get(items[0]["id"])
+    yield names_in("get_fields", one.webhook, one.evidence)
+    snake, camel = (any(name in one.webhook for name in names) for names in (_SNAKE_CASE, _CAMEL_CASE))
+    if snake or camel:
+        casing = "both" if snake and camel else "snake_case" if snake else "camelCase"
+        yield Observation("field_casing", casing, one.evidence)
+
+
+def unknown_ids(session: Session) -> Observations:
+    """IDs that do not exist, and the error for them."""
+    unknown = session.get(f"whk_{uuid.uuid4().hex[:12]}")
+    yield one_of("unknown_id", str(unknown.status), unknown.evidence)
+    yield from error_form(404, unknown)
+
+
+def other_ids(session: Session) -> Observations:
+    """An ID of something that is no webhook."""
+    other = session.get(f"tkt_{uuid.uuid4().hex[:12]}")
+    yield one_of("other_kind_of_id", str(other.status), other.evidence)
+
+
+def false_key(session: Session) -> Observations:
+    """A key that does not exist."""
+    yield from error_form(401, session.get(key=Secret(f"sk_test_{secrets.token_urlsafe(24)}")))
+
+
+def pages(session: Session) -> Observations:
+    """How a long list is cut."""
+    reply = session.get()
+    first = _entries(reply)
+    second = session.get("?page=2")
+    further = _ids(second.data) - _ids(first)
+    if len(first) + len(further) <= 20:
+        raise NotAnsweredError("the team has no more than 20 webhooks")
+    cut = "20" if len(first) == 20 else "another number"
+    yield Observation("list_pages", cut if further else "complete", f"{len(first)} webhooks; {second.evidence}")
+    meta = reply.envelope.get("meta")
+    place = "top" if "pagination" in reply.envelope else "meta" if "pagination" in (meta or {}) else "nowhere"
+    yield Observation("pagination", place, reply.evidence)
+    five = session.get("?page=1&pageSize=5")
+    lengths = {5: "honoured", len(first): "ignored"}
+    yield one_of("page_size", lengths.get(len(_entries(five)), ""), five.evidence)
+
+
+def publishable(key: Secret) -> Callable[[Session], Observations]:
+    """What a publishable key may read."""
+
+    def ask(session: Session) -> Observations:
+        for question, path in (("publishable_list", ""), ("publishable_get", _entries(session.get())[0]["id"])):
+            reply = session.get(path, key=key)
+            yield one_of(question, "allowed" if reply.ok else str(reply.status), f"{reply.evidence}, publishable key")
+
+    return ask
+
+
+def _entries(reply: Reply) -> list[Mapping[str, Any]]:
+    """The webhooks on a list.
+
+    Raises:
+        NotAnsweredError: There are none.
+    """
+    items = reply.data if reply.ok else None
+    if not isinstance(items, list):
+        raise NotAnsweredError(reply.evidence)
+    webhooks: list[Mapping[str, Any]] = [
+        item for item in items if isinstance(item, dict) and isinstance(item.get("id"), str) and item["id"]
+    ]
+    if not webhooks:
+        raise NotAnsweredError("the team has no webhooks")
+    return webhooks
+
+
+def _ids(items: object) -> set[str]:
+    return {str(item.get("id")) for item in items if isinstance(item, dict)} if isinstance(items, list) else set()

@@ -1,0 +1,103 @@
+"""The user's listener as the receiver of the probe's own webhooks, told apart by their query."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from ..api.client import Client
+from ..listener import Listener
+from ..listener.handlers import Handler
+from ..listener.store import Received
+from ..secret import Secret
+from ..serving.loopback import is_loopback_url
+from .answers import first_of
+from .replies import NotAnsweredError, Reply
+from .session import Session
+
+ARRIVAL = 10.0  # seconds in which a delivery arrives, or never
+_POLL = 0.02
+
+
+class Receiver:
+    """Creates active webhooks that point to a listener, and waits for their deliveries.
+
+    Args:
+        client: Decides which address cStar reaches: the loopback one, or the listener's allowed host.
+    """
+
+    def __init__(self, listener: Listener, client: Client, stopped: Callable[[], bool]) -> None:
+        self.listener = listener
+        self._base = _address(listener, client)
+        self._stopped = stopped
+
+    def url(self, mark: str) -> str:
+        """The listener's address, with a mark that its requests keep."""
+        return f"{self._base}?probe={mark}"
+
+    @contextmanager
+    def webhook(self, session: Session, mark: str, events: str = "ticket.created") -> Iterator[Reply]:
+        """An active webhook whose deliveries have this mark. A listener with secrets trusts its secret meanwhile."""
+        with session.webhook(url=self.url(mark), events=events, paused=False) as created, self._trusting(created):
+            yield created
+
+    def arrived(self, mark: str, *, fired_at: int) -> list[Received]:
+        """The deliveries with this mark, after that many requests."""
+        return [
+            request
+            for request in self.listener.requests()[fired_at:]
+            if f"probe={mark}" in request.query.split("&") and not request.refused
+        ]
+
+    def count(self) -> int:
+        """How many requests the listener has received."""
+        return len(self.listener.requests())
+
+    def wait_for(self, mark: str, *, fired_at: int) -> Received:
+        """The first delivery with this mark, once it is answered.
+
+        Raises:
+            NotAnsweredError: None arrives.
+        """
+        deadline = time.monotonic() + ARRIVAL
+        while time.monotonic() < deadline and not self._stopped():
+            for request in self.arrived(mark, fired_at=fired_at):
+                if request.answered is not None:
+                    return request
+            time.sleep(_POLL)
+        raise NotAnsweredError(f"no delivery arrived at the listener within {ARRIVAL:g} s")
+
+    @contextmanager
+    def answering(self, handler: Handler | None = None, *, seconds: float = 0.0) -> Iterator[None]:
+        """Makes the listener answer with this handler, or after this time; then as before."""
+        answer = self.listener.answer
+        before = (answer.handler, answer.seconds, answer.status)
+        answer.handler, answer.seconds, answer.status = handler, seconds, 200
+        try:
+            yield
+        finally:
+            answer.handler, answer.seconds, answer.status = before
+
+    @contextmanager
+    def _trusting(self, created: Reply) -> Iterator[None]:
+        value = first_of(created.webhook, "secret", "signingSecret", "signing_secret")
+        trusted = self.listener._secrets  # noqa: SLF001 - `trust` would make a listener without secrets verify
+        if not trusted or not isinstance(value, str):
+            yield
+            return
+        secret = Secret(value)
+        trusted.append(secret)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(ValueError):
+                trusted.remove(secret)
+
+
+def _address(listener: Listener, client: Client) -> str:
+    """Where cStar reaches the listener: on loopback only a server on loopback can, others through the first allowed host."""
+    hosts = sorted(listener._allowed_hosts)  # noqa: SLF001 - read only
+    if is_loopback_url(client.base_url) or not hosts:
+        return listener.url
+    return f"https://{hosts[0]}{urlsplit(listener.url).path}"

@@ -1,0 +1,231 @@
+"""The questions that take a delivery: what arrives at a listener, and how its response is treated."""
+
+import base64
+import binascii
+import hmac
+import json
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from typing import Any
+
+from ..behaviours import OTHER, QUESTIONS, Answer
+from ..events import NAMES
+from ..events.shapes import shape_of
+from ..listener.store import Received
+from ..serving.schedule import RETRY_AFTER
+from .answers import Observation, Observations, first_of, names_in
+from .firing import fired_data
+from .receiver import Receiver
+from .replies import NotAnsweredError, Reply
+from .session import Session, StoppedError
+
+Ask = Callable[[Session, Receiver], Observations]
+
+_SLOW = 0.5  # seconds that the listener takes to answer
+_FOLLOWED = 1.5  # seconds in which a redirect is followed, or not at all
+_TRANSPORT = re.compile(
+    r"host|accept(-.*)?|connection|content-length|transfer-encoding|te|keep-alive|traceparent|tracestate|baggage|via|forwarded"
+    r"|x-forwarded-.*|x-real-ip|x-request-start|cf-.*|cdn-.*|ngrok-.*|x-amz.*|x-vercel-.*|true-client-ip"
+)
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
+
+
+def delivery(session: Session, receiver: Receiver) -> Observations:
+    """Which webhooks a test event reaches, and what a delivery consists of."""
+    mark = secrets.token_hex(4)
+    with (
+        receiver.webhook(session, f"{mark}a") as created,
+        receiver.webhook(session, f"{mark}b", "customer.created"),
+        receiver.answering(seconds=_SLOW),
+    ):
+        start = receiver.count()
+        reply = session.fire("ticket.created")
+        at_response = receiver.arrived(f"{mark}a", fired_at=start)
+        arrived = receiver.wait_for(f"{mark}a", fired_at=start)
+        if arrived.accepted:
+            before = any(request.answered is not None for request in at_response)
+            yield Observation(
+                "arrival", "before the response" if before else "after the response", _received(arrived, reply)
+            )
+        yield from _content(arrived, created, reply)
+        yield from _reach(session, receiver, mark, start)
+
+
+def _reach(session: Session, receiver: Receiver, mark: str, start: int) -> Observations:
+    """Whether each of two webhooks gets the other's event too. Its own event shows that it can get one at all."""
+    second = receiver.count()
+    reply = session.fire("customer.created")
+    receiver.wait_for(f"{mark}b", fired_at=second)
+    _wait(session, _SLOW + 1.0)
+    reached = [
+        any(request.event == event for request in receiver.arrived(f"{mark}{letter}", fired_at=start))
+        for letter, event in (("b", "ticket.created"), ("a", "customer.created"))
+    ]
+    if reached[0] != reached[1]:
+        raise NotAnsweredError(f"{reply.evidence}: one webhook got the other's event, and the other did not")
+    answer = "all" if reached[0] else "subscribers"
+    yield Observation("fire_subscriptions", answer, f"{reply.evidence}; two webhooks, two events")
+
+
+def _content(request: Received, created: Reply, reply: Reply) -> Observations:
+    evidence = _received(request, reply)
+    headers = {name.lower() for name, _ in request.headers}
+    known = {name.lower(): name for name in QUESTIONS["delivery_headers"].answers if name != OTHER}
+    others = {name for name in headers - known.keys() if not _TRANSPORT.fullmatch(name)}
+    yield names_in("delivery_headers", {known[name] for name in headers & known.keys()} | others, evidence)
+    yield from _signature(request, created, evidence)
+    body = _body(request)
+    yield names_in("envelope", body, evidence)
+    marks = {name for name in ("test", "livemode") if name in body} | ({"X-Test"} if "x-test" in headers else set())
+    yield names_in("test_mark", marks, evidence)
+    in_header, in_body = request.header("x-event-id"), body.get("id")
+    yield Observation("event_id", _compared(in_header, in_body), evidence)
+    told = first_of(fired_data(reply), "eventId", "event_id")
+    yield Observation("fired_event_id", _compared(told, in_body), evidence)
+    yield names_in("body_bytes", _form(request.body), evidence)
+
+
+def _form(body: bytes) -> set[str]:
+    """How JSON is written, as far as these bytes show."""
+    outside = _STRINGS.sub(b"", body.rstrip())
+    forms = {
+        "indented": b"\n" in outside,
+        "spaces": b"\n" not in outside and b" " in outside,
+        "escaped letters": re.search(rb"\\u00[89a-fA-F]|\\u0[1-9a-fA-F]|\\u[1-9a-fA-F]", body) is not None,
+        "escaped slashes": b"\\/" in body,
+        "final newline": body.endswith(b"\n"),
+    }
+    return {form for form, there in forms.items() if there}
+
+
+def _signature(request: Received, created: Reply, evidence: str) -> Observations:
+    header = request.header("x-signature") or ""
+    current = re.search(r"t=(\d+),v1=([0-9a-f]{64})", header)
+    legacy = re.fullmatch(r"sha256=([0-9a-f]{64})", header)
+    form = "t,v1" if current else "sha256" if legacy else "none"
+    yield Observation("signature_form", form, evidence)
+    secret = first_of(created.webhook, "secret", "signingSecret", "signing_secret")
+    if not isinstance(secret, str) or form == "none":
+        return
+    message = f"{current[1]}.".encode() + request.body if current else request.body
+    digest = (current or legacy)[2 if current else 1]  # type: ignore[index] # one of the two matched
+    after_prefix = secret.removeprefix("whsec_")
+    keys = {"whole secret": secret.encode(), "without prefix": after_prefix.encode(), "decoded": _decoded(after_prefix)}
+    answer = next(
+        (name for name, key in keys.items() if hmac.compare_digest(hmac.digest(key, message, "sha256").hex(), digest)),
+        "none of these",
+    )
+    yield Observation("signature_key", answer, evidence)
+
+
+def _decoded(text: str) -> bytes:
+    letters = re.sub("[^A-Za-z0-9+/]", "", text.replace("-", "+").replace("_", "/"))
+    try:
+        return base64.b64decode(letters + "=" * (-len(letters) % 4))
+    except binascii.Error:
+        return b""
+
+
+def redirects(session: Session, receiver: Receiver) -> Observations:
+    """A delivery that is answered with a redirect to the listener itself."""
+    from starlette.responses import Response
+
+    mark = secrets.token_hex(4)
+    with receiver.webhook(session, f"{mark}a"):
+        target = receiver.url(f"{mark}b")
+
+        def redirect(_: Mapping[str, Any]) -> Response:
+            here = receiver.arrived(f"{mark}b", fired_at=start)
+            return Response(status_code=200) if here else Response(status_code=307, headers={"Location": target})
+
+        start = receiver.count()
+        with receiver.answering(redirect):
+            reply = session.fire("ticket.created")
+            request = receiver.wait_for(f"{mark}a", fired_at=start)
+            if request.answered != 307:
+                raise NotAnsweredError(f"the listener answered {request.answered} and not 307")
+            _wait(session, _FOLLOWED)
+        followed = receiver.arrived(f"{mark}b", fired_at=start)
+        yield Observation("redirects", "followed" if followed else "not followed", _received(request, reply))
+
+
+def retries(wait: float) -> Ask:
+    """The attempts of a delivery that is answered with 500 each time."""
+
+    def ask(session: Session, receiver: Receiver) -> Observations:
+        mark = secrets.token_hex(4)
+        with receiver.webhook(session, mark), receiver.answering(lambda _: 500):
+            start = receiver.count()
+            reply = session.fire("ticket.created")
+            first = receiver.wait_for(mark, fired_at=start)
+            _wait(session, wait)
+            attempts = receiver.arrived(mark, fired_at=start)
+        if len(attempts) < 2:
+            raise NotAnsweredError(f"no retry within {wait:g} s")
+        times = [request.received_at.timestamp() for request in attempts]
+        steps: Answer = tuple(_step(later - earlier) for earlier, later in pairwise(times))
+        evidence = f"{_received(first, reply)}, {len(attempts)} attempts"
+        yield Observation("retry_steps", steps, evidence)
+        same = attempts[0].header("x-signature") == attempts[1].header("x-signature")
+        yield Observation("retry_signature", "same" if same else "anew", evidence)
+
+    return ask
+
+
+def payloads(session: Session, receiver: Receiver, learned: dict[str, Mapping[str, Any]]) -> None:
+    """Fires each type once, and learns the shape of its data.
+
+    Raises:
+        NotAnsweredError: No webhook for all types can be created.
+    """
+    mark = secrets.token_hex(4)
+    with receiver.webhook(session, mark, ",".join(NAMES)):
+        for event in NAMES:
+            session.check(1)
+            start = receiver.count()
+            try:
+                fired_data(session.fire(event))
+                data = _body(receiver.wait_for(mark, fired_at=start)).get("data")
+            except NotAnsweredError:
+                continue
+            if isinstance(data, dict):
+                learned[event] = shape_of(data)
+
+
+def _body(request: Received) -> dict[str, Any]:
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise NotAnsweredError("the body of the delivery is not a JSON object")
+    return body
+
+
+def _compared(first: object, second: object) -> str:
+    if first is None or second is None:
+        return "absent"
+    return "equal" if first == second else "different"
+
+
+def _step(seconds: float) -> str:
+    """Whole seconds; a published step if it is within a tenth of one."""
+    for published in (step.total_seconds() for step in RETRY_AFTER):
+        if abs(seconds - published) <= published / 10:
+            return f"{published:.0f}"
+    return f"{max(1, round(seconds))}"
+
+
+def _received(request: Received, reply: Reply) -> str:
+    return f"{reply.evidence}; a delivery of {len(request.body):,} bytes, answered {request.answered}"
+
+
+def _wait(session: Session, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        if session.stopped():
+            raise StoppedError
+        time.sleep(min(left, 0.1))

@@ -1,0 +1,106 @@
+"""What cStar replied to a question: only what is recognisably its own counts."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..api.responses import Response
+from ..behaviours import QUESTIONS
+
+_REFUSALS = (400, 403, 409, 422)
+# Codes that may be shown; any other could repeat what was sent.
+_CODES = frozenset(QUESTIONS["code_400"].answers) | frozenset(QUESTIONS["code_404"].answers)
+
+
+class NotAnsweredError(Exception):
+    """A question got no answer; `reason` says why, without anything that the server sent."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A response of cStar's: `success: true` with `data`, or an `error` with a 4xx.
+
+    Attributes:
+        status: The response's status.
+        headers: By lower-case name.
+        envelope: The JSON object.
+        sent: The request, without IDs, for evidence.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    envelope: Mapping[str, Any] = field(repr=False)
+    sent: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the call succeeded."""
+        return 200 <= self.status < 300
+
+    @property
+    def refused(self) -> bool:
+        """Whether the server refused what was asked, and not who asked or how often."""
+        return self.status in _REFUSALS
+
+    @property
+    def data(self) -> Any:
+        """`data` of a success; None for an error."""
+        return self.envelope.get("data")
+
+    @property
+    def error(self) -> Mapping[str, Any]:
+        """`error`; empty for a success, and for an error that is only a text."""
+        error = self.envelope.get("error")
+        return error if isinstance(error, dict) else {}
+
+    @property
+    def webhook(self) -> Mapping[str, Any]:
+        """The webhook in a success.
+
+        Raises:
+            NotAnsweredError: There is none with an ID.
+        """
+        if self.ok and isinstance(self.data, dict) and isinstance(self.data.get("id"), str) and self.data["id"]:
+            return self.data
+        raise NotAnsweredError(f"{self.evidence}: no webhook with an ID in it")
+
+    @property
+    def evidence(self) -> str:
+        """The request and its status, and the code of an error if cStar publishes it."""
+        code = self.error.get("code")
+        return f"{self.sent}: {self.status}" + (f" {code}" if code in _CODES else "")
+
+
+def read_reply(response: Response, sent: str) -> Reply:
+    """The reply in a response.
+
+    Raises:
+        NotAnsweredError: The response is not cStar's, or says nothing about the question: 408, 429 and 5xx.
+    """
+    if response.status in (408, 429) or response.status >= 500:
+        raise NotAnsweredError(f"{sent}: {response.status}")
+    try:
+        envelope = json.loads(response.content)
+    except (ValueError, RecursionError):
+        envelope = None
+    if not isinstance(envelope, dict) or not (_is_success(response, envelope) or _is_error(response, envelope)):
+        raise NotAnsweredError(f"{sent}: a response with {response.status} that is not cStar's")
+    return Reply(response.status, response.headers, envelope, sent)
+
+
+def _is_success(response: Response, envelope: Mapping[str, Any]) -> bool:
+    return 200 <= response.status < 300 and envelope.get("success") is True and "data" in envelope
+
+
+def _is_error(response: Response, envelope: Mapping[str, Any]) -> bool:
+    error = envelope.get("error")
+    if not 400 <= response.status < 500 or envelope.get("success") is True:
+        return False
+    if isinstance(error, str):
+        return bool(error) and envelope.get("success") is False
+    return isinstance(error, dict) and any(isinstance(error.get(name), str) for name in ("message", "code", "type"))

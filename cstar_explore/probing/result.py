@@ -1,0 +1,132 @@
+"""What a probe found out."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..behaviours import QUESTIONS, Question
+from ..files import replace_file
+from ..recordings import Recording, shown
+from ..text import escaped, plural, printable
+from .answers import Observation
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_COLUMNS = ("question", "text", "documented", "assumed", "observed", "verdict", "evidence")
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #8885; overflow-wrap: anywhere; }
+tr.otherwise td:first-child { box-shadow: inset 4px 0 #c77700; }
+"""
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """The answers that a probe observed.
+
+    Attributes:
+        recording: Answers and shapes of payloads, for `Sandbox(like=)` and for later comparisons.
+        observations: The answers with their evidence.
+        reasons: Why the other questions were not answered, by id.
+        left: The names of webhooks that could not be removed. The next probe of this team removes them.
+        requests: How many requests were sent.
+        stopped: Whether the user stopped it.
+    """
+
+    recording: Recording
+    observations: tuple[Observation, ...]
+    reasons: Mapping[str, str]
+    left: tuple[str, ...]
+    requests: int
+    stopped: bool
+
+    def to_frame(self) -> "pd.DataFrame":
+        """A row per question.
+
+        Columns, all str: `question`, `text`, `documented` (what the pages say), `assumed` (what the sandbox does), `observed`
+        (missing if not answered), `verdict` ("as documented", "as assumed", "otherwise" or "not answered"), `evidence` (the
+        requests and statuses, with IDs and secrets left out, or why there is no answer).
+        """
+        from ..frames import from_rows
+
+        return from_rows(self._rows(), dict.fromkeys(_COLUMNS, "str"))
+
+    def counts(self) -> dict[str, int]:
+        """How many questions have each verdict."""
+        verdicts = [row[5] for row in self._rows()]
+        return {name: verdicts.count(name) for name in ("as documented", "as assumed", "otherwise", "not answered")}
+
+    def save(self, path: str | Path) -> None:
+        """Writes the recording; see `Recording.save`.
+
+        Raises:
+            ConfigurationError: The file cannot be written.
+        """
+        self.recording.save(path)
+
+    def drift(self, after: "Recording | str | Path | ProbeResult") -> "pd.DataFrame":
+        """What is different in a later recording; see `Recording.drift`."""
+        return self.recording.drift(after)
+
+    def to_html(self, path: str | Path) -> None:
+        """Writes one page that works offline and runs no script.
+
+        Raises:
+            ConfigurationError: The file cannot be written.
+        """
+        title = f"cStar as observed on {self.recording.recorded_on}"
+        replace_file(
+            path,
+            f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+            f'<meta name="viewport" content="width=device-width"><title>{title}</title><style>{_STYLE}</style></head>\n'
+            f"<body><main><h1>{title}</h1>{self._repr_html_()}</main></body></html>\n",
+        )
+
+    def _repr_html_(self) -> str:
+        head = ("question", "cStar's pages", "the sandbox", "observed", "verdict", "evidence")
+        rows = sorted(
+            self._rows(), key=lambda row: ("otherwise", "as assumed", "as documented", "not answered").index(row[5])
+        )
+        cells = "".join(
+            f'<tr class="{row[5].replace(" ", "-")}"><td>' + "</td><td>".join(map(escaped, row[1:])) + "</td></tr>"
+            for row in rows
+        )
+        heads = "".join(f'<th scope="col">{name}</th>' for name in head)
+        return f"<p>{escaped(self._summary())}</p><table><thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>"
+
+    def _summary(self) -> str:
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in self.counts().items())
+        stopped = " Stopped before the end." if self.stopped else ""
+        left = ""
+        if self.left:
+            left = (
+                f" {plural(len(self.left), 'webhook')} could not be removed: {', '.join(printable(name, 60) for name in self.left)}."
+                " Run the probe again to remove them."
+            )
+        return f"{counts}; {plural(self.requests, 'request')}.{stopped}{left}"
+
+    def __repr__(self) -> str:
+        return f"ProbeResult({self._summary()})"
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        observed = {observation.question: observation for observation in self.observations}
+        return [self._row(question, observed.get(name)) for name, question in QUESTIONS.items()]
+
+    def _row(self, question: Question, observation: Observation | None) -> tuple[Any, ...]:
+        about = (question.id, question.text, _plain(question.documented), shown(question.assumed))
+        if observation is None:
+            return (*about, None, "not answered", self.reasons.get(question.id, ""))
+        verdict = "as assumed" if observation.answer == question.assumed else "otherwise"
+        if observation.answer in question.right:
+            verdict = "as documented"
+        return (*about, shown(observation.answer), verdict, observation.evidence)
+
+
+def _plain(markdown: str) -> str:
+    return re.sub(r"\[([^]]+)]\([^)]+\)", r"\1", markdown).replace("`", "")

@@ -1,0 +1,248 @@
+"""The questions that take webhooks of the probe's own: each is created with one thing that is out of the ordinary."""
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..behaviours import QUESTIONS
+from .answers import Observation, Observations, error_form, first_of, names_in, one_of
+from .replies import NotAnsweredError, Reply
+from .session import DOMAINS, Session
+
+_UNKNOWN_TYPE = "probe.not_a_type"
+
+
+def ordinary(session: Session) -> Observations:
+    """An ordinary webhook, without which no refusal of another one means anything. It stays until the end."""
+    for domain in DOMAINS:
+        session.domain = domain
+        created = session.create(paused=False)
+        if created.ok or created.status not in (400, 422):
+            break
+    yield names_in("create_fields", created.webhook, created.evidence)
+    session.ordinary = created
+    paused = session.pause(created)
+    yield names_in("update_fields", paused.webhook, paused.evidence)
+
+
+def invalid_value(session: Session) -> Observations:
+    """The error for an invalid value."""
+    created = session.create(url="not a URL")
+    with session.removing(created):
+        yield from error_form(400, created)
+
+
+def unknown_type(session: Session) -> Observations:
+    """Subscribing to an unknown type."""
+    created = _try(session, events=f"ticket.created,{_UNKNOWN_TYPE}")
+    with session.removing(created):
+        events = set(_events(session, created)) if created.ok else set()
+        answers = {("ticket.created",): "dropped", (_UNKNOWN_TYPE, "ticket.created"): "kept"}
+        answer = "refused" if created.refused else answers.get(tuple(sorted(events)), "")
+        yield one_of("unknown_type", answer, created.evidence)
+
+
+def wildcard(question: str, pattern: str) -> Callable[[Session], Observations]:
+    """Subscribing to a wildcard."""
+
+    def ask(session: Session) -> Observations:
+        created = _try(session, events=pattern)
+        with session.removing(created):
+            events = _events(session, created) if created.ok else []
+            expanded = events and not any("*" in event for event in events)
+            answer = "refused" if created.refused else "expanded" if expanded else ""
+            yield one_of(question, "literal" if events == [pattern] else answer, created.evidence)
+
+    return ask
+
+
+def events_array(session: Session) -> Observations:
+    """An array in place of the comma-separated string."""
+    created = _try(session, events=["ticket.created", "ticket.closed"])
+    with session.removing(created):
+        understood = created.ok and set(_events(session, created)) == {"ticket.created", "ticket.closed"}
+        answer = "refused" if created.refused else "accepted" if understood else ""
+        yield one_of("events_array", answer, created.evidence)
+
+
+def accepted(question: str, **fields: Any) -> Callable[[Session], Observations]:
+    """Whether a webhook with these fields is accepted."""
+
+    def ask(session: Session) -> Observations:
+        created = _try(session, **fields)
+        with session.removing(created):
+            yield Observation(question, "refused" if created.refused else "accepted", created.evidence)
+
+    return ask
+
+
+def replaced_events(session: Session) -> Observations:
+    """An update of the events."""
+    with session.webhook() as created:
+        updated = _done(session.update(created, events="ticket.closed"))
+        events = set(_events(session, session.get(created.webhook["id"])))
+        answers = {("ticket.closed",): "replaced", ("ticket.closed", "ticket.created"): "added"}
+        yield one_of("patch_events", answers.get(tuple(sorted(events)), ""), updated.evidence)
+
+
+def http_url(session: Session) -> Observations:
+    """An http URL."""
+    created = _try(session, url=session.url().replace("https:", "http:"))
+    with session.removing(created):
+        answer = "refused"
+        if created.ok:
+            scheme = urlsplit(str(_current(session, created, "url"))).scheme.lower()
+            answer = {"http": "accepted", "https": "https"}.get(scheme, "")
+        yield one_of("http_url", answer, created.evidence)
+
+
+def url_form(session: Session) -> Observations:
+    """What is changed in a URL."""
+    url = f"{session.url()}:443#fragment".replace("probe", "Probe")
+    with session.webhook(url=url) as created:
+        kept = str(_current(session, created, "url"))
+        changes = {
+            "host in lower case": "Probe" not in kept,
+            "default port removed": ":443" not in kept,
+            "final slash added": urlsplit(kept).path == "/",
+            "fragment removed": "#fragment" not in kept,
+        }
+        yield names_in("url_form", (change for change, made in changes.items() if made), created.evidence)
+
+
+def duplicates(field: str) -> Callable[[Session], Observations]:
+    """Two webhooks with one name, or with one URL."""
+
+    def ask(session: Session) -> Observations:
+        fields = {"name": session.new_name(), "url": session.url()}
+        with session.webhook(**fields):
+            second = _try(session, **{field: fields[field]})
+            with session.removing(second):
+                answer = "refused" if second.refused else "accepted"
+                yield Observation(f"duplicate_{field}", answer, second.evidence)
+
+    return ask
+
+
+def name_limit(session: Session) -> Observations:
+    """How long a name may be."""
+    name = session.new_name()
+    with session.webhook(name=name) as created:
+        for limit in QUESTIONS["name_limit"].answers:
+            if limit == "cut":
+                continue
+            long_name = name.ljust(int(limit), "x")
+            updated = session.update(created, name=long_name)
+            if updated.ok:
+                kept = _current(session, updated, "name") == long_name
+                yield Observation("name_limit", limit if kept else "cut", f"{updated.evidence}, {limit} characters")
+                return
+            if not updated.refused:
+                break
+    raise NotAnsweredError(updated.evidence)
+
+
+def unchanged_update(session: Session) -> Observations:
+    """An update that changes nothing."""
+    name = session.new_name()
+    with session.webhook(name=name) as created:
+        before = _updated_at(session, created)
+        time.sleep(1.1)  # times may be in whole seconds
+        updated = _done(session.update(created, name=name))
+        after = _updated_at(session, created)
+        yield Observation("unchanged_update", "kept" if before == after else "moved", updated.evidence)
+
+
+def second_delete(session: Session) -> Observations:
+    """Deleting twice."""
+    with session.webhook() as created:
+        first = _done(session.delete(created))
+        if not isinstance(first.data, dict) or first.data.get("deleted") is not True:
+            raise NotAnsweredError(f"{first.evidence}: the first delete was not confirmed")
+        second = session.delete(created)
+        yield one_of("second_delete", "200" if second.ok else str(second.status), second.evidence)
+
+
+def replayed_create(session: Session) -> Observations:
+    """The same create twice under one key."""
+    yield _replayed(session, "replay_create")
+
+
+def replayed_other_body(session: Session) -> Observations:
+    """Two bodies under one key."""
+    yield _replayed(session, "replay_other_body")
+
+
+def replayed_update(session: Session) -> Observations:
+    """An update under a key, repeated after another one."""
+    name, key = session.new_name(), str(uuid.uuid4())
+    with session.webhook(name=name) as created:
+        _done(session.update(created, name=f"{name} A", idempotency_key=key))
+        _done(session.update(created, name=f"{name} B"))
+        repeated = session.update(created, name=f"{name} A", idempotency_key=key)
+        if repeated.ok:
+            current = session.get(created.webhook["id"]).webhook.get("name")
+            answer = {f"{name} A": "again", f"{name} B": "first response"}.get(str(current), "")
+        else:
+            answer = str(repeated.status)
+        yield one_of("replay_update", answer, repeated.evidence)
+
+
+def _replayed(session: Session, question: str) -> Observation:
+    key, fields = str(uuid.uuid4()), {"name": session.new_name(), "url": session.url()}
+    with session.webhook(**fields, idempotency_key=key) as first:
+        if question == "replay_other_body":
+            fields = {"name": session.new_name(), "url": session.url()}
+        second = session.create(**fields, idempotency_key=key, paused=False)
+        if not second.ok:
+            return one_of(question, str(second.status), second.evidence)
+        if second.webhook["id"] != first.webhook["id"]:
+            with session.removing(second):
+                session.pause(second)
+                return Observation(question, "another", second.evidence)
+        if question == "replay_other_body":
+            return Observation(question, "first response", second.evidence)
+        secret = first_of(second.webhook, "secret", "signingSecret", "signing_secret")
+        return Observation(question, "with secret" if secret else "without secret", second.evidence)
+
+
+def _try(session: Session, **fields: Any) -> Reply:
+    """Creates a webhook that may be refused.
+
+    Raises:
+        NotAnsweredError: It was neither accepted nor refused because of what it is.
+    """
+    created = session.create(**fields)
+    if not created.ok and not created.refused:
+        raise NotAnsweredError(created.evidence)
+    return created
+
+
+def _done(reply: Reply) -> Reply:
+    if not reply.ok:
+        raise NotAnsweredError(reply.evidence)
+    return reply
+
+
+def _current(session: Session, reply: Reply, field: str) -> Any:
+    """A field of the webhook in a reply; if it is not there, as get has it."""
+    webhook = reply.webhook
+    return webhook[field] if field in webhook else session.get(webhook["id"]).webhook.get(field)
+
+
+def _events(session: Session, reply: Reply) -> list[str]:
+    events = _current(session, reply, "events")
+    if isinstance(events, str):
+        events = [part.strip() for part in events.split(",") if part.strip()]
+    if not isinstance(events, list):
+        raise NotAnsweredError(f"{reply.evidence}: no events in it")
+    return [str(event) for event in events]
+
+
+def _updated_at(session: Session, created: Reply) -> str:
+    moment = first_of(session.get(created.webhook["id"]).webhook, "updatedAt", "updated_at")
+    if moment is None:
+        raise NotAnsweredError("no response has the time of the last change")
+    return str(moment)
