@@ -4,13 +4,12 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 
-import ipywidgets as widgets
-
 from ..api.client import Client
 from ..errors import CStarError, ValidationError
 from ..events import is_wildcard, sample, unknown_type_warning
 from ..models import Delivery, FiredEvent, WebhookList
 from ..text import plural, printable
+from .boxes import Button
 from .form import Form
 from .inputs import EventField, FoldedText, TextBlock
 
@@ -31,7 +30,7 @@ class FireForm(Form[FiredEvent]):
         self.preview = FoldedText(summary="Body")
         self.deliveries = TextBlock(kind="list")
         self._names: dict[str, list[str]] = {}  # of the webhooks at each URL
-        self.refresh = widgets.Button(description="Refresh", tooltip="Count the active webhooks again")
+        self.refresh = Button(description="Refresh", tooltip="Count the active webhooks again")
         field = EventField("Event", value=event)
         super().__init__(
             client,
@@ -84,7 +83,10 @@ class FireForm(Form[FiredEvent]):
             self._names.setdefault(webhook.url or "", []).append(webhook.name or webhook.id)
 
     async def _prepare(self) -> None:
-        await (self._counting or self._count())
+        if self._counting is None or self._counting.done():
+            await self._count()
+        else:
+            await self._counting
 
     def _update(self) -> None:
         super()._update()
@@ -114,16 +116,19 @@ class FireForm(Form[FiredEvent]):
         for delivery in deliveries:
             name = next(names.get(delivery.url or "", iter(())), delivery.url or delivery.delivery_id or "a delivery")
             lines.setdefault(_outcome(delivery), []).append(printable(name, 200))
-        return [f"{', '.join(named)}: {outcome}" for outcome, named in lines.items()]
+        return [f"{_few(named)}: {outcome}" for outcome, named in lines.items()]
 
 
 def _reach(webhooks: WebhookList) -> str:
     names = [str(webhook.name or webhook.id) for webhook in webhooks if webhook.is_active is not False]
     if not names:
         return "No webhook of this team is active. It will reach only CLI listeners."
+    return f"It will reach {plural(len(names), 'active webhook')}: {_few(names)}."
+
+
+def _few(names: list[str]) -> str:
     more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
-    listed = printable(f"{', '.join(names[:8])}{more}", 600)
-    return f"It will reach {plural(len(names), 'active webhook')}: {listed}."
+    return printable(f"{', '.join(names[:8])}{more}", 1_000)
 
 
 def _state(delivery: Delivery) -> str:

@@ -176,6 +176,7 @@ async def test_an_invalid_value_is_not_sent(name: str, value: Any, open_form: Ca
     assert None is caught.value.status
     assert [] == server.requests
     assert {name: "failed"} == {each: field.tone for each, field in form.fields.items() if field.tone}
+    assert caught.value.advice in form.fields[name].message, "the advice is also beside the field"
 
 
 @pytest.mark.parametrize("param", ["name", "url", "events"])

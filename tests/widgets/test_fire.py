@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -179,6 +180,23 @@ async def test_a_live_key_is_confirmed_with_the_edited_event(open_form: Callable
     assert "ticket.closed" == (await form.submit(confirm="ticket.closed")).event
 
 
+def test_the_body_is_shown_before_it_is_sent(open_form: Callable[..., Any]):
+    """The published sample of the event that is typed; none for an unknown event."""
+    _, form = open_form(CREATED)
+    assert json.loads(form.preview.text) == json.loads(cx.events.sample("ticket.created", team_id="team_sandbox"))
+    assert "The sandbox sends this" in form.preview.note
+    form.fields["event"].value = "boss.spawned"
+    assert '"type": "boss.spawned"' in form.preview.text
+    form.fields["event"].value = "ticket.nope"
+    assert "" == form.preview.text
+
+
+def test_with_a_live_key_the_form_says_that_cstar_decides_the_body(open_form: Callable[..., Any]):
+    """The sample is only what is published."""
+    _, form = open_form(CREATED, key="live")
+    assert "cStar decides the body" in form.preview.note
+
+
 # --- the result -------------------------------------------------------------------------------------------------------
 
 
@@ -196,6 +214,27 @@ async def test_each_reported_delivery_has_a_line(open_form: Callable[..., Any]):
     assert [] == [part for part in ("https://two.example/", "503", "too busy") if part not in two]
     assert "evt_1" in form.status.text
     assert "2" in form.status.text
+
+
+@in_loop
+async def test_deliveries_with_the_same_outcome_share_a_line_with_names(open_form: Callable[..., Any]):
+    """The sandbox withholds those to outside URLs. The status counts them."""
+    _, form = open_form(CREATED)
+    await form.submit()
+    [line] = form.deliveries.lines
+    assert line.startswith("Slack notifications, CRM sync, Search index: withheld: the sandbox posts to loopback only")
+    assert form.status.text.endswith(". 3 deliveries: 0 delivered, 3 withheld by the sandbox.")
+
+
+@in_loop
+async def test_webhooks_with_the_same_url_are_each_named(client: cx.Client):
+    """In the order of the list; also one that was created after the form was opened."""
+    with contextlib.closing(cx.FireForm(client, "ticket.created")) as form:
+        await counted(form)
+        for name in ("One", "Two"):
+            client.webhooks.create(name=name, url="https://twin.example.com/", events="ticket.created")
+        await form.submit()
+        assert "One, Two: withheld" in form.deliveries.lines[0]
 
 
 @in_loop
