@@ -183,7 +183,7 @@ def replayed_update(session: Session) -> Observations:
         _done(session.update(created, name=f"{name} B"))
         repeated = session.update(created, name=f"{name} A", idempotency_key=key)
         if repeated.ok:
-            current = session.get(created.webhook["id"]).webhook.get("name")
+            current = _current(session, session.get(created.webhook["id"]), "name")
             answer = {f"{name} A": "again", f"{name} B": "first response"}.get(str(current), "")
         else:
             answer = str(repeated.status)
@@ -227,9 +227,18 @@ def _done(reply: Reply) -> Reply:
 
 
 def _current(session: Session, reply: Reply, field: str) -> Any:
-    """A field of the webhook in a reply; if it is not there, as get has it."""
+    """A field of the webhook in a reply; if it is not there, as get has it.
+
+    Raises:
+        NotAnsweredError: Neither has it.
+    """
     webhook = reply.webhook
-    return webhook[field] if field in webhook else session.get(webhook["id"]).webhook.get(field)
+    value = webhook.get(field)
+    if value is None:
+        value = session.get(webhook["id"]).webhook.get(field)
+    if value is None:
+        raise NotAnsweredError(f"{reply.evidence}: no response has the field {field}")
+    return value
 
 
 def _events(session: Session, reply: Reply) -> list[str]:
