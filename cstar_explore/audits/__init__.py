@@ -18,6 +18,7 @@ baseline      an audit as a JSON file
 comparison    differences between two audits
 teams         differences between the webhooks of two teams
 matching      matches the webhooks of two sides
+display       an audit in a notebook
 html_report   an audit as an HTML page
 charts        the charts of the report
 """

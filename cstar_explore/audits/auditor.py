@@ -11,8 +11,9 @@ from ..api.client import Client
 from ..errors import ValidationError
 from ..files import replace_file
 from ..models import WebhookList
-from ..text import escaped, html_table, printable
+from ..text import escaped, printable
 from .accounts import Accounts
+from .display import findings_html
 from .fetching import FetchResult, Interrupted, Progress, Stopped, fetch_accounts, fetch_team
 from .findings import Finding, fixes_frame
 from .result import AuditResult
@@ -182,12 +183,7 @@ class Audit(AuditResult):
     def _repr_html_(self) -> str:
         lines = [self.summary(), *self._unread_accounts(), *self.notes]
         paragraphs = "".join(f"<p>{html}</p>" for html in map(escaped, lines))
-        rows = [
-            (finding.rule.severity, finding.rule.title, finding.team.account, finding.subject, finding.evidence)
-            for finding in self.findings[:100]
-        ]
-        head = ("severity", "finding", "account", "webhook", "evidence")
-        return paragraphs + (html_table(head, rows, len(self.findings)) if rows else "")
+        return paragraphs + findings_html(self)
 
     def _unread_accounts(self) -> list[str]:
         unread = self.accounts[self.accounts["state"] != "read"].head(_SHOWN).to_dict("records")

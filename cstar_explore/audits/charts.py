@@ -12,17 +12,16 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from ..charts import BAD, GRID, MUTED, Chart, plain_style
+from ..charts import GRID, MUTED, Chart, plain_style
 from ..events import NAMES
 from ..text import printable
+from .display import SEVERITY_COLORS
 from .inventory import covered_types
 from .rules import SEVERITIES
 
 if TYPE_CHECKING:
     from .result import AuditResult
 
-# White text on them has a contrast of at least 4.5:1.
-_COLORS = {"high": BAD, "medium": "#8a5600", "low": "#3f6186", "info": "#5f5f5f"}
 _BAR = "#2f5d8a"
 
 _ACCOUNTS = 12  # that have a bar of their own; the others share one
@@ -56,7 +55,7 @@ def findings_chart(audit: "AuditResult") -> Chart:
         axes.annotate(name, (0, index - 0.33), (0, 2), textcoords="offset points", fontsize=8)
         left, narrow = 0, []
         for level in SEVERITIES:
-            axes.barh(index, row[level], left=left, color=_COLORS[level], height=0.62)
+            axes.barh(index, row[level], left=left, color=SEVERITY_COLORS[level], height=0.62)
             if row[level] > 0.04 * longest:
                 axes.text(
                     left + row[level] / 2, index, f"{row[level]:,}", ha="center", va="center", color="white", fontsize=8
@@ -66,7 +65,7 @@ def findings_chart(audit: "AuditResult") -> Chart:
             left += row[level]
         _label(axes, left, index, ", ".join(narrow))
     axes.set_xlim(0, longest * 1.1)
-    handles = [Patch(color=_COLORS[level], label=level) for level in SEVERITIES]
+    handles = [Patch(color=SEVERITY_COLORS[level], label=level) for level in SEVERITIES]
     chart.figure.legend(handles=handles, loc="outside upper right", ncols=4, frameon=False, fontsize=8)
     return chart
 

@@ -1,6 +1,5 @@
 """An audit as one HTML page. It works offline, prints well, runs no script and escapes all untrusted text."""
 
-from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from itertools import groupby
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from .result import AuditResult
 
 _MAX_ROWS = 1_000  # per table
+_SHORT = {"state", "created", "until", "webhooks"}  # columns whose cells must not break
 
 # Blocks scripts and requests, in case markup in a name or URL was not escaped.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -25,14 +25,13 @@ def render(audit: "AuditResult", charts: "Mapping[str, Chart]") -> str:
     """The page. `charts` are those of `Audit.charts`."""
     style = files(__package__).joinpath("report.css").read_text(encoding="utf-8")
     parts = [
-        *_head(audit),
         *_unread_accounts(audit),
         "<h2>Overview</h2>",
         '<div class="charts"><div>',
-        _chart("Findings by account", charts["findings"]),
-        _chart("Age of the webhooks", charts["ages"]),
+        _chart(charts["findings"]),
+        _chart(charts["ages"]),
         "</div>",
-        _chart("Accounts per event type", charts["coverage"]),
+        _chart(charts["coverage"]),
         "</div>",
         "<h2>Findings</h2>",
         *(_findings(audit.findings) or ["<p>No findings.</p>"]),
@@ -49,17 +48,27 @@ def render(audit: "AuditResult", charts: "Mapping[str, Chart]") -> str:
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         f'<meta name="viewport" content="width=device-width"><title>Webhook audit, {audit.taken:%Y-%m-%d}</title>'
-        f"<style>\n{style}</style></head>\n<body>\n" + "\n".join(parts) + "\n</body></html>\n"
+        f"<style>\n{style}</style></head>\n<body>\n<header>\n"
+        + "\n".join(_head(audit))
+        + "\n</header>\n<main>\n"
+        + "\n".join(parts)
+        + "\n</main>\n</body></html>\n"
     )
 
 
 def _head(audit: "AuditResult") -> list[str]:
     environments = ", ".join(sorted({str(name) for name in audit.accounts["environment"] if name}))
-    tiles = [("", len(audit.accounts), "accounts"), ("", len(audit.webhooks), "webhooks")]
-    tiles += [(level, count, f"{level} findings") for level, count in audit.counts().items()]
+    tiles = [
+        ("", len(frame), noun + "s" * (len(frame) != 1))
+        for frame, noun in ((audit.accounts, "account"), (audit.webhooks, "webhook"))
+    ]
+    tiles += [
+        (level, count, "for information" if level == "info" else f"{level} severity")
+        for level, count in audit.counts().items()
+    ]
     return [
         "<h1>Webhook audit</h1>",
-        f'<p class="soft">{audit.taken:%d %B %Y, %H:%M} UTC, {escaped(environments or "environment unknown")}</p>',
+        f'<p class="soft">{audit.taken:%d %B %Y, %H:%M} UTC. Environments of the accounts: {escaped(environments or "unknown")}.</p>',
         '<div class="tiles">',
         *(f'<div class="tile {level}"><b>{count:,}</b>{label}</div>' for level, count, label in tiles),
         "</div>",
@@ -84,13 +93,14 @@ def _findings(findings: Sequence[Finding]) -> list[str]:
     for rule, group in groupby(findings, key=lambda finding: finding.rule):
         of_rule = list(group)
         parts += [
-            f'<h3><span class="badge {rule.severity}">{rule.severity}</span>{escaped(rule.title)} ({len(of_rule):,})</h3>',
+            f'<section class="rule"><h3><span class="badge {rule.severity}">{rule.severity}</span>{escaped(rule.title)} ({len(of_rule):,})</h3>',
             f'<p class="soft">{escaped(rule.why)}</p><p><b>What to do:</b> {escaped(rule.remedy)}</p>',
             _table(
                 ("account", "webhook", "evidence"),
                 [(finding.team.account, _subject(finding), finding.evidence) for finding in of_rule],
                 kind="findings",
             ),
+            "</section>",
         ]
     return parts
 
@@ -127,21 +137,21 @@ def _webhooks(audit: "AuditResult") -> str:
 def _table(head: Sequence[str], rows: Iterable[Sequence[Any]], *, total: int | None = None, kind: str = "") -> str:
     rows = list(rows)
     total = len(rows) if total is None else total
+    tags = ['<td class="short">' if name in _SHORT else "<td>" for name in head]
     cells = (["" if cell is None else escaped(cell) for cell in row] for row in rows[:_MAX_ROWS])
-    body = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>\n" for row in cells)
+    lines = ("".join(f"{tag}{cell}</td>" for tag, cell in zip(tags, row, strict=True)) for row in cells)
+    body = "".join(f"<tr>{line}</tr>\n" for line in lines)
     more = (
         f'<p class="soft">Showing the first {_MAX_ROWS:,} of {total:,} rows. The DataFrame of the audit has all of them.</p>'
         if total > _MAX_ROWS
         else ""
     )
-    heads = "".join(f"<th>{name}</th>" for name in head)
+    heads = "".join(f'<th scope="col">{name}</th>' for name in head)
     return f'<table class="{kind}"><thead><tr>{heads}</tr></thead><tbody>\n{body}</tbody></table>{more}'
 
 
-def _chart(title: str, chart: "Chart") -> str:
-    source = b64encode(chart.svg().encode()).decode()
-    text = escaped(chart.alt_text)
-    return f'<figure><b>{title}</b><img alt="{text}" src="data:image/svg+xml;base64,{source}"><figcaption>{text}</figcaption></figure>'
+def _chart(chart: "Chart") -> str:
+    return f"<figure>{chart.image()}<figcaption>{escaped(chart.alt_text)}</figcaption></figure>"
 
 
 def _subject(finding: Finding) -> str:

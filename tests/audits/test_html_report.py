@@ -217,6 +217,15 @@ def test_the_page_is_complete(sandbox_report: str) -> None:
     assert [True] == ["lang" in attributes for tag, attributes in page.tags if tag == "html"]
     assert tags.count("table") == tags.count("thead")
     assert "@media print" in sandbox_report
+    assert (1, 1) == (tags.count("header"), tags.count("main"))
+
+
+def test_short_cells_do_not_break(sandbox_report: str) -> None:
+    """A date and a state stay on one line, also in print."""
+    cells = set(re.findall(r'<td class="short">(.*?)</td>', sandbox_report))
+
+    assert {"read", "active", "paused", "2025-05-05", "9"} <= cells
+    assert not re.search(r"<td>(active|paused|20\d\d-\d\d-\d\d)</td>", sandbox_report)
 
 
 def test_the_content_security_policy_blocks_scripts_and_requests(sandbox_report: str) -> None:
@@ -434,6 +443,27 @@ def test_a_chart_says_which_characters_may_show_as_boxes() -> None:
     assert advice in chart._repr_html_()
     assert advice.partition(",")[0] not in plain._repr_html_()
     assert chart._repr_png_() != plain._repr_png_()
+
+
+def test_an_audit_displays_its_findings_with_remedies_and_webhooks() -> None:
+    """By rule: the severity in its color, the remedy once, and each webhook with id, masked URL, events and state."""
+    page = Page(audit({"url": f"http://shop.example/?token={VALUE}", "is_active": False}, {"id": "b"})._repr_html_())
+    remedies = [rule["remedy"] for rule in cx.audit_rules().to_dict("records") if rule["rule"] == "plain_http"]
+    badges = [attributes["style"] or "" for tag, attributes in page.tags if tag == "span"]
+
+    assert [1] == [page.text.count(remedy) for remedy in remedies]
+    assert any("background-color:#b3261e" in style for style in badges)
+    assert re.search(r"Orders whk_1 http://shop\.example/\?token=••••\S* ticket\.created paused", page.text)
+    assert VALUE not in page.text
+
+
+def test_a_long_audit_displays_its_first_findings() -> None:
+    """100 of them; the counts are of all."""
+    page = audit(*[{"id": f"w{n}", "url": f"http://h{n}.example/"} for n in range(130)])._repr_html_()
+
+    assert "Plain http (130)" in Page(page).text
+    assert re.search(r"… and \d+ more", page)
+    assert page.count("<details>") <= 100
 
 
 # --- the CSV ----------------------------------------------------------------------------------------------------------
