@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import re
 
 from ..errors import ValidationError
@@ -11,6 +12,7 @@ from .model import Delivery
 
 # The columns of nested values: `headers.x-signature`, with or without the number of the value.
 _HEADER_COLUMN = re.compile(r"headers?[./_: ]\s*([A-Za-z0-9-]+)(?:[./_]0)?", re.IGNORECASE)
+_MOST_ROWS = 10_000  # as many as webhook.site exports
 _DELIMITERS = ",;\t"
 
 
@@ -25,20 +27,23 @@ def read(text: str) -> list[Delivery]:
     """The requests in the rows.
 
     Raises:
-        ValidationError: It is not valid CSV, or a cell is too long.
+        ValidationError: It is not valid CSV, or has too many rows or a cell that is too long.
     """
     delimiter = max(_DELIMITERS, key=_first_line(text).count)
+    reader = csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=delimiter, strict=True)
     try:
-        rows = list(csv.DictReader(io.StringIO(text.lstrip(), newline=""), delimiter=delimiter, strict=True))
+        names, *rows = itertools.islice(reader, _MOST_ROWS + 2)
+        problem = f"it has more than {_MOST_ROWS:,} rows" if len(rows) > _MOST_ROWS else ""
     except csv.Error as error:
+        problem = str(error)
+    if problem:
         raise ValidationError(
-            f"The CSV cannot be read: {error}.", param="source", advice="Export JSON instead, or pass one delivery."
-        ) from None
-    return json_forms.find([_request(row) for row in rows])
+            f"The CSV cannot be read: {problem}.", param="source", advice="Export JSON instead, or pass one delivery."
+        )
+    return json_forms.find([_request(dict(zip(map(str.strip, names), row, strict=False))) for row in rows])
 
 
-def _request(row: dict[str, str | None]) -> dict[str, object]:
-    cells = {name.strip(): cell for name, cell in row.items() if name and isinstance(cell, str)}
+def _request(cells: dict[str, str]) -> dict[str, object]:
     columns = ((_HEADER_COLUMN.fullmatch(name), cell) for name, cell in cells.items())
     headers = {column[1]: cell for column, cell in columns if column and cell}
     written = parse_json(cells.get("headers") or "")

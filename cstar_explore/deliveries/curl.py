@@ -99,6 +99,8 @@ def _options(words: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
             yield "", word
 
 
+_MOST_TOKENS = 500_000  # the time is proportional
+
 _BASH = re.compile(
     r"(?P<continuation>\\\r?\n)"
     r"|(?P<end>[;|&<>)]|\n(?=\s*(?:curl\s|[^\s-]))|\s#)"
@@ -122,12 +124,14 @@ _CONTROL = dict(zip(b"abefnrtvE", b"\a\b\x1b\f\n\r\t\v\x1b", strict=True))
 def _bash_words(command: str) -> Iterator[bytes]:
     """The words of the first command, without expanding anything."""
     parts: list[bytes] | None = None
-    position = 0
+    position = tokens = 0
     while position < len(command):
-        token = _BASH.match(command, position)
+        tokens += 1
+        token = _BASH.match(command, position) if tokens < _MOST_TOKENS else None
         if token is None:
             raise ValidationError(
-                f"The command cannot be read: a quote or backslash at character {position + 1:,} is not completed.",
+                f"The command cannot be read: a quote or backslash at character {position + 1:,} is not completed, or it has"
+                f" more than {_MOST_TOKENS:,} words and quotes.",
                 param="source",
                 advice="Copy the whole command.",
             )

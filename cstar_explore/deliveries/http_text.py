@@ -3,8 +3,9 @@
 import re
 
 from .losses import TEXT, Loss
-from .model import Delivery, HeaderFields
+from .model import Delivery, HeaderFields, too_long
 
+_LONGEST_HEAD = 2**20  # bytes; the time is proportional
 _REQUEST_LINE = re.compile(r"([A-Z]{3,10}) (\S+)(?: HTTP/[\d.]+)?[ \t]*")
 _HEADER_LINE = re.compile(r"(:?[!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:(.*)")
 _LINE_END = re.compile(r"\r?\n")
@@ -30,6 +31,8 @@ def read(content: bytes, *, is_text: bool) -> Delivery:
     content = content.lstrip()
     end = _HEAD_END.search(content)
     head, body = (content[: end.start()], content[end.end() :]) if end else (content, b"")
+    if len(head) > _LONGEST_HEAD:
+        raise too_long(len(head), _LONGEST_HEAD)
     lines = _LINE_END.split(head.decode("latin-1"))
     method, url = "POST", None
     if start := _REQUEST_LINE.fullmatch(lines[0]):

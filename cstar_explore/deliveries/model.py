@@ -199,10 +199,10 @@ class Delivery:
         return printable(redacted(self.body[:2_000].decode("utf-8", "replace")), 300)
 
 
-def too_long(size: int) -> ValidationError:
+def too_long(size: int, most: int = MAX_BYTES) -> ValidationError:
     """The error for input that is too long."""
     return ValidationError(
-        f"The source has {size:,} bytes; at most {MAX_BYTES:,} are read.",
+        f"The source has {size:,} bytes; at most {most:,} are read.",
         param="source",
         advice="Pass one delivery, without what surrounds it.",
     )

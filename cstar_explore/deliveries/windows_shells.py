@@ -5,7 +5,15 @@ from collections.abc import Iterator
 
 from ..errors import ValidationError
 from .losses import Loss
-from .model import Delivery, HeaderFields
+from .model import Delivery, HeaderFields, too_long
+
+_LONGEST = 2 * 2**20  # characters; the time is proportional. Windows itself runs at most 32,767
+
+
+def _require_length(command: str) -> None:
+    if len(command) > _LONGEST:
+        raise too_long(len(command), _LONGEST)
+
 
 # --- the command prompt
 
@@ -21,6 +29,7 @@ def is_command_prompt(command: str) -> bool:
 
 def command_prompt_words(command: str) -> list[bytes]:
     """The words of the command: the prompt removes carets outside quotes, the program then reads quotes and backslashes."""
+    _require_length(command)
     return list(_program_words(_without_carets(command.rstrip())))
 
 
@@ -102,6 +111,7 @@ def read_powershell(text: str) -> Delivery:
     Raises:
         ValidationError: The quoting is incomplete, or a value is a variable.
     """
+    _require_length(text)
     start = _CMDLET.search(text)
     tokens = list(_powershell_tokens(text, start.end() if start else 0))
     values: dict[str, str] = {}
