@@ -3,15 +3,15 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/pip install -q --disable-pip-version-check -c constraints.txt
+PIP := @$(BIN)/python -m tools.install -c constraints.txt
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .PHONY: lab test nightly check docs notebooks bench pictures clean
 
 lab: .venv/lab                  ## Open JupyterLab on the first lesson, in your own copy
-	$(BIN)/cstar-explore lab
+	@$(BIN)/cstar-explore lab
 
-test: check chromium            ## Run all checks: lint, types, tests, docs, notebooks, browser
+test: check browsers            ## Run all checks: lint, types, tests, docs, notebooks, browser
 	$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile tests README.md docs --ignore tests/browser
 	@cat build/explain-score.txt build/audit-score.txt
 	rm -rf build/lessons && $(BIN)/python -m tests.support.lessons build/lessons
@@ -35,11 +35,11 @@ docs: .venv/dev                 ## Build the documentation into build/docs
 notebooks: .venv/dev            ## Execute the notebooks and store their outputs
 	$(BIN)/python -m tools.execute_notebooks
 
-bench: .venv/dev chromium       ## Measure against other libraries
+bench: .venv/dev browsers       ## Measure against other libraries
 	$(PIP) -e '.[bench]'
 	$(BIN)/python -m benchmarks
 
-pictures: .venv/dev chromium    ## Take the screenshots of the README and the docs
+pictures: .venv/dev browsers    ## Take the screenshots of the README and the docs
 	$(BIN)/python -m tools.take_pictures
 
 clean:                          ## Delete the virtual environment and everything built
@@ -47,18 +47,30 @@ clean:                          ## Delete the virtual environment and everything
 
 .venv/lab: pyproject.toml constraints.txt | .venv/bin/python
 	$(PIP) -e .
-	touch $@
+	@touch $@
 
 .venv/dev: pyproject.toml constraints.txt | .venv/bin/python
 	$(PIP) -e '.[dev,docs]'
-	touch $@ .venv/lab
+	@touch $@ .venv/lab
 
 # On Debian, venv needs the package python3-venv.
 .venv/bin/python:
-	$(PYTHON) -m venv .venv || { rm -rf .venv; $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy python3-venv && $(PYTHON) -m venv .venv; }
+	@echo "Creating a virtual environment in .venv …"
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy python3-venv && $(PYTHON) -m venv .venv; }
 
-.PHONY: chromium
-chromium:
-	@[ -n "$$CHROMIUM" ] || command -v chromium > /dev/null \
-		|| { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy --no-install-recommends chromium fonts-dejavu-core; } \
+# The packages of Debian that are missing, in one installation. Without apt, Playwright's Chromium.
+NODE := tests/browser/node
+MISSING = $(if $(CHROMIUM)$(shell command -v chromium),,chromium fonts-dejavu-core) \
+	$(if $(shell command -v firefox-esr || command -v firefox),,firefox-esr) $(if $(shell command -v npm),,nodejs npm)
+
+.PHONY: browsers
+browsers: $(NODE)/node_modules  ## Install what the browser tests need
+
+$(NODE)/node_modules: $(NODE)/package-lock.json | packages
+	@npm ci --prefix $(NODE) --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: packages
+packages:
+	@[ -z "$(strip $(MISSING))" ] || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy --no-install-recommends $(MISSING); } \
 		|| $(BIN)/playwright install chromium

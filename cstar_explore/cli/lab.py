@@ -4,32 +4,59 @@ import argparse
 import json
 import os
 import sys
+import webbrowser
 from pathlib import Path
 
 # Contains the notebooks once it is installed.
 _PACKAGE = Path(__file__).parents[1]
+_FIRST = "01_first_webhook.ipynb"
 
 
 def run(options: argparse.Namespace) -> int:
-    """Copies notebooks that do not exist yet, then replaces this process by JupyterLab on the first one."""
+    """Copies notebooks that do not exist yet, and runs JupyterLab with the first one until Ctrl+C."""
     folder: Path = options.folder.resolve()
     kept = copy_notebooks(folder)
-    print(f"Notebooks: {folder}{' (existing files were kept)' if kept else ''}", file=sys.stderr)
-    command = [
-        sys.executable,
-        *("-m", "jupyterlab"),
-        str(folder / "01_first_webhook.ipynb"),
-        f"--port={options.port}",
+    _tell(f"Notebooks: {folder}{' (existing files were kept)' if kept else ''}")
+    _tell("Starting JupyterLab …")
+    # Settings for this JupyterLab only, before the user's own: no pop-up about news.
+    paths = [str(_PACKAGE / "jupyter_config"), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(paths)
+    from jupyterlab.labapp import LabApp  # type: ignore[import-untyped]
+
+    server = LabApp.initialize_server(_arguments(folder, options.port, browser=not options.no_browser))
+    token = server.identity_provider.token
+    server.identity_provider.token_generated = False  # or the server prints the address once more, among other lines
+    address = f"{server.connection_url.rstrip('/')}{server.default_url}{f'?token={token}' if token else ''}"
+    server.io_loop.add_callback(_tell, f"JupyterLab is ready: {address}\nPress Ctrl+C here to stop it.")
+    server.start()
+    return 0
+
+
+def _tell(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+def _arguments(folder: Path, port: int, *, browser: bool) -> list[str]:
+    return [
+        str(folder / _FIRST),
+        f"--port={port}",
         f"--ServerApp.root_dir={folder}",
         # So that the printed address leads there too, if no browser opens.
-        "--LabApp.default_url=/lab/tree/01_first_webhook.ipynb",
-        *(["--no-browser"] if options.no_browser else []),
+        f"--LabApp.default_url=/lab/tree/{_FIRST}",
+        "--Application.log_level=WARN",
+        "--ServerApp.answer_yes=True",  # Ctrl+C asks nothing
+        *([] if browser and _has_browser() else ["--no-browser"]),
         # Containers often run as root.
         *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
     ]
-    # Settings for this JupyterLab only, before the user's own: no pop-up about news.
-    paths = [str(_PACKAGE / "jupyter_config"), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
-    os.execve(command[0], command, {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)})  # noqa: S606 - no user input
+
+
+def _has_browser() -> bool:
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        return False
+    return True
 
 
 def copy_notebooks(folder: Path) -> bool:

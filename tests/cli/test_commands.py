@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import nbformat
 import pytest
 
@@ -67,28 +68,32 @@ def test_an_unknown_command_exits_with_2() -> None:
         cli.main(["sandbix"])
 
 
-def test_the_lab_copies_the_notebooks_without_overwriting_any(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Existing notebooks are kept, and the process is replaced by JupyterLab."""
-    executed: list[list[str]] = []
-
-    def execve(_: str, argv: list[str], environment: dict[str, str]) -> None:
-        executed.append([*argv, environment["JUPYTER_CONFIG_PATH"]])
-        raise SystemExit(0)
-
-    monkeypatch.setattr(os, "execve", execve)
-    existing = tmp_path / "01_first_webhook.ipynb"
+def test_the_lab_prints_its_address_last_and_stops_with_ctrl_c(tmp_path: Path) -> None:
+    """It keeps existing notebooks, empties the results of new ones, and prints nothing of Jupyter's log."""
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    existing = folder / "01_first_webhook.ipynb"
     existing.write_text("existing")
-    with pytest.raises(SystemExit):
-        cli.main(["lab", "--folder", str(tmp_path), "--no-browser"])
+    environment = os.environ | {"HOME": str(tmp_path), "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime")}
+    options = ("lab", "--folder", str(folder), "--no-browser", "--port", "0")
+    with subprocess.Popen(command(*options), stderr=subprocess.PIPE, text=True, env=environment) as lab:
+        lines = [lab.stderr.readline() for _ in range(4)]
+        address = lines[2].removeprefix("JupyterLab is ready: ").strip()
+        page = httpx.get(address, follow_redirects=True, trust_env=False).text
+        lab.send_signal(signal.SIGINT)
+        rest = lab.stderr.read()
 
+    assert [
+        f"Notebooks: {folder} (existing files were kept)\n",
+        "Starting JupyterLab …\n",
+        f"JupyterLab is ready: {address}\n",
+        "Press Ctrl+C here to stop it.\n",
+    ] == lines
+    assert "@jupyterlab/apputils-extension:announcements" in page, "switched off, so no pop-up about news"
+    assert (0, []) == (lab.returncode, [line for line in rest.splitlines() if "Shutting down" not in line])
     assert existing.read_text() == "existing"
-    lesson = nbformat.read(tmp_path / "02_receive_and_verify.ipynb", as_version=4)
+    lesson = nbformat.read(folder / "02_receive_and_verify.ipynb", as_version=4)
     assert [] == [cell for cell in lesson.cells if cell.get("outputs")], "predictions come before results"
-    assert "existing files were kept" in capsys.readouterr().err
-    assert executed[0][1:4] == ["-m", "jupyterlab", str(existing)]
-    assert (Path(executed[0][-1].split(os.pathsep)[0]) / "labconfig" / "page_config.json").exists()
 
 
 def test_the_sandbox_command_signs_with_the_machines_time() -> None:

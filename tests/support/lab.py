@@ -77,12 +77,14 @@ class Lab:
     def _address(self) -> tuple[str, str]:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            match = re.search(r"(http://127\.0\.0\.1:\d+)/lab\S*\?token=(\w+)", (self.home / "lab.log").read_text())
+            match = re.search(
+                r"JupyterLab is ready: (http://localhost:\d+)/lab\S*\?token=(\w+)", (self.home / "lab.log").read_text()
+            )
             if match:
                 return match[1], match[2]
             assert self._process.poll() is None, (self.home / "lab.log").read_text()
             time.sleep(0.1)
-        raise TimeoutError("JupyterLab did not log its URL within 60 seconds")
+        raise TimeoutError("JupyterLab did not print its address within 60 seconds")
 
     def close(self) -> None:
         self._process.terminate()
