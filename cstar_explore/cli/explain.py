@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from ..text import printable
 
 if TYPE_CHECKING:
     from ..deliveries import Delivery
+    from ..signatures.diagnosis import Explanation
 
 VERIFIED, NOT_VERIFIED, UNREADABLE, INTERRUPTED = 0, 1, 2, 130
 
@@ -63,7 +65,8 @@ def run(options: argparse.Namespace) -> int:
         secrets = [_secret(name) for name in options.secret_env]
         require_secrets(secrets, allow_masks=True)
         now = None if options.now is None else _time(options.now)
-        verdicts = [_verdict(one, secrets, now) for one in deliveries_in(_content(options.file))]
+        found = deliveries_in(_content(options.file))
+        explained = [_explained(one, secrets, now) for one in found]
     except CStarError as error:
         print(error, file=sys.stderr)
         return UNREADABLE
@@ -71,8 +74,8 @@ def run(options: argparse.Namespace) -> int:
         return INTERRUPTED
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    print(json.dumps({"deliveries": verdicts}, indent=2) if options.format == "json" else _text(verdicts))
-    return VERIFIED if all(verdict["verified"] for verdict in verdicts) else NOT_VERIFIED
+    print(_FORMATS[options.format](found, explained))
+    return VERIFIED if all(explanation.ok for _, explanation in explained) else NOT_VERIFIED
 
 
 def _secret(name: str) -> ApiKey:
@@ -113,36 +116,32 @@ def _content(file: str) -> bytes:
         raise ConfigurationError(f"Standard input cannot be read: {error.strerror}.", advice="Pass a file.") from None
 
 
-def _verdict(one: "Delivery", secrets: list[ApiKey], now: datetime | float | None) -> dict[str, Any]:
+def _explained(one: "Delivery", secrets: list[ApiKey], now: datetime | float | None) -> "tuple[str, Explanation]":
+    """The delivery's name and its explanation, without the secrets, which may be in the text too."""
     from ..deliveries.reading import summary
 
     explanation = one.explain(secrets, now)
     name, evidence = summary(one), explanation.evidence
-    for secret in secrets:  # which may be pasted in the text, too
+    for secret in secrets:
         name, evidence = secret.redacted_in(name), secret.redacted_in(evidence)
-    return {
-        "delivery": name,
-        "source": one.source,
-        "verified": explanation.ok,
-        "cause": explanation.cause,
-        "alternatives": list(explanation.alternatives),
-        "evidence": evidence,
-        "remedy": explanation.remedy,
-        "not_kept": list(one.not_kept),
-    }
+    return name, replace(explanation, evidence=evidence)
 
 
-def _text(verdicts: list[dict[str, Any]]) -> str:
-    return "\n\n".join(_lines(number, verdict) for number, verdict in enumerate(verdicts, 1))
+def _text(found: "list[Delivery]", explained: "list[tuple[str, Explanation]]") -> str:
+    parts = []
+    for number, (one, (name, explanation)) in enumerate(zip(found, explained, strict=True), 1):
+        lost = "".join(f"\nnot kept {sentence}" for sentence in one.not_kept)
+        parts.append(f"delivery {number}: {name}, from {one.source}\n{explanation!r}{lost}")
+    return "\n\n".join(parts)
 
 
-def _lines(number: int, verdict: dict[str, Any]) -> str:
-    alternatives = f" (or {', '.join(verdict['alternatives'])})" if verdict["alternatives"] else ""
-    shown = [
-        ("delivery", f"{number}: {verdict['delivery']}, from {verdict['source']}"),
-        ("verdict", "verified" if verdict["verified"] else f"refused: {verdict['cause']}{alternatives}"),
-        ("evidence", verdict["evidence"]),
-        ("remedy", verdict["remedy"]),
-        *(("not kept", sentence) for sentence in verdict["not_kept"]),
+def _json(found: "list[Delivery]", explained: "list[tuple[str, Explanation]]") -> str:
+    verdicts = [
+        {"delivery": name, "source": one.source, "verified": explanation.ok, **vars(explanation)}
+        | {"remedy": explanation.remedy, "not_kept": one.not_kept}
+        for one, (name, explanation) in zip(found, explained, strict=True)
     ]
-    return "\n".join(f"{name:<9}{printable(value, 2_000)}" for name, value in shown)
+    return json.dumps({"deliveries": verdicts}, indent=2)
+
+
+_FORMATS = {"text": _text, "json": _json}

@@ -4,12 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..errors import ValidationError
-from .losses import Loss
+from .losses import QUOTED
 from .model import Delivery, HeaderFields
 from .quoting import from_printf_format
 from .windows_shells import command_prompt_words, is_command_prompt
-
-LOSSES = (Loss.LINE_ENDINGS, Loss.ENCODING)
 
 # After a prompt, if it was copied too.
 _COMMAND = re.compile(r"\s*(?:[$#%>][ \t]+|[^\n>]{0,200}>[ \t]*)?(?=curl(?:\.exe)?\s)", re.IGNORECASE)
@@ -73,7 +71,7 @@ def read(text: str) -> Delivery:
             headers.append((_NAMED_HEADERS[option], value))
         elif option in {"", *_URL}:
             url = url or value
-    return Delivery(b"&".join(data), HeaderFields(headers), "a curl command", LOSSES, None, method or "POST", url)
+    return Delivery(b"&".join(data), HeaderFields(headers), "a curl command", QUOTED, None, method or "POST", url)
 
 
 def _names_a_file(option: str, value: str) -> bool:

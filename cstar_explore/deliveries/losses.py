@@ -19,7 +19,8 @@ DAMAGED = (
     "The body has the character U+FFFD, which stands for bytes that are not UTF-8 and were lost, so it is probably not the body"
     " that was sent."
 )
-TEXT = (Loss.FINAL_NEWLINE, Loss.LINE_ENDINGS, Loss.ENCODING)
+QUOTED = (Loss.LINE_ENDINGS, Loss.ENCODING)
+TEXT = (Loss.FINAL_NEWLINE, *QUOTED)
 
 _END_NAMES = {b"\n": "with a final newline", b"\r\n": "with a final CRLF newline"}
 

@@ -11,7 +11,7 @@ from ..files import read_bytes
 from ..signatures.bodies import parse_json
 from ..text import printable, redacted
 from . import csv_exports, curl, http_text, json_forms, request_objects
-from .losses import Loss
+from .losses import QUOTED
 from .model import MAX_BYTES, Delivery, HeaderFields, too_long
 from .windows_shells import is_powershell, read_powershell
 
@@ -133,8 +133,7 @@ def _from_fetch(text: str, position: int) -> Delivery:
         raise _unknown("It is a call of fetch whose URL or body is not text.")
     headers = HeaderFields(options.get("headers") or {})
     method = str(options.get("method", "POST"))
-    losses = (Loss.LINE_ENDINGS, Loss.ENCODING)
-    return Delivery(body.encode("utf-8", "surrogatepass"), headers, "a call of fetch", losses, None, method, url)
+    return Delivery(body.encode("utf-8", "surrogatepass"), headers, "a call of fetch", QUOTED, None, method, url)
 
 
 def _nothing_in_json(parsed: Any) -> list[Delivery]:

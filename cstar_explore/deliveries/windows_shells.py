@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from ..errors import ValidationError
-from .losses import Loss
+from .losses import QUOTED
 from .model import Delivery, HeaderFields, too_long
 
 _LONGEST = 2 * 2**20  # characters; the time is proportional. Windows itself runs at most 32,767
@@ -143,7 +143,7 @@ def read_powershell(text: str) -> Delivery:
         values.get("-body", "").encode("utf-8", "surrogatepass"),
         HeaderFields(headers),
         "a PowerShell command",
-        (Loss.LINE_ENDINGS, Loss.ENCODING),
+        QUOTED,
         None,
         values.get("-method", "POST").upper(),
         values.get("-uri"),
