@@ -5,12 +5,11 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
-import ipywidgets as widgets
-
 from ..api.client import Client
 from ..audits import Audit, audit
 from ..errors import CStarError, ValidationError
 from ..plans import plan
+from .boxes import Button
 from .form import close, panel, row, set_visible
 from .inputs import StatusLine, TextTable
 from .plan_form import PlanForm
@@ -38,8 +37,8 @@ class AuditTab:
         self._client = client
         self._reload = reload
         self._table = TextTable(columns=["severity", "what", "webhook", "evidence", "remedy"])
-        self._audit_button = widgets.Button(description="Audit")
-        self._fix_button = widgets.Button(description="Plan fixes", disabled=True)
+        self._audit_button = Button(description="Audit")
+        self._fix_button = Button(description="Plan fixes", disabled=True)
         self._form_box = panel()
         self._tasks = Tasks()
         self._audit_button.on_click(lambda _: self._tasks.spawn(self.audit()))

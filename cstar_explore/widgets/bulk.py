@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-import ipywidgets as widgets
-
 from ..api.client import Client
 from ..errors import ConfirmationError, CStarError, ValidationError
 from ..models import Webhook
 from ..plans import Action, Applied, Step, plan_action
 from ..text import plural
+from .boxes import Button
 from .form import named, panel, row, set_visible, step_line
 from .inputs import StatusLine, TextBlock, TextField
 from .table import WebhookTable
@@ -55,13 +54,13 @@ class BulkActions:
         self._to_delete: list[str] = []  # the IDs in the question
         self._undo: tuple[Action, list[Webhook]] | None = None
         self.buttons = {
-            "pause": widgets.Button(description="Pause"),
-            "resume": widgets.Button(description="Resume"),
-            "delete": widgets.Button(description="Delete", button_style="danger"),
-            "stop": widgets.Button(description="Stop", tooltip="Stop after the current step"),
-            "undo": widgets.Button(description="Undo"),
-            "keep": widgets.Button(description="Keep them"),
-            "confirm": widgets.Button(description="Delete", button_style="danger"),
+            "pause": Button(description="Pause"),
+            "resume": Button(description="Resume"),
+            "delete": Button(description="Delete", button_style="danger"),
+            "stop": Button(description="Stop", tooltip="Stop after the current step"),
+            "undo": Button(description="Undo"),
+            "keep": Button(description="Keep them"),
+            "confirm": Button(description="Delete", button_style="danger"),
         }
         on_click: dict[str, Callable[[], object]] = {
             "pause": lambda: self._start("pause"),

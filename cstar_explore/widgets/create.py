@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-import ipywidgets as widgets
-
 from ..api.client import Client
 from ..errors import CStarError
 from ..events import split_events
 from ..models import Webhook
+from .boxes import Column
 from .form import Form, close, named
 from .inputs import SecretReveal
 from .webhook_fields import validate_webhook_field, webhook_fields
@@ -25,7 +24,7 @@ class CreateForm(Form[Webhook]):
     action = "Create webhook"
 
     def __init__(self, client: Client, name: str = "", url: str = "", events: str | Iterable[str] = ()) -> None:
-        self.secret_area = widgets.VBox([])
+        self.secret_area = Column([])
         super().__init__(client, webhook_fields(name, url, events), results=(self.secret_area,))
         self._created: dict[str, Any] | None = None
         self._update()

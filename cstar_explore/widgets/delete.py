@@ -1,12 +1,11 @@
 """The form that deletes a webhook. It shows what would be lost, and asks for confirmation."""
 
-import ipywidgets as widgets
-
 from ..api.client import Client
 from ..errors import CStarError
 from ..events import matching_types
 from ..models import Webhook, WebhookList
 from ..text import printable
+from .boxes import Button
 from .form import Form, close, named, row, set_visible
 from .inputs import TextBlock
 
@@ -29,8 +28,8 @@ class DeleteForm(Form[None]):
         self.webhook = client.webhooks.get(webhook) if isinstance(webhook, str) else webhook
         self.losses = TextBlock(kind="list")
         self.question = TextBlock(kind="note")
-        self.keep = widgets.Button(description="Keep it")
-        self.confirm = widgets.Button(
+        self.keep = Button(description="Keep it")
+        self.confirm = Button(
             description=f"Delete '{printable(self.webhook.name or self.webhook.id, 40)}'", button_style="danger"
         )
         self.choices = row(self.keep, self.confirm)

@@ -10,6 +10,7 @@ from ..errors import CStarError
 from ..secret import Secret
 from ..signatures.diagnosis import Explanation
 from ..text import printable
+from .boxes import Button, Frame
 from .displayed import Displayed
 from .form import close, panel
 from .inputs import STATIC, BaseWidget, StatusLine, TextBlock
@@ -47,7 +48,7 @@ class ExplainForm(Displayed):
         self._pasted = _PastedDelivery()
         self._tasks = Tasks()
         self._pasted.on_msg(self._handle_message)
-        self.widget = widgets.VBox([self._pasted, self.code, self.status])
+        self.widget = Frame([self._pasted, self.code, self.status])
         self.widget.add_class("cx")
         self.widget.add_class("cx-form")
 
@@ -96,7 +97,7 @@ class PasteButton:
 
     def __init__(self) -> None:
         self.form: ExplainForm | None = None
-        self.button = widgets.Button(description="Paste a delivery…")
+        self.button = Button(description="Paste a delivery…")
         self.button.on_click(lambda _: self.toggle())
         self.widget = panel()
 

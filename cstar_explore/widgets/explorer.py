@@ -17,6 +17,7 @@ from ..models import WebhookList
 from ..plans import Action, Step
 from ..text import plural, printable
 from .audit_tab import AuditTab
+from .boxes import Box, Button, Frame, Tabs
 from .bulk import BulkActions
 from .coverage import Coverage, Receivers
 from .create import CreateForm
@@ -164,10 +165,10 @@ class Explorer(Displayed):
         self._coverage = Coverage()
         self._bulk = BulkActions(self._client, self.table, self.status, self._tasks, self._reload)
         self._buttons = {
-            "edit": widgets.Button(description="Edit"),
-            "fire": widgets.Button(description="Fire", tooltip="Fire a test event"),
-            "details": widgets.Button(description="Close form"),
-            "refresh": widgets.Button(description="↻ Refresh", tooltip="Load the webhooks again"),
+            "edit": Button(description="Edit"),
+            "fire": Button(description="Fire", tooltip="Fire a test event"),
+            "details": Button(description="Close form"),
+            "refresh": Button(description="↻ Refresh", tooltip="Load the webhooks again"),
             **self._bulk.buttons,
         }
         self._buttons["edit"].on_click(lambda _: self.open("Edit"))
@@ -182,14 +183,14 @@ class Explorer(Displayed):
         self._boxes = {name: panel() for name in TABS}
         main = panel(self.table.filters, self._bar, self.table)
         main.add_class("cx-main")
-        columns = widgets.Box([main, self._side.widget])
+        columns = Box([main, self._side.widget])
         columns.add_class("cx-columns")
         self._boxes["Webhooks"].children = [columns, self._coverage]
-        self._tabs = widgets.Tab(list(self._boxes.values()), titles=TABS)
+        self._tabs = Tabs(list(self._boxes.values()), titles=TABS)
         self._tabs.observe(lambda change: self._show(TABS[change["new"] or 0]), "selected_index")
         header = row(self._title, self._rate_limit, self._buttons["refresh"])
         header.add_class("cx-header")
-        self.widget = widgets.VBox([header, self._tabs, self.status])
+        self.widget = Frame([header, self._tabs, self.status])
         self.widget.add_class("cx")
         self.widget.add_class("cx-explorer")
 
@@ -229,7 +230,7 @@ class Explorer(Displayed):
     def _open_form(self, tab: str, make: Callable[[], Form[Any]]) -> widgets.Widget:
         if tab not in self._forms:
             self._forms[tab] = make()
-            self._forms[tab].title.show()  # the Explorer's header has it all
+            self._forms[tab].remove_title()
             self._forms[tab].on_done(lambda: self._tasks.spawn(self._reload()))
         self.form = self._forms[tab]
         return self.form.widget

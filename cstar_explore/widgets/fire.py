@@ -4,13 +4,12 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 
-import ipywidgets as widgets
-
 from ..api.client import Client
 from ..errors import CStarError, ValidationError
 from ..events import is_wildcard, sample, unknown_type_warning
 from ..models import Delivery, FiredEvent, WebhookList
 from ..text import plural, printable
+from .boxes import Button
 from .form import Form
 from .inputs import EventField, FoldedText, TextBlock
 
@@ -31,7 +30,7 @@ class FireForm(Form[FiredEvent]):
         self.preview = FoldedText(summary="Body")
         self.deliveries = TextBlock(kind="list")
         self._names: dict[str, list[str]] = {}  # of the webhooks at each URL
-        self.refresh = widgets.Button(description="Refresh", tooltip="Count the active webhooks again")
+        self.refresh = Button(description="Refresh", tooltip="Count the active webhooks again")
         field = EventField("Event", value=event)
         super().__init__(
             client,

@@ -19,6 +19,7 @@ from ..events import without_unknown_type_warnings
 from ..models import Webhook
 from ..plans import Outcome, Step
 from ..text import printable
+from .boxes import Button, Column, Frame, Row
 from .displayed import Displayed
 from .inputs import InputField, StatusLine, TextBlock, TextField
 from .tasks import Tasks
@@ -50,7 +51,7 @@ class Form(Displayed, Generic[T]):
         client: Client,
         fields: dict[str, InputField],
         *more: widgets.Widget,
-        buttons: tuple[widgets.Button, ...] = (),
+        buttons: tuple[Button, ...] = (),
         results: tuple[widgets.Widget, ...] = (),
     ) -> None:
         self.client = client
@@ -58,16 +59,14 @@ class Form(Displayed, Generic[T]):
         self.fields = fields
         self.status = StatusLine()
         self.code = TextBlock(kind="code")
-        self.button = widgets.Button(description=self.action, button_style="danger" if self.danger else "primary")
-        self.cancel = widgets.Button(description="Cancel", tooltip="Stop waiting and do not retry")
+        self.button = Button(description=self.action, button_style="danger" if self.danger else "primary")
+        self.cancel = Button(description="Cancel", tooltip="Stop waiting and do not retry")
         self.confirmation = TextField("Confirm")
         self.title = TextBlock(kind="title")
         self.title.show(self.heading, client.environment, f"team {client.team_id}, key {client.key}")
         self.bar = row(self.button, *buttons, self.cancel, self.status)
         # What a call shows is below its button, so that it does not move the button.
-        self.widget = widgets.VBox(
-            [self.title, *fields.values(), *more, self.confirmation, self.code, self.bar, *results]
-        )
+        self.widget = Frame([self.title, *fields.values(), *more, self.confirmation, self.code, self.bar, *results])
         self.widget.add_class("cx")
         self.widget.add_class("cx-form")
         set_visible(self.cancel, on=False)
@@ -170,6 +169,11 @@ class Form(Displayed, Generic[T]):
     def on_done(self, afterwards: Callable[[], object]) -> None:
         """Sets a callback that runs after each successful call."""
         self._afterwards = afterwards
+
+    def remove_title(self) -> None:
+        """Removes the title, for a form inside a widget that has one."""
+        self.widget.children = [part for part in self.widget.children if part is not self.title]
+        self.title.close()
 
     @property
     def submitting(self) -> bool:
@@ -277,16 +281,16 @@ def _succeeded(task: "asyncio.Task[Any]") -> bool:
     return task.done() and not task.cancelled() and task.exception() is None
 
 
-def row(*children: widgets.Widget) -> widgets.HBox:
+def row(*children: widgets.Widget) -> Row:
     """Widgets in a row."""
-    box = widgets.HBox(children)
+    box = Row(children)
     box.add_class("cx-row")
     return box
 
 
-def panel(*children: widgets.Widget) -> widgets.VBox:
+def panel(*children: widgets.Widget) -> Column:
     """Widgets in a column."""
-    box = widgets.VBox(children)
+    box = Column(children)
     box.add_class("cx-panel")
     return box
 

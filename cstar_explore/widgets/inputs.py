@@ -15,6 +15,7 @@ import traitlets
 from ..events import groups, meant_type, split_events, unknown_type_warning
 from ..secret import Secret
 from ..text import printable
+from .boxes import SmallState
 from .shared_code import LOADER, release, shared_code_for
 
 _MAX_ROWS = 200
@@ -23,7 +24,7 @@ STATIC = Path(__file__).parent / "static"
 MASK_KEY = secrets.token_hex(8)  # the digits of masks differ in each process
 
 
-class BaseWidget(anywidget.AnyWidget):
+class BaseWidget(SmallState, anywidget.AnyWidget):
     """A widget whose `_esm` is a file of `STATIC` that exports `render`. Its code and style come from the shared model."""
 
     _file: ClassVar[str]

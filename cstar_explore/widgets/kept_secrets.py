@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import ipywidgets as widgets
-
 from ..errors import CStarError
 from ..plans import write_secrets
 from ..secret import Secret
 from ..text import plural, printable
+from .boxes import Button
 from .form import close, panel, row, set_visible
 from .inputs import SecretReveal, TextField
 
@@ -30,7 +29,7 @@ class KeptSecrets:
 
     def __init__(self, on_save: Callable[[], object]) -> None:
         self.path = TextField("File for the signing secrets")
-        self.save_button = widgets.Button(tooltip="Only you can read the file")
+        self.save_button = Button(tooltip="Only you can read the file")
         self._secrets: dict[str, Secret] = {}
         self._names: dict[str, str] = {}
         self._revealed = panel()

@@ -4,12 +4,11 @@ import asyncio
 from copy import copy
 from pathlib import Path
 
-import ipywidgets as widgets
-
 from ..api.client import Client
 from ..errors import CStarError, IncompleteError, ValidationError
 from ..plans import Applied, Plan, Step, plan_summary
 from ..text import plural
+from .boxes import Button
 from .form import Form, named, set_visible
 from .inputs import TextBlock
 from .kept_secrets import KeptSecrets
@@ -40,8 +39,8 @@ class PlanForm(Form[Applied]):
         self.summary = TextBlock(kind="note")
         self.notes = TextBlock(kind="list")
         self.changes = self.steps = PlanTable(self._on_press)
-        self.stop = widgets.Button(description="Stop", tooltip="Stop after the current step")
-        self.undo = widgets.Button(description="Undo", tooltip="Show the plan that reverts the changes")
+        self.stop = Button(description="Stop", tooltip="Stop after the current step")
+        self.undo = Button(description="Undo", tooltip="Show the plan that reverts the changes")
         self._stopped = self._closed = self._can_undo = self._finished = False
         self._history: list[str] = []  # the lines of Python that made the plan shown
         self._tried = 0

@@ -89,4 +89,6 @@ def _body(name: str) -> str:
 
 
 def _read(name: str) -> str:
-    return (_STATIC / name).read_text(encoding="utf-8")
+    """A file without indentation, and without comments on lines of their own."""
+    text = (_STATIC / name).read_text(encoding="utf-8")
+    return re.sub(r"^\s*//[^\n]*\n|/\*.*?\*/\n*|^\s+", "", text, flags=re.MULTILINE | re.DOTALL)

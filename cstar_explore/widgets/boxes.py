@@ -1,0 +1,55 @@
+"""Boxes and buttons with a small state. ipywidgets' own have a model for the layout and one for the style, of 1 kB and 0.5 kB each.
+
+The stylesheet has both. The widget of a form keeps its `layout`, for users to change.
+"""
+
+from typing import Any
+
+import ipywidgets as widgets
+import traitlets
+
+
+class SmallState(widgets.Widget):  # type: ignore[misc] # ipywidgets has no types
+    """Does not send what the page assumes by default, or does not use."""
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - as in ipywidgets
+        state: dict[str, Any] = super().get_state(key, drop_defaults)
+        if key is not None:
+            return state
+        return {name: value for name, value in state.items() if value is not None and name != "_anywidget_id"}
+
+
+class _Plain(SmallState):
+    layout = traitlets.Any(None).tag(sync=True, **widgets.widget_serialization)
+
+
+class Button(_Plain, widgets.Button):  # type: ignore[misc]
+    style = traitlets.Any(None).tag(sync=True, **widgets.widget_serialization)
+
+
+class Box(_Plain, widgets.Box):  # type: ignore[misc]
+    pass
+
+
+class Row(_Plain, widgets.HBox):  # type: ignore[misc]
+    pass
+
+
+class Column(_Plain, widgets.VBox):  # type: ignore[misc]
+    pass
+
+
+class Tabs(_Plain, widgets.Tab):  # type: ignore[misc]
+    pass
+
+
+class _Layout(SmallState, widgets.Layout):  # type: ignore[misc]
+    pass
+
+
+class Frame(SmallState, widgets.VBox):  # type: ignore[misc]
+    """The outermost box of a form."""
+
+    @traitlets.default("layout")
+    def _make_layout(self) -> widgets.Layout:
+        return _Layout()
