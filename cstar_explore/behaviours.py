@@ -347,7 +347,7 @@ _QUESTIONS = (
         answers=_ERROR_FIELDS,
         kind="names",
         needs="write",
-        how="create with a URL that is none",
+        how="create with a text that is no URL",
         depends="`param` of `ValidationError`, which forms show beside the field",
     ),
     Question(
@@ -358,7 +358,7 @@ _QUESTIONS = (
         assumed="PARAMETER_INVALID",
         answers=_CODES_SEEN,
         needs="write",
-        how="create with a URL that is none",
+        how="create with a text that is no URL",
         depends="nothing: the client goes by the status",
     ),
     Question(
@@ -369,7 +369,7 @@ _QUESTIONS = (
         assumed="validation_error",
         answers=_TYPES_SEEN,
         needs="write",
-        how="create with a URL that is none",
+        how="create with a text that is no URL",
         depends="nothing: the client goes by the status",
     ),
     # Pages

@@ -27,6 +27,9 @@ class Recording:
         answers: By the id of the question (`behaviours.py`). What was not answered is not in it.
         payloads: The shape of each event's `data` that was seen, by event type: names, types, formats and no values.
         recorded_on: The date, as `YYYY-MM-DD`.
+
+    Raises:
+        ConfigurationError: One of the answers is none that this version knows.
     """
 
     answers: Mapping[str, Answer]
@@ -49,13 +52,23 @@ class Recording:
             recorded_on = str(content["recorded_on"])
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
             raise unreadable(path, "it is not a recording") from None
-        for name, answer in answers.items():
-            if name not in QUESTIONS or not QUESTIONS[name].accepts(answer):
-                known = "is no answer to it" if name in QUESTIONS else "belongs to no question of this version"
-                raise unreadable(
-                    path, f"'{printable(shown(answer), 80)}' is recorded for '{printable(name, 80)}' and {known}"
+        try:
+            return cls(answers, payloads, recorded_on)
+        except ConfigurationError as error:
+            raise unreadable(path, error.message.rstrip(".")) from None
+
+    def __post_init__(self) -> None:
+        for name, answer in self.answers.items():
+            if name not in QUESTIONS:
+                raise ConfigurationError(
+                    f"'{printable(name, 80)}' is no question of this version.",
+                    advice="docs/open_questions.md lists them.",
                 )
-        return cls(answers, payloads, recorded_on)
+            if not QUESTIONS[name].accepts(answer):
+                raise ConfigurationError(
+                    f"'{printable(shown(answer), 80)}' is no answer to the question '{name}'.",
+                    advice="Record the answers with cx.probe.",
+                )
 
     def save(self, path: str | Path) -> None:
         """Writes the recording: JSON, one answer per line, in the order of the questions.
@@ -121,7 +134,7 @@ def as_recording(value: "Recording | str | Path | Any") -> Recording:
 
 def shown(answer: Answer) -> str:
     """An answer as text."""
-    return answer if isinstance(answer, str) else ", ".join(answer) or "none"
+    return answer if isinstance(answer, str) else ", ".join(map(str, answer)) or "none"
 
 
 def _answer(value: Any) -> Answer:

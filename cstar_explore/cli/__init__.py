@@ -5,6 +5,7 @@ cstar-explore sandbox   the sandbox on its own
 cstar-explore audit     findings about the webhooks of one team or many
 cstar-explore explain   why a pasted delivery does or does not verify
 cstar-explore check-receiver  names the faults of a running webhook receiver
+cstar-explore probe     asks cStar what its documentation leaves open
 cstar-explore doctor    checks the installation, the configuration, the network and the key
 """
 
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from .._version import VERSION
 from ..errors import CStarError
-from . import audit, check_receiver, explain
+from . import audit, check_receiver, explain, probe
 
 FAILED, PIPE_CLOSED = 1, 141
 
@@ -71,5 +72,6 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_to(commands)
     explain.add_to(commands)
     check_receiver.add_to(commands)
+    probe.add_to(commands)
     commands.add_parser("doctor", help="check the installation, configuration, network and key; changes nothing")
     return parser
