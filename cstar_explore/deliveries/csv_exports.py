@@ -24,7 +24,7 @@ def is_export(text: str) -> bool:
 
 
 def read(text: str) -> list[Delivery]:
-    """The requests in the rows.
+    """The requests in the rows that have headers.
 
     Raises:
         ValidationError: It is not valid CSV, or has too many rows or a cell that is too long.
@@ -46,8 +46,7 @@ def read(text: str) -> list[Delivery]:
 def _request(cells: dict[str, str]) -> dict[str, object]:
     columns = ((_HEADER_COLUMN.fullmatch(name), cell) for name, cell in cells.items())
     headers = {column[1]: cell for column, cell in columns if column and cell}
-    written = parse_json(cells.get("headers") or "")
-    return {**cells, "headers": written if isinstance(written, dict | list) else headers}
+    return {**cells, "headers": parse_json(cells.get("headers") or "") or headers or None}
 
 
 def _first_line(text: str) -> str:

@@ -28,10 +28,10 @@ def delivery(source: Any, *, number: int | None = None) -> Delivery:
 
     Args:
         source: Text or bytes: a raw HTTP request, a curl command (bash or the Windows prompt), PowerShell, a browser's `fetch`, or
-            JSON: HAR, an export of webhook.site, ngrok's inspector, RequestBin/Pipedream or Postman, a CSV file of webhook.site's, an event of AWS API Gateway,
-            Lambda or a load balancer, a listener's row. Also that JSON parsed, a `pathlib.Path` to a file with any of these, a
-            request of requests, httpx, Werkzeug, Flask, Django, Starlette or aiohttp whose body has been read, and the pair
-            `(body, headers)`.
+            JSON: HAR, an export of webhook.site (also CSV), ngrok's inspector, RequestBin/Pipedream or Postman, an event of AWS
+            API Gateway, Lambda or a load balancer. Also that JSON parsed, a `pathlib.Path` to a file with any of these, a
+            listener's request, row or frame, a request of requests, httpx, Werkzeug, Flask, Django, Starlette or aiohttp whose
+            body has been read, and the pair `(body, headers)`.
         number: Which one, counted from 1, if there are several.
 
     Raises:
@@ -78,6 +78,8 @@ def _read(source: Any) -> list[Delivery]:
         return _from_text(source)
     if isinstance(source, bytes | bytearray | memoryview):
         return _from_bytes(bytes(source))
+    if callable(getattr(source, "itertuples", None)):  # a frame
+        source = source.to_dict("records")
     if isinstance(source, Mapping | list) and not hasattr(source, "headers"):  # requests may be mappings
         return json_forms.find(source) or _nothing_in_json(source)
     read = request_objects.read(source)
@@ -115,8 +117,8 @@ def _from_text(text: str) -> list[Delivery]:
         return [read_powershell(text)]
     if call := _FETCH.match(text):
         return [_from_fetch(text, call.end())]
-    if csv_exports.is_export(text):
-        return csv_exports.read(text)
+    if csv_exports.is_export(text) and (rows := csv_exports.read(text)):
+        return rows
     raise _unknown("It begins like none of the forms.")
 
 

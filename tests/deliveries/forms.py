@@ -79,11 +79,10 @@ def _received(text: str, signature: str) -> Received:
     return Received(1, ARRIVED, "POST", "/", headers, text.encode(), "ok", None, None, None, 200, None)
 
 
-def _row(text: str, signature: str) -> Any:
+def _frame(text: str, signature: str) -> Any:
     import pandas as pd
 
-    frame = pd.DataFrame([vars(_received(text, signature))])
-    return next(frame.itertuples())
+    return pd.DataFrame([vars(_received(text, signature))])
 
 
 def django_request(body: bytes, signature: str) -> Any:
@@ -164,7 +163,8 @@ FORMS: dict[str, Callable[[str, str], Any]] = {
     ),
     "pair": lambda text, signature: (text.encode(), {"X-Signature": signature}),
     "received": _received,
-    "row": _row,
+    "frame": _frame,
+    "row": lambda text, signature: next(_frame(text, signature).itertuples()),
     "httpx": lambda text, signature: httpx.Request(
         "POST", URL, content=text.encode(), headers={"X-Signature": signature}
     ),

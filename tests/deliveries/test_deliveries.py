@@ -148,6 +148,7 @@ UNREADABLE = [
     f'fetch("{PLANTED}", {{x}}',
     f'Invoke-WebRequest -Body "{PLANTED} $x"',
     f'uuid,content,headers.a\n1,"{PLANTED}"x,b',
+    f'id,headers,body\n1,"{PLANTED}",{PLANTED}',
     {"headers": {}, "body": PLANTED, "isBase64Encoded": True},
     PLANTED,
     "",
