@@ -29,6 +29,7 @@ def frames() -> dict[str, pd.DataFrame]:
         webhooks = client.webhooks.list()
         plan = cx.plan(client, webhooks.to_frame()[["id"]])
         audit = cx.audit(client)
+        recording = cx.Recording({}, payloads={}, recorded_on="2026-11-26")
         return {
             "WebhookList.to_frame": webhooks.to_frame(),
             "WebhookList.subscriptions": webhooks.subscriptions(),
@@ -46,6 +47,8 @@ def frames() -> dict[str, pd.DataFrame]:
             "audit_rules": cx.audit_rules(),
             "compare": cx.compare(audit, audit),
             "events.catalogue": cx.events.catalogue(),
+            "ProbeResult.to_frame": cx.ProbeResult(recording, (), {}, left=(), requests=0, stopped=False).to_frame(),
+            "Recording.drift": recording.drift(recording),
         }
 
 
