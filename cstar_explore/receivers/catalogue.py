@@ -31,6 +31,8 @@ GROUPS = (
 )
 ORDINARY = "an ordinary delivery"
 UNKNOWN_FIELDS = "unknown fields"
+ORDER = "ticket.closed before ticket.created"
+TWO_PACKETS = "the body in two packets"
 AFTER_FORGED = "the genuine delivery after a forged one of the same event"
 AFTER_FAILURE = "the retry of an event without data, which may fail, with data"
 MINUTE = 60
@@ -190,14 +192,14 @@ CHECKS: tuple[Check, ...] = (
     Check("signed 4 minutes ahead", "accepted", "accept", made.signed(age=-4 * MINUTE)),
     Check(UNKNOWN_FIELDS, "accepted", "accept", made.written(_unknown_fields)),
     Check(
-        "ticket.closed before ticket.created",
+        ORDER,
         "accepted",
         "order",
         made.several(("ticket.closed", "a"), ("ticket.created", "a"), ("ticket.created", "b"), ("ticket.closed", "b")),
     ),
     Check("header names in lower case", "accepted", "accept", made.sent_as(_lower_case)),
     Check("three over one connection", "accepted", "accept", made.several(*[("ticket.created", "")] * 3)),
-    Check("the body in two packets", "accepted", "accept", made.sent_as(_halves)),
+    Check(TWO_PACKETS, "accepted", "accept", made.sent_as(_halves)),
     Check("16 at once", "accepted", "accept", made.several(*[("ticket.created", "")] * 16, at_once=True), alone=True),
     Check("the same bytes again", "duplicates", "once", made.repeated(2)),
     Check("again, signed afresh, with X-Delivery-Attempt: 2", "duplicates", "once", made.retried),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..text import printable, redacted
-from .catalogue import AFTER_FAILURE, AFTER_FORGED, ORDINARY, PROBES, RESERIALISED, UNKNOWN_FIELDS
+from .catalogue import AFTER_FAILURE, AFTER_FORGED, ORDER, ORDINARY, PROBES, RESERIALISED, TWO_PACKETS, UNKNOWN_FIELDS
 from .judging import Outcome
 from .sending import NO_CONNECTION, NO_RESPONSE, Response
 
@@ -33,6 +33,17 @@ class Cause:
 _VERIFY = 'Compare each v1 with HMAC-SHA256(secret, t + "." + raw body) before anything else, and answer 401 if none is equal.'
 _CRASH = "Read X-Signature so that a missing or unexpected value cannot raise an error, and answer 401."
 _PARTS = "Find t and v1 by their names, and ignore other parts."
+# What may arrive in several packets.
+_IN_PACKETS = {
+    TWO_PACKETS,
+    "16 at once",
+    "four copies at once",
+    "two packets that part a character",
+    "a body of 120 kB",
+    "a body of 1.5 MB",
+    "chunked",
+}
+_FOUR_MINUTES = {"signed 4 minutes ago", "signed 4 minutes ahead"}
 _V0 = "X-Signature: only a v0"
 _BODY_GROUPS = ("changed in transit", "raw body", "white space")
 
@@ -41,13 +52,13 @@ _SINGLE = {
     "signed 4 minutes ago": ("It rejects deliveries that were signed 4 minutes ago.", "Allow 300 s in both directions: retries and queues take time."),
     "signed 4 minutes ahead": ("It rejects deliveries that were signed a few minutes ahead.", "Allow 300 s in both directions: clocks differ."),
     UNKNOWN_FIELDS: ("It rejects events with fields that it does not know: it stops working when cStar adds a field.", "Ignore unknown fields."),
-    "ticket.closed before ticket.created": (
+    ORDER: (
         "It does not act on both events of a ticket if they arrive in an unexpected order.",
-        "cStar does not promise an order: accept each event on its own, and recognize duplicates by the id of the event, not of the ticket.",
+        "cStar does not promise an order: accept each event on its own.",
     ),
     "header names in lower case": ("It does not find headers whose names are in lower case.", "Compare header names without regard to case."),
     "three over one connection": ("It fails at the second or third delivery over one connection.", "Read each request's body to its end, and answer with a correct Content-Length."),
-    "the body in two packets": ("It reads only the part of the body that arrives first.", "Read as many bytes as Content-Length says."),
+    TWO_PACKETS: ("It reads only the part of the body that arrives first.", "Read as many bytes as Content-Length says."),
     "16 at once": ("It does not accept 16 deliveries that arrive at the same time.", "Serve requests concurrently, or answer first and act afterwards."),
     AFTER_FAILURE: (
         "It remembers the id of an event before it has acted: where acting fails, it ignores cStar's retry, and the event is lost.",
@@ -59,7 +70,6 @@ _SINGLE = {
     ),
     "a type that does not exist yet": ("It rejects unknown event types: the next type that cStar adds is retried in vain.", "Answer 200 to types that you do not handle."),
     "two packets that part a character": ("It decodes each piece of the body on its own, and loses a character that is split between two packets.", "{raw}"),
-    "indented with CRLF": ("It changes line ends before it verifies the body.", "{raw}"),
     "a byte added that is not UTF-8": ("It decodes the body as text before it verifies it, and drops or replaces what is not UTF-8.", "{raw}"),
 }  # fmt: skip
 
@@ -71,6 +81,7 @@ _NOTES = {
     "Content-Type with a charset": ("It does not accept application/json with a charset.", "Compare the media type without its parameters."),
     "a body of 120 kB": ("It does not accept a body of 120 kB; some frameworks limit bodies to 100 kB.", "Raise the limit for this route, to 1 MB or more. cStar does not document how long its bodies can be."),
     "{} as data": ("It does not accept an event whose data is empty.", "cStar has not been seen to send one; answer 200 to events that lack what you need."),
+    "chunked": ("It does not read bodies without a Content-Length.", "Nothing to do: cStar sends one."),
     "GET": ("It answers GET with 2xx.", "Nothing to do, unless a monitor takes this for a working receiver. cStar sends POST only."),
 }  # fmt: skip
 
@@ -140,11 +151,21 @@ class _Search:
         if ordinary.verdict == "wrong":
             yield from self._refusal(ordinary)
         yield from self._forged()
+        if TWO_PACKETS in self._open:
+            yield self._cause(
+                *_SINGLE[TWO_PACKETS],
+                lambda each: (
+                    each.check.sent in _IN_PACKETS or any(other.error == NO_RESPONSE for other in each.responses)
+                ),
+            )
         yield self._cause(
             "It does not check the timestamp: deliveries can be replayed at any time.",
             "Reject deliveries whose t is more than 300 s in the past or in the future.",
             lambda each: each.check.group == "timestamp" and each.let_in,
         )
+        if self._open.keys() >= _FOUR_MINUTES:
+            sentence = "It allows less than 4 minutes between signing and arrival."
+            yield self._cause_of(_FOUR_MINUTES, sentence, "Allow 300 s in both directions.")
         yield from self._header()
         yield from self._body()
         yield from self._duplicates()
@@ -176,6 +197,9 @@ class _Search:
     def _let_in(self, *sent: str) -> bool:
         return any(name in self._outcomes and self._outcomes[name].let_in for name in sent)
 
+    def _taken(self, *sent: str) -> bool:
+        return any(name in self._outcomes and self._outcomes[name].taken for name in sent)
+
     # --- the ordinary delivery
 
     def _refusal(self, ordinary: Outcome) -> Iterator[Cause]:
@@ -205,8 +229,7 @@ class _Search:
         if ordinary.accepted and sum(ordinary.acted or ()) > 1:
             return "It acts more than once on a single delivery.", "Act once; or check what `acted` counts."
         for names, sentence, remedy in _ACCEPTED_INSTEAD:
-            is_verified = not self._let_in("signed with another secret")
-            if is_verified and any(name in self._outcomes and self._outcomes[name].taken for name in names):
+            if not self._taken("signed with another secret") and self._taken(*names):
                 return sentence, remedy.replace("{raw}", self._raw)
         if ordinary.accepted:
             sentence = f"It answers {response} to an ordinary delivery, but `acted` does not show that it acted on it."
@@ -331,6 +354,12 @@ class _Search:
                     or each.check.sent in {UNKNOWN_FIELDS, "chunked"}
                 ),
             )
+        elif "indented with CRLF" in raw and self._let_in("spaces after , and :"):
+            yield self._cause(
+                "It changes line ends before it verifies the body.",
+                self._raw,
+                lambda each: each.check.group in _BODY_GROUPS,
+            )
         elif self._of("white space") or self._let_in("a newline added"):
             yield self._cause(
                 "It verifies the trimmed text of the body, not the raw body.",
@@ -339,10 +368,22 @@ class _Search:
             )
 
     def _duplicates(self) -> Iterator[Cause]:
-        of_group = [each for each in self._of("duplicates") if each.check.sent not in {AFTER_FORGED, AFTER_FAILURE}]
+        order = self._open.get(ORDER)
+        if order is not None and order.accepted and tuple(order.acted or ()) == (1, 0, 1, 0):
+            yield self._cause_of(
+                {ORDER, AFTER_FAILURE, "{} as data"},
+                "It takes different events of one ticket for duplicates, and acts on the first only.",
+                "Recognize duplicates by the id of the event.",
+            )
+        # The retry after a failure is a plain duplicate where the first delivery did not fail.
+        of_group = [
+            each
+            for each in self._of("duplicates")
+            if each.check.sent != AFTER_FORGED and not (each.check.sent == AFTER_FAILURE and each.responses[0].failed)
+        ]
         if not of_group:
             return
-        names = [each.check.sent for each in of_group]
+        names = [each.check.sent for each in of_group if each.check.sent != AFTER_FAILURE]
         if any(not each.accepted for each in of_group):
             sentence = "It does not answer 2xx to duplicates, so that cStar retries them."
             remedy = "Answer 200 to an event that is already processed."
@@ -356,12 +397,15 @@ class _Search:
         elif names == ["again, signed afresh, with X-Delivery-Attempt: 2"]:
             sentence = "It acts on duplicates that are signed afresh, as retries are."
             remedy = "Recognize duplicates by the event's id, not by the signature or the timestamp."
+        elif not names:
+            sentence = "It recognizes duplicates by something else than the event's id."
+            remedy = "Recognize duplicates by the id of the event, whatever else is in it."
         elif any(sum(each.acted or ()) == 0 for each in of_group):
             sentence, remedy = "It does not act on events that arrive more than once.", "Act on the first of them."
         else:
             sentence = "It acts on duplicates: retries and repeated deliveries are processed again."
             remedy = "Store the event's id with the effect, in one transaction, and answer 200 to an id that is known."
-        yield self._cause(sentence, remedy, lambda each: each.check.sent in names)
+        yield self._cause_of({each.check.sent for each in of_group}, sentence, remedy)
 
     def _timeouts(self) -> Iterator[Cause]:
         yield self._cause(

@@ -18,6 +18,7 @@ from .signed_requests import Maker
 
 DEADLINE = 120.0  # seconds for everything
 CONNECTIONS = 4  # at the same time: a receiver may serve one after the other
+_START = 2.0  # seconds in which a receiver that is just being started has to listen
 _LONGEST_DELAY = 5.0  # seconds that a receiver may take to act on the ordinary delivery
 _POLL = 0.03  # seconds between readings of `acted`
 
@@ -61,7 +62,11 @@ class Checker:
 
     def _run(self, probes: list[Check]) -> None:
         ordinary = ORDINARY_CHECK.sent
+        starts_until = time.monotonic() + _START
         self._send([ORDINARY_CHECK])
+        while self._outcomes[ordinary].responses[0].error == NO_CONNECTION and time.monotonic() < starts_until:
+            time.sleep(_POLL)
+            self._send([ORDINARY_CHECK])
         error = self._outcomes[ordinary].responses[0].error
         if error in {NO_CONNECTION, NO_RESPONSE} or error.startswith("TLS"):
             return

@@ -16,6 +16,8 @@ from ..text import plural
 
 TIMEOUT = 10.0  # seconds for each response, as cStar's
 _PAUSE = 0.04  # seconds between packets, so that the receiver reads them apart
+_ACCEPTING = 0.004  # seconds in which a receiver accepts a connection, before the next one comes
+_GATHERING = 0.15  # seconds to open the connections over which requests go at the same moment
 _READ = 2**16
 _KEPT_BODY = 4096  # bytes of a response's body; enough to recognize a framework's error page
 
@@ -115,19 +117,24 @@ class Sender:
 
     async def _at_once(self, requests: Sequence[Request]) -> list[Response]:
         """Sends all but the last byte of each, and then the last bytes."""
-        connections = await asyncio.gather(*(self._replaced(None) for _ in requests))
-        for connection, request in zip(connections, requests, strict=True):
-            connection.hold(request, self._authority, self._target)
-        await asyncio.sleep(_PAUSE)
-        for connection in connections:
-            connection.release()
-        return await asyncio.gather(*map(self._last_response, connections))
+        together, opening = asyncio.Event(), asyncio.Lock()
+        responses = [asyncio.ensure_future(self._held(request, together, opening)) for request in requests]
+        # A receiver that serves one connection at a time does not accept all of them before it has a whole request.
+        await asyncio.wait(responses, timeout=_GATHERING)
+        together.set()
+        return await asyncio.gather(*responses)
 
-    async def _last_response(self, connection: "_Connection") -> Response:
+    async def _held(self, request: Request, together: asyncio.Event, opening: asyncio.Lock) -> Response:
+        async with opening:  # the system resets connections that come faster than the receiver accepts them
+            connection = await self._replaced(None)
+            await asyncio.sleep(_ACCEPTING)
         try:
+            connection.hold(request, self._authority, self._target)
+            await together.wait()
+            connection.release()
             return await self._exchange(connection, None)
         finally:
-            connection.close()  # at once, because a receiver may serve one connection at a time
+            connection.close()
 
     async def _replaced(self, connection: "_Connection | None") -> "_Connection":
         """A new connection, which may have failed."""
@@ -155,7 +162,7 @@ class Sender:
         except TimeoutError:
             return Response(None, NO_RESPONSE)
         except h11.RemoteProtocolError as error:
-            return Response(None, CLOSED if "closed" in str(error) else "the response is not HTTP")
+            return Response(None, CLOSED if "closed" in str(error).lower() else "the response is not HTTP")
         except (OSError, EOFError):
             return Response(None, CLOSED)
 

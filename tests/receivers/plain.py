@@ -168,9 +168,9 @@ def _serve(answer: Answer, work: Work) -> Iterator[str]:
         timeout = 10
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            body = self.rfile.read(int(self.headers["Content-Length"] or 0))
             try:
-                status = answer(work, body, self.headers)
+                status = answer(work, body, self.headers) if self.headers["Content-Length"] else 411
             except Exception:  # noqa: BLE001 - as the frameworks do
                 status = 500
             self.send_response(status)
