@@ -14,11 +14,12 @@ pytestmark = pytest.mark.browser
 START = "import cstar_explore as cx\nsandbox = cx.Sandbox(neglected=True)\nclient = sandbox.client('lab')"
 PROBLEMS = """for name, host in (("Laptop", "https://not-real.ngrok.io/"), ("Cellar", "https://10.0.0.7/")):
     client.webhooks.create(name=name, url=host, events=["ticket.created"])"""
+CHART = 'cx.audit(client).charts()["ages"]'
 SHOW = "explorer = cx.Explorer(client)\nexplorer"
 
 
 def opened(lab: Lab, browser: Browser, theme: str) -> tuple[Notebook, Locator]:
-    lab.write("audit.ipynb", [START, PROBLEMS, SHOW])
+    lab.write("audit.ipynb", [START, PROBLEMS, CHART, SHOW])
     notebook = lab.open(browser, "audit.ipynb", theme=theme)
     notebook.run_all()
     explorer = notebook.page.locator(".cx-explorer")
@@ -30,7 +31,7 @@ def opened(lab: Lab, browser: Browser, theme: str) -> tuple[Notebook, Locator]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_fixes_are_planned_applied_and_undone(browser: Browser, start_lab: Callable[..., Lab], theme: str) -> None:
-    """Each state of the tab has sufficient contrast."""
+    """Each state of the tab has sufficient contrast, and a chart has the theme's colors."""
     notebook, explorer = opened(start_lab(), browser, theme)
     findings, button = explorer.locator(".cx-rows").first, explorer.get_by_role("button")
     expect(findings).to_contain_text("not-real.ngrok.io is a tunnel (ngrok.io).")
@@ -39,6 +40,9 @@ def test_fixes_are_planned_applied_and_undone(browser: Browser, start_lab: Calla
     expect(form.locator(".cx-rows")).to_contain_text("Laptop")
     notebook.screenshot(f"audit-{theme}", explorer)
     assert [] == explorer.evaluate(LOW_CONTRAST)
+    chart = notebook.page.get_by_role("img", name="Age of webhooks: ")
+    expect(chart).to_have_css("background-color", "rgba(0, 0, 0, 0)")
+    expect(chart).to_have_css("filter", "none" if theme == "light" else "invert(1) hue-rotate(180deg)")
 
     form.get_by_role("button", name="Apply changes").click()
     expect(form).to_contain_text("4 done. Each was verified by reading it back.", timeout=PATIENCE)
@@ -80,8 +84,10 @@ def test_the_report_opens_offline_and_makes_no_request(browser: Browser, tmp_pat
     assert "not-a-real-one" not in page.content()
     assert [report.as_uri()] == [url for url in urls if not url.startswith("data:image/svg+xml")]
     assert [] == messages
-    assert [] == page.locator("body").evaluate(LOW_CONTRAST)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / "report.png")
+    for theme in ("dark", "light"):
+        page.emulate_media(color_scheme=theme)
+        assert [] == page.locator("body").evaluate(LOW_CONTRAST)
+        page.screenshot(path=SCREENSHOTS / f"report-{theme}.png")
     assert len(page.pdf(print_background=True)) > 10_000
     context.close()
