@@ -13,7 +13,7 @@ from ..serving import loops
 from .catalogue import ORDINARY_CHECK, Check
 from .effects import Acted, Effects
 from .judging import Outcome
-from .sending import NO_CONNECTION, NO_RESPONSE, Exchange, Response
+from .sending import CLOSED, NO_CONNECTION, NO_RESPONSE, Exchange, Response
 from .signed_requests import Maker
 
 DEADLINE = 120.0  # seconds for everything
@@ -58,6 +58,14 @@ class Checker:
             self._run(list(probes))
         except KeyboardInterrupt:
             self.interrupted = True
+        if self.dead_after is not None:
+            # Of those sent at the same time, the one whose connection was made and got no response is the likelier reason.
+            lost = (
+                name
+                for name, each in self._outcomes.items()
+                if any(r.error in {CLOSED, NO_RESPONSE} for r in each.responses)
+            )
+            self.dead_after = next(lost, self.dead_after)
         return self._outcomes
 
     def _run(self, probes: list[Check]) -> None:
