@@ -6,6 +6,7 @@ Exercises run with their solutions, but the stored notebooks are unsolved: the o
 import configparser
 import re
 import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
@@ -18,13 +19,15 @@ def execute(path: Path) -> None:
     """Executes a notebook in place."""
     notebook = read(path)
     executed = solved(notebook)
-    NotebookClient(
-        executed,
-        timeout=60,
-        store_widget_state=False,
-        record_timing=False,
-        resources={"metadata": {"path": str(path.parent)}},
-    ).execute()
+    with tempfile.TemporaryDirectory() as folder:  # for the files that a notebook writes
+        NotebookClient(
+            executed,
+            timeout=60,
+            store_widget_state=False,
+            record_timing=False,
+            coalesce_streams=True,
+            resources={"metadata": {"path": folder}},
+        ).execute()
     unsolved = {cell["id"] for exercise in exercises(notebook) for cell in (exercise.fill_in, exercise.check)}
     for cell, result in zip(notebook.cells, executed.cells, strict=True):
         if cell["cell_type"] == "code":

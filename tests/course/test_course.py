@@ -1,8 +1,8 @@
 """The course: the structure of the lessons, and that each check rejects wrong answers with a hint and accepts the solution."""
 
 import contextlib
+import fnmatch
 import hmac
-import itertools
 import json
 import re
 import subprocess
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -41,11 +42,10 @@ each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.s
 
 @contextmanager
 def kernel(notebook: NotebookNode) -> Iterator[NotebookClient]:
-    client = NotebookClient(
-        notebook, timeout=60, allow_errors=True, resources={"metadata": {"path": str(LESSONS[0].parent)}}
-    )
-    with client.setup_kernel():
-        yield client
+    with TemporaryDirectory() as folder:  # for the files that a lesson writes
+        client = NotebookClient(notebook, timeout=60, allow_errors=True, resources={"metadata": {"path": folder}})
+        with client.setup_kernel():
+            yield client
 
 
 def run_cell(client: NotebookClient, cell: NotebookNode, source: str | None = None) -> tuple[str, str]:
@@ -53,12 +53,17 @@ def run_cell(client: NotebookClient, cell: NotebookNode, source: str | None = No
     copy = new_code_cell(cell["source"] if source is None else source)
     client.nb.cells.append(copy)
     client.execute_cell(copy, len(client.nb.cells) - 1)
+    error = next((output["ename"] for output in copy["outputs"] if output["output_type"] == "error"), "")
+    return error, stored(copy)
+
+
+def stored(cell: NotebookNode) -> str:
+    """The text of a cell's outputs, without line breaks and ports."""
     texts = [
         output.get("text") or output.get("data", {}).get("text/plain") or "\n".join(output.get("traceback", ()))
-        for output in copy["outputs"]
+        for output in cell["outputs"]
     ]
-    error = next((output["ename"] for output in copy["outputs"] if output["output_type"] == "error"), "")
-    return error, " ".join(" ".join(texts).split())
+    return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", " ".join(" ".join(texts).split()))
 
 
 @each_lesson
@@ -88,7 +93,7 @@ def test_checks_reject_the_blank_and_a_wrong_answer_and_accept_the_solution(less
 
 @each_lesson
 def test_lesson_has_goals_predictions_and_exercises(lesson: Path) -> None:
-    """What the learner can do afterwards, predictions before results, and two or three exercises with solutions."""
+    """What the learner can do afterwards, predictions with folded answers, and two or three exercises with solutions."""
     cells = read(lesson).cells
     prose = [cell["source"] for cell in cells if cell["cell_type"] == "markdown"]
 
@@ -96,8 +101,11 @@ def test_lesson_has_goals_predictions_and_exercises(lesson: Path) -> None:
     assert "After this lesson you can" in prose[0]
     assert sum("**Predict" in text for text in prose) >= 2
     assert len(exercises(read(lesson))) in (2, 3)
-    for before, after in itertools.pairwise(cells):
-        assert "**Predict:**" not in before["source"] or after["cell_type"] == "code"
+    for position, cell in enumerate(cells):
+        if "**Predict" in cell["source"] and position:  # the first cell explains how to predict
+            assert cells[position + 1]["cell_type"] == "code", "the prediction is about its output"
+            text = next(one for one in prose[prose.index(cell["source"]) + 1 :] if not one.startswith("**"))
+            assert text.startswith("<details>\n<summary>Answer</summary>\n\n"), cell["source"]
 
 
 @each_lesson
@@ -120,6 +128,43 @@ def test_stored_lesson_is_unsolved(lesson: Path) -> None:
         assert ([], []) == (exercise.fill_in["outputs"], exercise.check["outputs"])
         assert exercise.solution != exercise.fill_in["source"]
         assert ["raises-exception"] == exercise.check["metadata"]["tags"]
+
+
+CLICKS = {"form": "form.button", "edit": "edit.button", "fire": "fire.button", "delete": "delete.confirm"}
+
+
+def test_pressing_each_button_first_changes_no_output_of_the_first_lesson() -> None:
+    """The cell after a form returns what the click did, and sends nothing: there are as many webhooks as without it."""
+    cells = [cell for cell in read(LESSONS[0]).cells if cell["cell_type"] == "code"]
+    pressed = []
+    with kernel(read(LESSONS[0])) as client:
+        for cell in cells[: next(place for place, cell in enumerate(cells) if cell["id"] == "exercise-1")]:
+            error, output = run_cell(client, cell)
+            assert ("", stored(cell)) == (error, output), cell["id"]
+            form = cell["source"].split("\n")[-1]
+            if form in CLICKS:
+                pressed.append(form)
+                assert "" == run_cell(client, cell, f"{CLICKS[form]}.click()\nawait {form}._submission")[0]
+
+    assert list(CLICKS) == pressed
+
+
+def test_the_audit_lesson_writes_its_report_beside_the_notebook(tmp_path: Path) -> None:
+    """It links and shows it. Git ignores the folder."""
+    notebook = read(LESSONS[3])
+    NotebookClient(notebook, timeout=60, allow_errors=True, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    [html] = [
+        output["data"]["text/html"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", ())
+        if "<iframe" in output.get("data", {}).get("text/html", "")
+    ]
+    [link, frame] = re.findall(r'(?:href|src)="([^"]+)"', html)
+
+    assert link == frame
+    assert "Credentials in the URL" in (tmp_path / link).read_text(encoding="utf-8")
+    ignored = (LESSONS[0].parents[1] / ".gitignore").read_text(encoding="utf-8").split()
+    assert any(fnmatch.fnmatch(f"{tmp_path.joinpath(link).parent.name}/", pattern) for pattern in ignored)
 
 
 def test_last_lesson_sends_only_get_with_a_live_key(sandbox: cx.Sandbox) -> None:
