@@ -45,7 +45,7 @@ def read(text: str) -> list[Delivery]:
 
 def _request(cells: dict[str, str]) -> dict[str, object]:
     columns = ((_HEADER_COLUMN.fullmatch(name), cell) for name, cell in cells.items())
-    headers = {column[1]: cell for column, cell in columns if column and cell}
+    headers = {column[1]: cell for column, cell in columns if column}
     return {**cells, "headers": parse_json(cells.get("headers") or "") or headers or None}
 
 
