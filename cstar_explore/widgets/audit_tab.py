@@ -95,6 +95,7 @@ class AuditTab:
             raise
         self._close_form()
         self.form = PlanForm(fixes)
+        self.form.title.show()  # the Explorer's header has it all
         self.form.on_done(lambda: self._tasks.spawn(self._update()))
         self._form_box.children = [self.form.widget]
         return self.form

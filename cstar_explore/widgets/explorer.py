@@ -5,6 +5,7 @@ The contents of a tab, and a form of the panel, are built when they are first op
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -291,11 +292,11 @@ class Explorer(Displayed):
             return str(self._client.team_id)
 
     async def _reload(self) -> None:
-        """Refreshes after a change. A failure is only shown: the change itself succeeded."""
-        try:
+        """Refreshes after a change, whose own status says that it succeeded. A failure is only shown."""
+        with suppress(CStarError):
             await self.refresh()
-        except CStarError:
-            return
+            if self.status.tone == "done":
+                self.status.show("")
 
     def __repr__(self) -> str:
         return f"Explorer({self._client.environment}, team {printable(self._client.team_id, 80)})"

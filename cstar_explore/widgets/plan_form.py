@@ -54,6 +54,7 @@ class PlanForm(Form[Applied]):
         )
         self.widget.add_class("cx-wide")
         self.bar.add_class("cx-bar-box")
+        self.confirmation.add_class("cx-confirm")
         self.stop.on_click(lambda _: self._stop())
         self.undo.on_click(lambda _: self._show_inverse())
         self._show_plan()
@@ -220,4 +221,5 @@ class PlanForm(Form[Applied]):
     def _update(self) -> None:
         super()._update()
         self.button.description = "Applied" if self._finished else self.action
-        set_visible(self.confirmation, on=self._needs_confirmation and not self._finished)
+        # Hides the confirmation too. The page applies a changed class of a box at once.
+        (self.widget.add_class if self._finished else self.widget.remove_class)("cx-finished")

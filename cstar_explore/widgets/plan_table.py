@@ -63,11 +63,11 @@ class PlanTable(BaseWidget):
         self._draw(**({"page": (self._questions + index + 1) // PAGE_SIZE + 1} if self._following else {}))
 
     def finish(self, steps: Sequence[tuple[Step, str]]) -> None:
-        """Shows all results, each with the key of its row, and the page with the first problem."""
+        """Shows all results, each with the key of its row, and the page with the first problem, or else the first page."""
         for index, (step, key) in enumerate(steps):
             self._set_result(index, step, key)
         bad = [number for number, row in enumerate(self._all) if _outcome(row) in ("failed", "unknown")]
-        self._draw(**({"page": bad[0] // PAGE_SIZE + 1} if bad and self._following else {}))
+        self._draw(**({"page": bad[0] // PAGE_SIZE + 1 if bad else 1} if self._following else {}))
         self._following = False
 
     @property

@@ -69,7 +69,7 @@ function render({ model, el }) {
       ...model.get("kinds").map(([value, count]) => element("option", { value, textContent: `Show ${value || "all"} (${count.toLocaleString("en")})` })),
     );
     kind.value = model.get("kind");
-    kind.hidden = model.get("kinds").length < 3;
+    kind.hidden = model.get("kinds").length < 3 || model.get("kinds")[0][1] < 12;
     position.textContent = `Page ${model.get("page")} of ${model.get("pages")}`;
     previous.disabled = model.get("page") <= 1;
     next.disabled = model.get("page") >= model.get("pages");
@@ -78,8 +78,8 @@ function render({ model, el }) {
     scroll.hidden = rows.length === 0;
     // Keeps the change that is being made, or else the first problem, in view.
     const watched = body.querySelector('[data-outcome="running"]') ?? body.querySelector('[data-outcome="failed"], [data-outcome="unknown"]');
-    const place = watched && `${model.get("page")} ${watched.rowIndex}`;
-    if (watched && place !== followed) scroll.scrollTop = watched.offsetTop - scroll.clientHeight / 2;
+    const place = `${model.get("page")} ${watched?.rowIndex}`;
+    if (place !== followed) scroll.scrollTop = watched ? watched.offsetTop - scroll.clientHeight / 2 : 0;
     followed = place;
     if (focused) [...el.querySelectorAll("[aria-label]")].find((node) => node.getAttribute("aria-label") === focused)?.focus({ preventScroll: true });
   };
