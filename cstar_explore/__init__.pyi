@@ -36,5 +36,6 @@ from .widgets import ExplainForm as ExplainForm
 from .widgets import Explorer as Explorer
 from .widgets import FireForm as FireForm
 from .widgets import PlanForm as PlanForm
+from .widgets import ProbeForm as ProbeForm
 
 __version__: str

@@ -98,9 +98,10 @@ class ProbeResult:
             for row in rows
         )
         heads = "".join(f'<th scope="col">{name}</th>' for name in head)
-        return f"<p>{escaped(self._summary())}</p><table><thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>"
+        return f"<p>{escaped(self.summary())}</p><table><thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>"
 
-    def _summary(self) -> str:
+    def summary(self) -> str:
+        """The counts of the verdicts, and what could not be removed, in sentences."""
         counts = ", ".join(f"{count} {verdict}" for verdict, count in self.counts().items())
         stopped = " Stopped before the end." if self.stopped else ""
         left = ""
@@ -112,7 +113,7 @@ class ProbeResult:
         return f"{counts}; {plural(self.requests, 'request')}.{stopped}{left}"
 
     def __repr__(self) -> str:
-        return f"ProbeResult({self._summary()})"
+        return f"ProbeResult({self.summary()})"
 
     def _rows(self) -> list[tuple[str, ...]]:
         observed = {observation.question: observation for observation in self.observations}

@@ -8,5 +8,16 @@ from .explain_form import ExplainForm
 from .explorer import Explorer
 from .fire import FireForm
 from .plan_form import PlanForm
+from .probe_form import ProbeForm
 
-__all__ = ["CreateForm", "DeleteForm", "DeliveriesTab", "EditForm", "ExplainForm", "Explorer", "FireForm", "PlanForm"]
+__all__ = [
+    "CreateForm",
+    "DeleteForm",
+    "DeliveriesTab",
+    "EditForm",
+    "ExplainForm",
+    "Explorer",
+    "FireForm",
+    "PlanForm",
+    "ProbeForm",
+]

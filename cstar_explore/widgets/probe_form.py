@@ -1,0 +1,135 @@
+"""The form that shows what a probe of cStar would do, and does it."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ..api.client import Client
+from ..errors import CStarError
+from ..probing.plan import plan
+from ..probing.probe import checked_options, run
+from ..probing.result import ProbeResult
+from ..probing.steps import Options
+from ..secret import Secret
+from ..text import plural
+from .boxes import Button
+from .form import Form, set_visible
+from .inputs import CheckboxField, InputField, TextBlock, TextTable
+
+if TYPE_CHECKING:
+    from ..listener import Listener
+
+
+class ProbeForm(Form[ProbeResult]):
+    """Asks cStar what its pages leave open: what it would do on top, then **Ask cStar**, **Stop**, and the answers.
+
+    Nothing is sent before **Ask cStar**. With a live key, only GET is sent.
+
+    Args:
+        client: The client that asks; see `cx.probe`.
+        listener: A listener that cStar reaches, for the questions about deliveries.
+        publishable_key: A publishable key of the same team.
+
+    Attributes:
+        plan: What the form would do, with the boxes as they are.
+    """
+
+    heading = "Ask cStar"
+    action = "Ask cStar"
+
+    def __init__(
+        self, client: Client, listener: "Listener | None" = None, *, publishable_key: str | Secret | None = None
+    ) -> None:
+        publishable_key = None if publishable_key is None else Secret(publishable_key)
+        self._listener = listener
+        self._publishable_key = publishable_key
+        self._stopped = False
+        self.stop = Button(description="Stop", tooltip="Stop after the current question, and remove what was created")
+        self.sentences = TextBlock(kind="list")
+        self.table = TextTable(columns=["question", "cStar's pages", "the sandbox", "observed", "verdict"])
+        fields: dict[str, InputField] = {
+            "fire": CheckboxField("Fire test events: each reaches all active webhooks of the team")
+        }
+        if listener is not None:
+            fields["payloads"] = CheckboxField("Fire each of the 35 types, and learn the shape of its data")
+        # Refuses a wrong key before anything is shown.
+        self.plan = plan(self._checked(client, fire=False, payloads=False))
+        super().__init__(client, fields, self.sentences, buttons=(self.stop,), results=(self.table,))
+        self.widget.add_class("cx-wide")
+        self.stop.on_click(lambda _: self._stop())
+        set_visible(self.stop, on=False)
+        self.status.show("")
+        self._update()
+
+    def _checked(self, client: Client, *, fire: bool, payloads: bool) -> Options:
+        return checked_options(
+            client, self._listener, publishable_key=self._publishable_key, fire=fire, payloads=payloads, wait=0
+        )
+
+    def _options(self, client: Client) -> Options:
+        fire = bool(self.fields["fire"].value)
+        payloads = fire and "payloads" in self.fields and bool(self.fields["payloads"].value)
+        return self._checked(client, fire=fire, payloads=payloads)
+
+    def _update(self) -> None:
+        self.plan = plan(self._options(self.client))
+        self.sentences.show(*self.plan.sentences)
+        super()._update()
+
+    async def _prepare(self) -> None:
+        self._stopped = False
+        self._loop = asyncio.get_running_loop()
+        set_visible(self.stop, on=True)
+
+    def _call(self, client: Client) -> ProbeResult:
+        loop = self._loop
+        return run(
+            self._options(client),
+            on_progress=lambda done, total: loop.call_soon_threadsafe(self._show_progress, done, total),
+            stopped=lambda: self._stopped,
+        )
+
+    def _show_progress(self, done: int, total: int) -> None:
+        if self.submitting and not self._stopped:
+            self.status.show(f"{done} of {plural(total, 'step')} …", "busy")
+
+    def _describe_result(self, result: ProbeResult) -> str:
+        set_visible(self.stop, on=False)
+        frame = result.to_frame()
+        order = {"otherwise": 0, "as assumed": 1, "as documented": 2, "not answered": 3}
+        frame = frame.sort_values("verdict", key=lambda verdicts: verdicts.map(order), kind="stable").fillna("")
+        self.table.fill(frame[["text", "documented", "assumed", "observed", "verdict"]].to_numpy().tolist())
+        return result.summary()
+
+    def _show_error(self, error: CStarError) -> None:
+        set_visible(self.stop, on=False)
+        super()._show_error(error)
+
+    def _stop(self) -> None:
+        self._stopped = True
+        self.status.show("Stopping after the current question …", "busy")
+
+    def _python(self) -> str:
+        listener = ", listener" if self._listener is not None else ""
+        key = ", publishable_key=publishable_key" if self._publishable_key is not None else ""
+        options = "".join(f", {name}=True" for name, field in self.fields.items() if field.value)
+        return f"cx.probe(client{listener}{key}{options}, confirm=True)"
+
+    def _validate_field(self, name: str) -> CStarError | None:
+        del name  # a box is always valid
+        return None
+
+    def _confirmation_text(self) -> str:
+        return ""
+
+    @property
+    def _needs_confirmation(self) -> bool:
+        return False  # with a live key, only GET is sent
+
+    @property
+    def _can_submit(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Removes the form from the page and frees its widgets. A running probe stops after its current question."""
+        self._stopped = True
+        super().close()
