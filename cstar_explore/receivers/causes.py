@@ -351,6 +351,7 @@ class _Search:
                 lambda each: (
                     each.check.group in _BODY_GROUPS
                     or (each.check.sent in unknown and bool(raw))
+                    or each.check.group == "content types"
                     or each.check.sent in {UNKNOWN_FIELDS, "chunked"}
                 ),
             )

@@ -15,13 +15,15 @@ _FRAMEWORKS = (
     (r"csrftoken|\bdjango\b|server: wsgiserver", "Django", "request.body, in a view with @csrf_exempt"),
     (r"server: werkzeug", "Flask", "request.get_data(), before request.json and without as_text"),
     (r"server: gunicorn", "Flask or Django", "request.get_data() in Flask, request.body in Django"),
-    (r"server: uvicorn|server: hypercorn", "FastAPI or Starlette", "await request.body()"),
+    (r'server: (?:uvicorn|hypercorn)\n(?:.*\n)*\n(?:\{"detail"|method not allowed|internal server error)', "FastAPI or Starlette", "await request.body()"),
+    (r"server: (?:uvicorn|hypercorn|daphne)", "FastAPI, Starlette or Django", "await request.body() in FastAPI and Starlette, request.body in Django"),
     (r"server: .*aiohttp", "aiohttp", "await request.read()"),
     (r"x-runtime: |action_controller|x-request-id: .*\n.*x-runtime", "Rails", "request.raw_post"),
     (r"server: (?:webrick|puma|thin|unicorn)|x-cascade|rack", "Rack", "request.body.read"),
     (r"server: kestrel|x-powered-by: asp\.net", "ASP.NET", "Request.EnableBuffering(), then read Request.Body as bytes"),
     (r"whitelabel error|application-context|\"timestamp\":.*\"path\":", "Spring", "@RequestBody byte[] body"),
     (r"server: basehttp", "http.server", 'self.rfile.read(int(self.headers["Content-Length"]))'),
+    (r"keep-alive: timeout=\d+\n", "Node.js", 'Buffer.concat(chunks) in http, express.raw() in Express, a parser with parseAs: "buffer" in Fastify'),
     (r"x-content-type-options: nosniff\n(?:.*\n)*\n|404 page not found", "Go net/http", "io.ReadAll(r.Body)"),
 )  # fmt: skip
 
