@@ -45,7 +45,8 @@ class ProbeForm(Form[ProbeResult]):
         self._stopped = False
         self.stop = Button(description="Stop", tooltip="Stop after the current question, and remove what was created")
         self.sentences = TextBlock(kind="list")
-        self.table = TextTable(columns=["question", "cStar's pages", "the sandbox", "observed", "verdict"])
+        self.table = TextTable(columns=["verdict", "question", "observed", "the sandbox"])
+        self.table.add_class("cx-answers")
         fields: dict[str, InputField] = {
             "fire": CheckboxField("Fire test events: each reaches all active webhooks of the team")
         }
@@ -95,10 +96,11 @@ class ProbeForm(Form[ProbeResult]):
     def _describe_result(self, result: ProbeResult) -> str:
         set_visible(self.stop, on=False)
         frame = result.to_frame()
-        order = {"otherwise": 0, "as assumed": 1, "as documented": 2, "not answered": 3}
-        frame = frame.sort_values("verdict", key=lambda verdicts: verdicts.map(order), kind="stable").fillna("")
-        self.table.fill(frame[["text", "documented", "assumed", "observed", "verdict"]].to_numpy().tolist())
-        return result.summary()
+        order = {"otherwise": 0, "as assumed": 1, "as documented": 2}
+        answered = frame[frame["verdict"] != "not answered"]
+        answered = answered.sort_values("verdict", key=lambda verdicts: verdicts.map(order), kind="stable")
+        self.table.fill(answered[["verdict", "text", "observed", "assumed"]].to_numpy().tolist())
+        return f"{result.summary()} form.result.to_frame() has all, with the evidence."
 
     def _show_error(self, error: CStarError) -> None:
         set_visible(self.stop, on=False)

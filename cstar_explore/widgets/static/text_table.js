@@ -25,7 +25,7 @@ function render({ model, el }) {
     );
     const table = Object.assign(document.createElement("table"), { className: "cx-table cx-rows" });
     table.append(head, body);
-    const scroll = Object.assign(document.createElement("div"), { className: "cx-scroll" });
+    const scroll = Object.assign(document.createElement("div"), { className: "cx-scroll", tabIndex: 0 });
     scroll.append(table);
     const note = Object.assign(document.createElement("span"), { className: "cx-muted", textContent: model.get("note") });
     el.replaceChildren(scroll, note);
