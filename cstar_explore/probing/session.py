@@ -159,7 +159,7 @@ class Session:
                         continue
 
     def webhooks(self) -> list[Mapping[str, Any]]:
-        """All webhooks of the team, page by page as long as there are new ones.
+        """All webhooks of the team, page by page as long as there are new ones: a page may have any length.
 
         Raises:
             NotAnsweredError: The list cannot be read.
@@ -174,8 +174,6 @@ class Session:
             if not new.keys() - found.keys():
                 break
             found |= new
-            if len(items) < 20:  # the smallest page that any page of cStar's mentions
-                break
         return list(found.values())
 
     def clean_up(self) -> tuple[str, ...]:
@@ -185,9 +183,11 @@ class Session:
         try:
             for webhook_id in list(self._own):
                 self._remove(webhook_id)
-            for webhook in self._left(names):
-                self._remove(str(webhook["id"]))
             left = self._left(names)
+            if left:
+                for webhook in left:
+                    self._remove(str(webhook["id"]))
+                left = self._left(names)
         except NotAnsweredError:
             return names
         if not left:
