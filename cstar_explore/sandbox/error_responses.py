@@ -41,11 +41,12 @@ class ErrorResponse:
 
     def _as_observed(self, behaviours: Mapping[str, Answer], request_id: str) -> object:
         """The `error` of the body. Of a 400, 401 and 404, `behaviours` has the fields, and the type and code of its usual error."""
-        kind, code = self.type, self.code
+        kind, code, usual = self.type, self.code, False
         fields: Answer = ("type", "code", "message", "param", "doc_url", "request_id")
         if self.status in (400, 401, 404):
             fields = behaviours[f"error_{self.status}"]
-            if code == ASSUMED[f"code_{self.status}"]:
+            usual = code == ASSUMED[f"code_{self.status}"]
+            if usual:
                 kind, code = str(behaviours[f"type_{self.status}"]), str(behaviours[f"code_{self.status}"])
         if "only a text" in fields:
             return self.message
@@ -64,7 +65,8 @@ class ErrorResponse:
             "details": [],
             "*": "a field that cStar does not document",
         }
-        return {name: values[name] for name in fields if values[name] is not None}
+        observed = ("param", "field", "doc_url", "docUrl") if usual else ()
+        return {name: values[name] for name in fields if values[name] is not None or name in observed}
 
 
 class ApiError(Exception):

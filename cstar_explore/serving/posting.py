@@ -71,6 +71,7 @@ class DeliveryClient:
                 None,
                 f"not sent: the proxy or certificate settings of this process cannot be used ({type(error).__name__})",
             )
+        client.headers.pop("User-Agent", None)  # httpx's own; deliveries without one exist
         try:
             async with (
                 asyncio.timeout(self._seconds + 0.2),
