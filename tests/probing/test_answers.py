@@ -1,0 +1,101 @@
+"""The probe finds each answer of an independent server, and a sandbox made like its recording gives the same answers again."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+import cstar_explore as cx
+from tests.probing.combinations import FIRED, OTHERS, covering, unanswerable
+from tests.probing.stand_in import DEFAULTS, PUBLISHABLE_KEY, SECRET_KEY, TEAM, Answer, StandIn
+from tests.support.sampling import NIGHTLY, SEED
+
+Row = Mapping[str, Answer]
+MANY = 23  # webhooks: enough for the questions about pages
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
+def _rows(questions: tuple[str, ...], count: int) -> list[dict[str, Answer]]:
+    return list(itertools.islice(covering(questions, seed=SEED), None if NIGHTLY else count))
+
+
+def probed(row: Row, *, fire: bool, **options: Any) -> cx.ProbeResult:
+    """What the probe finds out about a stand-in with these answers."""
+    with cx.Listener(allowed_hosts=["receiver.example"]) as listener:
+        port = urlsplit(listener.url).port or 0
+        with (
+            StandIn(row, existing=MANY, routes={"receiver.example": ("127.0.0.1", port)}, **options) as stand_in,
+            cx.Client(SECRET_KEY, TEAM, stand_in.url) as client,
+        ):
+            result = _probe(client, PUBLISHABLE_KEY, listener if fire else None)
+            assert not stand_in.left
+            assert [webhook.id for webhook in stand_in.webhooks] == stand_in.before
+    return result
+
+
+def probed_again(path: Path, *, fire: bool) -> cx.ProbeResult:
+    """What the probe finds out about a sandbox that is like a saved recording."""
+    with cx.Sandbox(like=path, real_time=True) as sandbox, sandbox.client() as client, cx.Listener() as listener:
+        for number in range(MANY):
+            url = f"https://existing-{number}.example.com/hooks"
+            client.webhooks.create(name=f"Existing {number}", url=url, events="ticket.created")
+        return _probe(client, sandbox.keys["publishable"], listener if fire else None)
+
+
+def _probe(client: cx.Client, publishable: Any, listener: cx.Listener | None) -> cx.ProbeResult:
+    return cx.probe(
+        client,
+        listener,
+        publishable_key=publishable,
+        fire=listener is not None,
+        wait=4.7 if listener else 0,
+        confirm=True,
+    )
+
+
+def _differences(row: Row, result: cx.ProbeResult, *, fire: bool) -> list[str]:
+    """What is wrong in the answers, and which are missing without need."""
+    asked = set(DEFAULTS) if fire else set(OTHERS)
+    found = result.recording.answers
+    wrong = [f"{name}: {found[name]}, not {row[name]}" for name in found if found[name] != row[name]]
+    missing = asked - unanswerable(row) - set(found)
+    return [*wrong, *(f"{name}: {result.reasons.get(name)}, not {row[name]}" for name in sorted(missing))]
+
+
+def _fixed_point(row: Row, path: Path, *, fire: bool) -> list[str]:
+    first = probed(row, fire=fire)
+    first.save(path)
+    again = probed_again(path, fire=fire)
+    drift = first.drift(again)[["question", "before", "after"]]
+    lost = sorted(set(first.recording.answers) - set(again.recording.answers))
+    return [
+        *_differences(row, first, fire=fire),
+        *(f"again {' '.join(change)}" for change in drift.itertuples(index=False)),
+        *(f"again {name}: {again.reasons.get(name)}, not {first.recording.answers[name]}" for name in lost),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("questions", "count"), [pytest.param(OTHERS, 6, id="responses"), pytest.param(FIRED, 3, id="deliveries")]
+)
+def test_each_answer_is_found_and_a_sandbox_like_it_gives_it_again(
+    questions: tuple[str, ...], count: int, tmp_path: Path
+) -> None:
+    """For combinations of all answers, each pair in one of them at night, saved and loaded in between."""
+    rows, fire = _rows(questions, count), questions is FIRED
+    paths = [tmp_path / f"{number}.json" for number in range(len(rows))]
+    with ThreadPoolExecutor(6) as executor:
+        differences = list(executor.map(lambda row, path: _fixed_point(row, path, fire=fire), rows, paths))
+    found = {number: lines for number, lines in enumerate(differences) if lines}
+    assert not found, "\n".join(f"{number}: {line}" for number, lines in found.items() for line in lines)
+    assert all(path.stat().st_size < 40_000 for path in paths)
