@@ -183,6 +183,7 @@ class BulkActions:
         self._label("delete" if on else "pause")
         names = "; ".join(named(webhook) for webhook in webhooks[:10]) + ("; …" if len(webhooks) > 10 else "")
         self._question.show(*([f"Delete {names} permanently? IDs and signing secrets are lost."] if on else []))
+        self.buttons["keep"].description = "Keep it" if len(webhooks) == 1 else "Keep them"
         self.buttons["confirm"].description = f"Delete {plural(len(webhooks), 'webhook')}"
         self.code.show(*_python("delete", self._to_delete))
         set_visible(self._answers, on=on)
@@ -216,6 +217,8 @@ def _python(action: Action, ids: list[str]) -> list[str]:
     """The equivalent Python code."""
     if not ids:
         return []
+    call, more = ("delete", "") if action == "delete" else ("update", f", is_active={action == 'resume'}")
+    if len(ids) == 1:
+        return [f"client.webhooks.{call}({ids[0]!r}{more})"]
     listed = repr(ids) if len(ids) <= _MAX_IDS else "explorer.table.selected"
-    call = "delete(webhook_id)" if action == "delete" else f"update(webhook_id, is_active={action == 'resume'})"
-    return [f"for webhook_id in {listed}:", f"    client.webhooks.{call}"]
+    return [f"for webhook_id in {listed}:", f"    client.webhooks.{call}(webhook_id{more})"]

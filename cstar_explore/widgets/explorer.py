@@ -204,6 +204,8 @@ class Explorer(Displayed):
         }
         self.form = None
         self._in_panel = place if place in IN_PANEL else ""
+        if self._in_panel and not self._bulk.working:
+            self._bulk.on_select()  # withdraws a question
         if not self._bulk.working:
             self.status.show("")  # clears the message of the previous tab
         if place in contents:

@@ -1117,6 +1117,36 @@ async def test_an_id_cannot_inject_code(sandbox: cx.Sandbox) -> None:
     explorer.close()
 
 
+@in_loop
+async def test_the_code_is_that_of_the_action_that_is_asked_about(sandbox: cx.Sandbox) -> None:
+    """A question before a delete, or for the confirmation with a live key. Opening a form withdraws the question."""
+    with sandbox.client("live") as client:
+        explorer = await opened(client)
+        [one, *_] = ids(explorer)
+        explorer.table.select([one])
+        assert [] == explorer._bulk.code.lines
+        explorer._buttons["pause"].click()
+        await until(lambda: explorer.status.tone == "failed")
+        assert [f"client.webhooks.update({one!r}, is_active=False)"] == explorer._bulk.code.lines
+        assert "Type 'pause 1 webhook' to confirm" in explorer._bulk._confirmation.label
+        explorer._buttons["delete"].click()
+        assert [f"client.webhooks.delete({one!r})"] == explorer._bulk.code.lines
+        explorer.open("Fire")
+        assert [] == explorer._bulk.code.lines
+        explorer.close()
+
+
+@in_loop
+async def test_closing_ends_a_load(client: cx.Client) -> None:
+    """Also one that `refresh` started."""
+    before = asyncio.all_tasks()
+    explorer = cx.Explorer(client)
+    await turns(2)
+    explorer.close()
+    await turns()
+    assert before == asyncio.all_tasks()
+
+
 # --- the buttons ------------------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ function render({ model, el }) {
     control.id = `cx-filter-${Math.random().toString(36).slice(2)}`;
     return element("div", {}, element("label", { htmlFor: control.id, textContent: text }), control);
   };
-  const search = element("input", { type: "text", autocomplete: "off", spellcheck: false, placeholder: "name, URL, ID, event, status" });
+  const search = element("input", { type: "text", autocomplete: "off", spellcheck: false, placeholder: "name, URL, ID, event" });
   const status = element("select", {}, option("", "All"), option("active", "Active"), option("paused", "Paused"));
   const event = element("select");
   const showAll = element("button", { type: "button", textContent: "Show all" });

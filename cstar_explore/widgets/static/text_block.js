@@ -2,10 +2,21 @@
 
 import { copyButton, element } from "./shared.js";
 
-// Each line of code is in spans that do not wrap: it breaks between arguments, and never in a word or a string.
+// A line of code breaks between arguments and after an opening bracket, and never in a word or a string.
 function codeLine(line) {
-  const words = line.match(/(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[^'"\s]|\s(?<!,\s)|['"])+/g) ?? [];
-  return element("div", {}, ...words.flatMap((textContent, index) => [index ? " " : "", element("span", { textContent })]));
+  const parts = [];
+  let word = "";
+  const end = (separator) => {
+    parts.push(element("span", { textContent: word }), separator);
+    word = "";
+  };
+  for (const [token] of line.matchAll(/'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|, |[([](?![)\]])|./gu)) {
+    word += token.trimEnd() || token;
+    if (token === ", ") end(" ");
+    else if (token === "(" || token === "[") end(element("wbr"));
+  }
+  end("");
+  return element("div", {}, ...parts);
 }
 
 const KINDS = {
