@@ -84,8 +84,9 @@ class ExplainForm(Displayed):
         close(self.widget)
 
     def _handle_message(self, _: object, content: dict[str, Any], __: object) -> None:
+        # The kernel keeps the last message. What was typed is taken out of it, also if it is not used.
+        text, secret = str(content.pop("text", "")), Secret(str(content.pop("secret", "")))
         if content.get("event") == "explain" and not self._pasted.busy:
-            text, secret = str(content.pop("text", "")), Secret(str(content.pop("secret", "")))
             self._tasks.spawn(self.submit(text, secret))
 
     def __repr__(self) -> str:

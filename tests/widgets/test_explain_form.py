@@ -7,7 +7,7 @@ import pytest
 
 import cstar_explore as cx
 from cstar_explore.widgets.explain_form import ExplainForm
-from tests.support.forms import alive, in_loop, states, until
+from tests.support.forms import alive, in_loop, states, turns, until
 
 SECRET = "whsec_typed_into_the_form"
 MARK = "only-in-the-pasted-text"
@@ -45,12 +45,14 @@ async def test_a_refused_delivery_has_its_remedy(form: ExplainForm) -> None:
 
 @in_loop
 async def test_what_the_page_sends_is_explained_and_not_kept(form: ExplainForm) -> None:
-    """Neither the secret nor the pasted text is in the state of any widget, or in the message afterwards."""
-    message = {"event": "explain", "text": pasted(), "secret": SECRET}
+    """Neither the secret nor the pasted text is in the state of any widget, or in the message afterwards, also while busy."""
+    message, again = ({"event": "explain", "text": pasted(), "secret": SECRET} for _ in range(2))
     form._pasted._handle_custom_msg(message, [])
+    await turns(1)
+    form._pasted._handle_custom_msg(again, [])
     await until(lambda: form.result is not None)
     assert (False, False) == (SECRET in states(), MARK in states())
-    assert {"event": "explain"} == message
+    assert {"event": "explain"} == message == again
 
 
 @pytest.mark.parametrize(
