@@ -144,11 +144,11 @@ class Notebook:
         page.goto(url)
         expect(page.locator(".jp-NotebookPanel .jp-Cell").first).to_be_visible(timeout=PATIENCE)
 
-    def run_all(self) -> None:
+    def run_all(self, patience: int = PATIENCE) -> None:
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         self.page.wait_for_timeout(300)  # until the prompts show that the cells are running
-        self.wait_until_idle()
+        self.wait_until_idle(patience)
 
     def run_cell(self, containing: str) -> None:
         """Runs the last cell that contains this code, with Shift+Enter."""
@@ -162,9 +162,9 @@ class Notebook:
         self.page.wait_for_timeout(300)  # until the prompt shows that the cell is running
         self.wait_until_idle()
 
-    def wait_until_idle(self) -> None:
-        expect(self.page.locator("[data-status='idle']").first).to_be_attached(timeout=PATIENCE)
-        expect(self.page.locator(".jp-InputArea-prompt", has_text="[*]")).to_have_count(0, timeout=PATIENCE)
+    def wait_until_idle(self, patience: int = PATIENCE) -> None:
+        expect(self.page.locator("[data-status='idle']").first).to_be_attached(timeout=patience)
+        expect(self.page.locator(".jp-InputArea-prompt", has_text="[*]")).to_have_count(0, timeout=patience)
 
     def form(self, heading: str) -> Locator:
         """The last form with this heading."""

@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -95,3 +96,14 @@ def test_a_browser_that_cannot_unpack_it_gets_the_module() -> None:
         line._shared._handle_custom_msg(content, [])
     assert [{"module": shared_code._module()}] == sent
     line.close()
+
+
+def test_each_of_jupyterlabs_variables_has_a_fallback() -> None:
+    """A page elsewhere, such as a dark one in VS Code, does not have them."""
+    package = Path(cx.__file__).parent
+    code = {
+        path: path.read_text(encoding="utf-8") for path in package.rglob("*.*") if path.suffix in {".css", ".js", ".py"}
+    }
+
+    assert len(code) > 100
+    assert [] == [path.name for path, text in code.items() if re.search(r"var\(--jp-[\w-]+\)", text)]
