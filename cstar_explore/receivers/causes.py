@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..text import printable, redacted
 from .catalogue import AFTER_FAILURE, AFTER_FORGED, ORDER, ORDINARY, PROBES, RESERIALISED, TWO_PACKETS, UNKNOWN_FIELDS
 from .judging import Outcome
-from .sending import NO_CONNECTION, NO_RESPONSE, Response
+from .sending import NO_CONNECTION, NO_RESPONSE, NO_TLS, Response
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ _IN_PACKETS = {
     "chunked",
 }
 _FOUR_MINUTES = {"signed 4 minutes ago", "signed 4 minutes ahead"}
+_TWO_V1 = {"two v1, the first of this secret", "two v1, the second of this secret"}
 _V0 = "X-Signature: only a v0"
 _BODY_GROUPS = ("changed in transit", "raw body", "white space")
 
@@ -87,6 +88,10 @@ _NOTES = {
 
 _WITHOUT_RESPONSE = {
     NO_RESPONSE: ("It sends no response within 10 s, so that cStar retries every delivery.", "Respond first, and act afterwards."),
+    NO_TLS: (
+        "No TLS connection can be made: the certificate is not trusted, or the server does not speak TLS.",
+        "Use http on this machine, or set SSL_CERT_FILE to the authority's certificate.",
+    ),
     NO_CONNECTION: ("Nothing answers at this address: no connection could be made.", "Start the receiver, and check host and port."),
 }  # fmt: skip
 
@@ -158,8 +163,11 @@ class _Search:
                     each.check.sent in _IN_PACKETS or any(other.error == NO_RESPONSE for other in each.responses)
                 ),
             )
+        is_replayable = self._let_in("signed 10 minutes ago")
         yield self._cause(
-            "It does not check the timestamp: deliveries can be replayed at any time.",
+            "It does not check the timestamp: deliveries can be replayed at any time."
+            if is_replayable
+            else "It limits the age of deliveries in one direction only: it accepts a t that lies in the future.",
             "Reject deliveries whose t is more than 300 s in the past or in the future.",
             lambda each: each.check.group == "timestamp" and each.let_in,
         )
@@ -170,6 +178,8 @@ class _Search:
         yield from self._body()
         yield from self._duplicates()
         yield from self._timeouts()
+        if self._open.keys() >= _TWO_V1:
+            yield self._cause_of(_TWO_V1, *_NOTES[min(_TWO_V1)], is_note=True)
         for table, is_note in ((_SINGLE, False), (_NOTES, True)):
             for sent, (sentence, remedy) in table.items():
                 if sent not in self._open:

@@ -13,7 +13,7 @@ from ..serving import loops
 from .catalogue import ORDINARY_CHECK, Check
 from .effects import Acted, Effects
 from .judging import Outcome
-from .sending import CLOSED, NO_CONNECTION, NO_RESPONSE, Exchange, Response
+from .sending import CLOSED, NO_CONNECTION, NO_RESPONSE, NO_TLS, Exchange, Response
 from .signed_requests import Maker
 
 DEADLINE = 120.0  # seconds for everything
@@ -76,7 +76,7 @@ class Checker:
             time.sleep(_POLL)
             self._send([ORDINARY_CHECK])
         error = self._outcomes[ordinary].responses[0].error
-        if error in {NO_CONNECTION, NO_RESPONSE} or error.startswith("TLS"):
+        if error in {NO_CONNECTION, NO_RESPONSE, NO_TLS}:
             return
         self._wait_for_ordinary()
         others = [each.check for each in self._outcomes.values() if each.check is not ORDINARY_CHECK]

@@ -97,6 +97,8 @@ def _untested(outcome: Outcome, facts: Facts) -> str:
         return "not sent"
     if check.rule in NEEDS_ACCEPTANCE and not facts.ordinary_is_accepted and check.sent != ORDINARY:
         return "the ordinary delivery is not accepted"
+    if check.sent != ORDINARY and any(each.status == 429 for each in outcome.responses):
+        return "the receiver limits the rate of requests (429)"
     if check.extra_fields and not facts.unknown_fields_are_accepted and not outcome.accepted:
         return "it has fields that the receiver does not know"
     if check.rule == "once" and not facts.knows_effects and _is_answered_as_duplicates(outcome):

@@ -23,6 +23,7 @@ _KEPT_BODY = 4096  # bytes of a response's body; enough to recognize a framework
 
 NO_RESPONSE = f"no response within {TIMEOUT:g} s"
 NO_CONNECTION = "no connection"
+NO_TLS = "no TLS connection"
 CLOSED = "the connection was closed without a response"
 
 
@@ -145,7 +146,7 @@ class Sender:
             async with asyncio.timeout(TIMEOUT):
                 opened = await asyncio.open_connection(self._host, self._port, ssl=self._tls, server_hostname=name)
         except ssl.SSLError:
-            return _Connection(None, "TLS failed: the certificate is not trusted, or the server does not speak TLS")
+            return _Connection(None, NO_TLS)
         except (OSError, UnicodeError):  # also the timeout
             return _Connection(None, NO_CONNECTION)
         return _Connection(opened)
