@@ -7,6 +7,8 @@ from typing import Any
 from cstar_explore.behaviours import QUESTIONS
 from tests.probing.stand_in import DEFAULTS, Answer
 
+Part = tuple[str, Answer]
+
 _WEBHOOK = ("id", "name", "url", "events", "isActive")
 _SNAKE = {
     "isActive": "is_active",
@@ -15,10 +17,11 @@ _SNAKE = {
     "signingSecret": "signing_secret",
     "teamId": "team_id",
 }
-_ERRORS: tuple[tuple[str, ...], ...] = (
-    *(("type", "code", "message", "param", "request_id"), ("type", "code", "message", "doc_url", "request_id")),
-    *(("code", "message"), ("type", "message", "docUrl", "requestId"), ("only a text",), ("message",)),
-    ("type", "code", "message", "field", "retryAfter", "details", "*"),
+_ERRORS: tuple[tuple[str, ...], ...] = (  # without type or code where another question's answer is that there is none
+    ("type", "code", "message", "param", "request_id"),
+    ("type", "code", "message", "docUrl", "requestId"),
+    ("type", "code", "message", "field", "doc_url", "retryAfter", "details", "*"),
+    ("only a text",),
 )
 _VALUES: dict[str, tuple[Answer, ...]] = {
     "list_fields": (
@@ -83,40 +86,39 @@ def values(question: str) -> tuple[Answer, ...]:
 
 
 def covering(questions: tuple[str, ...], *, seed: str) -> Iterator[dict[str, Answer]]:
-    """Combinations until each consistent pair of answers to these questions was in one; greedily, the best of a few each time.
+    """Combinations until each consistent pair of answers to these questions was in one; the other questions get a random answer.
 
-    The other questions get a random answer.
+    Each begins with a pair that is still missing, to which the answer is added, question by question, that has most missing pairs
+    with those that are there.
     """
     rng = random.Random(seed)
-    covered: set[tuple[int, int]] = set()
-    numbers = {
-        (name, value): number for number, (name, value) in enumerate((n, v) for n in questions for v in values(n))
-    }
-    missing = {number: len(numbers) for number in numbers.values()}
-    fruitless = 0
-    while fruitless < 20:
-        best: dict[str, Answer] = {}
-        best_pairs: set[tuple[int, int]] = set()
-        for _ in range(6):
-            # An answer that lacks many pairs is taken more often.
-            row = {
-                name: max(
-                    rng.sample(values(name), min(3, len(values(name)))), key=lambda each: missing[numbers[name, each]]
-                )
-                for name in questions
-            }
-            row = consistent({name: rng.choice(values(name)) for name in DEFAULTS} | row)
-            present = [numbers[name, row[name]] for name in questions if (name, row[name]) in numbers]
-            pairs = {(a, b) for a in present for b in present if a < b} - covered
-            if len(pairs) >= len(best_pairs):
-                best, best_pairs = row, pairs
-        fruitless = 0 if best_pairs else fruitless + 1
-        covered |= best_pairs
-        for pair in best_pairs:
-            for number in pair:
-                missing[number] -= 1
-        if best_pairs:
-            yield best
+    parts: list[Part] = [(name, each) for name in questions for each in values(name)]
+    numbers = {part: number for number, part in enumerate(parts)}
+    of = {name: [numbers[name, each] for each in values(name)] for name in questions}
+    missing = [{other for name in questions if name != part[0] for other in of[name]} for part in parts]
+    queue = [
+        (one, other, attempt)
+        for one in range(len(parts))
+        for other in missing[one]
+        if one < other
+        for attempt in (1, 2, 3)
+    ]
+    rng.shuffle(queue)
+    while queue:  # after three attempts, one answer of a pair excludes the other
+        one, other, _ = queue.pop()
+        if other not in missing[one]:
+            continue
+        chosen = {one, other}
+        for name in sorted(questions, key=lambda name: -len(of[name])):
+            if chosen.isdisjoint(of[name]):
+                answers = rng.sample(of[name], len(of[name]))
+                chosen.add(max(answers, key=lambda each: len(missing[each] & chosen)))
+        row = consistent({name: rng.choice(values(name)) for name in DEFAULTS} | dict(parts[each] for each in chosen))
+        present = {numbers[name, row[name]] for name in questions if (name, row[name]) in numbers}
+        if any(missing[each] & present for each in present):
+            for each in present:
+                missing[each] -= present
+            yield row
 
 
 def consistent(row: dict[str, Answer]) -> dict[str, Answer]:
