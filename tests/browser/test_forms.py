@@ -18,6 +18,7 @@ CELLS = (
     "cx.EditForm(client, client.webhooks.list()[-1])",
     "cx.FireForm(client)",
     "cx.DeleteForm(client, client.webhooks.list()[-1])",
+    "paused = client.webhooks.list().to_frame()[['id']].assign(is_active=False)\ncx.PlanForm(cx.plan(client, paused))",
 )
 
 
@@ -51,10 +52,10 @@ def test_a_user_creates_reveals_edits_fires_and_deletes(
     field = create.get_by_label("Signing secret")
     expect(field).to_have_value(re.compile(r"whsec_SANDBOX\w{25}"))
     secret = field.input_value()
-    create.get_by_role("button", name="Copy").click()
+    create.get_by_role("button", name="Copy", exact=True).click()
     expect(create.locator(".cx-secret")).to_contain_text("Copied.")
     page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
-    create.get_by_role("button", name="Copy").click()
+    create.get_by_role("button", name="Copy", exact=True).click()
     expect(create.locator(".cx-secret")).to_contain_text("The secret is selected: press Ctrl+C")
     notebook.screenshot("form-created", create)
     create.get_by_role("button", name="Hide").click()
@@ -108,8 +109,13 @@ def test_the_forms_are_legible_in_both_themes(browser: Browser, start_lab: Calla
     create.get_by_role("button", name="Create webhook").click()
     expect(create.get_by_role("status")).to_contain_text("Error:")
     expect(create.get_by_label("URL")).to_be_focused()
+    plan = notebook.form("Planned change")
+    plan.get_by_role("button", name="Apply changes").click()
+    expect(plan.get_by_role("status")).to_contain_text("Each was verified")
+    expect(plan.get_by_role("row").filter(has_text="Active: yes → no").filter(has_text="✓ done")).not_to_have_count(0)
+    expect(plan.get_by_role("button", name="Applied")).to_be_disabled()
     for number, heading in enumerate(
-        ("Create a webhook", "Edit a webhook", "Fire a test event", "Delete a webhook"), 1
+        ("Create a webhook", "Edit a webhook", "Fire a test event", "Delete a webhook", "Planned change"), 1
     ):
         form = notebook.form(heading)
         notebook.screenshot(f"form-{number}-{theme}", form)
