@@ -1,4 +1,7 @@
-"""Checks for lesson 4, `04_audit.ipynb`: exceptions, plans and comparisons."""
+"""Checks for lesson 4, `04_audit.ipynb`: exceptions, plans and comparisons.
+
+PYTEST_DONT_REWRITE, because the messages of the asserts are shown to learners.
+"""
 
 import tempfile
 from pathlib import Path

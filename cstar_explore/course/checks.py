@@ -1,4 +1,7 @@
-"""What all checks share: the decorator `check`, its results `NotYet` and `Solved`, and helpers for messages."""
+"""What all checks share: the decorator `check`, its results `NotYet` and `Solved`, and helpers for messages.
+
+PYTEST_DONT_REWRITE, because the messages of the asserts are shown to learners.
+"""
 
 import functools
 import inspect

@@ -1,4 +1,7 @@
-"""Checks for lesson 3, `03_failures_and_retries.ipynb`: idempotent handlers, retries and lost events."""
+"""Checks for lesson 3, `03_failures_and_retries.ipynb`: idempotent handlers, retries and lost events.
+
+PYTEST_DONT_REWRITE, because the messages of the asserts are shown to learners.
+"""
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, MutableSet

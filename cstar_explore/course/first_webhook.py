@@ -1,4 +1,7 @@
-"""Checks for lesson 1, `01_first_webhook.ipynb`: webhooks and their subscriptions."""
+"""Checks for lesson 1, `01_first_webhook.ipynb`: webhooks and their subscriptions.
+
+PYTEST_DONT_REWRITE, because the messages of the asserts are shown to learners.
+"""
 
 from collections.abc import Iterable
 from typing import Any

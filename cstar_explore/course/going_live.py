@@ -1,4 +1,7 @@
-"""Checks for lesson 5, `05_going_live.ipynb`: rotating a secret, fixing a configuration."""
+"""Checks for lesson 5, `05_going_live.ipynb`: rotating a secret, fixing a configuration.
+
+PYTEST_DONT_REWRITE, because the messages of the asserts are shown to learners.
+"""
 
 import itertools
 import os
