@@ -22,7 +22,7 @@ from .steps import Options, Payloads, Step, steps
 from .writing import ordinary
 
 MAX_WAIT = 7 * 86_400.0  # seconds
-_LOG_INTERVAL = 2.0  # seconds between lines of progress
+_LOG_INTERVAL = 10.0  # seconds between lines of progress
 
 Progress = Callable[[int, int], object]
 
