@@ -17,7 +17,7 @@ from .text import printable, redacted
 _WIDTH = 88  # JupyterLab breaks longer lines inside a word
 _MAX_LINES = 8  # of one statement
 _MAX_FRAMES = 6  # the first half and the last half; recursion makes hundreds
-_RED, _GREEN, _PLAIN = "\x1b[1;31m", "\x1b[32m", "\x1b[0m"
+_BOLD, _GREEN, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[0m"
 _CAUSE = "The error above is the direct cause of this one:"
 _CONTEXT = "While the error above was handled, this one occurred:"
 
@@ -86,7 +86,7 @@ def _location(filename: str) -> str:
 def _headline(error: BaseException, message: str) -> list[str]:
     name = type(error).__name__
     first, *others = _wrapped(f"{name}: {message}" if message else name)
-    return [f"{_RED}{name}{_PLAIN}{first.removeprefix(name)}", *others]
+    return [f"{_BOLD}{name}{_PLAIN}{first.removeprefix(name)}", *others]
 
 
 def _notes(error: BaseException) -> list[str]:
