@@ -61,9 +61,9 @@ def add_to(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Runs the check, prints the result and returns the exit code."""
-    from ..receivers import check_receiver
-
     try:
+        from ..receivers import check_receiver
+
         check = check_receiver(
             options.url,
             secret=_secret(options.secret_env),
@@ -111,7 +111,7 @@ def _text(check: "ReceiverCheck") -> str:
         lines += ["", f"{'Note' if cause.is_note else 'Wrong'}: {cause.sentence}", f"       {cause.remedy}"]
     lines += [line for text in check.untested() for line in ("", text)]
     lines.append("")
-    lines += [f"  {group:<18}{verdict}" for group, verdict in check.groups().items()]
+    lines += [f"  {group:<20}{verdict}" for group, verdict in check.groups().items()]
     return "\n".join([*lines, "", check.summary()])
 
 

@@ -60,8 +60,8 @@ class Outcome:
         text = shown(self.responses)
         if self.acted:
             done = str(sum(self.acted)) if len(self.acted) == 1 else "/".join(map(str, self.acted))
-            text += f"; acted on {done} time{'' if done == '1' else 's'}"
-        return f"{text}; {self.reason}" if self.reason else text
+            text += f", acted on {done} time{'' if done == '1' else 's'}"
+        return f"{text}, {self.reason}" if self.reason else text
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """`check_receiver` names the fault of each wrong receiver, once, and blames no right one."""
 
+import itertools
 import json
 import re
 import socket
@@ -189,6 +190,20 @@ def test_a_total_is_enough_to_count_duplicates_and_forged_deliveries() -> None:
 
     assert found["responds_first"].verdict == "right"
     assert all(re.search(FAULTS[name][0], found[name].causes[0].sentence) for name in names[1:])
+
+
+def test_a_rate_limit_is_no_fault() -> None:
+    """What it refused is not tested."""
+    count = itertools.count()
+
+    def limits_the_rate(work: Work, body: bytes, headers: plain.Headers) -> int:
+        return work.take(body, headers["X-Signature"]) if next(count) < 20 else 429
+
+    with plain.receivers((limits_the_rate,))["limits_the_rate"](Work(SECRET.encode())) as url:
+        result = cx.check_receiver(url, secret=SECRET)
+
+    assert (result.verdict, result.causes) == ("incomplete", [])
+    assert "limits the rate" in repr(result)
 
 
 def test_a_slow_receiver_gets_one_delivery_only(monkeypatch: pytest.MonkeyPatch) -> None:
