@@ -529,6 +529,7 @@ _FOREIGN: Mapping[str, tuple[int, Mapping[str, str], bytes]] = {
     "json": (200, _JSON, b'{"status": "ok", "version": 3}'),
     "json 404": (404, _JSON, b'{"message": "no Route matched with those values"}'),
     "json 403": (403, _JSON, b'{"error": "forbidden", "reason": "policy"}'),
+    "json error": (404, _JSON, b'{"error": {"code": "NoSuchRoute", "message": "unknown host", "status": 404}}'),
     "redirect": (302, {"Location": "https://login.example.net/?next=%2F"}, b""),
 }
 FAULTS = (*_FOREIGN, "lost")

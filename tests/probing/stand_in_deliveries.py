@@ -81,6 +81,10 @@ class Deliveries:
         self._pool = ThreadPoolExecutor(16)
         self.sent: list[tuple[str, int, int]] = []  # host, attempt, status: 0 if it could not be reached
 
+    def route(self, name: str, host: str, port: int) -> None:
+        """From now on, deliveries for this host go there."""
+        self._routes[name] = (host, port)
+
     def stop(self) -> None:
         """Ends all retries."""
         self._stopped.set()
