@@ -39,7 +39,7 @@ def check_receiver(
 
     Args:
         url: The receiver's URL, on this machine.
-        secret: The whole signing secret that it has, including whsec_.
+        secret: The whole signing secret that it has, including ``whsec_``.
         acted: What it acted on: a function, or a shell command, that gives the ids of the events, one an entry or a line, or their
             total number. Without it, whether duplicates are processed twice cannot be tested.
         allow_host: Other hosts to which the deliveries may be sent.
