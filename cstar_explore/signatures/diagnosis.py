@@ -136,7 +136,9 @@ def explain(
     content = require_bytes(body)
     max_age = validate_tolerance(tolerance)
     verdict = decide(content, headers.signature, secrets, max_age, unix_seconds(now))
-    match verdict.cause:
+    # A delivery that can be signed with a mask is not authentic.
+    is_any_masked = verdict.signature is not None and any(map(is_masked, secrets))
+    match "secret_masked" if is_any_masked else verdict.cause:
         case "header_missing":
             return _explain_missing_header(headers.fields)
         case "legacy_form":

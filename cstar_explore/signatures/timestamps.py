@@ -76,6 +76,8 @@ def _has_offset(moment: datetime) -> bool:
 
 def _as_float(value: object) -> float:
     """A real number as float; NaN for everything else."""
+    if type(value) is float:  # at once, because asking for a `numbers.Real` is slow
+        return value
     if isinstance(value, bool) or not isinstance(value, numbers.Real | Decimal):
         return math.nan
     try:

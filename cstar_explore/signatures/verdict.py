@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..secret import Secret
 from .bodies import parse_json
-from .keys import is_masked, matches
+from .keys import matches
 
 
 class SignatureHeader(NamedTuple):
@@ -17,12 +16,11 @@ class SignatureHeader(NamedTuple):
     v1: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What `decide` found.
 
     Attributes:
-        cause: "ok", the `cause` of a `SignatureError`, or "secret_masked".
+        cause: "ok", or the `cause` of a `SignatureError`.
         signature: The parsed header, if it has the published form.
         secret: The position of the secret that matches, from 1; 0 if there is none.
         age: The age of the signature in seconds, negative if it is in the future.
@@ -42,7 +40,7 @@ def decide(body: bytes, header: str, secrets: Sequence[Secret], max_age: float, 
     Args:
         body: The bytes as received.
         header: The value of X-Signature without whitespace around it; empty if there is none.
-        secrets: Checked by `require_secrets`. If one of them is a mask, no delivery is authentic.
+        secrets: Checked by `require_secrets`.
         max_age: The maximum difference between the signed time and now in seconds, in both directions.
         now: The current time in Unix seconds.
     """
@@ -50,8 +48,6 @@ def decide(body: bytes, header: str, secrets: Sequence[Secret], max_age: float, 
     if signature is None:
         legacy = header[:7].lower() == "sha256="
         return Verdict("legacy_form" if legacy else "header_malformed" if header else "header_missing")
-    if any(map(is_masked, secrets)):
-        return Verdict("secret_masked", signature)
     # Every secret is tried, so that the duration does not depend on which one matches.
     matching = [number for number, secret in enumerate(secrets, 1) if matches(secret, signature.t, body, signature.v1)]
     if not matching:
