@@ -23,7 +23,7 @@ class NotAnsweredError(Exception):
 
 @dataclass(frozen=True)
 class Reply:
-    """A response of cStar's: `success: true` with `data`, or an `error` with a 4xx.
+    """A response of cStar's: `success: true` with `data`, or `success: false` with an `error` and a 4xx.
 
     Attributes:
         status: The response's status.
@@ -99,8 +99,9 @@ def _is_success(response: Response, envelope: Mapping[str, Any]) -> bool:
 
 def _is_error(response: Response, envelope: Mapping[str, Any]) -> bool:
     error = envelope.get("error")
-    if not 400 <= response.status < 500 or envelope.get("success") is True:
+    # Other services have an `error` too.
+    if not 400 <= response.status < 500 or envelope.get("success") is not False:
         return False
     if isinstance(error, str):
-        return bool(error) and envelope.get("success") is False
+        return bool(error)
     return isinstance(error, dict) and any(isinstance(error.get(name), str) for name in ("message", "code", "type"))
