@@ -85,6 +85,7 @@ _OTHER_FORMATS: Mapping[str, Any] = {
     "object": {},
 }
 _MAX_DEPTH = 8
+_MAX_UNKNOWN = 1000
 _UNKNOWN = "*"
 
 
@@ -95,7 +96,7 @@ def shape_of(value: Any, depth: int = 0) -> Any:
             return "object"
         shape = {name: shape_of(part, depth + 1) for name, part in value.items() if name in KNOWN_NAMES}
         unknown = len(value) - len(shape)
-        return shape | ({_UNKNOWN: unknown} if unknown else {})
+        return shape | ({_UNKNOWN: min(unknown, _MAX_UNKNOWN)} if unknown else {})
     if isinstance(value, list):
         return [shape_of(value[0], depth + 1)] if value else []
     if isinstance(value, str):
@@ -120,7 +121,8 @@ def false_data(event: str, shape: Mapping[str, Any]) -> dict[str, Any]:
 def _false(shape: Any, sample: Any) -> Any:
     if isinstance(shape, Mapping):
         known = sample if isinstance(sample, dict) else {}
-        return {name: _false(part, known.get(name)) for name, part in shape.items() if name != _UNKNOWN}
+        data = {name: _false(part, known.get(name)) for name, part in shape.items() if name != _UNKNOWN}
+        return data | {f"not_documented_{number}": None for number in range(1, _unknown_names(shape) + 1)}
     if isinstance(shape, list):
         first = sample[0] if isinstance(sample, list) and sample else None
         return [_false(part, first) for part in shape[:1]]
@@ -133,6 +135,13 @@ def _false(shape: Any, sample: Any) -> Any:
     if shape in _OTHER_FORMATS:
         return _OTHER_FORMATS[shape]
     raise _no_shape(shape)
+
+
+def _unknown_names(shape: Mapping[str, Any]) -> int:
+    count = shape.get(_UNKNOWN, 0)
+    if not isinstance(count, int) or not 0 <= count <= _MAX_UNKNOWN:
+        raise _no_shape(shape)
+    return count
 
 
 def _no_shape(shape: Any) -> ConfigurationError:
