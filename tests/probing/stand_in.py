@@ -192,6 +192,7 @@ class StandIn:
         self.before = [webhook.id for webhook in self.webhooks]
         self.deliveries = Deliveries(self.answers, routes or {}, forward_to, payloads or {}, TEAM)
         self.requests: list[Request] = []
+        self.made: list[Webhook] = []
         self._deleted: set[str] = set()
         self._replies: dict[tuple[str, str], tuple[Any, Reply]] = {}
         self._used: dict[str, int] = {}
@@ -333,6 +334,7 @@ class StandIn:
         self._unique(name, url)
         webhook = Webhook(name, url, events)
         self.webhooks.append(webhook)
+        self.made.append(webhook)
         return 201, {"success": True, "data": webhook.shown(self.answers["create_fields"])}
 
     def _update(self, body: dict[str, Any], webhook_id: str) -> Reply:
@@ -474,9 +476,9 @@ class StandIn:
         if names == ("only a text",):
             return refused.message
         values = {
-            "type": "peculiar_error" if error_type == "another type" else error_type,
-            "code": "E1042" if code == "another code" else code,
-            "message": refused.message,
+            "type": f"peculiar_{self.planted}" if error_type == "another type" else error_type,
+            "code": f"E1042{self.planted}" if code == "another code" else code,
+            "message": f"{refused.message} {self.planted}",
             "param": refused.param,
             "field": refused.param,
             "retryAfter": 60,
