@@ -3,29 +3,34 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
-from . import auditing, closing, first_view, importing, listing, notebooks, receiving, verifying
-from .measuring import HEAD, Row
+from . import auditing, changing, checking, exploring, listing, notebooks, receiving, sandbox, starting, verifying
+from .measuring import HEAD, Case
 
-ROWS: Mapping[str, Callable[[], Iterator[Row]]] = {
+ROWS: Mapping[str, Callable[[], Iterator[Case]]] = {
     "parse": listing.parse,
-    "list": listing.fetch,
-    "import": importing.run,
-    "verify": verifying.run,
-    "store": receiving.store,
+    "objects": listing.objects,
+    "list": listing.frames,
+    "verify": verifying.verify,
+    "explain": verifying.explain,
     "fire": receiving.fire,
-    "close": closing.run,
+    "store": receiving.store,
+    "sandbox": sandbox.run,
+    "explorer": exploring.run,
     "audit": auditing.run,
-    "view": first_view.run,
+    "changes": changing.run,
+    "start": starting.run,
+    "check": checking.run,
     "notebooks": notebooks.run,
 }
 
 
 def main() -> None:
-    """Prints each row as soon as it is measured."""
+    """Prints each row as soon as it is measured. What a case needs is there until the next one."""
     print(HEAD)
     for name in sys.argv[1:] or ROWS:
-        for row in ROWS[name]():
-            print(row, flush=True)
+        for case in ROWS[name]():
+            for row in case.rows():
+                print(row, flush=True)
 
 
 if __name__ == "__main__":

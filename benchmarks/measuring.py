@@ -1,61 +1,88 @@
-"""Timing of alternatives. They take turns in each round, so other load on the machine affects all of them."""
+"""Timing of the same work, done by cstar_explore and by others in turns, so that other load on the machine affects all of them."""
 
 import gc
 import statistics
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
+# Does the work once. What returns a float has measured itself, and returns the seconds.
 Work = Callable[[], object]
+
+HEAD = (
+    "| work | size | cstar_explore | compared with | ratio (lowest-highest) | aim | what a person notices |\n"
+    + "|---" * 7
+) + "|"
 
 
 @dataclass(frozen=True)
-class Row:
-    """A row of the table: cstar_explore against one alternative, at one size.
+class Case:
+    """The same work at one size, done by cstar_explore and by each of its rivals.
 
     Attributes:
-        what, size, against: What was measured, how much of it, and the alternative.
-        ours, theirs: The seconds of each round.
-        target: The intended ratio, such as `at most 3x` or `at least 5x faster`.
+        work, size: What is done, and how much of it.
+        notices: What a person waits for, such as `for the frame`.
+        ours, rivals: The alternatives; each does all of the work. A floor is a sketch of the least that could do it.
+        aims: The highest ratio to a rival, by its name.
+        under: The most seconds that it may take, whatever the rivals take.
+        rounds, times: How often each alternative has its turn, and how often it then does the work.
+        per: Items of the work, such as deliveries, by whose number the seconds are divided.
+        warm: Whether each does the work once before, which is not measured.
+        clock: For work that only computes, the processor's time of this process, which other load disturbs less.
     """
 
-    what: str
+    work: str
     size: str
-    against: str
-    ours: list[float]
-    theirs: list[float]
-    target: str = ""
+    notices: str
+    ours: Work
+    rivals: Mapping[str, Work]
+    aims: Mapping[str, float] = field(default_factory=dict)
+    under: float | None = None
+    rounds: int = 7
+    times: int = 1
+    per: int = 1
+    warm: bool = True
+    clock: Callable[[], float] = time.perf_counter
 
-    def __str__(self) -> str:
-        ratios = [one / other for one, other in zip(self.ours, self.theirs, strict=True)]
-        ratio = statistics.median(ratios)
-        comparison = f"{ratio:.2f}x the time" if ratio >= 1 else f"{1 / ratio:.2f}x faster"
-        ratio_range = f"{min(ratios):.2f}-{max(ratios):.2f}"
-        return f"| {self.what} | {self.size} | {format_median(self.ours)} | {self.against} {format_median(self.theirs)} | {comparison} ({ratio_range}) | {self.target} |"
+    def rows(self) -> Iterator[str]:
+        """Measures; a row of the table for each rival. The ratios are those of the rounds: ours divided by theirs."""
+        works = {"": self.ours, **self.rivals}
+        taken: dict[str, list[float]] = {name: [] for name in works}
+        for number in range(-self.warm, self.rounds):
+            for name, work in works.items():
+                seconds = self._seconds(work, self.times if number >= 0 else 1)
+                if number >= 0:
+                    taken[name].append(seconds)
+        ours = statistics.median(taken[""])
+        for name in self.rivals:
+            ratios = [one / other for one, other in zip(taken[""], taken[name], strict=True)]
+            ratio, spread = statistics.median(ratios), f"{min(ratios):.2f}-{max(ratios):.2f}"
+            theirs = f"{name}, {with_unit(statistics.median(taken[name]))}"
+            cells = (with_unit(ours), theirs, f"{ratio:.2f} ({spread})", self._aim(name, ratio, ours))
+            yield f"| {' | '.join((self.work, self.size, *cells, f'{_wait(ours)} {self.notices}'))} |"
+
+    def _seconds(self, work: Work, times: int) -> float:
+        gc.collect()
+        began = self.clock()
+        results = [work() for _ in range(times)]
+        seconds = self.clock() - began
+        measured = [result for result in results if isinstance(result, float)]
+        return (sum(measured) if measured else seconds) / times / self.per
+
+    def _aim(self, name: str, ratio: float, ours: float) -> str:
+        aims = [(f"at most {aim:g}", ratio <= aim) for rival, aim in self.aims.items() if rival == name]
+        aims += [(f"under {with_unit(self.under)}", ours < self.under)] if self.under is not None else []
+        return ", ".join(text if is_met else f"{text}: **missed**" for text, is_met in aims)
 
 
-HEAD = "| what | size | cstar_explore | compared with | ratio (range) | target |\n|---|---|---|---|---|---|"
+def with_unit(seconds: float) -> str:
+    """Three digits, in a readable unit."""
+    for unit, factor in (("s", 1.0), ("ms", 1e3)):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds * 1e6:.3g} µs"
 
 
-def format_median(seconds: list[float]) -> str:
-    """The median, in a readable unit."""
-    median = statistics.median(seconds)
-    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
-        if median * factor >= 1:
-            return f"{median * factor:.3g} {unit}"
-    return f"{median * 1e9:.3g} ns"
-
-
-def measure(alternatives: Mapping[str, Work], rounds: int, times: int = 1) -> dict[str, list[float]]:
-    """The seconds per call of each alternative in each round: the mean of `times` calls, after one call that is not measured."""
-    for work in alternatives.values():
-        work()
-    taken: dict[str, list[float]] = {name: [] for name in alternatives}
-    for _ in range(rounds):
-        for name, work in alternatives.items():
-            gc.collect()
-            began = time.perf_counter()
-            for _ in range(times):
-                work()
-            taken[name].append((time.perf_counter() - began) / times)
-    return taken
+def _wait(seconds: float) -> str:
+    """What people notice: about a tenth of a second, and about a second."""
+    return "no wait" if seconds < 0.1 else "a short wait" if seconds < 1 else f"a wait of {seconds:.0f} s"

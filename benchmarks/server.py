@@ -4,57 +4,52 @@ python -m benchmarks.server WEBHOOKS DELAY    prints its port; the delay is in s
 """
 
 import asyncio
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
-from urllib.parse import parse_qs
 
 import uvicorn
 
-from . import items
+from .items import response
 
-PAGE = 100  # Stripe's maximum; Svix's is 250
+KEY = "sk_test_not-a-real-key"
 
 
-class Lists:
-    """The ASGI app."""
+@contextmanager
+def running(*command: object) -> Iterator[str]:
+    """Runs a module until the end of the block; gives the first line that it prints."""
+    arguments = [sys.executable, "-m", *map(str, command)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
 
-    def __init__(self, count: int, delay: float) -> None:
-        self.count = count
-        self.delay = delay
-        self.cstar = items.cstar(count)
 
-    async def __call__(self, scope, receive, send) -> None:  # noqa: ANN001, ARG002 - the signature of ASGI
-        if scope["type"] != "http":
-            return
-        if self.delay:
-            await asyncio.sleep(self.delay)
-        body = self.body(scope["path"], parse_qs(scope["query_string"].decode()))
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-
-    def body(self, path: str, query: dict[str, list[str]]) -> bytes:
-        """The same webhooks in the format that the path implies."""
-        if path.startswith("/v1/webhook_endpoints"):
-            cursor = query.get("starting_after")
-            return self.page(items.stripe, int(cursor[0].removeprefix("whk_")) + 1 if cursor else 0, PAGE)
-        if path.endswith("/endpoint"):
-            return self.page(items.svix, int(query.get("iterator", ["0"])[0]), 250)
-        return self.cstar
-
-    @cache  # noqa: B019 - the app lives as long as its process
-    def page(self, make: Callable[[int, int, int], bytes], start: int, count: int) -> bytes:
-        """A page, generated once."""
-        return make(start, count, self.count)
+@contextmanager
+def lists(count: int, delay: float = 0) -> Iterator[str]:
+    """The address of a server with this many webhooks, which delays each response by so many seconds."""
+    with running("benchmarks.server", count, delay) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def main() -> None:
     """Serves until it is terminated."""
-    app = Lists(int(sys.argv[1]), float(sys.argv[2]))
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
+    count, delay = int(sys.argv[1]), float(sys.argv[2])
+    body = cache(lambda path: response(path, count))
+
+    async def app(scope, receive, send) -> None:  # noqa: ANN001, ARG001 - the signature of ASGI
+        await asyncio.sleep(delay)
+        content = body(scope["path"].partition("/teams/")[0] or scope["path"])
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
 
     async def serve() -> None:
+        server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
         serving = asyncio.create_task(server.serve())
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for this
             await asyncio.sleep(0.01)
