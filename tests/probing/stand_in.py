@@ -158,7 +158,7 @@ class StandIn:
         fault: Called with each request; names the fault to play, or is empty.
         hook: Called with each request and "before" or "after": before or after its effect.
         limit: Requests that a key has.
-        refuses: Hosts with this ending are refused.
+        refuses: Hosts with one of these endings are refused.
         planted: A text in what the API says about an error, and in fields that no page has.
         newest_first: Whether the list begins with the newest webhook.
         strict: Whether loopback URLs are treated as all others. By default they may be http, as tests have no other receivers.
@@ -175,7 +175,7 @@ class StandIn:
         fault: Callable[[Request], str] = lambda _: "",
         hook: Callable[[Request, str], object] = lambda _request, _when: None,
         limit: int = 1000,
-        refuses: str = "",
+        refuses: tuple[str, ...] = (),
         planted: str = "",
         newest_first: bool = False,
         strict: bool = False,
@@ -410,7 +410,7 @@ class StandIn:
         parts = urlsplit(url) if isinstance(url, str) else urlsplit("")
         if parts.scheme not in ("http", "https") or not parts.hostname or " " in url:
             raise RefusedError(400, "400", f"Invalid URL: {self.planted}", "url")
-        if self.refuses and parts.hostname.endswith(self.refuses):
+        if parts.hostname.endswith(self.refuses):
             raise RefusedError(400, "400", "This host cannot be resolved", "url")
         scheme, strict = parts.scheme, parts.hostname != "127.0.0.1" or self.strict
         if strict and scheme == "http" and self.answers["http_url"] == "refused":

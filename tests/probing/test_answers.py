@@ -99,3 +99,31 @@ def test_each_answer_is_found_and_a_sandbox_like_it_gives_it_again(
     found = {number: lines for number, lines in enumerate(differences) if lines}
     assert not found, "\n".join(f"{number}: {line}" for number, lines in found.items() for line in lines)
     assert all(path.stat().st_size < 40_000 for path in paths)
+    for (before, earlier), (after, later) in itertools.pairwise(zip(map(cx.Recording.load, paths), rows, strict=True)):
+        both = set(before.answers) & set(after.answers)
+        changed = {name for name in both if earlier[name] != later[name]}
+        assert set(before.drift(after)["question"]) == changed
+
+
+@pytest.mark.parametrize(
+    ("options", "domain"),
+    [
+        pytest.param({"newest_first": True}, ".invalid", id="newest first"),
+        pytest.param({"refuses": (".invalid",), "existing": 0}, ".example", id="invalid is refused"),
+        pytest.param({"refuses": (".invalid", ".example")}, ".example.com", id="two domains are refused"),
+    ],
+)
+def test_a_probe_writes_to_its_own_paused_webhooks_only(options: dict[str, Any], domain: str) -> None:
+    """Their URLs are below a reserved domain, which the server accepts, and each is paused by the next request about it."""
+    with StandIn(**options) as stand_in, cx.Client(SECRET_KEY, TEAM, stand_in.url) as client:
+        _probe(client, PUBLISHABLE_KEY, None)
+    writes = [request for request in stand_in.requests if request.method != "GET"]
+    created = [request for request in writes if request.method == "POST" and request.status == 201]
+    assert {request.path.rpartition("/")[2] for request in writes} <= {"webhooks", *(each.id for each in stand_in.made)}
+    assert len(created) > 10
+    for request in created:
+        assert request.body["name"].startswith("cstar_explore probe ")
+        assert (urlsplit(request.body["url"]).hostname or "").lower().endswith(domain)
+    for webhook in stand_in.made:
+        first = next(request for request in writes if request.path.endswith(webhook.id))
+        assert (first.method, first.body) == ("PATCH", {"isActive": False})
