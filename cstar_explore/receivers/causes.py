@@ -127,7 +127,7 @@ _ERROR_PAGES = (
 
 
 def causes(outcomes: Mapping[str, Outcome], raw_body: str, dead_after: str | None) -> list[Cause]:
-    """The faults, and then the notes.
+    """The faults, those first that lose genuine deliveries, and then the notes.
 
     Args:
         outcomes: With verdicts, by what was sent.
@@ -136,7 +136,14 @@ def causes(outcomes: Mapping[str, Outcome], raw_body: str, dead_after: str | Non
     """
     search = _Search(outcomes, raw_body and f"Verify the raw body: {raw_body}.")
     found = list(search.found(dead_after))
-    return sorted((each for each in found if each.checks), key=lambda cause: cause.is_note)
+    return sorted(
+        (each for each in found if each.checks), key=lambda cause: (cause.is_note, not _loses(cause, outcomes))
+    )
+
+
+def _loses(cause: Cause, outcomes: Mapping[str, Outcome]) -> bool:
+    """Whether genuine deliveries are lost by it. Such a fault comes before one that lets others in."""
+    return any(outcomes[name].check.rule == "accept" and outcomes[name].verdict == "wrong" for name in cause.checks)
 
 
 class _Search:
