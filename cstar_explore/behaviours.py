@@ -1,8 +1,8 @@
-"""What cStar's pages leave open, as data: one table for the sandbox, for `probe` and for the page on differences in the docs.
+"""Questions that cStar's pages do not answer: one table for the sandbox, for `probe` and for `docs/open_questions.md`.
 
 Each question has an id, what the pages say, what the sandbox assumes, the possible answers and how `probe` asks. An answer is one of
-`answers`, or for the kind "names" the ones that were seen, in the order of `answers`, or for the kind "seconds" numbers of seconds.
-"not documented" means: on none of the pages that could be read.
+`answers`; for the kind "names", those of `answers` that were observed, in this order; for the kind "seconds", numbers of seconds.
+"not documented" means that none of the pages that could be read documents it.
 """
 
 from collections.abc import Mapping
@@ -12,30 +12,20 @@ from typing import Literal
 Answer = str | tuple[str, ...]
 Needs = Literal["read", "many", "publishable", "write", "fire", "listener", "wait", "nothing"]
 
-NEEDS: Mapping[Needs, str] = {
-    "read": "GET only",
-    "many": "GET only, and a team with more than 20 webhooks",
-    "publishable": "a publishable key",
-    "write": "a secret test key",
-    "fire": "a secret test key and fire=True",
-    "listener": "fire=True and a listener",
-    "wait": "fire=True, a listener and wait=",
-    "nothing": "not asked",
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """A question that cStar's pages leave open.
+    """A question that cStar's pages do not answer, or answer in different ways.
 
     Attributes:
         id, topic, text: The question.
         documented: What the pages say, in Markdown.
-        right: The answers that agree with the pages; empty if they are silent or contradict each other.
-        assumed: What the sandbox does unless it is made `like` a recording.
-        answers: The possible answers and what each means; for names, the known ones.
+        right: The answers that agree with the pages; empty if the pages are silent or contradict each other.
+        assumed: What the sandbox does, unless `like=` passes a recording.
+        answers: The possible answers and what each means; for names, the known names.
         kind: Whether an answer is one of `answers`, a set of them, or a list of seconds.
-        needs: What it takes to ask.
+        needs: What asking requires: only GET ("read"), also a team with more than 20 webhooks ("many"), a publishable key, a secret
+            test key ("write"), also `fire=True` ("fire"), a listener, or `wait=`. "nothing": `probe` does not ask.
         how: How `probe` asks, or why it does not.
         depends: What depends on the answer.
     """
@@ -53,7 +43,7 @@ class Question:
     depends: str
 
     def accepts(self, answer: object) -> bool:
-        """Whether this can be an answer, and how it is written: names in the order of `answers`, without duplicates."""
+        """Whether this is a possible answer in canonical form: names are in the order of `answers`, without duplicates."""
         if self.kind == "one":
             return isinstance(answer, str) and answer in self.answers
         if not isinstance(answer, tuple) or not all(isinstance(part, str) for part in answer):
@@ -63,12 +53,12 @@ class Question:
         return all(part.isascii() and part.isdigit() and 0 < int(part) < 10**6 for part in answer)
 
     def names(self, seen: "tuple[str, ...] | set[str]") -> tuple[str, ...]:
-        """What was seen as an answer: known names in order, and `*` for all others, which are not recorded."""
+        """The observed names as an answer: known names in order, and `*` for any others, which are not recorded."""
         known = tuple(name for name in self.answers if name in seen and name != OTHER)
         return (*known, OTHER) if set(seen) - set(known) else known
 
 
-OTHER = "*"  # a name that no page has; what it is called is not recorded
+OTHER = "*"  # stands for names that no page mentions; they are not recorded
 
 _REFERENCE = "[reference](https://www.cstar.help/developers/api-reference/webhooks)"
 _GENERAL = "[general reference](https://www.cstar.help/developers/api-reference)"
@@ -91,14 +81,14 @@ def _names(*names: str) -> Mapping[str, str]:
     return dict.fromkeys((*names, OTHER), "")
 
 
-_ACCEPTED_OR_REFUSED = {"accepted": "the webhook is created", "refused": "a 4xx with an error of cStar's"}
+_ACCEPTED_OR_REFUSED = {"accepted": "the webhook is created", "refused": "a 4xx with one of cStar's errors"}
 _WILDCARD = {
-    "literal": "accepted, and returned as it was sent",
-    "expanded": "accepted, and returned as the types that it matches",
-    "refused": "a 4xx with an error of cStar's",
+    "literal": "accepted, and returned as sent",
+    "expanded": "accepted, and returned as the event types that it matches",
+    "refused": "a 4xx with one of cStar's errors",
 }
-_STATUSES = {status: f"status {status}" for status in ("404", "400", "403", "410", "422")}
-_KEY_RESPONSES = {"allowed": "a 2xx", "401": "status 401", "403": "status 403"}
+_STATUSES = dict.fromkeys(("404", "400", "403", "410", "422"), "")
+_KEY_RESPONSES = {"allowed": "a 2xx", "401": "", "403": ""}
 _WEBHOOK_FIELDS = _names(
     *("id", "name", "url", "events", "secret", "signingSecret", "isActive", "createdAt", "updatedAt"),
     *("signing_secret", "is_active", "created_at", "updated_at", "teamId", "team_id", "description"),
@@ -144,7 +134,7 @@ _QUESTIONS = (
         answers=_WEBHOOK_FIELDS,
         kind="names",
         needs="read",
-        how="the fields of all entries of the list",
+        how="the fields of all webhooks in the list",
         depends="the columns of `webhooks.list().to_frame()`; audits of age",
     ),
     Question(
@@ -158,7 +148,7 @@ _QUESTIONS = (
         kind="names",
         needs="read",
         how="the fields of one webhook",
-        depends="the check of a plan that nothing else changed the webhook",
+        depends="a plan's check that nothing else changed the webhook",
     ),
     Question(
         id="create_fields",
@@ -169,8 +159,8 @@ _QUESTIONS = (
         answers=_WEBHOOK_FIELDS,
         kind="names",
         needs="write",
-        how="the fields of a webhook that the probe creates",
-        depends="where the signing secret is found",
+        how="the fields in the response to create",
+        depends="where the client finds the signing secret",
     ),
     Question(
         id="update_fields",
@@ -192,9 +182,13 @@ _QUESTIONS = (
         documented=f"camelCase in the {_REFERENCE}; snake_case in an older capture of it",
         right=("camelCase",),
         assumed="camelCase",
-        answers={"camelCase": "`isActive`", "snake_case": "`is_active`", "both": "each field twice or mixed"},
+        answers={
+            "camelCase": "`isActive`",
+            "snake_case": "`is_active`",
+            "both": "each field in both casings, or a mix",
+        },
         needs="read",
-        how="from the fields of one webhook",
+        how="the fields of one webhook",
         depends="nothing: the client reads both",
     ),
     Question(
@@ -235,10 +229,10 @@ _QUESTIONS = (
         text="Whether responses have a `Date` header",
         documented=_SILENT,
         assumed="present",
-        answers={"present": "each response that was seen has one", "absent": "none has one"},
+        answers={"present": "", "absent": ""},
         needs="read",
         how="the response to list",
-        depends="the age of webhooks, which is counted from it",
+        depends="the age of webhooks in audits, which is measured from it",
     ),
     # Errors
     Question(
@@ -275,7 +269,7 @@ _QUESTIONS = (
         kind="names",
         needs="read",
         how="get with a random `whk_…`",
-        depends="the fields of an error of the client",
+        depends="the fields of the client's errors",
     ),
     Question(
         id="code_404",
@@ -305,14 +299,14 @@ _QUESTIONS = (
         id="error_401",
         topic="Errors",
         text="Fields of the error in a 401",
-        documented=f"five in the {_REFERENCE}; a text in an older capture of {_AUTHENTICATION}",
+        documented=f"five in the {_REFERENCE}; a string in an older capture of {_AUTHENTICATION}",
         right=(("type", "code", "message", "doc_url", "request_id"),),
         assumed=("type", "code", "message", "doc_url", "request_id"),
         answers=_ERROR_FIELDS,
         kind="names",
         needs="read",
-        how="list with a false key",
-        depends="the fields of an error of the client",
+        how="list with an invalid key",
+        depends="the fields of the client's errors",
     ),
     Question(
         id="code_401",
@@ -322,7 +316,7 @@ _QUESTIONS = (
         assumed="authentication_required",
         answers=_CODES_SEEN,
         needs="read",
-        how="list with a false key",
+        how="list with an invalid key",
         depends="nothing: the client goes by the status",
     ),
     Question(
@@ -334,7 +328,7 @@ _QUESTIONS = (
         assumed="authentication_error",
         answers=_TYPES_SEEN,
         needs="read",
-        how="list with a false key",
+        how="list with an invalid key",
         depends="nothing: the client goes by the status",
     ),
     Question(
@@ -347,8 +341,8 @@ _QUESTIONS = (
         answers=_ERROR_FIELDS,
         kind="names",
         needs="write",
-        how="create with a text that is no URL",
-        depends="`param` of `ValidationError`, which forms show beside the field",
+        how="create with the URL `not a URL`",
+        depends="`param` of `ValidationError`, which decides beside which field a form shows the error",
     ),
     Question(
         id="code_400",
@@ -358,7 +352,7 @@ _QUESTIONS = (
         assumed="PARAMETER_INVALID",
         answers=_CODES_SEEN,
         needs="write",
-        how="create with a text that is no URL",
+        how="create with the URL `not a URL`",
         depends="nothing: the client goes by the status",
     ),
     Question(
@@ -369,21 +363,21 @@ _QUESTIONS = (
         assumed="validation_error",
         answers=_TYPES_SEEN,
         needs="write",
-        how="create with a text that is no URL",
+        how="create with the URL `not a URL`",
         depends="nothing: the client goes by the status",
     ),
-    # Pages
+    # Pagination
     Question(
         id="list_pages",
-        topic="Pages",
-        text="Whether the list is cut",
-        documented=f"one list in the {_REFERENCE}; other lists of cStar's have 20 entries a page",
+        topic="Pagination",
+        text="Whether the list is paginated",
+        documented=f"one list in the {_REFERENCE}; cStar's other lists have 20 entries per page",
         right=("complete",),
         assumed="complete",
         answers={
             "complete": "all webhooks at once",
             "20": "the first 20; `page=2` has the next",
-            "another number": "the first ones, but not 20; `page=2` has the next",
+            "another number": "a first page of another length; `page=2` has the next",
         },
         needs="many",
         how="list, and list with `page=2`",
@@ -391,20 +385,20 @@ _QUESTIONS = (
     ),
     Question(
         id="page_size",
-        topic="Pages",
+        topic="Pagination",
         text="What `pageSize` does",
         documented=f"{_SILENT} for webhooks; 20 by default and at most 100 for other lists",
         assumed="ignored",
-        answers={"ignored": "the list is the same", "honoured": "the list is as long as asked"},
+        answers={"ignored": "the list is the same", "honoured": "the list has the requested length"},
         needs="many",
         how="list with `page=1&pageSize=5`",
-        depends="how many requests a long list takes",
+        depends="how many requests the client sends for a long list",
     ),
     Question(
         id="pagination",
-        topic="Pages",
-        text="Where a list reports its pages",
-        documented=f"nowhere in the {_REFERENCE}; at the top or in `meta` for other lists",
+        topic="Pagination",
+        text="Where a list reports its pagination",
+        documented=f"nowhere in the {_REFERENCE}; at the top level or in `meta` for other lists",
         right=("nowhere",),
         assumed="nowhere",
         answers={"nowhere": "no `pagination`", "top": "`pagination` beside `data`", "meta": "`meta.pagination`"},
@@ -416,7 +410,7 @@ _QUESTIONS = (
     Question(
         id="publishable_list",
         topic="Keys",
-        text="List with a publishable key",
+        text="Response to list with a publishable key",
         documented=f"the {_REFERENCE} lists a 403; {_AUTHENTICATION} calls these keys read-only",
         assumed="allowed",
         answers=_KEY_RESPONSES,
@@ -427,7 +421,7 @@ _QUESTIONS = (
     Question(
         id="publishable_get",
         topic="Keys",
-        text="Get with a publishable key",
+        text="Response to get with a publishable key",
         documented=f"the {_REFERENCE} lists a 403; {_AUTHENTICATION} calls these keys read-only",
         assumed="allowed",
         answers=_KEY_RESPONSES,
@@ -443,7 +437,7 @@ _QUESTIONS = (
         assumed="as for an unknown key",
         answers={"as for an unknown key": ""},
         needs="nothing",
-        how="it takes a key that has expired",
+        how="this requires an expired key",
         depends="the code of `AuthenticationError`",
     ),
     Question(
@@ -454,8 +448,8 @@ _QUESTIONS = (
         assumed="403 `team_access_denied`",
         answers={"403 `team_access_denied`": "a code from the page on error codes"},
         needs="nothing",
-        how="it takes a key of another team",
-        depends="the class of the error",
+        how="this requires another team's key",
+        depends="which error class the client raises",
     ),
     Question(
         id="publishable_write",
@@ -465,7 +459,7 @@ _QUESTIONS = (
         assumed="as in the reference",
         answers={"as in the reference": ""},
         needs="nothing",
-        how="the client does not send it",
+        how="the client refuses to send such a request",
         depends="nothing: the client refuses such calls itself",
     ),
     # Subscriptions
@@ -476,12 +470,12 @@ _QUESTIONS = (
         documented=_SILENT,
         assumed="refused",
         answers={
-            "refused": "a 4xx with an error of cStar's, as documented for trigger-test",
+            "refused": "a 4xx with one of cStar's errors, as documented for trigger-test",
             "kept": "accepted, and returned with the others",
-            "dropped": "accepted, and left out of the events that are returned",
+            "dropped": "accepted, and missing from the events that are returned",
         },
         needs="write",
-        how="create with a known and an unknown type",
+        how="create with one known and one unknown type",
         depends="whether a misspelled type is noticed",
     ),
     Question(
@@ -493,7 +487,7 @@ _QUESTIONS = (
         assumed="literal",
         answers=_WILDCARD,
         needs="write",
-        how="create with it",
+        how="create with this subscription",
         depends="wildcards in forms, audits and plans",
     ),
     Question(
@@ -504,7 +498,7 @@ _QUESTIONS = (
         assumed="literal",
         answers=_WILDCARD,
         needs="write",
-        how="create with it",
+        how="create with this subscription",
         depends="wildcards in forms, audits and plans",
     ),
     Question(
@@ -515,7 +509,7 @@ _QUESTIONS = (
         assumed="refused",
         answers=_WILDCARD,
         needs="write",
-        how="create with it",
+        how="create with this subscription",
         depends="wildcards in forms, audits and plans",
     ),
     Question(
@@ -538,18 +532,18 @@ _QUESTIONS = (
         assumed="refused",
         answers=_ACCEPTED_OR_REFUSED,
         needs="write",
-        how="create with an empty string",
-        depends="the rule of an audit about webhooks without events",
+        how="create with an empty string as `events`",
+        depends="the audit rule about webhooks without events",
     ),
     Question(
         id="patch_events",
         topic="Subscriptions",
-        text="Whether an update of `events` replaces them",
-        documented=f"the example in the {_REFERENCE} suggests it",
+        text="Whether updating `events` replaces the old ones",
+        documented=f"the example in the {_REFERENCE} suggests so",
         assumed="replaced",
         answers={"replaced": "only the new ones remain", "added": "the new ones are added to the old ones"},
         needs="write",
-        how="update a webhook for `ticket.created` to `ticket.closed`, and get it",
+        how="change a webhook's events from `ticket.created` to `ticket.closed`, then get it",
         depends="every update of events",
     ),
     # Names and URLs
@@ -563,12 +557,12 @@ _QUESTIONS = (
         answers={**_ACCEPTED_OR_REFUSED, "https": "accepted, and returned with https"},
         needs="write",
         how="create with an http URL",
-        depends="the sandbox always accepts http to loopback, which cStar would refuse",
+        depends="webhooks with http URLs; the sandbox accepts those to loopback in any case",
     ),
     Question(
         id="url_form",
         topic="Names and URLs",
-        text="What cStar changes in a URL",
+        text="How cStar normalizes a URL",
         documented=_SILENT,
         assumed=(),
         answers=dict.fromkeys(
@@ -587,7 +581,7 @@ _QUESTIONS = (
         assumed="accepted",
         answers=_ACCEPTED_OR_REFUSED,
         needs="write",
-        how="create with the name of another of the probe's webhooks",
+        how="create two webhooks with one name",
         depends="plans, which find webhooks by name",
     ),
     Question(
@@ -598,13 +592,13 @@ _QUESTIONS = (
         assumed="accepted",
         answers=_ACCEPTED_OR_REFUSED,
         needs="write",
-        how="create with the URL of another of the probe's webhooks",
+        how="create two webhooks with one URL",
         depends="rotating a secret, which needs two webhooks with one URL for a while",
     ),
     Question(
         id="name_limit",
         topic="Names and URLs",
-        text="Longest name, in characters",
+        text="Maximum length of a name, in characters",
         documented=_SILENT,
         assumed="1000",
         answers={
@@ -615,23 +609,23 @@ _QUESTIONS = (
             "128": "from 128 to 199",
             "100": "from 100 to 127",
             "64": "from 64 to 99",
-            "cut": "longer names are accepted and cut",
+            "cut": "longer names are accepted and truncated",
         },
         needs="write",
-        how="rename a webhook, beginning with 1,000 characters, until it is accepted",
+        how="rename a webhook to 1,000 characters, then to fewer, until cStar accepts",
         depends="validation in forms",
     ),
     # Writes
     Question(
         id="unchanged_update",
         topic="Writes",
-        text="Whether an update that changes nothing moves `updatedAt`",
+        text="Whether an update that changes nothing sets `updatedAt`",
         documented=_SILENT,
         assumed="moved",
-        answers={"moved": "`updatedAt` is the time of the update", "kept": "`updatedAt` stays"},
+        answers={"moved": "`updatedAt` is the time of the update", "kept": "`updatedAt` stays the same"},
         needs="write",
-        how="update a webhook's name to what it is, more than a second after the last change",
-        depends="audits of webhooks that nobody changed for long",
+        how="update a webhook with its current name, more than a second after its last change",
+        depends="audits of webhooks that have not changed for a long time",
     ),
     Question(
         id="second_delete",
@@ -640,7 +634,7 @@ _QUESTIONS = (
         documented=f"404 for an ID that does not exist ({_REFERENCE})",
         right=("404",),
         assumed="404",
-        answers={"404": "status 404", "410": "status 410", "200": "as if deleted once more"},
+        answers={"404": "", "410": "", "200": "as for the first delete"},
         needs="write",
         how="delete a webhook twice",
         depends="retries of deletes",
@@ -648,18 +642,18 @@ _QUESTIONS = (
     Question(
         id="replay_create",
         topic="Writes",
-        text="Repeating a create under its `Idempotency-Key`",
-        documented=f'"the original response" ({_GENERAL}); the {_SDK_ERRORS} has a 409 for a repeated key',
+        text="Repeating a create with the same `Idempotency-Key`",
+        documented=f'"the original response" ({_GENERAL}); the {_SDK_ERRORS} lists a 409 for a repeated key',
         assumed="with secret",
         answers={
             "with secret": "the same webhook, with its secret",
             "without secret": "the same webhook, without its secret",
-            "409": "status 409",
+            "409": "",
             "another": "another webhook",
         },
         needs="write",
         how="create twice with one key and one body",
-        depends="whether a lost response, and with it a signing secret, can be had again",
+        depends="whether a lost response, and the signing secret in it, can be recovered",
     ),
     Question(
         id="replay_other_body",
@@ -668,9 +662,9 @@ _QUESTIONS = (
         documented=_SILENT,
         assumed="409",
         answers={
-            "409": "status 409",
-            "400": "status 400",
-            "422": "status 422",
+            "409": "",
+            "400": "",
+            "422": "",
             "first response": "the response to the first body",
             "another": "another webhook",
         },
@@ -681,18 +675,18 @@ _QUESTIONS = (
     Question(
         id="replay_update",
         topic="Writes",
-        text="Repeating an update under its `Idempotency-Key`, after another update",
+        text="Repeating an update with the same `Idempotency-Key`, after another update",
         documented=f'"the original response" ({_GENERAL})',
         right=("first response",),
         assumed="first response",
         answers={
             "first response": "nothing is changed",
             "again": "the update is made again",
-            "409": "status 409",
+            "409": "",
         },
         needs="write",
-        how="rename to A under a key, to B without, and to A under the key; then get",
-        depends="whether the client's retries can undo somebody's change",
+        how="rename to A with a key, to B without one, and to A with the same key; then get",
+        depends="whether the client's retries can undo somebody else's change",
     ),
     # Test events
     Question(
@@ -719,7 +713,7 @@ _QUESTIONS = (
         ),
         kind="names",
         needs="fire",
-        how="fire `ticket.created` with an active webhook for it; no name means that the list was empty",
+        how='fire `ticket.created` with an active webhook for it; "none" means that the list was empty',
         depends="`FiredEvent.to_frame()`",
     ),
     Question(
@@ -729,7 +723,7 @@ _QUESTIONS = (
         documented=f"400 ({_REFERENCE})",
         right=("refused",),
         assumed="refused",
-        answers={"refused": "a 4xx with an error of cStar's", "fired": "a 2xx"},
+        answers={"refused": "a 4xx with one of cStar's errors", "fired": "a 2xx"},
         needs="fire",
         how="fire a type that does not exist",
         depends="whether a misspelled type is noticed",
@@ -741,10 +735,10 @@ _QUESTIONS = (
         documented=f'"all active webhooks" ({_REFERENCE})',
         right=("all",),
         assumed="all",
-        answers={"all": "all active ones", "subscribers": "active ones that subscribe to the event type"},
+        answers={"all": "all active ones", "subscribers": "the active ones that subscribe to the event type"},
         needs="listener",
-        how="fire `ticket.created` with two active webhooks, one of them for `customer.created` only",
-        depends="what a test event of one integration does to the others",
+        how="fire two event types, with an active webhook for each",
+        depends="which other integrations a test event reaches",
     ),
     Question(
         id="arrival",
@@ -753,11 +747,11 @@ _QUESTIONS = (
         documented=_SILENT,
         assumed="before the response",
         answers={
-            "before the response": "the response to trigger-test comes after the receiver's",
-            "after the response": "the response to trigger-test does not wait",
+            "before the response": "trigger-test responds after the receiver has responded",
+            "after the response": "trigger-test does not wait for the receiver",
         },
         needs="listener",
-        how="fire `ticket.created` at a receiver that takes half a second",
+        how="fire `ticket.created` at a receiver that responds after half a second",
         depends="`listener.wait_for`",
     ),
     Question(
@@ -769,8 +763,8 @@ _QUESTIONS = (
         answers={"test": "`test` in the body", "livemode": "`livemode` in the body", "X-Test": "a header `X-Test`"},
         kind="names",
         needs="listener",
-        how="the delivery of `ticket.created`; no name means that it is not marked",
-        depends="how a receiver tells tests from customers",
+        how='the delivery of `ticket.created`; "none" means that it is not marked',
+        depends="how a receiver distinguishes test events from real ones",
     ),
     # Deliveries
     Question(
@@ -785,14 +779,14 @@ _QUESTIONS = (
         answers=_HEADERS,
         kind="names",
         needs="listener",
-        how="the delivery of `ticket.created`, without those of the transport",
+        how="the delivery of `ticket.created`, without the headers that HTTP clients, proxies and tunnels add",
         depends="receivers that dispatch by header",
     ),
     Question(
         id="envelope",
         topic="Deliveries",
-        text="Fields beside `data` in a body",
-        documented=f"`id`, `type`, `created_at`, `team_id` ({_GUIDE}); camelCase on older pages",
+        text="Top-level fields of a body",
+        documented=f"`id`, `type`, `created_at`, `team_id` and `data` ({_GUIDE}); camelCase on older pages",
         right=(("id", "type", "created_at", "team_id", "data"),),
         assumed=("id", "type", "created_at", "team_id", "data"),
         answers=_ENVELOPE,
@@ -804,8 +798,8 @@ _QUESTIONS = (
     Question(
         id="event_id",
         topic="Deliveries",
-        text="Whether `X-Event-ID` is the `id` in the body",
-        documented="each is described as the way to detect duplicates",
+        text="Whether `X-Event-ID` equals the `id` in the body",
+        documented="both are described as the way to detect duplicates",
         assumed="equal",
         answers={"equal": "", "different": "", "absent": "one of the two is missing"},
         needs="listener",
@@ -815,7 +809,7 @@ _QUESTIONS = (
     Question(
         id="fired_event_id",
         topic="Deliveries",
-        text="Whether the ID in the response to trigger-test is the `id` in the body",
+        text="Whether the ID in the response to trigger-test equals the `id` in the body",
         documented=_SILENT,
         assumed="equal",
         answers={"equal": "", "different": "", "absent": "one of the two is missing"},
@@ -826,14 +820,14 @@ _QUESTIONS = (
     Question(
         id="body_bytes",
         topic="Deliveries",
-        text="How a body is written",
+        text="JSON formatting of a body",
         documented=f"{_SILENT}; the published samples are compact",
         assumed=(),
         answers=dict.fromkeys(("spaces", "indented", "escaped letters", "escaped slashes", "final newline"), ""),
         kind="names",
         needs="listener",
-        how="the delivery of `ticket.created`; no name means compact, with letters as they are",
-        depends="receivers that verify anything but the bytes received fail on some of them",
+        how='the delivery of `ticket.created`; "none" means compact, without escapes that JSON does not require',
+        depends="receivers that verify re-serialized JSON instead of the bytes received",
     ),
     Question(
         id="signature_form",
@@ -842,7 +836,7 @@ _QUESTIONS = (
         documented=f"`t=…,v1=…` ({_SECURITY}); `sha256=…` on older pages",
         right=("t,v1",),
         assumed="t,v1",
-        answers={"t,v1": "`t=…,v1=…`", "sha256": "`sha256=…`", "none": "no `X-Signature` in one of these forms"},
+        answers={"t,v1": "`t=…,v1=…`", "sha256": "`sha256=…`", "none": "no `X-Signature` in either form"},
         needs="listener",
         how="the delivery of `ticket.created`",
         depends="every verification",
@@ -850,18 +844,18 @@ _QUESTIONS = (
     Question(
         id="signature_key",
         topic="Deliveries",
-        text="Which key signs",
+        text="Key of the signature",
         documented=f"the whole secret ({_SECURITY})",
         right=("whole secret",),
         assumed="whole secret",
         answers={
             "whole secret": "with `whsec_`",
-            "without prefix": "what follows `whsec_`",
-            "decoded": "what follows `whsec_`, decoded as base64",
+            "without prefix": "the part after `whsec_`",
+            "decoded": "the part after `whsec_`, decoded as base64",
             "none of these": "the signature verifies with none of these",
         },
         needs="listener",
-        how="the signature of a delivery to a webhook of the probe's, whose secret it knows",
+        how="verify a delivery to one of the probe's own webhooks, whose secret it knows",
         depends="every verification",
     ),
     # Retries
@@ -873,42 +867,42 @@ _QUESTIONS = (
         assumed="not followed",
         answers={"not followed": "", "followed": "the delivery arrives at the address in `Location`"},
         needs="listener",
-        how="answer a delivery with 307",
+        how="respond to a delivery with 307",
         depends="receivers behind a redirect",
     ),
     Question(
         id="retry_steps",
         topic="Retries",
         text="Seconds from each attempt to the next",
-        documented=f"30 s, 2 m, 10 m, 1 h, 6 h and 24 h ({_TROUBLESHOOTING}), without their starting point",
+        documented=f"30 s, 2 m, 10 m, 1 h, 6 h and 24 h ({_TROUBLESHOOTING}), but not what they count from",
         right=tuple(("30", "120", "600", "3600", "21600", "86400")[:count] for count in range(1, 7)),
         assumed=("30", "120", "600", "3600", "21600", "86400"),
         answers={},
         kind="seconds",
         needs="wait",
-        how="answer each attempt of a delivery with 500, as far as `wait` allows",
+        how="respond to each attempt with 500, for as long as `wait=` says",
         depends="`listener.lost()`, the sandbox's schedule",
     ),
     Question(
         id="retry_signature",
         topic="Retries",
-        text="Whether each retry is signed anew",
+        text="Whether each retry has a new signature",
         documented=_SILENT,
         assumed="anew",
         answers={"anew": "with the time of the retry", "same": "with the signature of the first attempt"},
         needs="wait",
-        how="answer a delivery with 500, and compare the signatures",
-        depends="the tolerance of receivers: a retry after an hour would be too old",
+        how="respond to a delivery with 500, and compare the signatures",
+        depends="the tolerance of receivers: with the old signature, a retry after an hour would be too old",
     ),
     Question(
         id="receiver_timeout",
         topic="Retries",
-        text="Time limit for a receiver",
+        text="How long cStar waits for a receiver's response",
         documented=f"10 s on the {_CHEAT_SHEET}, 30 s on an {_OLD_TROUBLESHOOTING}",
         assumed="10 s",
         answers={"10 s": "", "30 s": ""},
         needs="nothing",
-        how="it takes a receiver that notices when cStar hangs up",
+        how="this requires a receiver that detects when cStar closes the connection",
         depends="`cx.check_receiver`; `Sandbox(delivery_timeout=)`",
     ),
     Question(
@@ -919,14 +913,14 @@ _QUESTIONS = (
         assumed="all but 2xx",
         answers={"all but 2xx": "redirects are not followed"},
         needs="nothing",
-        how="it takes hours",
-        depends="what refusing a delivery with 401 leads to",
+        how="this takes hours",
+        depends="whether a delivery that was refused with 401 is retried",
     ),
     Question(
         id="retry_start",
         topic="Retries",
         text="What the retry delays count from",
-        documented=f"six delays are published ({_TROUBLESHOOTING}), not their starting point",
+        documented=f"six delays are published ({_TROUBLESHOOTING}), but not what they count from",
         assumed="the previous attempt",
         answers={"the previous attempt": "its start"},
         needs="nothing",
@@ -941,18 +935,18 @@ _QUESTIONS = (
         assumed="dropped",
         answers={"dropped": ""},
         needs="nothing",
-        how="it takes a webhook that is deleted between two attempts, and proof that nothing comes",
-        depends="what pausing a broken webhook stops",
+        how="this requires deleting a webhook between two attempts, and proof that no retry follows",
+        depends="whether pausing a broken webhook stops its retries",
     ),
     Question(
         id="refusal_status",
         topic="Retries",
         text="Status with which to refuse a forged delivery",
-        documented=f"the samples send 401; {_SILENT} beyond that",
+        documented=f"the samples respond with 401; otherwise {_SILENT}",
         assumed="any 4xx",
         answers={"any 4xx": "a 5xx does not count as a refusal, because it looks like an outage"},
         needs="nothing",
-        how="it is about receivers, not about cStar",
+        how="this is about receivers, not about cStar",
         depends="faults with `expected`; `cx.check_receiver`",
     ),
     # Payloads
@@ -964,7 +958,7 @@ _QUESTIONS = (
         assumed="as published",
         answers={"as published": "these two, and 33 of our own in the same style: `cx.events.catalogue()`, `payload`"},
         needs="nothing",
-        how="`payloads=True` learns the shape of each; a recording has them beside the answers",
+        how="with `payloads=True`, a recording has the shape of each, besides the answers",
         depends="`cx.events.sample`",
     ),
     Question(
@@ -973,9 +967,9 @@ _QUESTIONS = (
         text="Maximum size of a body",
         documented=_SILENT,
         assumed="none",
-        answers={"none": "a large one with the fault `oversize()`"},
+        answers={"none": "the fault `oversize()` sends a large one"},
         needs="nothing",
-        how="it takes real customers' data",
+        how="this requires real customers' data",
         depends="limits of receivers",
     ),
 )

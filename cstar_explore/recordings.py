@@ -1,4 +1,4 @@
-"""What a probe of cStar observed: as a small file without keys, secrets, names, URLs or values of payloads, one answer per line."""
+"""What a probe of cStar observed, as a small file with one answer per line: no keys, secrets, names, URLs or values of payloads."""
 
 import json
 from collections.abc import Mapping
@@ -24,12 +24,12 @@ class Recording:
     """The answers that a probe observed.
 
     Attributes:
-        answers: By the id of the question (`behaviours.py`). What was not answered is not in it.
-        payloads: The shape of each event's `data` that was seen, by event type: names, types, formats and no values.
+        answers: The observed answers, by the id of the question. Questions without an answer are missing.
+        payloads: The observed shapes of `data`, by event type: names, types and formats, but no values.
         recorded_on: The date, as `YYYY-MM-DD`.
 
     Raises:
-        ConfigurationError: One of the answers is none that this version knows.
+        ConfigurationError: This version does not know one of the questions or answers.
     """
 
     answers: Mapping[str, Answer]
@@ -41,7 +41,7 @@ class Recording:
         """Reads a recording that `save` wrote.
 
         Raises:
-            ConfigurationError: The file is not a recording of this version, or has an answer that no question has.
+            ConfigurationError: The file cannot be read, or is not a recording that this version knows.
         """
         try:
             content = json.loads(read_text(path, _MAX_FILE))
@@ -61,12 +61,12 @@ class Recording:
         for name, answer in self.answers.items():
             if name not in QUESTIONS:
                 raise ConfigurationError(
-                    f"'{printable(name, 80)}' is no question of this version.",
-                    advice="docs/open_questions.md lists them.",
+                    f"This version has no question '{printable(name, 80)}'.",
+                    advice="docs/open_questions.md lists the questions. Record the answers with cx.probe.",
                 )
             if not QUESTIONS[name].accepts(answer):
                 raise ConfigurationError(
-                    f"'{printable(shown(answer), 80)}' is no answer to the question '{name}'.",
+                    f"'{printable(shown(answer), 80)}' is not a possible answer to the question '{name}'.",
                     advice="Record the answers with cx.probe.",
                 )
 
@@ -83,18 +83,18 @@ class Recording:
         replace_file(path, "\n".join(part for part in parts if part) + "\n")
 
     def behaviours(self) -> Mapping[str, Answer]:
-        """An answer to each question: the observed one, or else what the sandbox assumes."""
+        """An answer to each question: the observed answer, or what the sandbox assumes."""
         return {**ASSUMED, **self.answers}
 
     def drift(self, after: "Recording | str | Path | Any") -> "pd.DataFrame":
-        """What is different in a later recording: a row per question whose answer changed, and per event whose shape changed.
+        """What differs in a later recording: a row per question whose answer changed, and per event type whose shape changed.
 
-        A question that only one of the two answered is not a change.
+        Questions and event types that only one of the two recordings contains are left out.
 
-        Columns, all str: `question`, `text`, `before`, `after`, `depends` (what depends on it).
+        Columns, all str: `question` (its id), `text`, `before`, `after`, `depends` (what depends on the answer).
 
         Raises:
-            ConfigurationError: `after` is neither a recording, nor what a probe returned, nor a file with one.
+            ConfigurationError: `after` is not a recording, a probe's result or a file with a recording.
         """
         from .frames import from_rows
 
@@ -116,10 +116,10 @@ class Recording:
 
 
 def as_recording(value: "Recording | str | Path | Any") -> Recording:
-    """A recording, the one of a probe's result, or the one in a file.
+    """The recording itself, that of a probe's result, or that in a file.
 
     Raises:
-        ConfigurationError: It is none of them, or the file cannot be read.
+        ConfigurationError: The value is none of these, or the file cannot be read.
     """
     if isinstance(value, str | Path):
         return Recording.load(value)
@@ -127,8 +127,8 @@ def as_recording(value: "Recording | str | Path | Any") -> Recording:
     if isinstance(recording, Recording):
         return recording
     raise ConfigurationError(
-        f"A recording is needed, not {printable(type(value).__name__, 80)}.",
-        advice="Pass the path of a saved one, or what cx.probe returned.",
+        f"A recording must be a cx.Recording, a cx.ProbeResult or the path of a file, not {printable(type(value).__name__, 80)}.",
+        advice="Pass what cx.probe returned with confirm=True, or a file that its save() wrote.",
     )
 
 

@@ -9,13 +9,13 @@ PAGE = Path("docs/open_questions.md")
 
 _HEAD = """<!-- Written by `python -m tools.write_questions`. -->
 
-# What cStar leaves open
+# Open questions about cStar
 
-cStar's pages are silent on the points below, or contradict each other. "Not documented" means that no page we could read
-documents it; of most pages, only the beginning could be read. The column "the sandbox" is what a sandbox does by default.
+cStar's pages do not answer the questions below, or contradict each other. "Not documented" means that no page we could read
+documents it; of most pages, we could read only the beginning. The column "the sandbox" says what a sandbox does by default.
 
-`cx.probe` asks cStar itself, as far as that is possible; see [Ask cStar](probing.md). A recording of its answers makes a sandbox
-behave in the same way: `cx.Sandbox(like="cstar-2026-11.json")`.
+[`cx.probe`](probing.md) finds the answers in cStar's responses, where that is possible, and records them. A sandbox made from the
+recording behaves in the same way: `cx.Sandbox(like="cstar-2026-11.json")`.
 """
 
 

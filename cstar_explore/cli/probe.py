@@ -1,4 +1,4 @@
-"""`cstar-explore probe`: asks cStar what its pages leave open, and compares the answers with an earlier recording."""
+"""`cstar-explore probe`: finds out how cStar behaves where its pages do not say, and compares the answers with a recording."""
 
 import argparse
 import contextlib
@@ -17,14 +17,13 @@ if TYPE_CHECKING:
 DRIFTED, INVALID, INTERRUPTED = 1, 2, 130
 
 _HELP = """\
-The key is CSTAR_KEY, and the address CSTAR_BASE_URL. Without --confirm, the command sends one GET to find the key's team, and
-prints what it would do.
+Uses CSTAR_KEY (and CSTAR_TEAM_ID, CSTAR_BASE_URL). Without --confirm, sends one GET to find the key's team, and prints what it would do.
 
 exit codes:
     0  done
-    1  with --fail-on drift: something has changed since the baseline
+    1  with --fail-on drift: an answer has changed since the baseline
     2  invalid command line, key or file
-  130  interrupted; what was created is removed
+  130  interrupted; the webhooks that it created are removed
 
 Example: cstar-explore probe --confirm --save cstar-2026-11.json
 """
@@ -34,30 +33,50 @@ def add_to(commands: Any) -> None:
     """Adds the `probe` command."""
     parser = commands.add_parser(
         "probe",
-        help="ask cStar what its documentation leaves open, and record the answers",
+        help="find out how cStar behaves where its documentation does not say; leaves nothing behind",
         epilog=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--confirm", action="store_true", help="ask; without it, only what would be done is printed")
+    parser.add_argument("--confirm", action="store_true", help="run the probe; without it, print what it would do")
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the recording")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a report as an HTML page")
-    parser.add_argument("--baseline", type=Path, metavar="FILE", help="print what has changed since this recording")
-    parser.add_argument("--fail-on", choices=("drift",), help="exit with 1 if something has changed since the baseline")
-    parser.add_argument("--publishable-key-env", metavar="NAME", help="the variable with a publishable key to try")
-    parser.add_argument("--fire", action="store_true", help="fire test events, which reach all active webhooks")
+    parser.add_argument(
+        "--baseline", type=Path, metavar="FILE", help="print which answers have changed since this recording"
+    )
+    parser.add_argument("--fail-on", choices=("drift",), help="exit with 1 if an answer has changed since the baseline")
+    parser.add_argument(
+        "--publishable-key-env",
+        metavar="NAME",
+        help="the NAME of the environment variable with a publishable key, to find out what it may read",
+    )
+    parser.add_argument(
+        "--fire", action="store_true", help="fire test events, which reach all active webhooks of the team"
+    )
     parser.add_argument(
         "--listen",
         type=int,
         metavar="PORT",
         help="receive test events on this port of 127.0.0.1, for `cstar listen --forward-to` or a tunnel",
     )
-    parser.add_argument("--allow-host", action="append", default=[], metavar="HOST", help="the tunnel's host name")
-    parser.add_argument("--payloads", action="store_true", help="fire each event type, and learn the shape of its data")
-    parser.add_argument("--wait", type=float, default=0, metavar="SECONDS", help="how long to wait for retries")
+    parser.add_argument(
+        "--allow-host", action="append", default=[], metavar="HOST", help="with --listen: the tunnel's host name"
+    )
+    parser.add_argument(
+        "--payloads",
+        action="store_true",
+        help="with --fire and --listen: fire each event type, and learn the shape of its data",
+    )
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=0,
+        metavar="SECONDS",
+        help="with --fire and --listen: how long to wait for retries; cStar's first comes after 30 s",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Asks, prints the result and returns the exit code."""
+    """Runs the probe, prints the result and returns the exit code."""
     try:
         return _run(options)
     except ConfigurationError as error:
@@ -125,9 +144,9 @@ def _key(name: str | None) -> Secret | None:
 
 
 def _answers(rows: list[dict[Any, Any]]) -> str:
-    """The answers that differ first, a line each."""
+    """The answers, one per line, with those that differ from the sandbox first."""
     lines = []
-    for verdict in ("otherwise", "as assumed", "as documented"):
+    for verdict in ("different", "as assumed", "as documented"):
         of_verdict = [row for row in rows if row["verdict"] == verdict]
         lines += [f"{verdict} ({len(of_verdict)})", *(f"  {row['text']}: {row['observed']}" for row in of_verdict)]
     return "\n".join(lines)

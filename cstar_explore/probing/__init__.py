@@ -1,15 +1,18 @@
-"""Asks cStar, by experiment, what its pages leave open (`behaviours.py` has the questions).
+"""Finds out by experiment how cStar behaves where its pages do not say; `behaviours.py` has the questions.
 
-probe      `probe`, and a run from the first step to the removal of what was created
-steps      what is asked, in which order, and what it takes
+probe      `probe`: runs the steps, then removes what it created
+steps      the steps in order, and what each requires
 plan       what a probe would do
-reading, writing, firing, receiving
-           the questions, by what they take
+reading    the questions that GET answers
+writing    the questions that need webhooks of the probe's own
+firing     the questions that need test events
+receiving  the questions that need deliveries
 session    sends the requests, and removes the probe's own webhooks
 journal    the names of these webhooks, in a private file
 receiver   the user's listener as a receiver
-replies    what counts as a reply of cStar's
-result     the answers
+replies    cStar's responses, told apart from those of other servers
+answers    an answer and its evidence
+result     `ProbeResult`
 """
 
 from .plan import ProbePlan

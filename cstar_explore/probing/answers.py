@@ -8,7 +8,7 @@ from .replies import NotAnsweredError, Reply
 
 
 class Observation(NamedTuple):
-    """An answer to a question, and the evidence for it, without IDs, names, URLs and secrets."""
+    """An answer to a question, and the evidence for it, without IDs, names, URLs or secrets."""
 
     question: str
     answer: Answer
@@ -24,18 +24,18 @@ def names_in(question: str, names: Iterable[str], evidence: str) -> Observation:
 
 
 def one_of(question: str, answer: str, evidence: str) -> Observation:
-    """An answer that is one of those foreseen.
+    """An answer that must be one of the question's `answers`.
 
     Raises:
-        NotAnsweredError: It is none of them.
+        NotAnsweredError: It is not.
     """
     if answer not in QUESTIONS[question].answers:
-        raise NotAnsweredError(f"{evidence}: none of the answers that this version knows")
+        raise NotAnsweredError(f"{evidence}: not one of the answers that this version knows")
     return Observation(question, answer, evidence)
 
 
 def error_form(status: int, reply: Reply) -> Observations:
-    """The fields, type and code of the error in a reply with this status.
+    """The answers about the fields, code and type of the error in a reply that must have this status.
 
     Raises:
         NotAnsweredError: The reply has another status.
@@ -52,5 +52,10 @@ def error_form(status: int, reply: Reply) -> Observations:
 
 
 def first_of(webhook: Mapping[str, Any], *names: str) -> Any:
-    """The first of these fields that a webhook has; None if it has none."""
+    """The first of these fields that a webhook has; None if it has none of them."""
     return next((webhook[name] for name in names if name in webhook), None)
+
+
+def signing_secret(webhook: Mapping[str, Any]) -> Any:
+    """The signing secret in a webhook, under any of the names that cStar's pages use; None if it has none."""
+    return first_of(webhook, "secret", "signingSecret", "signing_secret")

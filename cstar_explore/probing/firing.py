@@ -1,28 +1,26 @@
-"""The questions that take a test event, which reaches all active webhooks of the team."""
+"""The questions that need a test event, which reaches all active webhooks of the team."""
 
 from .answers import Observation, Observations, names_in
 from .replies import NotAnsweredError, Reply
-from .session import Session
-
-_UNKNOWN_TYPE = "probe.not_a_type"
+from .session import UNKNOWN_TYPE, Session
 
 
 def fired(session: Session) -> Observations:
-    """The response to trigger-test, with an active webhook that subscribes to the event."""
+    """The response to trigger-test while an active webhook subscribes to the event."""
     with session.webhook(paused=False):
         reply = session.fire("ticket.created")
         data = fired_data(reply)
         yield names_in("fired_fields", data, reply.evidence)
         entries = data.get("deliveries")
         if not isinstance(entries, list):
-            raise NotAnsweredError(f"{reply.evidence}: no list of deliveries in it")
+            raise NotAnsweredError(f"{reply.evidence}: no list of deliveries in the response")
         names = {str(name) for entry in entries if isinstance(entry, dict) for name in entry}
         yield names_in("delivery_fields", names, reply.evidence)
 
 
 def unknown_type(session: Session) -> Observations:
-    """Firing a type that does not exist."""
-    reply = session.fire(_UNKNOWN_TYPE)
+    """Whether an event type that does not exist can be fired."""
+    reply = session.fire(UNKNOWN_TYPE)
     if not reply.ok and not reply.refused:
         raise NotAnsweredError(reply.evidence)
     yield Observation("fire_unknown_type", "fired" if reply.ok else "refused", reply.evidence)

@@ -1,4 +1,4 @@
-"""The names of the webhooks that a probe is about to create, in a private file, so that the next one can remove what is left."""
+"""A private file with the names of the webhooks that a probe creates, so that the next probe can remove any that are left."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ _SCHEMA = "CREATE TABLE IF NOT EXISTS names (name TEXT PRIMARY KEY);"
 
 
 class Journal:
-    """The journal of one team, environment and address. Only one probe at a time can have it open.
+    """The journal for one team, environment and address. One probe at a time can have it open.
 
     Raises:
         ConfigurationError: Another probe of this team is running, or the file cannot be written.
@@ -34,21 +34,21 @@ class Journal:
         self._database = Database(self._path, _SCHEMA, b"cPrb")
 
     def new_name(self) -> str:
-        """A random name that no other webhook has, after it is on the disk."""
+        """Makes a random name for a webhook, and returns it once it is stored in the file."""
         name = f"{PREFIX}{secrets.token_hex(6)}"
         self._database.run("INSERT INTO names VALUES (?)", name)
         return name
 
     def names(self) -> tuple[str, ...]:
-        """The names of webhooks that may exist, also from earlier runs."""
+        """The names of all webhooks that may exist, including those of earlier runs."""
         return tuple(name for (name,) in self._database.run("SELECT name FROM names ORDER BY rowid"))
 
     def clear(self) -> None:
-        """Forgets all names: no webhook with one of them exists."""
+        """Removes all names, once no webhook with one of them exists."""
         self._database.run("DELETE FROM names")
 
     def close(self) -> None:
-        """Closes the file, and deletes it if no name is left."""
+        """Closes the file, and deletes it if it has no names."""
         empty = not self.names()
         self._database.close()
         if empty:
@@ -57,6 +57,6 @@ class Journal:
 
 
 def _folder() -> Path:
-    """Where programs keep state (XDG Base Directory Specification)."""
+    """The folder for state files (XDG Base Directory Specification)."""
     state = os.environ.get("XDG_STATE_HOME", "")
     return (Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state") / "cstar_explore" / "probes"

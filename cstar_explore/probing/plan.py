@@ -12,10 +12,10 @@ class ProbePlan:
     """What `probe` would do with `confirm=True`. Nothing has been sent.
 
     Attributes:
-        requests, creates, fires: The most requests, webhooks (each is removed again) and test events.
-        questions: The ids of the questions that are asked.
-        not_asked: Why the others are not, by id.
-        sentences: The same in words.
+        requests, creates, fires: The maximum numbers of requests, webhooks (all are removed again) and test events.
+        questions: The ids of the questions that would be asked.
+        not_asked: Why the other questions would not be asked, by id.
+        sentences: The plan in words.
     """
 
     requests: int
@@ -38,11 +38,11 @@ def plan(options: Options) -> ProbePlan:
     chosen = steps(options, {})
     asked = tuple(question for step in chosen for question in step.questions)
     not_asked = {
-        name: options.missing(question.needs) or question.how
+        name: question.how if question.needs == "nothing" else options.missing(question.needs)
         for name, question in QUESTIONS.items()
         if name not in asked
     }
-    requests = sum(step.requests for step in chosen) + (8 if options.writes else 0)  # and to see that nothing is left
+    requests = sum(step.requests for step in chosen) + (8 if options.writes else 0)  # to check that nothing is left
     creates, fires = sum(step.creates for step in chosen), sum(step.fires for step in chosen)
     return ProbePlan(
         requests, creates, fires, asked, not_asked, tuple(_sentences(options, requests, creates, fires, asked))
@@ -58,17 +58,18 @@ def _sentences(options: Options, requests: int, creates: int, fires: int, asked:
         f"Asks {len(asked)} questions of {client.base_url}, team {team}, {client.environment.upper()}, with up to {plural(requests, 'request')}{left}."
     ]
     if creates:
+        targets = "reserved domains" if options.missing("listener") else "reserved domains or of the listener"
         sentences.append(
-            f"Creates and removes up to {plural(creates, 'webhook')} named 'cstar_explore probe …'. Their URLs end in .invalid,"
-            " and each is paused at once unless a question needs it active. Other webhooks are not touched."
+            f"Creates and removes up to {plural(creates, 'webhook')} named 'cstar_explore probe …'. They have URLs of {targets}."
+            " Each is paused at once unless a question needs it active. Other webhooks are not touched."
         )
     if fires:
         sentences.append(
-            f"Fires up to {plural(fires, 'test event')}. By the API reference, each reaches all active webhooks of team {team},"
+            f"Fires up to {plural(fires, 'test event')}. According to the API reference, each reaches all active webhooks of team {team},"
             " and CLI listeners."
         )
     reasons = {reason for needs in _NEEDS if (reason := options.missing(needs))}
-    sentences += [f"Does not ask everything: {reason}." for reason in sorted(reasons)]
+    sentences += [f"Some questions are not asked: {reason}." for reason in sorted(reasons)]
     return sentences
 
 

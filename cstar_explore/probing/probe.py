@@ -1,4 +1,4 @@
-"""`probe`: asks cStar what its pages leave open."""
+"""`probe`: finds out how cStar behaves where its pages do not say."""
 
 import sys
 import time
@@ -63,24 +63,30 @@ def probe(
     wait: float = 0,
     confirm: bool = False,
 ) -> ProbePlan | ProbeResult:
-    """Asks cStar, by experiment, what its pages leave open, and leaves nothing behind.
+    """Finds out by experiment how cStar behaves where its pages do not say, and leaves nothing behind.
 
-    Without `confirm=True` it sends nothing and returns what it would do. With a live key it sends nothing but GET. With a test
-    key it creates webhooks with a random name and a URL to which nothing can be delivered, and removes them again: at the end,
-    after an error, and after a killed process at the next run, which finds the names in a private file.
+    Without `confirm=True`, it sends nothing and returns what it would do. With a live key, it sends only GET requests. With a test
+    key, it creates webhooks with random names, and removes them at the end and after an error. Their names are in a private file:
+    if the process is killed, the next probe of the team removes them.
 
     Args:
-        client: A client with a secret test key, for all questions that do not take a test event.
-        listener: A listener that cStar reaches, by `cstar listen --forward-to` or at the public address in its `allowed_hosts`,
-            for the questions about deliveries.
-        publishable_key: A publishable key of the same team, for what such a key may read.
+        client: A client with a secret test key. A live key or a read-only client answers only the questions that GET can answer.
+        listener: A listener that cStar reaches through `cstar listen --forward-to` or at the first of its `allowed_hosts`, for
+            the questions about deliveries. They also need `fire`.
+        publishable_key: A publishable key of the same team, to find out what it may read.
         fire: Whether to fire test events. Each reaches all active webhooks of the team.
-        payloads: Whether to fire each of the 35 types once and learn the shape of its data. No value is kept.
-        wait: Seconds to wait for retries, at most a week; cStar's first comes after 30 s.
-        confirm: Whether to do it.
+        payloads: Whether to fire each of the 35 event types once and learn the shape of its data. No values are kept. Needs `fire`
+            and a listener.
+        wait: Seconds to wait for retries, from 0 to 604,800 (a week). cStar's first retry comes after 30 s. Needs `fire` and a
+            listener.
+        confirm: Whether to run the probe.
+
+    Returns:
+        A `cx.ProbePlan` without `confirm=True`, and a `cx.ProbeResult` with it.
 
     Raises:
-        ConfigurationError: An argument cannot be used, or another probe of this team is running.
+        ConfigurationError: An argument cannot be used, another probe of this team is running, or the private file cannot be
+            written.
     """
     publishable_key = None if publishable_key is None else Secret(publishable_key)
     options = checked_options(
@@ -101,7 +107,7 @@ def checked_options(
     """The options of a probe.
 
     Raises:
-        ConfigurationError: One of them cannot be used.
+        ConfigurationError: An argument cannot be used.
     """
     key = None if publishable_key is None else ApiKey(publishable_key)
     if key is not None and not key.is_publishable:
@@ -110,8 +116,8 @@ def checked_options(
         raise ConfigurationError("payloads=True needs fire=True and a listener.", advice="Pass all three.")
     if isinstance(wait, bool) or not isinstance(wait, int | float) or not 0 <= wait <= MAX_WAIT:
         raise ConfigurationError(
-            f"wait must be seconds, from 0 to {MAX_WAIT:,.0f}, not {printable(repr(wait), 80)}.",
-            advice="cStar's first retry comes after 30 s; 40 is enough for it.",
+            f"wait must be a number of seconds from 0 to {MAX_WAIT:,.0f}, not {printable(repr(wait), 80)}.",
+            advice="Pass 40 for the first retry: it comes after 30 s.",
         )
     if wait and not (fire and listener is not None):
         raise ConfigurationError("wait= needs fire=True and a listener.", advice="Pass all three, or leave wait out.")
@@ -121,14 +127,14 @@ def checked_options(
 def run(
     options: Options, *, on_progress: Progress | None = None, stopped: Callable[[], bool] = lambda: False
 ) -> ProbeResult:
-    """Asks the questions, one step after the other, and removes what was created.
+    """Runs the steps in order, and removes what they created.
 
     Args:
-        on_progress: Called with the numbers of steps done and in total.
-        stopped: Whether to stop before the next step.
+        on_progress: Called after each step with the number of steps done and the total.
+        stopped: Returns whether to stop before the next step.
 
     Raises:
-        ConfigurationError: Another probe of this team is running.
+        ConfigurationError: Another probe of this team is running, or the journal cannot be written.
     """
     learned: Payloads = {}
     chosen = steps(options, learned)
@@ -154,15 +160,17 @@ def run(
     for step in chosen:
         for question in step.questions:
             if question not in answers:
-                reasons.setdefault(question, "stopped before" if was_stopped else "the response does not say")
+                reasons.setdefault(
+                    question, "the probe was stopped before" if was_stopped else "the response does not say"
+                )
     recording = Recording(answers, learned, f"{datetime.now(UTC):%Y-%m-%d}")
     return ProbeResult(recording, tuple(observations), reasons, left, session.sent, was_stopped)
 
 
 def _ask(step: Step, session: Session, observations: list[Observation], reasons: dict[str, str]) -> None:
-    """Asks the questions of a step. Those that it does not answer get a reason."""
+    """Runs a step. If it cannot answer its questions, `reasons` gets the reason."""
     if step.creates and session.ordinary is None and step.ask is not ordinary:
-        reasons |= dict.fromkeys(step.questions, "an ordinary webhook could not be created")
+        reasons |= dict.fromkeys(step.questions, "no ordinary webhook could be created")
         return
     try:
         session.check(step.requests)
@@ -173,7 +181,7 @@ def _ask(step: Step, session: Session, observations: list[Observation], reasons:
 
 
 class _Log:
-    """Logs progress to stderr, now and then."""
+    """Logs progress to stderr every `_LOG_INTERVAL` seconds."""
 
     def __init__(self) -> None:
         self._next = time.monotonic() + _LOG_INTERVAL

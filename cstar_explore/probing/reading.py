@@ -16,7 +16,7 @@ _CAMEL_CASE = ("isActive", "createdAt", "updatedAt", "signingSecret")
 
 
 def responses(session: Session) -> Observations:
-    """What every response has, and the fields of a webhook."""
+    """Metadata and headers of responses, and the fields of a webhook."""
     reply = session.get()
     items = _entries(reply)
     meta = reply.envelope.get("meta")
@@ -36,14 +36,14 @@ def responses(session: Session) -> Observations:
 
 
 def unknown_ids(session: Session) -> Observations:
-    """IDs that do not exist, and the error for them."""
+    """An ID that does not exist, and the error for it."""
     unknown = session.get(f"whk_{uuid.uuid4().hex[:12]}")
     yield one_of("unknown_id", str(unknown.status), unknown.evidence)
     yield from error_form(404, unknown)
 
 
 def other_ids(session: Session) -> Observations:
-    """An ID of something that is no webhook."""
+    """An ID that is not a webhook's."""
     other = session.get(f"tkt_{uuid.uuid4().hex[:12]}")
     yield one_of("other_kind_of_id", str(other.status), other.evidence)
 
@@ -54,15 +54,15 @@ def false_key(session: Session) -> Observations:
 
 
 def pages(session: Session) -> Observations:
-    """How a long list is cut."""
+    """How a long list is paginated."""
     reply = session.get()
     first = _entries(reply)
     second = session.get("?page=2")
     further = _ids(second.data) - _ids(first)
     if not further and len(first) <= 20:
         raise NotAnsweredError("the team has no more than 20 webhooks")
-    cut = "20" if len(first) == 20 else "another number"
-    yield Observation("list_pages", cut if further else "complete", f"{len(first)} webhooks; {second.evidence}")
+    length = "20" if len(first) == 20 else "another number"
+    yield Observation("list_pages", length if further else "complete", f"{len(first)} webhooks; {second.evidence}")
     meta = reply.envelope.get("meta")
     place = "top" if "pagination" in reply.envelope else "meta" if "pagination" in (meta or {}) else "nowhere"
     yield Observation("pagination", place, reply.evidence)
@@ -83,10 +83,10 @@ def publishable(key: Secret) -> Callable[[Session], Observations]:
 
 
 def _entries(reply: Reply) -> list[Mapping[str, Any]]:
-    """The webhooks on a list.
+    """The webhooks in the response to list.
 
     Raises:
-        NotAnsweredError: There are none.
+        NotAnsweredError: The list is empty or cannot be read.
     """
     items = reply.data if reply.ok else None
     if not isinstance(items, list):

@@ -1,4 +1,4 @@
-"""The user's listener as the receiver of the probe's own webhooks, told apart by their query."""
+"""The user's listener as the receiver of the probe's webhooks, which differ in the query of their URLs."""
 
 import contextlib
 import time
@@ -12,11 +12,11 @@ from ..listener.handlers import Handler
 from ..listener.store import Received
 from ..secret import Secret
 from ..serving.loopback import is_loopback_url
-from .answers import first_of
+from .answers import signing_secret
 from .replies import NotAnsweredError, Reply
 from .session import Session
 
-ARRIVAL = 10.0  # seconds in which a delivery arrives, or never
+ARRIVAL = 10.0  # seconds to wait for a delivery
 _POLL = 0.02
 
 
@@ -24,7 +24,8 @@ class Receiver:
     """Creates active webhooks that point to a listener, and waits for their deliveries.
 
     Args:
-        client: Decides which address cStar reaches: the loopback one, or the listener's allowed host.
+        client: Its base URL decides the listener's address: a server on loopback gets the loopback address, any other server the
+            listener's first allowed host.
     """
 
     def __init__(self, listener: Listener, client: Client, stopped: Callable[[], bool]) -> None:
@@ -33,17 +34,17 @@ class Receiver:
         self._stopped = stopped
 
     def url(self, mark: str) -> str:
-        """The listener's address, with a mark that its requests keep."""
+        """The listener's URL with a mark in its query."""
         return f"{self._base}?probe={mark}"
 
     @contextmanager
     def webhook(self, session: Session, mark: str, events: str = "ticket.created") -> Iterator[Reply]:
-        """An active webhook whose deliveries have this mark. A listener with secrets trusts its secret meanwhile."""
+        """An active webhook with this mark in its URL. A listener that verifies trusts its secret meanwhile."""
         with session.webhook(url=self.url(mark), events=events, paused=False) as created, self._trusting(created):
             yield created
 
     def arrived(self, mark: str, *, fired_at: int) -> list[Received]:
-        """The deliveries with this mark, after that many requests."""
+        """The deliveries with this mark, without the listener's first `fired_at` requests."""
         return [
             request
             for request in self.listener.requests()[fired_at:]
@@ -55,10 +56,10 @@ class Receiver:
         return len(self.listener.requests())
 
     def wait_for(self, mark: str, *, fired_at: int) -> Received:
-        """The first delivery with this mark, once it is answered.
+        """Waits for the first delivery with this mark, until the listener has responded to it.
 
         Raises:
-            NotAnsweredError: None arrives.
+            NotAnsweredError: None arrives within `ARRIVAL` seconds.
         """
         deadline = time.monotonic() + ARRIVAL
         while time.monotonic() < deadline and not self._stopped():
@@ -70,7 +71,7 @@ class Receiver:
 
     @contextmanager
     def answering(self, handler: Handler | None = None, *, seconds: float = 0.0) -> Iterator[None]:
-        """Makes the listener answer with this handler, or after this time; then as before."""
+        """Replaces the listener's handler and delay, and restores its own afterwards."""
         answer = self.listener.answer
         before = (answer.handler, answer.seconds, answer.status)
         answer.handler, answer.seconds, answer.status = handler, seconds, 200
@@ -81,7 +82,7 @@ class Receiver:
 
     @contextmanager
     def _trusting(self, created: Reply) -> Iterator[None]:
-        value = first_of(created.webhook, "secret", "signingSecret", "signing_secret")
+        value = signing_secret(created.webhook)
         trusted = self.listener._secrets  # noqa: SLF001 - `trust` would make a listener without secrets verify
         if not trusted or not isinstance(value, str):
             yield
@@ -96,7 +97,7 @@ class Receiver:
 
 
 def _address(listener: Listener, client: Client) -> str:
-    """Where cStar reaches the listener: on loopback only a server on loopback can, others through the first allowed host."""
+    """The URL at which the server reaches the listener: through the first allowed host, unless the server is on loopback too."""
     hosts = sorted(listener._allowed_hosts)  # noqa: SLF001 - read only
     if is_loopback_url(client.base_url) or not hosts:
         return listener.url

@@ -1,4 +1,4 @@
-"""The questions that take a delivery: what arrives at a listener, and how its response is treated."""
+"""The questions that need deliveries: what arrives at a listener, and what its response leads to."""
 
 import base64
 import binascii
@@ -16,7 +16,7 @@ from ..events import NAMES
 from ..events.shapes import shape_of
 from ..listener.store import Received
 from ..serving.schedule import RETRY_AFTER
-from .answers import Observation, Observations, first_of, names_in
+from .answers import Observation, Observations, first_of, names_in, signing_secret
 from .firing import fired_data
 from .receiver import Receiver
 from .replies import NotAnsweredError, Reply
@@ -24,8 +24,8 @@ from .session import Session, StoppedError
 
 Ask = Callable[[Session, Receiver], Observations]
 
-_SLOW = 0.5  # seconds that the listener takes to answer
-_FOLLOWED = 1.5  # seconds in which a redirect is followed, or not at all
+_SLOW = 0.5  # seconds until the listener responds
+_FOLLOWED = 1.5  # seconds to wait for a redirect to be followed
 _TRANSPORT = re.compile(
     r"host|accept(-.*)?|connection|content-length|transfer-encoding|te|keep-alive|traceparent|tracestate|baggage|via|forwarded"
     r"|x-forwarded-.*|x-real-ip|x-request-start|cf-.*|cdn-.*|ngrok-.*|x-amz.*|x-vercel-.*|true-client-ip"
@@ -55,7 +55,7 @@ def delivery(session: Session, receiver: Receiver) -> Observations:
 
 
 def _reach(session: Session, receiver: Receiver, mark: str, start: int) -> Observations:
-    """Whether each of two webhooks gets the other's event too. Its own event shows that it can get one at all."""
+    """Whether each of two webhooks gets the other's event, too. That it gets its own shows that it can receive."""
     _wait(session, _SLOW + 1.0)
     other_got_first = bool(receiver.arrived(f"{mark}b", fired_at=start))
     second = receiver.count()
@@ -82,13 +82,13 @@ def _content(request: Received, created: Reply, reply: Reply) -> Observations:
     yield names_in("test_mark", marks, evidence)
     in_header, in_body = request.header("x-event-id"), body.get("id")
     yield Observation("event_id", _compared(in_header, in_body), evidence)
-    told = first_of(fired_data(reply), "eventId", "event_id")
-    yield Observation("fired_event_id", _compared(told, in_body), evidence)
+    in_response = first_of(fired_data(reply), "eventId", "event_id")
+    yield Observation("fired_event_id", _compared(in_response, in_body), evidence)
     yield names_in("body_bytes", _form(request.body), evidence)
 
 
 def _form(body: bytes) -> set[str]:
-    """How JSON is written, as far as these bytes show."""
+    """The peculiarities of JSON's formatting that these bytes show."""
     outside = _STRINGS.sub(b"", body.rstrip())
     forms = {
         "indented": b"\n" in outside,
@@ -106,7 +106,7 @@ def _signature(request: Received, created: Reply, evidence: str) -> Observations
     legacy = re.fullmatch(r"sha256=([0-9a-f]{64})", header)
     form = "t,v1" if current else "sha256" if legacy else "none"
     yield Observation("signature_form", form, evidence)
-    secret = first_of(created.webhook, "secret", "signingSecret", "signing_secret")
+    secret = signing_secret(created.webhook)
     if not isinstance(secret, str) or form == "none":
         return
     message = f"{current[1]}.".encode() + request.body if current else request.body
@@ -129,7 +129,7 @@ def _decoded(text: str) -> bytes:
 
 
 def redirects(session: Session, receiver: Receiver) -> Observations:
-    """A delivery that is answered with a redirect to the listener itself."""
+    """Whether a redirect, here back to the listener, is followed."""
     from starlette.responses import Response
 
     mark = secrets.token_hex(4)
@@ -145,14 +145,14 @@ def redirects(session: Session, receiver: Receiver) -> Observations:
             reply = session.fire("ticket.created")
             request = receiver.wait_for(f"{mark}a", fired_at=start)
             if request.answered != 307:
-                raise NotAnsweredError(f"the listener answered {request.answered} and not 307")
+                raise NotAnsweredError(f"the listener responded with {request.answered}, not with 307")
             _wait(session, _FOLLOWED)
         followed = receiver.arrived(f"{mark}b", fired_at=start)
         yield Observation("redirects", "followed" if followed else "not followed", _received(request, reply))
 
 
 def retries(wait: float) -> Ask:
-    """The attempts of a delivery that is answered with 500 each time."""
+    """The steps between attempts, and the retry's signature: each attempt gets a 500."""
 
     def ask(session: Session, receiver: Receiver) -> Observations:
         mark = secrets.token_hex(4)
@@ -178,10 +178,10 @@ def retries(wait: float) -> Ask:
 
 
 def payloads(session: Session, receiver: Receiver, learned: dict[str, Mapping[str, Any]]) -> None:
-    """Fires each type once, and learns the shape of its data.
+    """Fires each event type once, and stores the shape of its data in `learned`.
 
     Raises:
-        NotAnsweredError: No webhook for all types can be created.
+        NotAnsweredError: No webhook that subscribes to all event types can be created.
     """
     mark = secrets.token_hex(4)
     with receiver.webhook(session, mark, ",".join(NAMES)):
@@ -214,7 +214,7 @@ def _compared(first: object, second: object) -> str:
 
 
 def _step(seconds: float) -> str:
-    """Whole seconds; a published step if it is within a tenth of one."""
+    """The seconds as a whole number: that of a published step if they differ by at most a tenth."""
     for published in (step.total_seconds() for step in RETRY_AFTER):
         if abs(seconds - published) <= published / 10:
             return f"{published:.0f}"

@@ -1,4 +1,4 @@
-"""What cStar replied to a question: only what is recognisably its own counts."""
+"""cStar's replies. Only a response that is recognizably cStar's counts."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _CODES = frozenset(QUESTIONS["code_400"].answers) | frozenset(QUESTIONS["code_40
 
 
 class NotAnsweredError(Exception):
-    """A question got no answer; `reason` says why, without anything that the server sent."""
+    """A question has no answer; `reason` says why, without text that the server sent."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -29,7 +29,7 @@ class Reply:
         status: The response's status.
         headers: By lower-case name.
         envelope: The JSON object.
-        sent: The request, without IDs, for evidence.
+        sent: The request without IDs, as evidence.
     """
 
     status: int
@@ -44,7 +44,7 @@ class Reply:
 
     @property
     def refused(self) -> bool:
-        """Whether the server refused what was asked, and not who asked or how often."""
+        """Whether the server refused what the request asks for, not the key or the rate of requests."""
         return self.status in _REFUSALS
 
     @property
@@ -54,7 +54,7 @@ class Reply:
 
     @property
     def error(self) -> Mapping[str, Any]:
-        """`error`; empty for a success, and for an error that is only a text."""
+        """`error`; empty for a success, and for an error that is a string."""
         error = self.envelope.get("error")
         return error if isinstance(error, dict) else {}
 
@@ -63,15 +63,15 @@ class Reply:
         """The webhook in a success.
 
         Raises:
-            NotAnsweredError: There is none with an ID.
+            NotAnsweredError: The reply has no webhook with an ID.
         """
         if self.ok and isinstance(self.data, dict) and isinstance(self.data.get("id"), str) and self.data["id"]:
             return self.data
-        raise NotAnsweredError(f"{self.evidence}: no webhook with an ID in it")
+        raise NotAnsweredError(f"{self.evidence}: the response has no webhook with an ID")
 
     @property
     def evidence(self) -> str:
-        """The request and its status, and the code of an error if cStar publishes it."""
+        """The request, the status, and the code of an error if it is a published one."""
         code = self.error.get("code")
         return f"{self.sent}: {self.status}" + (f" {code}" if code in _CODES else "")
 

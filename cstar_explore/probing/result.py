@@ -1,4 +1,4 @@
-"""What a probe found out."""
+"""The result of a probe."""
 
 import re
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #8885; overflow-wrap: anywhere; }
-tr.otherwise td:first-child { box-shadow: inset 4px 0 #c77700; }
+tr.different td:first-child { box-shadow: inset 4px 0 #c77700; }
 """
 
 
@@ -31,11 +31,11 @@ class ProbeResult:
     """The answers that a probe observed.
 
     Attributes:
-        recording: Answers and shapes of payloads, for `Sandbox(like=)` and for later comparisons.
-        observations: The answers with their evidence.
-        reasons: Why the other questions were not answered, by id.
+        recording: The answers and the shapes of payloads, a `cx.Recording` for `cx.Sandbox(like=…)` and later comparisons.
+        observations: The answers with their evidence, as `question`, `answer` and `evidence`.
+        reasons: Why the other questions were not answered, by the id of the question.
         left: The names of webhooks that could not be removed. The next probe of this team removes them.
-        requests: How many requests were sent.
+        requests: The number of requests that were sent.
         stopped: Whether the user stopped it.
     """
 
@@ -49,18 +49,18 @@ class ProbeResult:
     def to_frame(self) -> "pd.DataFrame":
         """A row per question.
 
-        Columns, all str: `question`, `text`, `documented` (what the pages say), `assumed` (what the sandbox does), `observed`
-        (missing if not answered), `verdict` ("as documented", "as assumed", "otherwise" or "not answered"), `evidence` (the
-        requests and statuses, with IDs and secrets left out, or why there is no answer).
+        Columns, all str: `question` (its id), `text`, `documented` (what the pages say), `assumed` (what the sandbox does), `observed`
+        (missing if not answered), `verdict` ("as documented", "as assumed", "different" or "not answered"), `evidence` (the
+        requests and statuses, without IDs and secrets, or why there is no answer).
         """
         from ..frames import from_rows
 
         return from_rows(self._rows(), dict.fromkeys(_COLUMNS, "str"))
 
     def counts(self) -> dict[str, int]:
-        """How many questions have each verdict."""
+        """The number of questions with each verdict."""
         verdicts = [row[5] for row in self._rows()]
-        return {name: verdicts.count(name) for name in ("as documented", "as assumed", "otherwise", "not answered")}
+        return {name: verdicts.count(name) for name in ("as documented", "as assumed", "different", "not answered")}
 
     def save(self, path: str | Path) -> None:
         """Writes the recording; see `Recording.save`.
@@ -71,11 +71,15 @@ class ProbeResult:
         self.recording.save(path)
 
     def drift(self, after: "Recording | str | Path | ProbeResult") -> "pd.DataFrame":
-        """What is different in a later recording; see `Recording.drift`."""
+        """What differs in a later recording; see `Recording.drift`.
+
+        Raises:
+            ConfigurationError: `after` is not a recording, a probe's result or a file with a recording.
+        """
         return self.recording.drift(after)
 
     def to_html(self, path: str | Path) -> None:
-        """Writes one page that works offline and runs no script.
+        """Writes the answers as an HTML page that works offline and contains no scripts.
 
         Raises:
             ConfigurationError: The file cannot be written.
@@ -91,7 +95,7 @@ class ProbeResult:
     def _repr_html_(self) -> str:
         head = ("question", "cStar's pages", "the sandbox", "observed", "verdict", "evidence")
         rows = sorted(
-            self._rows(), key=lambda row: ("otherwise", "as assumed", "as documented", "not answered").index(row[5])
+            self._rows(), key=lambda row: ("different", "as assumed", "as documented", "not answered").index(row[5])
         )
         cells = "".join(
             f'<tr class="{row[5].replace(" ", "-")}"><td>' + "</td><td>".join(map(escaped, row[1:])) + "</td></tr>"
@@ -101,7 +105,7 @@ class ProbeResult:
         return f"<p>{escaped(self.summary())}</p><table><thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>"
 
     def summary(self) -> str:
-        """The counts of the verdicts, and what could not be removed, in sentences."""
+        """One or more sentences: the number of answers with each verdict, and what could not be removed."""
         counts = ", ".join(f"{count} {verdict}" for verdict, count in self.counts().items())
         stopped = " Stopped before the end." if self.stopped else ""
         left = ""
@@ -123,7 +127,7 @@ class ProbeResult:
         about = (question.id, question.text, _plain(question.documented), shown(question.assumed))
         if observation is None:
             return (*about, None, "not answered", self.reasons.get(question.id, ""))
-        verdict = "as assumed" if observation.answer == question.assumed else "otherwise"
+        verdict = "as assumed" if observation.answer == question.assumed else "different"
         if observation.answer in question.right:
             verdict = "as documented"
         return (*about, shown(observation.answer), verdict, observation.evidence)

@@ -1,4 +1,4 @@
-"""A run of a probe: sends its requests, and removes the webhooks that it creates."""
+"""Sends a probe's requests, and removes the webhooks that it created."""
 
 import time
 import uuid
@@ -14,11 +14,12 @@ from ..secret import Secret
 from .journal import Journal
 from .replies import NotAnsweredError, Reply, read_reply
 
+UNKNOWN_TYPE = "probe.not_a_type"
 DOMAINS = ("invalid", "example", "example.com")  # reserved: no delivery can arrive there (RFC 2606)
 MAX_PAGES = 200
 _READS = 3  # attempts of a GET, and of a DELETE while cleaning up
 _PAUSE = 0.3  # seconds between them
-_RESERVE = 6  # requests of the rate limit that are kept for cleaning up
+_RESERVE = 6  # requests of the rate limit that are reserved for cleaning up
 
 Stopped = Callable[[], bool]
 
@@ -33,12 +34,11 @@ class Session:
     Args:
         client: A client that may write, or a read-only one for GET.
         journal: None if nothing will be created.
-        stopped: Whether the user stopped the probe.
+        stopped: Returns whether the user stopped the probe.
 
     Attributes:
-        stopped: As given.
-        sent: The number of requests.
-        ordinary: A paused webhook of the probe's that stays until the end; None if nothing may be created.
+        sent: The number of requests that were sent.
+        ordinary: A paused webhook of the probe's own that exists until the end; None if nothing may be created.
         domain: The reserved domain of the probe's URLs.
     """
 
@@ -50,10 +50,10 @@ class Session:
         self._calls = RawCalls(client)
         self._journal = journal
         self.stopped = stopped
-        self._own: dict[str, str] = {}  # names by id, as far as they are known to exist
+        self._own: dict[str, str] = {}  # the names of webhooks that exist, by id
 
     def check(self, requests: int) -> None:
-        """Raises unless the next question may be asked.
+        """Raises an error unless the next question may be asked.
 
         Raises:
             StoppedError: The user stopped the probe.
@@ -67,10 +67,10 @@ class Session:
             raise NotAnsweredError(f"the rate limit has {limit.remaining:,} requests left, and {needed:,} are needed")
 
     def get(self, path: str = "", *, key: Secret | None = None) -> Reply:
-        """Sends a GET, once more after a response that says nothing.
+        """Sends a GET, up to `_READS` times until the response is usable.
 
         Raises:
-            NotAnsweredError: No response says anything.
+            NotAnsweredError: No response is usable.
         """
         return self._repeated("GET", path, key=key)
 
@@ -78,12 +78,12 @@ class Session:
         """Fires a test event, once.
 
         Raises:
-            NotAnsweredError: The response says nothing.
+            NotAnsweredError: The response is not usable: whether the event was fired is unknown.
         """
         return self._reply("POST", "trigger-test", {"event": event})
 
     def new_name(self) -> str:
-        """A name for a webhook that is about to be created."""
+        """A new name for a webhook, which is in the journal from now on."""
         if self._journal is None:
             raise NotAnsweredError("nothing may be created")
         return self._journal.new_name()
@@ -95,10 +95,10 @@ class Session:
     def create(
         self, *, paused: bool = True, idempotency_key: str | None = None, name: str | None = None, **fields: Any
     ) -> Reply:
-        """Creates a webhook, with the fields of an ordinary one unless given, and pauses it at once.
+        """Creates an ordinary webhook, except for these fields, and pauses it at once.
 
         Raises:
-            NotAnsweredError: It is not known whether it was created, or it could not be paused; it is removed in the end.
+            NotAnsweredError: Whether it was created is unknown, or it could not be paused. `clean_up` removes it.
         """
         name = name or self.new_name()
         body = {"name": name, "url": self.url(), "events": "ticket.created", **fields}
@@ -113,7 +113,7 @@ class Session:
         """Pauses a webhook.
 
         Raises:
-            NotAnsweredError: It was not confirmed.
+            NotAnsweredError: cStar did not confirm it.
         """
         reply = self.update(created, isActive=False)
         if not reply.ok:
@@ -121,11 +121,11 @@ class Session:
         return reply
 
     def update(self, created: Reply, *, idempotency_key: str | None = None, **fields: Any) -> Reply:
-        """Changes a webhook of the probe's."""
+        """Changes one of the probe's webhooks."""
         return self._reply("PATCH", created.webhook["id"], fields, idempotency_key=idempotency_key)
 
     def delete(self, created: Reply) -> Reply:
-        """Deletes a webhook of the probe's."""
+        """Deletes one of the probe's webhooks."""
         webhook_id = created.webhook["id"]
         reply = self._reply("DELETE", webhook_id)
         if reply.ok or reply.status in (404, 410):
@@ -147,7 +147,7 @@ class Session:
 
     @contextmanager
     def removing(self, *created: Reply) -> Iterator[None]:
-        """Removes these webhooks at the end, those of them that were created. What fails is tried again by `clean_up`."""
+        """Removes the webhooks that these replies created, at the end. If that fails, `clean_up` tries again."""
         try:
             yield
         finally:
@@ -159,7 +159,7 @@ class Session:
                         continue
 
     def webhooks(self) -> list[Mapping[str, Any]]:
-        """All webhooks of the team, page by page as long as there are new ones: a page may have any length.
+        """All webhooks of the team. Requests pages, of whatever length, until one has no new webhook.
 
         Raises:
             NotAnsweredError: The list cannot be read.
@@ -177,7 +177,7 @@ class Session:
         return list(found.values())
 
     def clean_up(self) -> tuple[str, ...]:
-        """Removes all webhooks with a journalled name, and returns the names of those that may remain."""
+        """Removes all webhooks whose names are in the journal. Returns the names of those that may be left."""
         if self._journal is None or not (names := self._journal.names()):
             return ()
         try:
@@ -196,7 +196,7 @@ class Session:
         return tuple(str(webhook["name"]) for webhook in left)
 
     def _left(self, names: tuple[str, ...]) -> list[Mapping[str, Any]]:
-        # A question about long names makes a name longer, and never another one.
+        # Some questions append to a name, and none replaces it.
         return [webhook for webhook in self.webhooks() if str(webhook.get("name", "")).startswith(names)]
 
     def _remove(self, webhook_id: str) -> None:
@@ -204,14 +204,12 @@ class Session:
         self._own.pop(webhook_id, None)
 
     def _repeated(self, method: str, path: str, *, key: Secret | None = None) -> Reply:
-        for attempt in range(1, _READS + 1):
+        for attempt in range(1, _READS):
             try:
                 return self._reply(method, path, key=key)
             except NotAnsweredError:
-                if attempt == _READS:
-                    raise
                 time.sleep(_PAUSE * attempt)
-        raise AssertionError("unreachable")
+        return self._reply(method, path, key=key)
 
     def _reply(
         self,
@@ -222,8 +220,7 @@ class Session:
         key: Secret | None = None,
         idempotency_key: str | None = None,
     ) -> Reply:
-        shown = "" if not path else path if path.startswith("?") or path == "trigger-test" else "{webhookId}"
-        sent = f"{method} /webhooks{shown if shown.startswith('?') or not shown else f'/{shown}'}"
+        sent = f"{method} /webhooks{_without_id(path)}"
         for attempt in (1, 2):
             self.sent += 1
             try:
@@ -235,3 +232,9 @@ class Session:
                 break
             time.sleep(wait)
         return read_reply(response, sent)
+
+
+def _without_id(path: str) -> str:
+    if not path or path.startswith("?"):
+        return path
+    return "/trigger-test" if path == "trigger-test" else "/{webhookId}"

@@ -1,4 +1,4 @@
-"""What a probe asks, in this order, and what it takes."""
+"""The steps of a probe, in order, and what each requires."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ Payloads = dict[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Step:
-    """One or more questions that are asked together.
+    """Asks one or more questions.
 
     Attributes:
         questions: Their ids.
         ask: Asks them, and yields the answers.
-        requests, creates, fires: The most requests, new webhooks and test events that it takes.
+        requests, creates, fires: The maximum numbers of requests, new webhooks and test events.
     """
 
     questions: tuple[str, ...]
@@ -35,7 +35,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Options:
-    """What a probe may do: see `probe`."""
+    """The arguments of `probe`."""
 
     client: Client
     listener: Listener | None
@@ -45,19 +45,17 @@ class Options:
     wait: float
 
     def missing(self, needs: Needs) -> str:
-        """Why a question with these needs is not asked; empty if it is."""
+        """Why a question with these needs is not asked; empty if it is asked."""
         conditions = [
             ("with a live key, only GET is sent", self.client.environment != "live"),
             ("this client may not write", self.client.write and not self.client.key.is_publishable),
-            ("it takes a test event: fire=True", self.fire),
-            ("it takes a listener that cStar reaches", self.listener is not None),
-            ("it takes time: wait= seconds, from 35", self.wait > 0),
+            ("fire=True was not passed", self.fire),
+            ("no listener was passed", self.listener is not None),
+            ("wait= was not passed", self.wait > 0),
         ]
         counts: dict[Needs, int] = {"read": 0, "many": 0, "write": 2, "fire": 3, "listener": 4, "wait": 5}
         if needs == "publishable":
-            return "" if self.publishable_key else "it takes a publishable key: publishable_key="
-        if needs not in counts:
-            return "not asked"
+            return "" if self.publishable_key else "publishable_key= was not passed"
         return next((reason for reason, met in conditions[: counts[needs]] if not met), "")
 
     @property

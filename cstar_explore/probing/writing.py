@@ -1,4 +1,4 @@
-"""The questions that take webhooks of the probe's own: each is created with one thing that is out of the ordinary."""
+"""The questions that need webhooks of the probe's own. Each webhook differs from an ordinary one in one respect."""
 
 import time
 import uuid
@@ -7,15 +7,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..behaviours import QUESTIONS
-from .answers import Observation, Observations, error_form, first_of, names_in, one_of
+from .answers import Observation, Observations, error_form, first_of, names_in, one_of, signing_secret
 from .replies import NotAnsweredError, Reply
-from .session import DOMAINS, Session
-
-_UNKNOWN_TYPE = "probe.not_a_type"
+from .session import DOMAINS, UNKNOWN_TYPE, Session
 
 
 def ordinary(session: Session) -> Observations:
-    """An ordinary webhook, without which no refusal of another one means anything. It stays until the end."""
+    """Creates an ordinary webhook, which exists until the end. Unless it is accepted, refusals of others prove nothing."""
     for domain in DOMAINS:
         session.domain = domain
         created = session.create(paused=False)
@@ -35,17 +33,17 @@ def invalid_value(session: Session) -> Observations:
 
 
 def unknown_type(session: Session) -> Observations:
-    """Subscribing to an unknown type."""
-    created = _try(session, events=f"ticket.created,{_UNKNOWN_TYPE}")
+    """Whether an unknown event type is accepted."""
+    created = _try(session, events=f"ticket.created,{UNKNOWN_TYPE}")
     with session.removing(created):
         events = set(_events(session, created)) if created.ok else set()
-        answers = {("ticket.created",): "dropped", (_UNKNOWN_TYPE, "ticket.created"): "kept"}
+        answers = {("ticket.created",): "dropped", (UNKNOWN_TYPE, "ticket.created"): "kept"}
         answer = "refused" if created.refused else answers.get(tuple(sorted(events)), "")
         yield one_of("unknown_type", answer, created.evidence)
 
 
 def wildcard(question: str, pattern: str) -> Callable[[Session], Observations]:
-    """Subscribing to a wildcard."""
+    """Whether a wildcard is accepted."""
 
     def ask(session: Session) -> Observations:
         created = _try(session, events=pattern)
@@ -59,7 +57,7 @@ def wildcard(question: str, pattern: str) -> Callable[[Session], Observations]:
 
 
 def events_array(session: Session) -> Observations:
-    """An array in place of the comma-separated string."""
+    """Whether `events` may be an array instead of a comma-separated string."""
     created = _try(session, events=["ticket.created", "ticket.closed"])
     with session.removing(created):
         understood = created.ok and set(_events(session, created)) == {"ticket.created", "ticket.closed"}
@@ -79,7 +77,7 @@ def accepted(question: str, **fields: Any) -> Callable[[Session], Observations]:
 
 
 def replaced_events(session: Session) -> Observations:
-    """An update of the events."""
+    """Whether new events replace the old ones."""
     with session.webhook() as created:
         updated = _done(session.update(created, events="ticket.closed"))
         events = set(_events(session, session.get(created.webhook["id"])))
@@ -88,7 +86,7 @@ def replaced_events(session: Session) -> Observations:
 
 
 def http_url(session: Session) -> Observations:
-    """An http URL."""
+    """Whether an http URL is accepted."""
     created = _try(session, url=session.url().replace("https:", "http:"))
     with session.removing(created):
         answer = "refused"
@@ -99,7 +97,7 @@ def http_url(session: Session) -> Observations:
 
 
 def url_form(session: Session) -> Observations:
-    """What is changed in a URL."""
+    """How a URL is normalized."""
     url = f"{session.url()}:443#fragment".replace("probe", "Probe")
     with session.webhook(url=url) as created:
         kept = str(_current(session, created, "url"))
@@ -113,7 +111,7 @@ def url_form(session: Session) -> Observations:
 
 
 def duplicates(field: str) -> Callable[[Session], Observations]:
-    """Two webhooks with one name, or with one URL."""
+    """Whether two webhooks may have the same name, or the same URL."""
 
     def ask(session: Session) -> Observations:
         fields = {"name": session.new_name(), "url": session.url()}
@@ -127,7 +125,7 @@ def duplicates(field: str) -> Callable[[Session], Observations]:
 
 
 def name_limit(session: Session) -> Observations:
-    """How long a name may be."""
+    """The maximum length of a name."""
     name = session.new_name()
     with session.webhook(name=name) as created:
         for limit in QUESTIONS["name_limit"].answers:
@@ -145,7 +143,7 @@ def name_limit(session: Session) -> Observations:
 
 
 def unchanged_update(session: Session) -> Observations:
-    """An update that changes nothing."""
+    """Whether an update that changes nothing sets `updatedAt`."""
     name = session.new_name()
     with session.webhook(name=name) as created:
         before = _updated_at(session, created)
@@ -156,7 +154,7 @@ def unchanged_update(session: Session) -> Observations:
 
 
 def second_delete(session: Session) -> Observations:
-    """Deleting twice."""
+    """The status of a second delete."""
     with session.webhook() as created:
         first = _done(session.delete(created))
         if not isinstance(first.data, dict) or first.data.get("deleted") is not True:
@@ -166,17 +164,17 @@ def second_delete(session: Session) -> Observations:
 
 
 def replayed_create(session: Session) -> Observations:
-    """The same create twice under one key."""
+    """The same create twice with one idempotency key."""
     yield _replayed(session, "replay_create")
 
 
 def replayed_other_body(session: Session) -> Observations:
-    """Two bodies under one key."""
+    """Two creates with one idempotency key."""
     yield _replayed(session, "replay_other_body")
 
 
 def replayed_update(session: Session) -> Observations:
-    """An update under a key, repeated after another one."""
+    """An update that is repeated with its idempotency key after another update."""
     name, key = session.new_name(), str(uuid.uuid4())
     with session.webhook(name=name) as created:
         _done(session.update(created, name=f"{name} A", idempotency_key=key))
@@ -204,15 +202,15 @@ def _replayed(session: Session, question: str) -> Observation:
                 return Observation(question, "another", second.evidence)
         if question == "replay_other_body":
             return Observation(question, "first response", second.evidence)
-        secret = first_of(second.webhook, "secret", "signingSecret", "signing_secret")
-        return Observation(question, "with secret" if secret else "without secret", second.evidence)
+        answer = "with secret" if signing_secret(second.webhook) else "without secret"
+        return Observation(question, answer, second.evidence)
 
 
 def _try(session: Session, **fields: Any) -> Reply:
     """Creates a webhook that may be refused.
 
     Raises:
-        NotAnsweredError: It was neither accepted nor refused because of what it is.
+        NotAnsweredError: The response neither accepts nor refuses it.
     """
     created = session.create(**fields)
     if not created.ok and not created.refused:
@@ -227,10 +225,10 @@ def _done(reply: Reply) -> Reply:
 
 
 def _current(session: Session, reply: Reply, field: str) -> Any:
-    """A field of the webhook in a reply; if it is not there, as get has it.
+    """A field of the webhook in a reply, or if the reply lacks it, in the response to get.
 
     Raises:
-        NotAnsweredError: Neither has it.
+        NotAnsweredError: Both lack it.
     """
     webhook = reply.webhook
     value = webhook.get(field)

@@ -1,6 +1,6 @@
 """Parses request bodies. Written from the API reference; shares nothing with the client.
 
-What cStar's pages leave open is done as `behaviours` says.
+Where cStar's pages do not say what happens, `behaviours` does.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The form that shows what a probe of cStar would do, and does it."""
+"""The form that shows what a probe of cStar would do, and runs it."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 
 class ProbeForm(Form[ProbeResult]):
-    """Asks cStar what its pages leave open: what it would do on top, then **Ask cStar**, **Stop**, and the answers.
+    """Runs a probe, as `cx.probe` does: shows what it would do, then progress with **Stop**, then the answers.
 
-    Nothing is sent before **Ask cStar**. With a live key, only GET is sent.
+    Nothing is sent before you click **Ask cStar**. With a live key, only GET is sent.
 
     Args:
-        client: The client that asks; see `cx.probe`.
+        client: A client with a secret test key; see `cx.probe`.
         listener: A listener that cStar reaches, for the questions about deliveries.
         publishable_key: A publishable key of the same team.
 
     Attributes:
-        plan: What the form would do, with the boxes as they are.
+        plan: What the form would do with the boxes that are checked, a `cx.ProbePlan`.
     """
 
     heading = "Ask cStar"
@@ -96,7 +96,7 @@ class ProbeForm(Form[ProbeResult]):
     def _describe_result(self, result: ProbeResult) -> str:
         set_visible(self.stop, on=False)
         frame = result.to_frame()
-        order = {"otherwise": 0, "as assumed": 1, "as documented": 2}
+        order = {"different": 0, "as assumed": 1, "as documented": 2}
         answered = frame[frame["verdict"] != "not answered"]
         answered = answered.sort_values("verdict", key=lambda verdicts: verdicts.map(order), kind="stable")
         self.table.fill(answered[["verdict", "text", "observed", "assumed"]].to_numpy().tolist())

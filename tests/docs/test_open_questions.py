@@ -1,4 +1,4 @@
-"""The page on what cStar leaves open is the table that the sandbox and the probe read."""
+"""The page of open questions shows the table that the sandbox and the probe read."""
 
 from cstar_explore.behaviours import QUESTIONS
 from tools.write_questions import PAGE, page
