@@ -249,8 +249,8 @@ class StandIn:
     def _routed(self, request: Request) -> Reply:
         publishable = self._authenticated(request)
         prefix = f"/api/v1/teams/{TEAM}/webhooks"
-        if request.path == "/api/v1/whoami":
-            return 200, {"success": True, "data": {"teamId": TEAM}}
+        if request.path == "/api/v1/auth/whoami":
+            return 200, {"success": True, "data": {"teamId": TEAM, "teamName": "Owls", "keyType": "secret"}}
         if not request.path.startswith(prefix):
             raise RefusedError(404, "404", "Not found")
         tail = request.path.removeprefix(prefix).strip("/")
