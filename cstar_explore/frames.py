@@ -209,8 +209,9 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _frame(items: Sequence[Item], fields: Iterable[Field]) -> pd.DataFrame:
     _disable_mathjax()
-    # Distinct tuples of keys, instead of the keys of every object: most objects of a list have the same keys.
-    shapes = dict.fromkeys(map(tuple, items))
+    # Distinct tuples of keys, instead of the keys of every object: mostly, all objects of a list have the same keys.
+    are_alike = set(map(len, items)) == {len(set().union(*items))}
+    shapes = dict.fromkeys(map(tuple, items[:1] if are_alike else items))
     present = dict.fromkeys(key for shape in shapes for key in shape if key not in SECRET_KEYS)
     columns: dict[str, Column] = {}
     misfits: dict[str, Column] = {}
@@ -272,7 +273,8 @@ def _fast_column(raw: list[Any], kind: Kind) -> Column | None:
     types = set(map(type, raw)) - {type(None)}
     if kind == "events" and types <= {list}:
         parts = set(map(type, itertools.chain.from_iterable(filter(None, raw))))
-        return _array([None if value is None else tuple(value) for value in raw], kind) if parts <= {str} else None
+        cells = [float("nan") if value is None else tuple(value) for value in raw]
+        return _objects(cells) if parts <= {str} else None
     if (kind, types) == ("flag", {bool}) and None not in raw:
         values = np.array(raw, dtype=bool)
         return pd.arrays.BooleanArray(values, np.zeros_like(values))

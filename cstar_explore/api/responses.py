@@ -53,7 +53,8 @@ def read_page(response: Response) -> Page:
     if not isinstance(items, list):
         raise _invalid("The response has no list in it", response)
     for number, item in enumerate(items, 1):
-        if not isinstance(item, dict) or not _is_id(item.get("id")):
+        identity = item.get("id") if isinstance(item, dict) else None
+        if not (identity and isinstance(identity, str)) and not _is_id(identity):
             raise _invalid(f"Entry {number} of the list is not a webhook with an ID", response)
     paging = next(
         (
