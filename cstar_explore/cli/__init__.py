@@ -2,10 +2,10 @@
 
 cstar-explore lab       the notebooks, in JupyterLab
 cstar-explore sandbox   the sandbox on its own
-cstar-explore audit     findings about the webhooks of one team or many
-cstar-explore explain   why a pasted delivery does or does not verify
+cstar-explore audit     finds problems in the webhooks of one or many teams
+cstar-explore explain   explains why a pasted delivery does or does not verify
 cstar-explore check-receiver  names the faults of a running webhook receiver
-cstar-explore probe     asks cStar what its documentation leaves open
+cstar-explore probe     finds out how cStar behaves where its documentation does not say
 cstar-explore doctor    checks the installation, the configuration, the network and the key
 """
 

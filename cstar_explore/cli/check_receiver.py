@@ -1,17 +1,15 @@
-"""`cstar-explore check-receiver`: the faults of a webhook receiver on stdout, and an exit code for continuous integration."""
+"""`cstar-explore check-receiver`: prints the faults of a webhook receiver, with an exit code for continuous integration."""
 
 import argparse
 import io
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigurationError, CStarError
+from ..errors import CStarError
 from ..files import replace_file
-from ..secret import Secret
-from ..text import printable
+from .variables import secret_in
 
 if TYPE_CHECKING:
     from ..receivers import ReceiverCheck
@@ -21,9 +19,9 @@ WRONG, INVALID, INTERRUPTED = 1, 2, 130
 _HELP = """\
 exit codes:
     0  nothing is wrong
-    1  something is wrong; with --strict also: something was not tested
+    1  something is wrong or, with --strict, not tested
     2  invalid command line, secret, URL or --acted
-  130  interrupted; what is known by then is printed
+  130  interrupted; the results until then are printed
 
 Example: cstar-explore check-receiver http://localhost:8000/hook --secret-env WEBHOOK_SECRET --acted "cat acted.txt"
 """
@@ -33,7 +31,7 @@ def add_to(commands: Any) -> None:
     """Adds the `check-receiver` command."""
     parser = commands.add_parser(
         "check-receiver",
-        help="check a running webhook receiver: sends generated deliveries, right and wrong ones, and names the fault",
+        help="send right and wrong deliveries to a running webhook receiver, and name its faults",
         epilog=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -47,13 +45,17 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--acted",
         metavar="COMMAND",
-        help="a shell command that prints the ids of the events that the receiver acted on, one a line, or their number;"
-        " without it, whether duplicates are processed twice is not tested",
+        help="a shell command that prints the IDs of the events that the receiver acted on, one per line, or their number;"
+        " without it, duplicates are not tested",
     )
     parser.add_argument(
-        "--allow-host", action="append", default=[], metavar="HOST", help="a host other than loopback; may be repeated"
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="a host other than loopback that may be checked; may be repeated",
     )
-    parser.add_argument("--strict", action="store_true", help="exit with 1 also if something was not tested")
+    parser.add_argument("--strict", action="store_true", help="also exit with 1 if something was not tested")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write a report as an HTML page")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="also write JUnit XML")
@@ -66,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
 
         check = check_receiver(
             options.url,
-            secret=_secret(options.secret_env),
+            secret=secret_in(options.secret_env),
             acted=options.acted,
             allow_host=options.allow_host,
             progress=_show_progress if sys.stderr.isatty() else None,
@@ -91,21 +93,12 @@ def run(options: argparse.Namespace) -> int:
     return WRONG if not check.ok or (options.strict and check.verdict == "incomplete") else 0
 
 
-def _secret(name: str) -> Secret:
-    if not os.environ.get(name):
-        raise ConfigurationError(
-            f"The environment variable {printable(name, 80)} is not set.",
-            advice="Pass the variable's name, not the secret, and set it to the receiver's signing secret.",
-        )
-    return Secret(os.environ[name])
-
-
 def _show_progress(done: int, total: int) -> None:
     print(f"\r{done} of {total} checks", end="", file=sys.stderr, flush=True)
 
 
 def _text(check: "ReceiverCheck") -> str:
-    """The causes, and then a line for each check."""
+    """The faults and notes, and then a line for each check."""
     lines = [check.verdict.upper() + (f" (likely framework: {check.framework})" if check.framework else "")]
     for cause in check.causes:
         lines += ["", f"{'Note' if cause.is_note else 'Wrong'}: {cause.sentence}", f"       {cause.remedy}"]

@@ -1,9 +1,8 @@
-"""`cstar-explore explain`: why the deliveries in a text do or do not verify. The text and the secrets are not printed."""
+"""`cstar-explore explain`: why the deliveries in a text do or do not verify. It prints neither the text nor the secrets."""
 
 import argparse
 import io
 import json
-import os
 import re
 import sys
 from dataclasses import replace
@@ -14,6 +13,7 @@ from ..errors import ConfigurationError, CStarError, ValidationError
 from ..files import read_bytes
 from ..secret import ApiKey
 from ..text import printable
+from .variables import secret_in
 
 if TYPE_CHECKING:
     from ..deliveries import Delivery
@@ -23,7 +23,7 @@ VERIFIED, NOT_VERIFIED, UNREADABLE, INTERRUPTED = 0, 1, 2, 130
 
 _HELP = """\
 Reads a raw HTTP request, a curl or PowerShell command, HAR, an export of webhook.site, ngrok, Pipedream or Postman, or an AWS
-event. It opens no address and runs nothing.
+event. It makes no network requests and runs no command.
 
 exit codes:
     0  every delivery is verified
@@ -36,11 +36,13 @@ def add_to(commands: Any) -> None:
     """Adds the `explain` command."""
     parser = commands.add_parser(
         "explain",
-        help="say why a pasted delivery does or does not verify",
+        help="explain why a pasted delivery does or does not verify",
         epilog=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="a file; - or nothing: standard input")
+    parser.add_argument(
+        "file", nargs="?", default="-", metavar="FILE", help="the file to read (default: -, standard input)"
+    )
     parser.add_argument(
         "--secret-env",
         action="append",
@@ -51,7 +53,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--now",
         metavar="TIME",
-        help="when the delivery arrived, as Unix seconds or 2026-01-31T12:00:00Z (default: as the source says, else now)",
+        help="when the delivery arrived, as Unix seconds or 2026-01-31T12:00:00Z (default: the time in the text, if any, else now)",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
 
@@ -62,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     from ..signatures.keys import require_secrets
 
     try:
-        secrets = [_secret(name) for name in options.secret_env]
+        secrets = [secret_in(name) for name in options.secret_env]
         require_secrets(secrets, allow_masks=True)
         now = None if options.now is None else _time(options.now)
         found = deliveries_in(_content(options.file))
@@ -78,22 +80,13 @@ def run(options: argparse.Namespace) -> int:
     return VERIFIED if all(explanation.ok for _, explanation in explained) else NOT_VERIFIED
 
 
-def _secret(name: str) -> ApiKey:
-    if name not in os.environ:
-        # Somebody may have passed the secret itself.
-        shown = f"The environment variable {name}" if re.fullmatch(r"[A-Z_][A-Z0-9_]{0,60}", name) else "The variable"
-        raise ConfigurationError(
-            f"{shown} is not set.", advice="Pass the name of a variable that has the signing secret, not the secret."
-        )
-    return ApiKey(os.environ[name])
-
-
 def _time(text: str) -> datetime | float:
     try:
         return float(text) if re.fullmatch(r"\d{1,14}(\.\d*)?", text) else datetime.fromisoformat(text)
     except ValueError:
         raise ValidationError(
-            f"--now is '{printable(text, 40)}', which is no time.", advice="Pass Unix seconds or 2026-01-31T12:00:00Z."
+            f"--now is '{printable(text, 40)}', which is not a time.",
+            advice="Pass Unix seconds or 2026-01-31T12:00:00Z.",
         ) from None
 
 

@@ -2,14 +2,13 @@
 
 import argparse
 import contextlib
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
-from ..secret import Secret
-from ..text import plural, printable
+from ..text import plural
+from .variables import secret_in
 
 if TYPE_CHECKING:
     from ..listener import Listener
@@ -101,7 +100,7 @@ def _run(options: argparse.Namespace) -> int:
         result = probe(
             client,
             listener,
-            publishable_key=_key(options.publishable_key_env),
+            publishable_key=secret_in(options.publishable_key_env) if options.publishable_key_env else None,
             fire=options.fire,
             payloads=options.payloads,
             wait=options.wait,
@@ -130,17 +129,6 @@ def _listener(options: argparse.Namespace) -> "Listener":
     listener = Listener(port=options.listen, allowed_hosts=options.allow_host)
     print(f"Listening at {listener.url}", file=sys.stderr)
     return listener
-
-
-def _key(name: str | None) -> Secret | None:
-    if name is None:
-        return None
-    if not os.environ.get(name):
-        raise ConfigurationError(
-            f"The environment variable {printable(name, 80)} is not set.",
-            advice="Pass the variable's name, not the key, and set it to a publishable key.",
-        )
-    return Secret(os.environ[name])
 
 
 def _answers(rows: list[dict[Any, Any]]) -> str:
