@@ -43,6 +43,10 @@ class Journal:
         """The names of all webhooks that may exist, including those of earlier runs."""
         return tuple(name for (name,) in self._database.run("SELECT name FROM names ORDER BY rowid"))
 
+    def forget(self, name: str) -> None:
+        """Forgets a name: no webhook with it was created."""
+        self._database.run("DELETE FROM names WHERE name = ?", name)
+
     def clear(self) -> None:
         """Removes all names, once no webhook with one of them exists."""
         self._database.run("DELETE FROM names")

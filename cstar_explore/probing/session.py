@@ -100,13 +100,15 @@ class Session:
         Raises:
             NotAnsweredError: Whether it was created is unknown, or it could not be paused. `clean_up` removes it.
         """
-        name = name or self.new_name()
-        body = {"name": name, "url": self.url(), "events": "ticket.created", **fields}
+        new = name or self.new_name()
+        body = {"name": new, "url": self.url(), "events": "ticket.created", **fields}
         reply = self._reply("POST", "", body, idempotency_key=idempotency_key)
         if reply.ok:
-            self._own[reply.webhook["id"]] = name
+            self._own[reply.webhook["id"]] = new
             if paused:
                 self.pause(reply)
+        elif name is None and self._journal is not None:
+            self._journal.forget(new)  # no other webhook has it
         return reply
 
     def pause(self, created: Reply) -> Reply:
