@@ -74,6 +74,7 @@ _VALUES: dict[str, tuple[Answer, ...]] = {
         *((), ("spaces",), ("indented", "final newline"), ("escaped letters", "escaped slashes")),
         ("spaces", "escaped letters", "escaped slashes", "final newline"),
     ),
+    "receiver_timeout": (("2",), ("3",)),
     "retry_steps": (("1", "2"), ("2", "1"), ("1",), ("1", "1", "1")),
 }
 FIRED = tuple(name for name in DEFAULTS if QUESTIONS[name].needs in ("fire", "listener", "wait"))
@@ -154,6 +155,8 @@ def unanswerable(row: Mapping[str, Answer]) -> set[str]:
         found.add("signature_key")
     if "X-Signature" not in row["delivery_headers"]:
         found.add("retry_signature")
+    if row["arrival"] == "after the response":
+        found.add("receiver_timeout")
     return found
 
 

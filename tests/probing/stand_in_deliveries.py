@@ -79,6 +79,7 @@ class Deliveries:
         self._command_line = self._command_line if forward_to else []
         self._stopped = threading.Event()
         self._pool = ThreadPoolExecutor(16)
+        self.delay = 0.05  # seconds until a delivery is sent, if it is sent after the response
         self.sent: list[tuple[str, int, int]] = []  # host, attempt, status: 0 if it could not be reached
 
     def route(self, name: str, host: str, port: int) -> None:
@@ -100,7 +101,7 @@ class Deliveries:
             results = list(self._pool.map(lambda target: self._attempts(event, target), targets))
         else:
             for target in targets:
-                threading.Timer(0.05, self._attempts, (event, target)).start()
+                threading.Timer(self.delay, self._attempts, (event, target)).start()
         event_id = event.id if self._answers["fired_event_id"] != "different" else f"trg_{secrets.token_hex(8)}"
         entries = [self._entry(event, *each) for each in zip(targets, results, strict=True)]
         values: dict[str, Any] = {"event": event_type, "test": True, "deliveries": entries}
@@ -144,7 +145,7 @@ class Deliveries:
         if not host:
             return 0
         try:
-            connection = http.client.HTTPConnection(host, port, timeout=10)
+            connection = http.client.HTTPConnection(host, port, timeout=int(self._answers["receiver_timeout"][0]))
             connection.putrequest(
                 "POST", f"{parts.path or '/'}?{parts.query}", skip_host=True, skip_accept_encoding=True
             )

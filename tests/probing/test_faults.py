@@ -13,6 +13,7 @@ import pytest
 import cstar_explore as cx
 from cstar_explore.behaviours import QUESTIONS
 from cstar_explore.probing import receiver, session
+from tests.probing import stand_in as stand_in_module
 from tests.probing.combinations import OTHERS, covering
 from tests.probing.stand_in import FAULTS, LIVE_KEY, PUBLISHABLE_KEY, SECRET_KEY, TEAM, Request, StandIn
 from tests.support.sampling import SEED, sample
@@ -118,3 +119,20 @@ def test_a_probe_stops_asking_before_the_rate_limit_is_used_up_and_still_cleans_
         assert 429 not in [request.status for request in stand_in.requests]
         assert not stand_in.left
         assert any("rate limit" in reason for reason in result.reasons.values())
+
+
+def test_a_key_that_is_not_known_leaves_no_name_of_a_webhook() -> None:
+    """What was refused was not created."""
+    with StandIn() as stand_in, cx.Client(f"{SECRET_KEY}x", TEAM, stand_in.url) as client:
+        result = cx.probe(client, confirm=True)
+    assert result.left == ()
+    assert set(result.recording.answers) == {"error_401", "code_401", "type_401"}
+
+
+def test_the_length_of_a_page_is_not_taken_for_a_page_size_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of five."""
+    monkeypatch.setattr(stand_in_module, "ANOTHER_SIZE", 5)
+    for answer in ("honoured", "ignored"):
+        answers = {"list_pages": "another number", "page_size": answer}
+        with StandIn(answers, existing=22) as stand_in, cx.Client(LIVE_KEY, TEAM, stand_in.url) as client:
+            assert cx.probe(client, confirm=True).recording.answers["page_size"] == answer

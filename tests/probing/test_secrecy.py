@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 import cstar_explore as cx
+from cstar_explore.events.shapes import shape_of
+from cstar_explore.probing import receiver
 from tests.probing.stand_in import PUBLISHABLE_KEY, SECRET_KEY, TEAM, StandIn
 from tests.probing.stand_in_deliveries import DATA
 
@@ -147,3 +149,19 @@ def test_a_sandbox_like_it_delivers_the_learned_shapes(
     assert set(again.recording.payloads) == set(DATA)
     drift = probed.result.drift(again)
     assert drift.empty, drift[["question", "before", "after"]].to_string()
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_each_shape_is_that_of_its_own_event(late: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if deliveries arrive when the next event was fired, and if the server knows one type less."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(receiver, "ARRIVAL", 0.2 if late else 5.0)
+    wrong = []
+    with cx.Listener() as listener, StandIn(unknown=("team.preferences_updated",)) as stand_in:
+        stand_in.deliveries.delay = 0.3 if late else 0.0
+        with cx.Client(SECRET_KEY, TEAM, stand_in.url) as client:
+            result = cx.probe(client, listener, fire=True, payloads=True, confirm=True)
+    for event, shape in result.recording.payloads.items():
+        wrong += [event] if shape != shape_of(DATA[event]) else []
+    assert not wrong
+    assert late or len(result.recording.payloads) == len(DATA) - 1
