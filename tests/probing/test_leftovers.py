@@ -16,6 +16,7 @@ import pytest
 
 import cstar_explore as cx
 from cstar_explore.errors import ConfigurationError
+from cstar_explore.probing import session
 from tests.probing.stand_in import SECRET_KEY, TEAM, Request, StandIn, Webhook
 from tests.support.sampling import sample
 
@@ -23,6 +24,7 @@ _CHILD = """
 import resource, signal, sys
 import cstar_explore as cx
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 signal.signal(signal.SIGUSR1, lambda *_: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)))  # as if the disk were full
 url, key, team, fire, full = sys.argv[1:]
 if full:
@@ -53,6 +55,7 @@ KILLS = [
 @pytest.fixture(autouse=True)
 def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(session, "_PAUSE", 0.01)
 
 
 def _start(stand_in: StandIn, *, fire: bool = False, full: bool = False) -> "subprocess.Popen[str]":
