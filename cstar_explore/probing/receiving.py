@@ -6,6 +6,7 @@ import hmac
 import json
 import re
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
@@ -185,18 +186,25 @@ def receiver_timeout(wait: float) -> Ask:
     """How long the response to trigger-test waits for a receiver that does not answer in time."""
 
     def ask(session: Session, receiver: Receiver) -> Observations:
-        mark = secrets.token_hex(4)
+        mark, hold = secrets.token_hex(4), min(wait, _LONGEST_HOLD)
         with receiver.webhook(session, mark):
             at_once, reply = _duration(session)
-            start = receiver.count()
-            with receiver.answering(seconds=min(wait, _LONGEST_HOLD)):
+            start, released = receiver.count(), threading.Event()
+
+            def hold_first(_: Mapping[str, Any]) -> int:
+                if len(receiver.arrived(mark, fired_at=start)) == 1:
+                    released.wait(hold)
+                return 200
+
+            with receiver.answering(hold_first):
                 held, reply = _duration(session)
+                released.set()
             if not receiver.arrived(mark, fired_at=start):
                 raise NotAnsweredError("the response does not wait for the delivery")
         seconds = held - at_once
         if seconds < _SHORTEST_TIMEOUT:
             raise NotAnsweredError("the response does not wait for the delivery")
-        if seconds >= min(wait, _LONGEST_HOLD) * 0.9:
+        if seconds >= hold * 0.9:
             raise NotAnsweredError(f"the response waits for at least {seconds:.0f} s")
         evidence = f"{reply.evidence}, {seconds:.1f} s later than with a receiver that answers at once"
         yield Observation("receiver_timeout", (_rounded(seconds, _PUBLISHED_TIMEOUTS),), evidence)

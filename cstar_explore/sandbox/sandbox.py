@@ -16,7 +16,6 @@ from ..errors import ConfigurationError
 from ..recordings import Recording, as_recording
 from ..secret import Secret
 from ..serving.cells import close_on_rerun, close_previous
-from ..serving.posting import TIMEOUT
 from ..serving.server import Server
 from ..signatures.timestamps import unix_seconds
 from ..text import printable
@@ -75,7 +74,7 @@ class Sandbox:
         like: Recording | str | Path | None = None,
         follow_subscriptions: bool = False,
         allowed_hosts: Iterable[str] = (),
-        delivery_timeout: float = TIMEOUT,
+        delivery_timeout: float | None = None,
         rate_limit: bool | int = False,
         neglected: bool = False,
         port: int = 0,
@@ -89,7 +88,9 @@ class Sandbox:
         self.clock = (RealTimeClock if real_time else Clock)(advance_to=self._advance_to)
         self.faults = Faults()
         hosts = AllowedHosts(allowed_hosts)
-        timeout = _checked_timeout(delivery_timeout)
+        timeout = _checked_timeout(
+            float(behaviours["receiver_timeout"][0]) if delivery_timeout is None else delivery_timeout
+        )
         rate_limiter = RateLimiter(self.clock, enforced=rate_limit)
         self._store = Store(path)
         with contextlib.ExitStack() as on_failure:

@@ -6,11 +6,12 @@ A thread and not a process: nothing keeps running when the kernel is killed.
 import asyncio
 import concurrent.futures
 import contextlib
+import logging
 import os
 import socket
 import threading
 from collections.abc import Collection, Coroutine
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import uvicorn
@@ -61,6 +62,7 @@ class Server:
         allowed_hosts: Collection[str] = (),
         on_refused: OnRefused | None = None,
     ) -> None:
+        _leave_out_cancelled_requests()
         self._name = name
         self._process = os.getpid()
         listening = _bind(port)
@@ -134,6 +136,14 @@ class Server:
         self._server.stop()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=5)
+
+
+@cache
+def _leave_out_cancelled_requests() -> None:
+    """uvicorn logs a traceback for a request that was still waiting when its server was closed."""
+    logging.getLogger("uvicorn.error").addFilter(
+        lambda record: not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+    )
 
 
 class _Uvicorn(uvicorn.Server):

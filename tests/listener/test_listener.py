@@ -8,6 +8,7 @@ import os
 import socket
 import stat
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -159,6 +160,21 @@ def test_closed_listener_refuses_connections() -> None:
     with pytest.raises(ConnectionError):
         post(listener.url)
     assert set() == set(threading.enumerate()) - before
+
+
+def test_closing_during_a_response_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """A request that still waits for its response is no error."""
+    listener = cx.Listener()
+    listener.answer.seconds = 60
+    with socket.create_connection(("127.0.0.1", urlsplit(listener.url).port)) as sender:
+        sender.sendall(
+            f"POST {urlsplit(listener.url).path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{{}}".encode()
+        )
+        while not listener.requests():
+            time.sleep(0.01)
+        listener.close()
+        assert b"" == sender.recv(100)
+    assert [] == caplog.records
 
 
 def test_repr_shows_the_url_and_no_secret(verifying: cx.Listener) -> None:

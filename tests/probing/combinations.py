@@ -78,7 +78,7 @@ _VALUES: dict[str, tuple[Answer, ...]] = {
     "retry_steps": (("1", "2"), ("2", "1"), ("1",), ("1", "1", "1")),
 }
 FIRED = tuple(name for name in DEFAULTS if QUESTIONS[name].needs in ("fire", "listener", "wait"))
-OTHERS = tuple(name for name in DEFAULTS if name not in FIRED)
+OTHERS = tuple(name for name in DEFAULTS if QUESTIONS[name].needs in ("read", "many", "publishable", "write"))
 
 
 def values(question: str) -> tuple[Answer, ...]:
@@ -155,6 +155,8 @@ def unanswerable(row: Mapping[str, Answer]) -> set[str]:
         found.add("signature_key")
     if "X-Signature" not in row["delivery_headers"]:
         found.add("retry_signature")
+    if row["arrival"] == "after the response":
+        found.add("receiver_timeout")
     if row["arrival"] == "after the response":
         found.add("receiver_timeout")
     return found

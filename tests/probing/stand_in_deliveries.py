@@ -144,8 +144,8 @@ class Deliveries:
             host, port = parts.hostname, parts.port or 80
         if not host:
             return 0
+        connection = http.client.HTTPConnection(host, port, timeout=int(self._answers["receiver_timeout"][0]))
         try:
-            connection = http.client.HTTPConnection(host, port, timeout=int(self._answers["receiver_timeout"][0]))
             connection.putrequest(
                 "POST", f"{parts.path or '/'}?{parts.query}", skip_host=True, skip_accept_encoding=True
             )
@@ -159,9 +159,10 @@ class Deliveries:
             connection.endheaders(body)
             response = connection.getresponse()
             response.read()
-            connection.close()
         except (OSError, http.client.HTTPException):
             return 0
+        finally:
+            connection.close()
         location = response.headers.get("Location", "")
         if (
             self._answers["redirects"] == "followed"
