@@ -1,15 +1,15 @@
-"""Checks webhook receivers: a running one over HTTP, or a Python handler in process.
+"""Checks webhook receivers: a running receiver over HTTP, or a Python handler in this process.
 
 receiver    `check_receiver`
 handlers    `check_handler`
-catalogue   the checks, and what is right
-signed_requests  the events, and requests with and without correct signatures
-sending     requests over connections of its own
-checker     runs the checks within limits
+catalogue   the checks, and their expected outcomes
+signed_requests  events, and requests with right and wrong signatures
+sending     sends requests over its own connections
+checker     runs the checks within time limits
 effects     what the receiver acted on
 judging     the verdict of each check
-causes      the faults, each once, by their cause
-framework   the likely framework, and how to get the raw body there
+causes      the faults of the receiver, each once
+framework   the likely framework, and how it provides the raw body
 result      `ReceiverCheck`
 report      HTML and JUnit XML
 """

@@ -1,4 +1,4 @@
-"""The checks: what each sends, and by which rule its outcome is judged."""
+"""The checks: what each sends, and the rule that judges its outcome."""
 
 import json
 from base64 import b64decode
@@ -37,7 +37,7 @@ AFTER_FORGED = "the genuine delivery after a forged one of the same event"
 AFTER_FAILURE = "the retry of an event without data, which may fail, with data"
 MINUTE = 60
 
-# What is right, by the rule's name; `judging` applies the rules.
+# The expected outcome, by the name of the rule; `judging` applies the rules.
 EXPECTED = {
     "accept": "2xx within 10 s, and acted on once",
     "order": "2xx for each, and each acted on once, in whatever order they arrive",
@@ -61,7 +61,7 @@ class Check:
 
     Attributes:
         sent: What it sends.
-        group: One of `GROUPS`; empty if it serves only to find the cause.
+        group: One of `GROUPS`; empty if it only serves to find a cause.
         rule: One of `EXPECTED`.
         alone: Whether nothing else is sent at the same time.
         extra_fields: Whether its event has fields that do not exist yet.
@@ -144,7 +144,7 @@ def _lower_case(request: Request) -> Request:
     return replace(request, headers=tuple((name.lower(), value) for name, value in request.headers))
 
 
-def _parted_character(maker: Maker) -> Exchange:
+def _split_character(maker: Maker) -> Exchange:
     event = maker.event(title="Zoë 🎉")
     body = compact(event)
     return Exchange([maker.request(event, split=body.index("🎉".encode()) + 2)], (event["id"],))
@@ -223,13 +223,13 @@ CHECKS: tuple[Check, ...] = (
     _malformed("no t", lambda each: f"v1={each.v1}"),
     _malformed("a v1 without =", lambda each: f"t={each.t},v1"),
     _malformed("only a v0", lambda each: f"t={each.t},v0={each.v1}"),
-    _rejected("changed in transit", "re-serialised with spaces", made.changed(lambda body: _spaced(json.loads(body)))),
+    _rejected("changed in transit", "re-serialized with spaces", made.changed(lambda body: _spaced(json.loads(body)))),
     _rejected("changed in transit", "a newline added", made.changed(lambda body: body + b"\n")),
     _rejected("changed in transit", "a byte added that is not UTF-8", made.changed(lambda body: body + b"\xff")),
     _raw("spaces after , and :", _spaced),
     _raw("indented with CRLF", _crlf),
     _raw("non-ASCII letters", title=_TEXT),
-    Check("two packets that part a character", "raw body", "accept", _parted_character),
+    Check("two packets that split a character", "raw body", "accept", _split_character),
     _raw("\\u escapes", _escaped, title=_TEXT),
     _raw("\\/", _slashes, title="https://example.com/a/b"),
     _raw("/", title="https://example.com/a/b"),
@@ -260,7 +260,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def _other_key(change: Callable[[str], str | bytes]) -> Build:
-    """Signed with a key that is made of the secret. If it cannot be made, with another secret."""
+    """An ordinary delivery that is signed with a key made from the secret, or if that is impossible, with another secret."""
 
     def key(maker: Maker) -> Secret:
         try:
@@ -279,16 +279,16 @@ def _probe(name: str, build: Build, mistake: str, remedy: str = "") -> Probe:
     return Probe(Check(f"probe: {name}", "", "accept", build), mistake, remedy)
 
 
-RESERIALISED = "verifies re-serialised JSON, not the raw body: it rejects an ordinary delivery, but accepts one"
+RESERIALIZED = "verifies re-serialized JSON, not the raw body: it rejects an ordinary delivery, but accepts one"
 _KEY = "The key is the whole secret as text, including whsec_."
 _CONTENT = 'Sign t + "." + raw body.'
 
 # The first that is accepted names the cause.
 PROBES: tuple[Probe, ...] = (
-    _probe("sorted", made.written(_sorted), f"{RESERIALISED} with its keys in alphabetical order"),
-    _probe("sorted with spaces", made.written(_sorted_spaced), f"{RESERIALISED} with its keys in alphabetical order and spaces"),
-    _probe("indented", made.written(_indented), f"{RESERIALISED} that is indented"),
-    _probe("indented by 4", made.written(lambda event: json.dumps(event, indent=4).encode()), f"{RESERIALISED} that is indented"),
+    _probe("sorted", made.written(_sorted), f"{RESERIALIZED} with its keys in alphabetical order"),
+    _probe("sorted with spaces", made.written(_sorted_spaced), f"{RESERIALIZED} with its keys in alphabetical order and spaces"),
+    _probe("indented", made.written(_indented), f"{RESERIALIZED} that is indented"),
+    _probe("indented by 4", made.written(lambda event: json.dumps(event, indent=4).encode()), f"{RESERIALIZED} that is indented"),
     _probe("bare", _other_key(_bare), "uses the secret without whsec_ as the key", _KEY),
     _probe("base64", _other_key(lambda secret: b64decode(_bare(secret))), "uses the base64-decoded secret as the key", _KEY),
     _probe("hex key", _other_key(lambda secret: bytes.fromhex(_bare(secret))), "uses the hex-decoded secret as the key", _KEY),

@@ -1,24 +1,24 @@
-"""The faults of a receiver, each once, by their cause; and notes."""
+"""Finds the causes of what went wrong: each fault of a receiver once, then notes."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..text import printable, redacted
-from .catalogue import AFTER_FAILURE, AFTER_FORGED, ORDER, ORDINARY, PROBES, RESERIALISED, TWO_PACKETS, UNKNOWN_FIELDS
+from .catalogue import AFTER_FAILURE, AFTER_FORGED, ORDER, ORDINARY, PROBES, RESERIALIZED, TWO_PACKETS, UNKNOWN_FIELDS
 from .judging import Outcome
 from .sending import NO_CONNECTION, NO_RESPONSE, NO_TLS, Response
 
 
 @dataclass(frozen=True)
 class Cause:
-    """What is wrong and what to do.
+    """A fault or a note, and what to do about it.
 
     Attributes:
         sentence: What is wrong.
         remedy: What to do.
-        checks: What was sent in the checks that it explains.
-        is_note: Whether it is no fault.
+        checks: The checks that it explains, by what they sent.
+        is_note: Whether it is a note and not a fault.
     """
 
     sentence: str
@@ -30,7 +30,9 @@ class Cause:
         return f"{self.sentence} {self.remedy}"
 
 
-_VERIFY = 'Compare each v1 with HMAC-SHA256(secret, t + "." + raw body) before anything else, and answer 401 if none is equal.'
+_VERIFY = (
+    'Compare each v1 with HMAC-SHA256(secret, t + "." + raw body) before anything else, and answer 401 if none matches.'
+)
 _CRASH = "Read X-Signature so that a missing or unexpected value cannot raise an error, and answer 401."
 _PARTS = "Find t and v1 by their names, and ignore other parts."
 # What may arrive in several packets.
@@ -38,7 +40,7 @@ _IN_PACKETS = {
     TWO_PACKETS,
     "16 at once",
     "four copies at once",
-    "two packets that part a character",
+    "two packets that split a character",
     "a body of 120 kB",
     "a body of 1.5 MB",
     "chunked",
@@ -62,26 +64,26 @@ _SINGLE = {
     TWO_PACKETS: ("It reads only the part of the body that arrives first.", "Read as many bytes as Content-Length says."),
     "16 at once": ("It does not accept 16 deliveries that arrive at the same time.", "Serve requests concurrently, or answer first and act afterwards."),
     AFTER_FAILURE: (
-        "It remembers the id of an event before it has acted: where acting fails, it ignores cStar's retry, and the event is lost.",
+        "It stores the id of an event before it has acted: if acting fails, it ignores cStar's retry, and the event is lost.",
         "Store the id after the effect, or in one transaction with it.",
     ),
     AFTER_FORGED: (
-        "It remembers the id of an event before it verifies the delivery: a forged delivery keeps the genuine one from being processed.",
+        "It stores the id of an event before it verifies the delivery: a forged delivery keeps the genuine one from being processed.",
         "Verify first. Store the id together with the effect.",
     ),
-    "a type that does not exist yet": ("It rejects unknown event types: the next type that cStar adds is retried in vain.", "Answer 200 to types that you do not handle."),
-    "two packets that part a character": ("It decodes each piece of the body on its own, and loses a character that is split between two packets.", "{raw}"),
+    "a type that does not exist yet": ("It rejects unknown event types: deliveries of every type that cStar adds will fail.", "Answer 200 to types that you do not handle."),
+    "two packets that split a character": ("It decodes each piece of the body on its own, and loses a character that is split between two packets.", "{raw}"),
     "a byte added that is not UTF-8": ("It decodes the body as text before it verifies it, and drops or replaces what is not UTF-8.", "{raw}"),
 }  # fmt: skip
 
 # Notes: what was sent, the sentence, what to do.
 _NOTES = {
     "a valid sha256= over the body alone": ("It accepts the legacy signature too, sha256= over the body alone: it has no timestamp, so it can be replayed at any time.", "Accept only t= and v1=."),
-    "two v1, the first of this secret": ("It does not accept two v1 signatures, as during the rotation of a secret.", "Accept a delivery if any of its v1 is equal. cStar has not been seen to send two."),
-    "two v1, the second of this secret": ("It checks only one v1: it rejects deliveries with two, as during the rotation of a secret.", "Accept a delivery if any of its v1 is equal. cStar has not been seen to send two."),
+    "two v1, the first of this secret": ("It does not accept two v1 signatures, as during the rotation of a secret.", "Accept a delivery if any of its v1 values matches. cStar has not been observed to send two."),
+    "two v1, the second of this secret": ("It checks only one v1: it rejects deliveries with two, as during the rotation of a secret.", "Accept a delivery if any of its v1 values matches. cStar has not been observed to send two."),
     "Content-Type with a charset": ("It does not accept application/json with a charset.", "Compare the media type without its parameters."),
     "a body of 120 kB": ("It does not accept a body of 120 kB; some frameworks limit bodies to 100 kB.", "Raise the limit for this route, to 1 MB or more. cStar does not document how long its bodies can be."),
-    "{} as data": ("It does not accept an event whose data is empty.", "cStar has not been seen to send one; answer 200 to events that lack what you need."),
+    "{} as data": ("It does not accept an event whose data is empty.", "cStar has not been observed to send one; answer 200 to events that lack what you need."),
     "chunked": ("It does not read bodies without a Content-Length.", "Nothing to do: cStar sends one."),
     "GET": ("It answers GET with 2xx.", "Nothing to do, unless a monitor takes this for a working receiver. cStar sends POST only."),
 }  # fmt: skip
@@ -99,8 +101,8 @@ _WITHOUT_RESPONSE = {
 _ACCEPTED_INSTEAD = (
     (("a valid sha256= over the body alone",), "It verifies the legacy signature, sha256= over the body alone, and rejects genuine deliveries.", f"{_VERIFY} cStar no longer sends the legacy form."),
     (("t in milliseconds",), "It expects the timestamp in milliseconds: it rejects every genuine delivery as old.", "t is in seconds: compare it with the time in seconds."),
-    (("spaces after , and :",), f"It {RESERIALISED} with spaces after , and :.", "{raw}"),
-    (("\\u escapes", "indented with CRLF", "keys in an unusual order"), f"It {RESERIALISED} that is written in another way.", "{raw}"),
+    (("spaces after , and :",), f"It {RESERIALIZED} with spaces after , and :.", "{raw}"),
+    (("\\u escapes", "indented with CRLF", "keys in an unusual order"), f"It {RESERIALIZED} that is written in another way.", "{raw}"),
     *(((probe.check.sent,), f"It {probe.mistake}.", probe.remedy or "{raw}") for probe in PROBES),
     (("v1 before t",), "It depends on the order of the parts of X-Signature.", _PARTS),
     (("signed 4 minutes ahead", "signed 4 minutes ago"), "It compares the timestamp with a clock that differs by minutes.", "Set the clock of the receiver's machine."),
@@ -147,7 +149,7 @@ def _loses(cause: Cause, outcomes: Mapping[str, Outcome]) -> bool:
 
 
 class _Search:
-    """Finds one cause after the other. What one explains, none after it explains again."""
+    """Finds one cause after another. Each problem is explained by the first cause that fits."""
 
     def __init__(self, outcomes: Mapping[str, Outcome], raw: str) -> None:
         self._outcomes, self._raw = outcomes, raw
@@ -155,7 +157,7 @@ class _Search:
 
     def found(self, dead_after: str | None) -> Iterator[Cause]:
         if dead_after is not None:
-            remedy = "Look at its log: this delivery, or one sent at the same time, ended it or blocked it."
+            remedy = "Look at its log: this delivery, or one sent at the same time, crashed or blocked it."
             yield self._cause(
                 f"It stopped answering after: {dead_after}.", remedy, lambda each: each.check.sent == dead_after
             )
@@ -220,7 +222,7 @@ class _Search:
     # --- the ordinary delivery
 
     def _refusal(self, ordinary: Outcome) -> Iterator[Cause]:
-        """Why the ordinary delivery is not accepted. The same outcome of other checks has the same reason."""
+        """Why the ordinary delivery is not accepted. It explains the same outcome of other checks, too."""
         response = ordinary.responses[0]
         sentence, remedy = self._reason(ordinary)
         is_systematic = not response.rejected
@@ -273,7 +275,9 @@ class _Search:
                 f"It redirects ({response}) to {printable(redacted(target), 200)}; redirects are not followed.",
                 "Register the final URL: check https and the slash at the end.",
             )
-        remedy = "Is the secret the same? Check that the receiver has it whole, with whsec_ and without spaces or quotation marks."
+        remedy = (
+            "Check that the receiver has the same secret, complete, with whsec_ and without spaces or quotation marks."
+        )
         return (
             f"It rejects an ordinary, validly signed delivery with {response}, and every other form that was tried.",
             f"{remedy} {self._raw}",
@@ -350,11 +354,11 @@ class _Search:
                 _PARTS,
                 lambda each: each.check.group in {"header parts", "two v1"} or each.check.sent == _V0,
             )
-        yield self._cause("It takes parts of other names for v1.", _PARTS, lambda each: each.check.sent == _V0)
+        yield self._cause("It accepts parts with other names as v1.", _PARTS, lambda each: each.check.sent == _V0)
 
     def _body(self) -> Iterator[Cause]:
         raw = {each.check.sent for each in self._of("raw body") if each.verdict == "wrong"}
-        is_written_again = self._let_in("re-serialised with spaces") or (
+        is_written_again = self._let_in("re-serialized with spaces") or (
             "spaces after , and :" in raw and not self._let_in("spaces after , and :")
         )
         concerned = self._of(*_BODY_GROUPS)
@@ -363,7 +367,7 @@ class _Search:
         if is_written_again:
             unknown = {"a signed empty body", "a signed body that is not JSON", "a signed body that is a list"}
             yield self._cause(
-                "It verifies re-serialised JSON, not the raw body.",
+                "It verifies re-serialized JSON, not the raw body.",
                 self._raw,
                 lambda each: (
                     each.check.group in _BODY_GROUPS
@@ -406,23 +410,21 @@ class _Search:
             sentence = "It does not answer 2xx to duplicates, so that cStar retries them."
             remedy = "Answer 200 to an event that is already processed."
         elif names == ["four copies at once"]:
-            sentence = (
-                "It acts on duplicates that arrive at the same time: it recognizes them only one after the other."
-            )
-            remedy = (
-                "Let a unique key in the database decide, or a lock: looking first and storing later lets both through."
-            )
+            sentence = "It acts on duplicates that arrive at the same time: it recognizes only those that arrive one after the other."
+            remedy = "Use a unique key in the database, or a lock: checking first and storing later lets both through."
         elif names == ["again, signed afresh, with X-Delivery-Attempt: 2"]:
             sentence = "It acts on duplicates that are signed afresh, as retries are."
             remedy = "Recognize duplicates by the event's id, not by the signature or the timestamp."
         elif not names:
-            sentence = "It recognizes duplicates by something else than the event's id."
+            sentence = "It recognizes duplicates by something other than the event's id."
             remedy = "Recognize duplicates by the id of the event, whatever else is in it."
         elif any(sum(each.acted or ()) == 0 for each in of_group):
             sentence, remedy = "It does not act on events that arrive more than once.", "Act on the first of them."
         else:
             sentence = "It acts on duplicates: retries and repeated deliveries are processed again."
-            remedy = "Store the event's id with the effect, in one transaction, and answer 200 to an id that is known."
+            remedy = (
+                "Store the event's id with the effect, in one transaction, and answer 200 if the id is already stored."
+            )
         yield self._cause_of({each.check.sent for each in of_group}, sentence, remedy)
 
     def _timeouts(self) -> Iterator[Cause]:
@@ -440,4 +442,4 @@ class _Search:
                 details = "; ".join(f"{each.check.sent} ({each.observed})" for each in seen[:4])
                 expected = ", or ".join(dict.fromkeys(each.expected for each in seen))
                 sentence = f"{group.capitalize()}: unexpected outcome of {details}."
-                yield self._cause_of({each.check.sent for each in seen}, sentence, f"Right is: {expected}.")
+                yield self._cause_of({each.check.sent for each in seen}, sentence, f"Expected: {expected}.")

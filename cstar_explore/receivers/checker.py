@@ -1,4 +1,4 @@
-"""Runs the checks, within limits, and collects what the receiver answered and acted on."""
+"""Runs the checks within time limits, and collects how the receiver responded and what it acted on."""
 
 import asyncio
 import threading
@@ -16,17 +16,17 @@ from .judging import Outcome
 from .sending import CLOSED, NO_CONNECTION, NO_RESPONSE, NO_TLS, Exchange, Response
 from .signed_requests import Maker
 
-DEADLINE = 120.0  # seconds for everything
-CONNECTIONS = 4  # at the same time: a receiver may serve one after the other
-_START = 2.0  # seconds in which a receiver that is just being started has to listen
-_LONGEST_DELAY = 5.0  # seconds that a receiver may take to act on the ordinary delivery
+DEADLINE = 120.0  # seconds for all checks
+CONNECTIONS = 4  # open at the same time; a receiver may serve one connection after another
+_START = 2.0  # seconds to wait for a receiver that is still starting
+_LONGEST_DELAY = 5.0  # seconds to wait until the receiver acts on the ordinary delivery
 _POLL = 0.03  # seconds between readings of `acted`
 
 Progress = Callable[[int, int], object]
 
 
 class Sends(Protocol):
-    """How the checks reach a receiver."""
+    """Delivers the requests of a check to a receiver."""
 
     async def send(self, exchange: Exchange) -> Sequence[Response]: ...
 
@@ -53,13 +53,13 @@ class Checker:
         return self._effects is not None
 
     def run(self, probes: Iterable[Check]) -> dict[str, Outcome]:
-        """The outcomes by what was sent, without verdicts. On Ctrl+C, those until then."""
+        """The outcomes by what was sent, without verdicts. After Ctrl+C, the outcomes until then."""
         try:
             self._run(list(probes))
         except KeyboardInterrupt:
             self.interrupted = True
         if self.dead_after is not None:
-            # Of those sent at the same time, the one whose connection was made and got no response is the likelier reason.
+            # Of the checks sent at the same time, one that connected and got no response is the likelier reason.
             lost = (
                 name
                 for name, each in self._outcomes.items()
@@ -143,10 +143,10 @@ class Checker:
             self._ids[check.sent] = exchange.ids
             self._outcomes[check.sent] = Outcome(check, responses)
             if check is not ORDINARY_CHECK and any(each.status is None for each in responses):
-                await self._find_out_whether_it_lives(check)
+                await self._detect_a_stopped_receiver(check)
 
-    async def _find_out_whether_it_lives(self, check: Check) -> None:
-        """A receiver that stopped is one fault, and not one for each check after it."""
+    async def _detect_a_stopped_receiver(self, check: Check) -> None:
+        """A receiver that stopped answering is one fault, not one for each check after it."""
         for pause in (0.0, 0.5):
             await asyncio.sleep(pause)
             if self.dead_after is not None:
@@ -177,7 +177,7 @@ class Checker:
         self._outcomes[ORDINARY_CHECK.sent] = replace(outcome, acted=(count,))
 
     def _count(self, checks: Sequence[Check]) -> None:
-        """Sends checks of one event each, and takes the difference of the totals. Where it is not as expected, one by one."""
+        """Sends checks of one event each, and compares the totals before and after. If they are unexpected, sends one at a time."""
         if self._effects is None or self.dead_after is not None or not checks:
             return
         before = self._effects.total()
@@ -193,7 +193,7 @@ class Checker:
             self._outcomes[check.sent] = replace(self._outcomes[check.sent], acted=(acted // len(checks),))
 
     def _wait_for_effects(self) -> None:
-        """Waits until all that was accepted is acted on, or nothing more happens for longer than the measured delay."""
+        """Waits until every accepted event is acted on, or nothing has changed for longer than the measured delay."""
         if self._effects is None or self._effects.is_total:
             return
         quiet, patience = 1.5 * self._delay + 0.15, max(1.0, 3 * self._delay)
@@ -225,5 +225,5 @@ class Checker:
             return outcome
         acted = tuple(counts[event_id] for event_id in ids)
         if is_busy and outcome.accepted and not all(acted):
-            return replace(outcome, reason="the receiver still acts on earlier events")
+            return replace(outcome, reason="the receiver was still acting on earlier events")
         return replace(outcome, acted=acted)

@@ -1,4 +1,4 @@
-"""What a receiver acted on, as `acted` reports it."""
+"""The events that a receiver acted on, as `acted` reports them."""
 
 import re
 import subprocess
@@ -11,20 +11,22 @@ from ..text import printable, redacted
 Acted = Callable[[], object] | str | Sequence[str]
 
 _SECONDS = 10  # for a command
-_ADVICE = "Pass a function or a shell command that gives the ids of the events acted on, one a line, or their number."
+_ADVICE = (
+    "Pass a function that returns, or a shell command that prints, the IDs of the events acted on, or their number."
+)
 
 
 class Effects:
     """Reads `acted`.
 
     Args:
-        acted: A function that returns an iterable of entries, text with one on each line, a mapping of entries to counts, or the
+        acted: A function that returns an iterable of entries, text with one entry per line, a mapping of entries to counts, or the
             total number; or a command that prints the same. An entry counts for the event whose id it contains.
         ids: Matches the ids of this run's events.
 
     Raises:
-        ConfigurationError: It cannot be called, or it failed for another reason than that there is no file yet.
-        ValidationError: It gave something else.
+        ConfigurationError: `acted` cannot be called or fails, unless a file does not exist yet.
+        ValidationError: `acted` returns something else.
     """
 
     def __init__(self, acted: Acted, ids: "re.Pattern[str]") -> None:
@@ -35,7 +37,7 @@ class Effects:
         self.is_total = isinstance(first, int)
 
     def counts(self) -> "Counter[str]":
-        """How often each event was acted on."""
+        """The number of times that each event was acted on, by id."""
         value = self._value()
         if isinstance(value, int):
             self.is_total = True
@@ -43,12 +45,12 @@ class Effects:
         return value
 
     def total(self) -> int:
-        """How many events were acted on since the beginning, if it is a total."""
+        """The number of events acted on since the check began, if `acted` reports a total."""
         value = self._value()
         return value - self._total_before if isinstance(value, int) else 0
 
     def require_reading(self) -> None:
-        """Raises if the last reading failed."""
+        """Raises an error if the last reading failed."""
         if self._failure:
             raise ConfigurationError(f"`acted` failed: {self._failure}.", advice=_ADVICE)
 
@@ -67,7 +69,7 @@ class Effects:
             return Counter({found: int(count) for entry, count in value.items() for found in self._found(entry)})
         if isinstance(value, Iterable):
             return Counter(found for entry in value for found in self._found(entry))
-        raise ValidationError(f"`acted` gave a value of type {type(value).__name__}.", advice=_ADVICE)
+        raise ValidationError(f"`acted` returned a value of type {type(value).__name__}.", advice=_ADVICE)
 
     def _found(self, entry: object) -> set[str]:
         return set(self._ids.findall(str(entry)))

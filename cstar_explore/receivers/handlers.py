@@ -1,4 +1,4 @@
-"""`check_handler`: checks a Python handler in process."""
+"""`check_handler`: checks a Python handler in this process."""
 
 import asyncio
 import contextlib
@@ -17,30 +17,31 @@ from .result import ReceiverCheck
 from .sending import NO_RESPONSE, TIMEOUT, Exchange, Response
 from .signed_requests import Maker
 
-# Those that depend on the event only, and not on how it is sent or signed.
+# The checks that depend only on the event, not on how it is sent or signed.
 _SENT = {ORDINARY, UNKNOWN_FIELDS, "ticket.closed before ticket.created", "16 at once", "non-ASCII letters"}
 _CHECKS = [check for check in CHECKS if check.sent in _SENT or check.group in {"duplicates", "new types"}]
 
 
 def check_handler(function: Handler, *, acted: Acted | None = None) -> ReceiverCheck:
-    """Calls a handler with generated events: new, repeated, at once, out of order, of unknown types, and incomplete.
+    """Calls a handler with generated events: new, repeated, simultaneous, out of order, incomplete and of unknown types.
 
-    A handler takes the event as a dict, as `cx.Listener(handler=…)` does. It may be called in several threads at once. An exception
-    is a 500, after which cStar retries.
+    The handler takes the event as a dict, like a handler of `cx.Listener`. It may be called in several threads at once. An exception
+    counts as a response with 500, after which cStar retries.
 
     Args:
-        function: The handler, async or not.
-        acted: What it acted on, as for `check_receiver`: a function that returns entries with the ids of the events, or with the
-            titles of their tickets, which contain the ids. Without it, whether duplicates are processed twice cannot be tested.
+        function: The handler, sync or async.
+        acted: Reports the events that the handler acted on, as for `cx.check_receiver`. Entries may contain the title of the event's
+            ticket instead of its ID: each title contains the ID. Without `acted`, the check cannot tell whether the handler
+            processes duplicates twice.
 
     Raises:
         ConfigurationError: `acted` failed.
-        ValidationError: The handler cannot be called, or `acted` gives neither entries nor a number.
+        ValidationError: The handler is not callable, or `acted` returns neither entries nor a number.
     """
     if not callable(function):
         raise ValidationError(
-            f"A handler must be a function of an event, not {type(function).__name__}.",
-            advice="Pass the function itself.",
+            f"A handler must be a function that takes an event, not {type(function).__name__}.",
+            advice="Pass the function itself, without calling it.",
         )
     name = printable(getattr(function, "__qualname__", type(function).__name__), 200)
     checks = [check for check in _CHECKS if check.sent != AFTER_FORGED]
@@ -49,7 +50,7 @@ def check_handler(function: Handler, *, acted: Acted | None = None) -> ReceiverC
 
 
 class _Calls:
-    """Calls the handler where a `Sender` sends a request."""
+    """Calls the handler instead of sending requests, as `Sender` does."""
 
     def __init__(self, handler: Handler) -> None:
         self._handler = handler

@@ -1,4 +1,4 @@
-"""The verdict of each check, from the responses and from what the receiver acted on."""
+"""Derives the verdict of each check from the responses and from what the receiver acted on."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,11 +12,11 @@ Verdict = Literal["right", "wrong", "information", "not tested"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a check led to.
+    """The outcome of a check.
 
     Attributes:
-        responses: In the order of the requests; empty if it was not sent.
-        acted: How often each event was acted on, or None if that is not known.
+        responses: In the order of the requests; empty if nothing was sent.
+        acted: The number of times that each event was acted on; None if unknown.
         reason: Why it was not tested.
     """
 
@@ -75,7 +75,7 @@ class Facts:
 
 
 def judged(outcomes: Mapping[str, Outcome], *, knows_effects: bool) -> dict[str, Outcome]:
-    """The outcomes with their verdicts. Those with a reason keep it, and are not tested."""
+    """The outcomes with their verdicts. An outcome that already has a reason remains "not tested"."""
     ordinary = outcomes[ORDINARY]
     forged = [each for each in outcomes.values() if each.check.group == "forged"]
     strict = outcomes.get(UNKNOWN_FIELDS)
@@ -107,7 +107,7 @@ def _untested(outcome: Outcome, facts: Facts) -> str:
 
 
 def _is_answered_as_duplicates(outcome: Outcome) -> bool:
-    """Whether all got a 2xx, except for a first one that is forged or may fail."""
+    """Whether all responses are 2xx, except the first if its request is forged or may fail."""
     return outcome.let_in if outcome.check.sent in {AFTER_FORGED, AFTER_FAILURE} else outcome.accepted
 
 

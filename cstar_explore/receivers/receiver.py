@@ -32,22 +32,23 @@ def check_receiver(
     allow_host: str | Iterable[str] = (),
     progress: Progress | None = None,
 ) -> ReceiverCheck:
-    """Sends about 100 generated deliveries to a receiver, and finds out what is wrong with it.
+    """Sends about 100 generated deliveries, right and wrong ones, to a receiver, and names its faults.
 
-    A right receiver takes less than 2 s, one that acts after its response less than 5 s, and none more than about 2 minutes. Ctrl+C
-    ends the check, and the result has what is known by then.
+    The check of a correct receiver takes less than 2 s, or less than 5 s if it acts after its response; no check takes much longer
+    than 2 minutes. Ctrl+C ends the check, and the result contains what is known by then.
 
     Args:
-        url: The receiver's URL, on this machine.
-        secret: The whole signing secret that it has, including ``whsec_``.
-        acted: What it acted on: a function, or a shell command, that gives the ids of the events, one an entry or a line, or their
-            total number. Without it, whether duplicates are processed twice cannot be tested.
-        allow_host: Other hosts to which the deliveries may be sent.
-        progress: Called with the number of checks made, and of all. By default, a line on stderr every 3 s.
+        url: The receiver's URL: http or https, on this machine or on an allowed host.
+        secret: The receiver's signing secret, complete with ``whsec_``.
+        acted: Reports the events that the receiver acted on: a function that returns, or a shell command that prints, their IDs,
+            one per entry or line, or their total number. An entry may contain more than the ID. Without `acted`, the check cannot
+            tell whether the receiver processes duplicates twice.
+        allow_host: Other hosts that may receive the deliveries.
+        progress: Called with the number of checks made and the total. By default, a line is logged to stderr every 3 s.
 
     Raises:
-        ConfigurationError: The secret cannot be one, the host is not allowed, or `acted` failed.
-        ValidationError: The URL is invalid, or `acted` gives neither ids nor a number.
+        ConfigurationError: The secret is not usable, the host is not allowed, or `acted` failed.
+        ValidationError: The URL is invalid, or `acted` returns neither IDs nor a number.
     """
     is_single = isinstance(secret, str | bytes | Secret)
     secret = keys.as_secret(secret)
@@ -71,7 +72,7 @@ def run(  # noqa: PLR0917 - two callers
     *,
     is_handler: bool = False,
 ) -> ReceiverCheck:
-    """Runs checks and judges them."""
+    """Runs the checks, judges the outcomes and finds the causes."""
     started = time.monotonic()
     checker = Checker(sender, maker, acted, progress, checks)
     outcomes = judged(_without_losses(checker.run(probes), checker.dead_after), knows_effects=checker.knows_effects)
@@ -84,7 +85,7 @@ def run(  # noqa: PLR0917 - two callers
 
 
 def _without_losses(outcomes: Mapping[str, Outcome], dead_after: str | None) -> dict[str, Outcome]:
-    """If the receiver stopped, only the check that stopped it counts; the others without a response are not tested."""
+    """If the receiver stopped answering, only the check that stopped it counts. Other checks without a response are not tested."""
     if dead_after is None:
         return dict(outcomes)
     lost = "the receiver no longer answered"
@@ -112,7 +113,7 @@ def _validated(url: str, allowed: Collection[str]) -> str:
     if not is_loopback(host) and host not in {each.lower() for each in allowed}:
         raise ConfigurationError(
             f"{printable(host, 200)} is not on this machine, so nothing was sent.",
-            advice="If the receiver may get test deliveries, pass its host as allow_host.",
+            advice="If you may send test deliveries there, pass the host as allow_host.",
         )
     query = "?…" if parts.query else ""
     return printable(redacted(f"{parts.scheme}://{parts.netloc}{parts.path}"), 300) + query

@@ -1,4 +1,4 @@
-"""A check as an HTML page that works offline and prints well, and as JUnit XML. All foreign text is escaped."""
+"""The result of a check as an HTML page that works offline and as JUnit XML. Untrusted text is escaped."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,7 +28,7 @@ def page(verdict: str, display: str, framework: str | None, details: Sequence[Se
 
 
 def junit(name: str, seconds: float, rows: Sequence[Mapping[Any, str]]) -> str:
-    """A test case per row of `ReceiverCheck.to_frame`. A note is a success with an output."""
+    """JUnit XML with a test case per row of `ReceiverCheck.to_frame`. A note is a passed test with output."""
     verdicts = [row["verdict"] for row in rows]
     suite = ET.Element(
         "testsuite",

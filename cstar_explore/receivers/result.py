@@ -17,15 +17,15 @@ _NOT_TESTED = "not tested"
 
 
 class ReceiverCheck:
-    """What a check of a receiver found.
+    """The result of a receiver's check.
 
     Attributes:
-        url: The receiver, or the handler's name. A query is left out.
+        url: The receiver's URL without its query, or the handler's name.
         framework: The likely framework, or None.
-        causes: The faults, each once, with what to do, as `str(cause)`, `.sentence` and `.remedy`. Notes come last; `.is_note`
-            says so.
-        interrupted: Whether it ended before all checks were made.
-        seconds: How long it took.
+        causes: The faults, each once, then the notes. Each has `.sentence` (what is wrong), `.remedy` (what to do), `.checks` (what
+            was sent in the checks that it explains) and `.is_note`.
+        interrupted: Whether the check ended before everything was sent.
+        seconds: The duration of the check.
     """
 
     def __init__(
@@ -47,12 +47,12 @@ class ReceiverCheck:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong. What was not tested does not count: see `verdict`."""
+        """Whether no fault was found. Something may not have been tested: see `verdict`."""
         return not any(not cause.is_note for cause in self.causes)
 
     @property
     def verdict(self) -> str:
-        """`right`, `right, with a note`, `wrong`, or `incomplete` if nothing is wrong and not all was tested."""
+        """`right`, `right, with a note`, `wrong`, or `incomplete` if no fault was found but not everything was tested."""
         if not self.ok:
             return "wrong"
         if self.interrupted or any(each.verdict == _NOT_TESTED for each in self.outcomes):
@@ -64,9 +64,10 @@ class ReceiverCheck:
         return by_group(self.outcomes)
 
     def to_frame(self) -> "pd.DataFrame":
-        """A row per check: `check`, `verdict` (right, wrong, information, not tested), `expected`, `observed`, `remedy`.
+        """A row per check. A check sends several deliveries: see `details`.
 
-        All columns are text. `remedy` is empty where nothing is wrong. A check sends several deliveries: see `details`.
+        Columns, all str: `check`, `verdict` (right, wrong, information or not tested), `expected`, `observed`, `remedy` (empty if
+        nothing is wrong).
         """
         from ..frames import from_rows
 
@@ -78,14 +79,17 @@ class ReceiverCheck:
         return from_rows(rows, columns)
 
     def details(self) -> "pd.DataFrame":
-        """A row per delivery, or sequence of deliveries: `check`, `sent`, `verdict`, `expected`, `observed`, all text."""
+        """A row per delivery or sequence of deliveries.
+
+        Columns, all str: `check`, `sent`, `verdict` (right, wrong, information or not tested), `expected`, `observed`.
+        """
         from ..frames import from_rows
 
         columns = dict.fromkeys(("check", "sent", "verdict", "expected", "observed"), "str")
         return from_rows(self._rows(), columns)
 
     def to_html(self, path: str | Path | None = None) -> str | None:
-        """A self-contained HTML page, returned or written to a file.
+        """An HTML page that works offline and contains no scripts. It is returned, or with `path` written to a file.
 
         Raises:
             ConfigurationError: The file cannot be written.
@@ -93,7 +97,7 @@ class ReceiverCheck:
         return _written(page(self.verdict, self._repr_html_(), self.framework, self._rows()), path)
 
     def to_junit(self, path: str | Path | None = None) -> str | None:
-        """JUnit XML with a test case per check, returned or written to a file. What is not tested is skipped.
+        """JUnit XML with a test case per check; one that was not tested is skipped. It is returned, or with `path` written to a file.
 
         Raises:
             ConfigurationError: The file cannot be written.
@@ -114,7 +118,7 @@ class ReceiverCheck:
         return "\n".join(lines + self.untested())
 
     def untested(self) -> list[str]:
-        """Why checks were not made, each reason once."""
+        """Why some checks have no verdict, each reason once, in sentences."""
         if not self.ok or self.interrupted:
             return []
         reasons = dict.fromkeys(each.reason for each in self.outcomes if each.verdict == _NOT_TESTED)

@@ -1,6 +1,6 @@
-"""Sends requests over connections of its own: in packets, in chunks, several over one connection, many at the same moment.
+"""Sends requests over its own connections: in packets, in chunks, several over one connection, many at the same moment.
 
-Proxies are never used, and redirects are not followed.
+It uses no proxy and follows no redirect.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ import h11
 from ..text import plural
 
 TIMEOUT = 10.0  # seconds for each response, as cStar's
-_PAUSE = 0.04  # seconds between packets, so that the receiver reads them apart
-_ACCEPTING = 0.004  # seconds in which a receiver accepts a connection, before the next one comes
-_GATHERING = 0.15  # seconds to open the connections over which requests go at the same moment
+_PAUSE = 0.04  # seconds between packets, so that the receiver reads them separately
+_ACCEPTING = 0.004  # seconds between connections, so that the receiver can accept each
+_GATHERING = 0.15  # seconds to open the connections for requests that are sent at the same moment
 _READ = 2**16
 _KEPT_BODY = 4096  # bytes of a response's body; enough to recognize a framework's error page
 
@@ -29,7 +29,7 @@ CLOSED = "the connection was closed without a response"
 
 @dataclass(frozen=True, repr=False)
 class Request:
-    """A request. With `split`, the body goes in two packets, the first of so many bytes; `chunked` sends it without a length."""
+    """A request. With `split`, the body is sent in two packets, the first with that many bytes. With `chunked`, it has no length."""
 
     body: bytes
     headers: tuple[tuple[str, bytes], ...]
@@ -40,9 +40,9 @@ class Request:
 
 @dataclass(frozen=True, repr=False)
 class Exchange:
-    """What a check sends: one request after the other over one connection, or all at the same moment.
+    """What a check sends: one request after another over one connection, or all at the same moment.
 
-    `ids` are those of the events, each once.
+    `ids` has the ID of each event once.
     """
 
     requests: Sequence[Request]
@@ -52,7 +52,7 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Response:
-    """A response, or `error`: why there is none, or why a handler failed."""
+    """A response. `error` says why there is none (`status` is None), or why a handler failed."""
 
     status: int | None
     error: str = ""
@@ -120,7 +120,7 @@ class Sender:
         """Sends all but the last byte of each, and then the last bytes."""
         together, opening = asyncio.Event(), asyncio.Lock()
         responses = [asyncio.ensure_future(self._held(request, together, opening)) for request in requests]
-        # A receiver that serves one connection at a time does not accept all of them before it has a whole request.
+        # A receiver that serves one connection at a time accepts no other before it has a whole request.
         await asyncio.wait(responses, timeout=_GATHERING)
         together.set()
         return await asyncio.gather(*responses)
@@ -185,7 +185,7 @@ class _Connection:
     def close(self) -> None:
         if self._opened is not None:
             transport = self._opened[1].transport
-            # Closing properly waits until everything is sent, and with TLS for the receiver's reply.
+            # `close` waits until everything is sent, and with TLS also for the receiver's reply.
             is_idle = not transport.get_write_buffer_size() and transport.get_extra_info("sslcontext") is None
             (transport.close if is_idle else transport.abort)()
 

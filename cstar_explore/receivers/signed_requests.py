@@ -1,4 +1,4 @@
-"""Makes events and signed requests. The events are unmistakably for tests, and their ids are new in each run."""
+"""Makes events and signed requests. The events are clearly marked as tests, and their ids are new in each run."""
 
 import json
 import re
@@ -34,19 +34,19 @@ class Maker:
         self.ids = re.compile(rf"evt_check_{self._run}_[0-9]{{4}}")
 
     def event(self, kind: str = "ticket.created", *, ticket: str = "", title: str = TITLE) -> dict[str, Any]:
-        """A new event about a new ticket. Its text is ASCII without special characters, as ordinary ones may be."""
+        """A new event about a new ticket. Its default text is ASCII without special characters."""
         self._count += 1
         number = f"{self._run}_{self._count:04}"
         event: dict[str, Any] = json.loads(sample("ticket.closed" if kind == "ticket.closed" else "ticket.created"))
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        # The title has the event's id, so that whoever counts effects by their text can, too.
+        # The title contains the event's id, so that effects can also be counted by their text.
         event |= {"id": f"evt_check_{number}", "type": kind, "created_at": now}
         event["data"]["ticket"] |= {"id": ticket or f"tkt_check_{number}", "title": f"{title} {event['id']}"}
         event["data"]["customer"] |= {"name": "Test", "email": "test@example.com"}
         return event
 
     def signature(self, body: bytes, *, age: float = 0, secret: Secret | None = None, unit: int = 1) -> Signature:
-        """Signed so many seconds ago; with `unit` 1000, in milliseconds."""
+        """The signature of a body that was signed `age` seconds ago. With `unit=1000`, `t` is in milliseconds."""
         t = str(int((time.time() - age) * unit))
         return Signature(t, keys.digest(secret or self.secret, t, body))
 
@@ -64,7 +64,7 @@ class Maker:
         extra: Mapping[str, str] | None = None,
         **form: Any,
     ) -> Request:
-        """A delivery with cStar's headers. By default its body is written as cStar does, and signed now. None leaves a header out."""
+        """A delivery with cStar's headers. By default, its body is compact JSON, and signed now. None leaves a header out."""
         body = compact(event) if body is None else body
         header = self.header(body) if header == "" else header
         fields = {
@@ -93,7 +93,7 @@ def compact(event: Any) -> bytes:
 
 
 def written(write: Callable[[Any], bytes] = compact, **event: str) -> Build:
-    """One delivery, validly signed as it is written."""
+    """One delivery whose body is formatted by `write`, with a valid signature."""
 
     def build(maker: Maker) -> Exchange:
         made = maker.event(**event)
@@ -103,7 +103,7 @@ def written(write: Callable[[Any], bytes] = compact, **event: str) -> Build:
 
 
 def sent_as(change: Callable[[Request], Request] = lambda request: request, **how: Any) -> Build:
-    """An ordinary delivery, sent in another way."""
+    """An ordinary delivery whose request is changed after signing, or made with other arguments of `Maker.request`."""
 
     def build(maker: Maker) -> Exchange:
         event = maker.event()
@@ -125,7 +125,7 @@ def signed(**how: Any) -> Build:
 
 
 def with_header(form: Callable[[Signature], str | bytes]) -> Build:
-    """An ordinary delivery whose header is made of the correct signature."""
+    """An ordinary delivery whose X-Signature is made by `form` from the correct signature."""
 
     def build(maker: Maker) -> Exchange:
         event = maker.event()
@@ -136,7 +136,7 @@ def with_header(form: Callable[[Signature], str | bytes]) -> Build:
 
 
 def signing(content: Callable[[str, bytes], bytes], form: str = "t={t},v1={v1}", **extra: str) -> Build:
-    """An ordinary delivery with a signature over other content, which is made of the time and the body."""
+    """An ordinary delivery with a signature over other content, which is made from the timestamp and the body."""
 
     def build(maker: Maker) -> Exchange:
         event = maker.event()
@@ -163,7 +163,7 @@ def changed(change: Callable[[bytes], bytes]) -> Build:
 
 
 def several(*events: tuple[str, str], at_once: bool = False) -> Build:
-    """Several events: the type of each, and its ticket."""
+    """Several events, each given by its type and its ticket."""
 
     def build(maker: Maker) -> Exchange:
         run = token_hex(4)

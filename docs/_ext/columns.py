@@ -30,6 +30,7 @@ def frames() -> dict[str, pd.DataFrame]:
         plan = cx.plan(client, webhooks.to_frame()[["id"]])
         audit = cx.audit(client)
         recording = cx.Recording({}, payloads={}, recorded_on="2026-11-26")
+        check = cx.check_handler(lambda _: None)
         return {
             "WebhookList.to_frame": webhooks.to_frame(),
             "WebhookList.subscriptions": webhooks.subscriptions(),
@@ -49,6 +50,8 @@ def frames() -> dict[str, pd.DataFrame]:
             "events.catalogue": cx.events.catalogue(),
             "ProbeResult.to_frame": cx.ProbeResult(recording, (), {}, left=(), requests=0, stopped=False).to_frame(),
             "Recording.drift": recording.drift(recording),
+            "ReceiverCheck.to_frame": check.to_frame(),
+            "ReceiverCheck.details": check.details(),
         }
 
 

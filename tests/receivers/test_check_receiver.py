@@ -36,7 +36,7 @@ REJECTIONS = (
     "changed in transit",
 )
 BODIES = ("changed in transit", "raw body", "white space")
-WRITTEN_AGAIN = "verifies re-serialised JSON"
+WRITTEN_AGAIN = "verifies re-serialized JSON"
 TRIMMED = "verifies the trimmed text"
 
 # What is wrong with each wrong receiver, in words that its only fault has to contain, and the checks that show it.

@@ -54,7 +54,7 @@ def test_the_mistake_is_the_only_fault_that_is_found(receiver: Receiver, tmp_pat
     (fault,) = (cause.sentence for cause in result.causes if not cause.is_note)
     named = re.search(r"found by the check \*(.*?)\*", SECTIONS[receiver.file]["mistake"])
 
-    assert CAUSES.get(receiver.file, "re-serialised JSON") in fault
+    assert CAUSES.get(receiver.file, "re-serialized JSON") in fault
     assert named is not None
     assert result.groups()[named[1]] == "wrong"
 
