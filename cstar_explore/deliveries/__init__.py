@@ -1,12 +1,15 @@
-"""Deliveries in the forms in which people have them: pasted text, exports of tools, events of gateways, request objects.
+"""Reads deliveries from pasted text, tools' exports, gateways' events and request objects.
 
 reading         `delivery`: recognizes the form
-model           `Delivery`: body and headers, verified and explained
-losses          what a form cannot have kept, and what the body may have been
-http_text, curl, windows_shells
-                text: raw HTTP requests and commands
-json_forms      JSON: HAR, exports of tools, events of gateways
+model           `Delivery`: body and headers, with `verify` and `explain`
+losses          what a form does not preserve, and what the body may have been
+http_text       raw HTTP requests
+curl            curl commands
+windows_shells  the quoting of the Windows command prompt, and PowerShell commands
+json_forms      HAR, tools' exports and gateways' events
+csv_exports     webhook.site's CSV
 request_objects requests of Python frameworks and clients
+quoting         writes commands
 """
 
 from .model import Delivery

@@ -1,4 +1,4 @@
-"""Raw HTTP requests: with or without a request line, with CRLF or LF, with the pseudo-headers of HTTP/2."""
+"""Raw HTTP requests: with or without a request line, with CRLF or LF, or with the pseudo-headers of HTTP/2."""
 
 import re
 
@@ -25,8 +25,8 @@ def read(content: bytes, *, is_text: bool) -> Delivery:
     """The request.
 
     Args:
-        content: It begins with a request line or a header.
-        is_text: Whether it was text, so that line endings and the last newline may have been lost.
+        content: Bytes that begin with a request line or a header.
+        is_text: Whether the source was text, which may have lost line endings and the final newline.
     """
     content = content.lstrip()
     end = _HEAD_END.search(content)
@@ -51,7 +51,7 @@ def read(content: bytes, *, is_text: bool) -> Delivery:
 
 
 def _framed(body: bytes, headers: HeaderFields) -> tuple[bytes, bool]:
-    """The body, and whether it has the length that is declared."""
+    """The body, and whether it has the declared length."""
     if "chunked" in headers.get("transfer-encoding", "").lower():
         decoded = _unchunked(body)
         return (body, False) if decoded is None else (decoded, True)
@@ -65,7 +65,7 @@ def _framed(body: bytes, headers: HeaderFields) -> tuple[bytes, bool]:
 
 
 def _unchunked(body: bytes) -> bytes | None:
-    """The content of a chunked body, or None if it does not have this form, such as after a proxy has decoded it."""
+    """The content of a chunked body; None if it is not chunked, for example because a proxy has decoded it."""
     parts: list[bytes] = []
     position = 0
     while size := _CHUNK_SIZE.match(body, position):

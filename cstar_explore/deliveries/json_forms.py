@@ -1,4 +1,4 @@
-"""JSON that has deliveries in it: HAR, exports of webhook.site, ngrok, Pipedream and Postman, events of AWS, a listener's rows."""
+"""JSON that contains deliveries: HAR, exports of webhook.site, ngrok, Pipedream and Postman, AWS events, a listener's rows."""
 
 import base64
 import binascii
@@ -22,7 +22,7 @@ _SUBSECONDS = re.compile(r"(\.\d{6})\d+")
 
 
 def find(value: Any) -> list[Delivery]:
-    """Every request in parsed JSON, in order.
+    """All requests in parsed JSON, in order.
 
     Raises:
         ValidationError: It has too many entries, or an entry's base64 is not valid.
@@ -93,7 +93,7 @@ def _postman(request: Mapping[Any, Any]) -> Delivery | None:
 
 
 def _plain(value: Mapping[Any, Any], received_at: datetime | None) -> Delivery | None:
-    """An object with headers and body side by side, as most tools and gateways write it."""
+    """An object with headers and body side by side, the format of most tools and gateways."""
     headers = value["headers"] if value.get("headers") is not None else value.get("multiValueHeaders")
     name = next((name for name in BODIES if value.get(name) is not None), None)
     has_body = name is not None or any(other in value for other in BODIES)

@@ -1,4 +1,4 @@
-"""What a form cannot have kept of a body, and what the body may have been."""
+"""What a form does not preserve of a body, and what the body may have been."""
 
 from collections.abc import Iterator, Sequence
 from enum import Enum
@@ -7,7 +7,7 @@ from ..signatures.body_corruptions import BODY_CORRUPTIONS
 
 
 class Loss(Enum):
-    """A property of bodies that a form does not keep. The value is a sentence for `Delivery.not_kept`."""
+    """A property of bodies that a form does not preserve. The value is a sentence for `Delivery.not_kept`."""
 
     FINAL_NEWLINE = "Whether the body ends with a newline or spaces is not kept."
     LINE_ENDINGS = "Whether the body's lines end with LF or CRLF is not kept."
@@ -26,7 +26,7 @@ _END_NAMES = {b"\n": "with a final newline", b"\r\n": "with a final CRLF newline
 
 
 def candidates(body: bytes, losses: Sequence[Loss]) -> Iterator[tuple[str, bytes]]:
-    """What the body may have been, with a description that completes "The signature matches the body …"."""
+    """Bodies that may have been sent, each with a description that completes "The signature matches the body …"."""
     for format_name, written in _json_formats(body, losses):
         for encoding_name, encoded in _encodings(written, losses):
             for line_name, lines in _line_endings(encoded, losses):

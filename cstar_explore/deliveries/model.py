@@ -29,7 +29,7 @@ _LOCAL_HOST = "127.0.0.1:8000"
 
 
 class HeaderFields(Mapping[str, str]):
-    """Headers by lower-case name, found in any case. `repr` masks credentials."""
+    """Headers by lower-case name; look-ups ignore case. `repr` masks credentials."""
 
     __slots__ = ("_fields",)
 
@@ -62,12 +62,13 @@ class Delivery:
     """A delivery, as `cx.delivery` reads it.
 
     Attributes:
-        body: The bytes of the body, as far as the source keeps them.
+        body: The bytes of the body, as far as the source preserves them.
         headers: Values by name, in any case. Of several values, the first that is not empty. `repr` masks credentials.
-        source: The form that was recognized, in words.
-        losses: What the source cannot have kept; `not_kept` has the sentences.
+        source: The form that was recognized, such as "a curl command".
+        losses: What the source does not preserve of the body; `not_kept` has it in sentences.
         received_at: When the source recorded the request, in UTC; None if it does not say.
-        method, url: Of the request; `url` is None if the source does not have it.
+        method: The request's method.
+        url: The request's URL or path; None if the source does not have it.
     """
 
     body: bytes
@@ -84,7 +85,7 @@ class Delivery:
 
     @property
     def not_kept(self) -> tuple[str, ...]:
-        """What the source cannot have kept of the body, in sentences. `explain` and `verify` take it into account."""
+        """What the source does not preserve of the body, in sentences. `explain` and `verify` take it into account."""
         return tuple(loss.value for loss in self.losses) + ((DAMAGED,) if self._is_damaged() else ())
 
     def explain(self, secrets: Secrets, now: Timestamp | None = None, tolerance: float = TOLERANCE) -> Explanation:
@@ -96,7 +97,7 @@ class Delivery:
             tolerance: Maximum difference in seconds between the signed time and now, in both directions.
 
         Raises:
-            ValidationError, ConfigurationError: As `cx.explain`.
+            ValidationError, ConfigurationError: As for `cx.explain`.
         """
         secrets = as_secrets(secrets)
         body, restored = self._as_sent(secrets)
@@ -123,7 +124,7 @@ class Delivery:
         """Verifies the delivery and returns its event, if and only if `explain` is ok with the same arguments.
 
         Raises:
-            SignatureError, ValidationError, ConfigurationError: As `cx.verify`.
+            SignatureError, ValidationError, ConfigurationError: As for `cx.verify`.
         """
         secrets = as_secrets(secrets)
         body, _ = self._as_sent(secrets)
@@ -133,8 +134,8 @@ class Delivery:
         """A command for bash that sends the same body and headers, including credentials in them.
 
         Args:
-            url: Where to send it; by default the delivery's own URL if it has one, else one on this machine. With `url`, the header
-                Host is left out.
+            url: The URL to send it to; by default the delivery's own URL if it has one, else one on this machine. With `url`, the
+                Host header is left out.
         """
         host = self.headers.get("host", _LOCAL_HOST)
         target = url or self.url or "/"
@@ -167,7 +168,7 @@ class Delivery:
         return Loss.ENCODING in self.losses and "\ufffd".encode() in self.body
 
     def _as_sent(self, secrets: Sequence[Secret]) -> tuple[bytes, str]:
-        """The body for which the signature is correct, and how it differs from `body`; `body` itself if none is."""
+        """The body that matches the signature, and how it differs from `body`; `body` itself if none matches."""
         signature = self._signature()
         if signature is None or not self.losses:
             return self.body, ""
@@ -192,7 +193,7 @@ class Delivery:
             return ""  # beyond the calendar
 
     def shown_url(self) -> str:
-        """The URL without its query string and user, which may have credentials."""
+        """The URL without its query and user information, which may contain credentials."""
         return printable(redacted(re.sub(r"//[^/@]*@", "//", (self.url or "").partition("?")[0])), 200)
 
     def _preview(self) -> str:

@@ -24,18 +24,24 @@ _FORMS = (
 
 
 def delivery(source: Any, *, number: int | None = None) -> Delivery:
-    """Reads a delivery from what people have of it. Runs nothing and opens no address; only a `Path` reads a file.
+    """Reads a delivery from pasted text, a file, JSON or a request object. It runs no command and makes no network request.
 
     Args:
-        source: Text or bytes: a raw HTTP request, a curl command (bash or the Windows prompt), PowerShell, a browser's `fetch`, or
-            JSON: HAR, an export of webhook.site (also CSV), ngrok's inspector, RequestBin/Pipedream or Postman, an event of AWS
-            API Gateway, Lambda or a load balancer. Also that JSON parsed, a `pathlib.Path` to a file with any of these, a
-            listener's request, row or frame, a request of requests, httpx, Werkzeug, Flask, Django, Starlette or aiohttp whose
-            body has been read, and the pair `(body, headers)`.
-        number: Which one, counted from 1, if there are several.
+        source: One of:
+
+            - text or bytes: a raw HTTP request, a curl command (bash or the Windows command prompt), a PowerShell command, a browser's
+              `fetch`, or JSON: HAR, an export of webhook.site (also CSV), ngrok's inspector, RequestBin, Pipedream or Postman, or an
+              event of AWS API Gateway, Lambda or a load balancer
+            - such JSON after parsing
+            - a `pathlib.Path` to a file with any of these
+            - a listener's request, row or frame
+            - a request of requests, httpx, Werkzeug, Flask, Django, Starlette or aiohttp whose body has been read
+            - a pair `(body, headers)`
+        number: The number of the delivery, from 1, if the source has several.
 
     Raises:
-        ValidationError: The form is unknown, cannot be read, has more than 10 MB, or has several deliveries and there is no number.
+        ValidationError: The source has an unknown form, cannot be read, has more than 10 MiB, or has several deliveries and `number`
+            names none of them.
         ConfigurationError: The file cannot be read.
     """
     try:
@@ -46,7 +52,7 @@ def delivery(source: Any, *, number: int | None = None) -> Delivery:
 
 
 def deliveries_in(source: Any) -> list[Delivery]:
-    """Every delivery that `delivery` could read: of several requests only those that are signed, if there are any.
+    """All deliveries in the source. If some of its requests are signed, only those.
 
     Raises:
         ValidationError, ConfigurationError: As `delivery`.
@@ -84,7 +90,7 @@ def _read(source: Any) -> list[Delivery]:
         return json_forms.find(source) or _nothing_in_json(source)
     read = request_objects.read(source)
     if read is None:
-        raise _unknown(f"An object of type {type(source).__name__} has no headers and body that can be read.")
+        raise _unknown(f"An object of type {type(source).__name__} has no readable headers and body.")
     return [read]
 
 
@@ -107,7 +113,7 @@ def _from_text(text: str) -> list[Delivery]:
     if start in {"{", "["}:
         parsed = parse_json(text)
         if parsed is None:
-            raise _unknown("It begins like JSON, but is not valid JSON: it is incomplete or has text around it.")
+            raise _unknown("It begins like JSON, but is not valid JSON: it is incomplete, or other text surrounds it.")
         return json_forms.find(parsed) or _nothing_in_json(parsed)
     if http_text.is_request(text):
         return [http_text.read(text.encode("utf-8", "surrogatepass"), is_text=True)]
@@ -119,7 +125,7 @@ def _from_text(text: str) -> list[Delivery]:
         return [_from_fetch(text, call.end())]
     if csv_exports.is_export(text) and (rows := csv_exports.read(text)):
         return rows
-    raise _unknown("It begins like none of the forms.")
+    raise _unknown("Its beginning matches no known form.")
 
 
 def _from_fetch(text: str, position: int) -> Delivery:
@@ -140,7 +146,7 @@ def _from_fetch(text: str, position: int) -> Delivery:
 
 def _nothing_in_json(parsed: Any) -> list[Delivery]:
     if isinstance(parsed, Mapping) and {"type", "data"} <= set(parsed):
-        raise _unknown("It is the body of an event, without the headers that verify it.")
+        raise _unknown("It is the body of a delivery without its headers, which contain the signature.")
     raise _unknown("It is JSON, but no object in it has headers and a body.")
 
 
@@ -155,7 +161,7 @@ def _chosen(found: list[Delivery], number: int | None) -> Delivery:
         return found[number - 1]
     lines = [f"{position}: {summary(one)}" for position, one in enumerate(found[:_MOST_LISTED], 1)]
     more = f"; … and {len(found) - _MOST_LISTED:,} more" if len(found) > _MOST_LISTED else ""
-    problem = "no number is given" if number is None else f"number={printable(number, 20)} is none of them"
+    problem = "number is missing" if number is None else f"number={printable(number, 20)} is not one of them"
     raise ValidationError(
         f"The source has {len(found):,} deliveries, and {problem}.",
         param="number",
@@ -164,7 +170,7 @@ def _chosen(found: list[Delivery], number: int | None) -> Delivery:
 
 
 def summary(one: Delivery) -> str:
-    """When the delivery arrived, as far as the source says, and its event type, else its URL."""
+    """A delivery's time of arrival, if the source has it, and its event type or else its URL."""
     event = parse_json(one.body) if len(one.body) < 100_000 else None
     name = (event.get("type") if isinstance(event, dict) else None) or one.headers.get("x-event-type")
     time = "" if one.received_at is None else f"{one.received_at:%Y-%m-%d %H:%M:%S} UTC "
