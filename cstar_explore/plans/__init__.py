@@ -21,7 +21,7 @@ from .execution import CONFIRMED, NO_CHANGE
 from .planner import Action, Plan, RateLimitWarning, plan, plan_action
 from .question import Question
 from .secrets_file import write_secrets
-from .words import action_of, change_note, change_words, plan_summary
+from .words import action_of, change_note, change_words, difference_words, plan_summary
 
 __all__ = [
     "CONFIRMED",
@@ -38,6 +38,7 @@ __all__ = [
     "action_of",
     "change_note",
     "change_words",
+    "difference_words",
     "differences",
     "format_difference",
     "format_value",

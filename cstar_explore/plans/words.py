@@ -23,7 +23,7 @@ def action_of(change: Change) -> str:
 def change_words(change: Change) -> str:
     """What a change writes: `Name: One → Two; Active: yes → no`. For a create or a delete, the whole webhook."""
     if change.what == "update":
-        return "; ".join(_difference(*difference) for difference in change.differences)
+        return "; ".join(difference_words(*difference) for difference in change.differences)
     state = change.after or change.before or State()
     paused = "paused" if state.is_active is False else ""
     return "; ".join(filter(None, [printable(state.url or "", 2_000), _names(state.events or ()), paused]))
@@ -43,7 +43,8 @@ def plan_summary(changes: Iterable[Change]) -> str:
     return f"{plural(kinds.total(), 'webhook')}: {counts}" if counts else "No webhook is changed"
 
 
-def _difference(field: str, before: Any, after: Any) -> str:
+def difference_words(field: str, before: Any, after: Any) -> str:
+    """What an update writes to a field: `URL: https://a → https://b`."""
     if field != "events":
         text = format_difference(field, before, after)
         return f"{_LABELS[field]}{text[text.index(':') :]}"

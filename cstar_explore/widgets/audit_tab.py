@@ -38,13 +38,13 @@ class AuditTab:
         self._reload = reload
         self._table = TextTable(columns=["severity", "what", "webhook", "evidence", "remedy"])
         self._audit_button = Button(description="Audit")
-        self._fix_button = Button(description="Plan fixes", disabled=True)
+        self._fix_button = Button(description="Plan fixes")
         self._form_box = panel()
         self._tasks = Tasks()
         self._audit_button.on_click(lambda _: self._tasks.spawn(self.audit()))
         self._fix_button.on_click(lambda _: self._tasks.spawn(self.plan_fixes()))
         self.widget = panel(row(self._audit_button, self._fix_button), self._table, self._form_box, self.status)
-        set_visible(self._fix_button, on=client.write)
+        set_visible(self._fix_button, on=False)
         self._tasks.spawn(self.audit())
 
     async def audit(self) -> Audit:
@@ -71,9 +71,8 @@ class AuditTab:
         ]
         self._table.fill(rows)
         count = len(self.findings.fix())
-        self._fix_button.disabled = not count
-        fixes = f"{count:,} {'fix' if count == 1 else 'fixes'}"
-        self._fix_button.description = f"Plan {fixes}" if count else "No automatic fixes"
+        self._fix_button.description = f"Plan {count:,} {'fix' if count == 1 else 'fixes'}"
+        set_visible(self._fix_button, on=count > 0 and self._client.write)
         self.status.show(self.findings.summary(), "" if rows else "done")
         return self.findings
 
@@ -95,7 +94,7 @@ class AuditTab:
             raise
         self._close_form()
         self.form = PlanForm(fixes)
-        self.form.title.show()  # the Explorer's header has it all
+        self.form.remove_title()
         self.form.on_done(lambda: self._tasks.spawn(self._update()))
         self._form_box.children = [self.form.widget]
         return self.form

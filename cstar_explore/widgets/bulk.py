@@ -43,12 +43,14 @@ class BulkActions:
         self.working = False
         self.code = TextBlock(kind="code")
         self.steps = TextBlock(kind="list")
+        self.steps.add_class("cx-steps")
         self._client = client
         self._table = table
         self._status = status
         self._tasks = tasks
         self._reload = reload
         self._question = TextBlock(kind="note")
+        self._question.add_class("cx-question")
         self._confirmation = TextField("Confirm")
         self._stopped = False
         self._to_delete: list[str] = []  # the IDs in the question
@@ -186,6 +188,8 @@ class BulkActions:
         self.buttons["keep"].description = "Keep it" if len(webhooks) == 1 else "Keep them"
         self.buttons["confirm"].description = f"Delete {plural(len(webhooks), 'webhook')}"
         self.code.show(*_python("delete", self._to_delete))
+        if on:
+            self.steps.show()  # those of the last action
         set_visible(self._answers, on=on)
         if focus:
             self.buttons["keep" if on else "delete"].focus()

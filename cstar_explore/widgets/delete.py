@@ -28,6 +28,7 @@ class DeleteForm(Form[None]):
         self.webhook = client.webhooks.get(webhook) if isinstance(webhook, str) else webhook
         self.losses = TextBlock(kind="list")
         self.question = TextBlock(kind="note")
+        self.question.add_class("cx-question")
         self.keep = Button(description="Keep it")
         self.confirm = Button(
             description=f"Delete '{printable(self.webhook.name or self.webhook.id, 40)}'", button_style="danger"

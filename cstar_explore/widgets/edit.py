@@ -8,7 +8,7 @@ from ..api.client import Client
 from ..errors import ConflictError, CStarError, ValidationError
 from ..events import split_events
 from ..models import Webhook
-from ..plans import State, differences, format_difference
+from ..plans import State, difference_words, differences, format_difference
 from .form import Form, named
 from .inputs import CheckboxField, TextBlock
 from .webhook_fields import validate_webhook_field, webhook_fields
@@ -104,7 +104,7 @@ class EditForm(Form[Webhook]):
     def _update(self) -> None:
         super()._update()
         before = _values(self.before)
-        changes = [format_difference(name, before[name], value) for name, value in self._arguments().items()]
+        changes = [difference_words(name, before[name], value) for name, value in self._arguments().items()]
         self.changes.show(*changes or ["No changes yet."])
 
 

@@ -18,7 +18,7 @@ from ..errors import ConfirmationError, CStarError, ValidationError
 from ..events import without_unknown_type_warnings
 from ..models import Webhook
 from ..plans import Outcome, Step
-from ..text import printable
+from ..text import plural, printable
 from .boxes import Button, Column, Frame, Row
 from .displayed import Displayed
 from .inputs import InputField, StatusLine, TextBlock, TextField
@@ -221,7 +221,7 @@ class Form(Displayed, Generic[T]):
         self.code.show(*filter(None, self._python().split("\n")))
         if not self.submitting:
             self.button.disabled = not self._can_submit
-        set_visible(self.confirmation, on=self._needs_confirmation)
+        set_visible(self.confirmation, on=self._needs_confirmation and bool(self._confirmation_text()))
         self.confirmation.label = f"This is a live key. Type '{printable(self._confirmation_text(), 80)}' to confirm"
 
     def _validate_all(self) -> None:
@@ -259,7 +259,11 @@ class Form(Displayed, Generic[T]):
             # cStar's own errors have no advice about the field.
             field.show(f"{error.message} {error.advice}" if error.status is None else error.message, "failed")
             field.focus()
-        self.status.show(f"Error: {error}", "failed")
+            count = sum(each.tone == "failed" for each in self.fields.values())
+            request = f" ({error.request_id})" if error.request_id else ""
+            self.status.show(f"{plural(count, 'field')} to correct{request}.", "failed")
+        else:
+            self.status.show(f"Error: {error}", "failed")
 
     def _show_wait(self, wait: Wait) -> None:
         self._wait = wait

@@ -99,7 +99,8 @@ class ProbeForm(Form[ProbeResult]):
         order = {"different": 0, "as assumed": 1, "as documented": 2}
         answered = frame[frame["verdict"] != "not answered"]
         answered = answered.sort_values("verdict", key=lambda verdicts: verdicts.map(order), kind="stable")
-        self.table.fill(answered[["verdict", "text", "observed", "assumed"]].to_numpy().tolist())
+        answers = answered[["verdict", "text", "observed", "assumed"]]
+        self.table.fill([[str(cell).replace("`", "") for cell in row] for row in answers.to_numpy().tolist()])
         return f"{result.summary()} form.result.to_frame() has all, with the evidence."
 
     def _show_error(self, error: CStarError) -> None:

@@ -66,7 +66,7 @@ def test_a_user_creates_reveals_edits_fires_and_deletes(
     expect(edit.get_by_label("Name")).to_have_value("Browser desk")
     edit.get_by_label("URL").fill("https://desk.example.com/moved")
     edit.get_by_label("Active").uncheck()
-    expect(edit).to_contain_text("url: https://desk.example.com/browser → https://desk.example.com/moved")
+    expect(edit).to_contain_text("URL: https://desk.example.com/browser → https://desk.example.com/moved")
     edit.get_by_role("button", name="Save changes").click()
     expect(edit.get_by_role("status")).to_contain_text("Saved 'Browser desk'")
 
@@ -107,7 +107,8 @@ def test_the_forms_are_legible_in_both_themes(browser: Browser, start_lab: Calla
     create.get_by_label("URL").fill("http://not.example.com")
     create.get_by_label("Events").fill("tiket.created")
     create.get_by_role("button", name="Create webhook").click()
-    expect(create.get_by_role("status")).to_contain_text("Error:")
+    expect(create.get_by_role("status")).to_have_text("1 field to correct.")
+    expect(create).to_contain_text("Use https")
     expect(create.get_by_label("URL")).to_be_focused()
     plan = notebook.form("Planned change")
     plan.get_by_role("button", name="Apply changes").click()

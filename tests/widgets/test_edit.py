@@ -72,10 +72,10 @@ def test_an_unknown_id_raises_at_once(client: cx.Client):
 @pytest.mark.parametrize(
     ("name", "value", "parts"),
     [
-        pytest.param("name", "Renamed", ["name", "Slack notifications", "Renamed"], id="name"),
-        pytest.param("url", "https://example.com/new", ["url", "hooks.slack.example", "example.com/new"], id="url"),
-        pytest.param("events", ["ticket.created", "ticket.*"], ["events", "ticket.closed", "ticket.*"], id="events"),
-        pytest.param("active", False, ["active"], id="active"),
+        pytest.param("name", "Renamed", ["Name", "Slack notifications", "Renamed"], id="name"),
+        pytest.param("url", "https://example.com/new", ["URL", "hooks.slack.example", "example.com/new"], id="url"),
+        pytest.param("events", ["ticket.created", "ticket.*"], ["− ticket.closed", "+ ticket.*"], id="events"),
+        pytest.param("active", False, ["Active: yes → no"], id="active"),
     ],
 )
 def test_each_change_is_listed_before_saving(name: str, value: Any, parts: list[str], open_form: Callable[..., Any]):

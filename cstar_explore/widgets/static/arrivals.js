@@ -18,21 +18,21 @@ function render({ model, el }) {
   const details = node("div", "", "cx-opened");
   table.append(node("thead"), body);
   table.tHead.append(header);
-  el.append(title, table, summary, details);
+  el.append(title, element("div", { className: "cx-columns" }, element("div", {}, table, summary), details));
 
   const drawRows = () => {
     const rows = model.get("rows");
     const focused = document.activeElement?.dataset?.request;
     body.replaceChildren(
       ...rows.map(([id, time, event, attempt, verdict, answered]) => {
-        const row = node("tr");
+        const row = node("tr", "", model.get("opened").length && id === model.get("number") ? "cx-selected" : "");
         const button = Object.assign(node("button", String(id)), { type: "button", title: `Open request ${id}` });
         button.dataset.request = id;
         button.setAttribute("aria-label", `Open request ${id}`);
         const cell = node("td");
         cell.append(button);
         const color = verdict.startsWith("verified") ? "cx-good" : verdict.startsWith("refused") ? "cx-bad" : "";
-        row.append(cell, node("td", time), node("td", event, "cx-mono"), node("td", attempt), node("td", verdict, color), node("td", answered));
+        row.append(cell, node("td", time), node("td", event, "cx-mono"), node("td", attempt), node("td", verdict.replaceAll("_", " "), color), node("td", answered));
         row.addEventListener("click", () => model.send({ event: "open", id }));
         return row;
       }),
@@ -78,10 +78,10 @@ function render({ model, el }) {
       parts.splice(1, 0, bar);
     }
     details.replaceChildren(...parts);
+    drawRows(); // marks the opened one
   };
   model.on("change:rows", drawRows);
   model.on("change:opened", drawDetails);
-  drawRows();
   drawDetails();
 }
 

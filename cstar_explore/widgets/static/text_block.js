@@ -2,18 +2,22 @@
 
 import { copyButton, element } from "./shared.js";
 
-// A line of code breaks between arguments and after an opening bracket, and never in a word or a string.
+// A line of code breaks between arguments, in a long one after an opening bracket, and never in a word or a string.
 function codeLine(line) {
-  const parts = [];
+  const parts = [element("span")];
+  let depth = 0;
   let word = "";
   const end = (separator) => {
-    parts.push(element("span", { textContent: word }), separator);
+    parts.at(-1).append(element("span", { textContent: word, className: "cx-word" }), separator);
     word = "";
   };
   for (const [token] of line.matchAll(/'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|, |[([](?![)\]])|./gu)) {
     word += token.trimEnd() || token;
-    if (token === ", ") end(" ");
-    else if (token === "(" || token === "[") end(element("wbr"));
+    depth += { "(": 1, "[": 1, ")": -1, "]": -1 }[token] ?? 0;
+    if (token === ", " || token === "(" || token === "[") {
+      end(token === ", " ? " " : element("wbr"));
+      if (depth === 1) parts.push(element("span"));
+    }
   }
   end("");
   return element("div", {}, ...parts);
