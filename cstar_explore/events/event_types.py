@@ -114,7 +114,8 @@ def catalogue(*, like: "Recording | str | Path | None" = None) -> "pd.DataFrame"
     ours), `former_name` (missing for most).
 
     Args:
-        like: A recording of `cx.probe(payloads=True)`, or its file: `payload` is "observed" for the types whose shape it has.
+        like: A `cx.Recording` or the path of a saved one. `payload` is "observed" for the event types
+            whose shape it has.
 
     Raises:
         ConfigurationError: `like` is not a recording.

@@ -34,7 +34,8 @@ def sample(
     Args:
         event: A published event type, or the former name of one.
         id, created_at, team_id: Fields of the envelope.
-        like: A recording of `cx.probe(payloads=True)`, or its file: `data` has the shape that was observed, with false values.
+        like: A `cx.Recording` or the path of a saved one. If it has the shape of this event type's data,
+            `data` has that shape, with made-up values.
         overrides: Fields of `data`: by name if only one object has the field (`title="Hello"`), by path
             (`ticket__title="Hello"`), or as part of an object (`ticket={"title": "Hello"}`).
 

@@ -1,7 +1,7 @@
-"""The shape of an event's `data`: names, types and formats, and no values.
+"""The shape of an event's `data`: names, types and formats, but no values.
 
-A shape is JSON: an object by name, a list with the shape of its entries, or the name of a format. A name that neither cStar's pages
-nor the samples have is not recorded, as it may be a customer's own field: `*` has the number of such names.
+A shape is JSON: an object of shapes by name, a list with the shape of its entries, or the name of a format. Names that neither cStar's
+pages nor the samples have are not recorded, because they may be a customer's own fields: `*` has their number.
 """
 
 import re
@@ -90,7 +90,7 @@ _UNKNOWN = "*"
 
 
 def shape_of(value: Any, depth: int = 0) -> Any:
-    """The shape of a JSON value. Of a list, the shape of its first entry."""
+    """The shape of a JSON value. A list has the shape of its first entry."""
     if isinstance(value, dict):
         if depth >= _MAX_DEPTH:
             return "object"
@@ -107,7 +107,7 @@ def shape_of(value: Any, depth: int = 0) -> Any:
 
 
 def false_data(event: str, shape: Mapping[str, Any]) -> dict[str, Any]:
-    """`data` in this shape, with the sample's values where they fit, and other false ones elsewhere.
+    """`data` in this shape, with the sample's values where they fit, and other made-up values elsewhere.
 
     Raises:
         ConfigurationError: It is not a shape.
@@ -146,5 +146,6 @@ def _unknown_names(shape: Mapping[str, Any]) -> int:
 
 def _no_shape(shape: Any) -> ConfigurationError:
     return ConfigurationError(
-        f"'{printable(shape, 80)}' in a recording is no shape of a payload.", advice="Record it anew with cx.probe."
+        f"'{printable(shape, 80)}' in a recording is not the shape of a payload.",
+        advice="Record it again with cx.probe.",
     )

@@ -1,7 +1,7 @@
 """Plans: changes to a team's webhooks that are reviewed first, then applied step by step, and can be undone.
 
 from_frame    a table of desired webhooks → the changes that are needed
-question      what the table leaves open
+question      open questions about the table
 change        the change of one webhook, and its result
 meaning       whether two spellings of a field mean the same
 execution     applies one change: reads, writes, reads back

@@ -1,4 +1,4 @@
-"""A table of desired webhooks → the changes that are needed, and the questions that it leaves open."""
+"""Derives the necessary changes, and open questions, from a table of desired webhooks."""
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -107,7 +107,7 @@ class Plan:
     Attributes:
         client: The client that applies it.
         changes: One for each webhook.
-        questions: What the table leaves open. The plan cannot be applied until each is closed by `accept` or `skip`, or by
+        questions: The open questions about the table. The plan cannot be applied until each is closed by `accept` or `skip`, or by
             planning again from a corrected table.
     """
 

@@ -1,4 +1,4 @@
-"""What a table leaves open: a cell that a spreadsheet may have changed, or a row that cannot be read."""
+"""Open questions about a table: a cell that a spreadsheet may have changed, or a row that cannot be read."""
 
 import contextlib
 import datetime as dt

@@ -1,4 +1,4 @@
-"""What a delivery consists of: its body, headers and signature, as `behaviours.py` answers the questions about them."""
+"""The body, headers and signature of a delivery, according to the answers to the questions of `behaviours.py`."""
 
 import base64
 import binascii
@@ -26,7 +26,7 @@ class DeliveryWriter:
 
     Args:
         behaviours: An answer to each question in `behaviours.py`.
-        like: Has the shapes of payloads, if any were observed.
+        like: A recording with the shapes of payloads, if there is one.
     """
 
     def __init__(self, behaviours: Mapping[str, Answer], like: Recording | None) -> None:
@@ -99,7 +99,7 @@ class DeliveryWriter:
 
 
 def _written(event: dict[str, Any], form: Answer) -> bytes:
-    """JSON, compact and with letters as they are, unless `form` has others of the question `body_bytes`."""
+    """Compact JSON without needless escapes, unless `form`, an answer to the question `body_bytes`, says otherwise."""
     spaces, indented = (", ", ": ") if "spaces" in form else (",", ":"), "indented" in form
     text = json.dumps(
         event,
@@ -125,7 +125,7 @@ def _signing_key(secret: str, answer: str) -> bytes:
 
 
 def _decoded(secret: str) -> bytes:
-    """What follows `whsec_`, decoded as base64, with padding added where it is missing."""
+    """The part after `whsec_`, decoded as base64; missing padding is added."""
     encoded = re.sub("[^A-Za-z0-9+/]", "", secret.removeprefix("whsec_"))
     try:
         return base64.b64decode(encoded + "=" * (-len(encoded) % 4))

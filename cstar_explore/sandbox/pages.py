@@ -1,4 +1,4 @@
-"""Which part of a list a request gets, as `behaviours.py` answers the questions about pages."""
+"""Pagination of a list, according to the answers to the questions of `behaviours.py`."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ class Page:
 
     @property
     def part(self) -> slice:
-        """Where its entries are in the list."""
+        """The position of its entries in the list."""
         return slice((self.number - 1) * self.size, self.number * self.size)
 
     def reported(self) -> dict[str, int]:

@@ -45,11 +45,11 @@ class Sandbox:
 
     Args:
         path: A file for the state, readable by its owner only; by default the state is in memory.
-        like: A recording of `cx.probe`, or its file: the sandbox behaves as was observed, and its payloads have the observed
-            shapes. What was not answered remains as `docs/sandbox.md` says.
-        follow_subscriptions: Whether a test event reaches only the webhooks that subscribe to it. By default it reaches all
+        like: A `cx.Recording` or the path of a saved one. The sandbox behaves as the recording says, and
+            its payloads have the recorded shapes. For questions without an answer, it keeps its default behavior.
+        follow_subscriptions: Whether a test event reaches only the webhooks that subscribe to it. By default, it reaches all
             active ones, as the API reference says.
-        allowed_hosts: Hosts besides loopback to post deliveries to, over http too. Deliveries to any other host are withheld.
+        allowed_hosts: Hosts besides loopback to send deliveries to, also over http. Deliveries to any other host are withheld.
         delivery_timeout: Seconds that a receiver has to respond; 10 as in cStar's cheat sheet.
         rate_limit: True enforces the published limits, a number that many requests an hour; by default there is no limit.
         neglected: Whether to start with three teams' badly maintained webhooks, for an audit, instead of a small team's
