@@ -54,6 +54,8 @@ class Webhook:
     def from_item(cls, item: Mapping[str, Any]) -> Self:
         """Reads a webhook from cStar's JSON, in camelCase or snake_case."""
         values, extra = read_fields(item, WEBHOOK_FIELDS)
+        if item.keys().isdisjoint(SECRET_KEYS):
+            return cls(**values, extra=extra)
         secret = next((item[key] for key in SECRET_KEYS if isinstance(item.get(key), str) and item[key]), None)
         return cls(**values, secret=Secret(secret) if secret else None, extra=extra)
 

@@ -68,12 +68,15 @@ def read_fields(item: Mapping[str, Any], fields: Iterable[Field]) -> tuple[dict[
     rest = dict(item)
     values: dict[str, Any] = {}
     for field in fields:
-        key = next((key for key in field.keys if key in rest), None)
-        raw = None if key is None else rest[key]
-        value = parse_value(raw, field.kind)
-        values[field.name] = value
-        if key is not None and (raw is None or value is not None):
-            del rest[key]
+        for key in field.keys:
+            if key in rest:
+                raw = rest[key]
+                value = values[field.name] = None if raw is None else _PARSERS[field.kind](raw)
+                if raw is None or value is not None:
+                    del rest[key]
+                break
+        else:
+            values[field.name] = None
     return values, without_secrets(rest) if rest else rest
 
 
@@ -127,6 +130,8 @@ def _time(raw: Any) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(raw)
+        if moment.tzinfo is UTC:  # the documented form, and so almost every time
+            return moment
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
