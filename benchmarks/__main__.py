@@ -1,15 +1,13 @@
 """Prints the table, or only the named rows: `python -m benchmarks audit verify`."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
 
 from . import auditing, changing, checking, exploring, listing, notebooks, receiving, sandbox, starting, verifying
-from .measuring import HEAD, Case
+from .measuring import HEAD
 
-ROWS: Mapping[str, Callable[[], Iterator[Case]]] = {
+ROWS = {
     "parse": listing.parse,
-    "objects": listing.objects,
-    "list": listing.frames,
+    "list": listing.fetch,
     "verify": verifying.verify,
     "explain": verifying.explain,
     "fire": receiving.fire,
@@ -23,15 +21,9 @@ ROWS: Mapping[str, Callable[[], Iterator[Case]]] = {
     "notebooks": notebooks.run,
 }
 
-
-def main() -> None:
-    """Prints each row as soon as it is measured. What a case needs is there until the next one."""
+if __name__ == "__main__":
     print(HEAD)
     for name in sys.argv[1:] or ROWS:
-        for case in ROWS[name]():
+        for case in ROWS[name]():  # what a case needs is there until the next one
             for row in case.rows():
                 print(row, flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -2,9 +2,9 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import httpx
 import numpy as np
@@ -21,8 +21,6 @@ from . import items
 from .measuring import Case, Work
 from .server import KEY, lists
 
-IDIOM, FLOOR = "`json_normalize` and `to_datetime`", "floor: the columns by hand"
-
 # For each rival, the attributes that make the columns of its frame.
 COLUMNS = {
     "svix": ("id", "description", "url", "event_types", "disabled", "created_at", "updated_at"),
@@ -35,19 +33,11 @@ def parse() -> Iterator[Case]:
     """From bytes in memory."""
     for count, times in ((100, 20), (1_000, 5), (10_000, 1)):
         content = items.response("", count)
-        pd.testing.assert_frame_equal(_frame(content), _by_hand(content))
-        rivals = {IDIOM: partial(_idiom, content), FLOOR: partial(_by_hand, content)}
-        yield Case(
-            "response → DataFrame",
-            f"{count:,}",
-            "for the frame",
-            partial(_frame, content),
-            rivals,
-            aims={IDIOM: 1, FLOOR: 1.2},
-            rounds=15,
-            times=times,
-            clock=time.process_time,
-        )
+        ours, floor, idiom = (partial(make, content) for make in (_frame, _by_hand, _idiom))
+        pd.testing.assert_frame_equal(ours(), floor())
+        rivals = {"`json_normalize` and `to_datetime`": (idiom, 1), "floor: the columns by hand": (floor, 1.2)}
+        case = partial(Case, rounds=15, times=times, clock=time.process_time)
+        yield case("response → DataFrame", f"{count:,}", "for the frame", ours, rivals)
 
 
 def _frame(content: bytes) -> pd.DataFrame:
@@ -61,62 +51,48 @@ def _idiom(content: bytes) -> pd.DataFrame:
 
 def _by_hand(content: bytes) -> pd.DataFrame:
     data = json.loads(content)["data"]
-    texts = {name: pd.array([item[name] for item in data], dtype=TEXT) for name in ("id", "name", "url")}
     active = np.array([item["isActive"] for item in data])
     times = np.array([item["createdAt"][:-1] for item in data], dtype="datetime64[us]")
     columns = {
-        **texts,
+        **{name: pd.array([item[name] for item in data], dtype=TEXT) for name in ("id", "name", "url")},
         "events": np.fromiter((tuple(item["events"]) for item in data), dtype=object, count=len(data)),
         "is_active": pd.arrays.BooleanArray(active, np.zeros_like(active)),
         "created_at": pd.DatetimeIndex(times).tz_localize("UTC"),
         "updated_at": pd.DatetimeIndex(np.full(len(data), "NaT", dtype="datetime64[us]")).tz_localize("UTC"),
     }
-    frame = pd.DataFrame(columns, copy=False)
-    return frame.set_axis(pd.Index(list(columns), dtype=TEXT), axis="columns")
+    return pd.DataFrame(columns, copy=False).set_axis(pd.Index(list(columns), dtype=TEXT), axis="columns")
 
 
-def objects() -> Iterator[Case]:
-    """The objects that each library makes."""
+def fetch() -> Iterator[Case]:
+    """All get their webhooks in one response of the same server. The others make objects; their frame is of the attributes."""
     for count, rounds, times in ((100, 15, 5), (1_000, 11, 2), (10_000, 5, 1)):
-        with _alternatives(count) as (client, _, rivals):
-            work = "list over HTTP → objects"
-            ours = partial(lambda client: list(client.webhooks.list()), client)
-            aims = dict.fromkeys(rivals, 1)
-            yield Case(work, f"{count:,}", "for the list", ours, rivals, aims=aims, rounds=rounds, times=times)
+        with lists(count) as url, cx.Client(KEY, "team_1", url) as client, httpx.Client() as http:
+            get = partial(http.get, f"{url}/api/v1/teams/team_1/webhooks")
+            works = _rivals(url, count)
+            assert all(len(work()) == count for work in works.values())
+            framed = {name: (partial(_framed, name, work), 1) for name, work in works.items()}
+            rivals = framed | {"floor: `httpx.get`, not parsed": (get, 2.5 if count == 1_000 else None)}
+            case = partial(Case, rounds=rounds, times=times, clock=time.process_time)
+            ours: Work = lambda client=client: list(client.webhooks.list())  # noqa: E731
+            objects = {name: (work, 1) for name, work in works.items()}
+            yield case("list over HTTP → objects", f"{count:,}", "for the list", ours, objects)
+            ours = lambda client=client: client.webhooks.list().to_frame()  # noqa: E731
+            yield case("list over HTTP → DataFrame", f"{count:,}", "for the frame", ours, rivals)
 
 
-def frames() -> Iterator[Case]:
-    """A frame. The other libraries make none, so theirs is made of their objects' attributes."""
-    for count, rounds, times in ((100, 15, 5), (1_000, 11, 2), (10_000, 5, 1)):
-        with _alternatives(count) as (client, get, listed):
-            get_name = "floor: `httpx.get`, not parsed"
-            rivals = {name: partial(_framed, name, work) for name, work in listed.items()} | {get_name: get}
-            aims = dict.fromkeys(listed, 1) | ({get_name: 2.5} if count == 1_000 else {})
-            ours = partial(lambda client: client.webhooks.list().to_frame(), client)
-            work = "list over HTTP → DataFrame"
-            yield Case(work, f"{count:,}", "for the frame", ours, rivals, aims=aims, rounds=rounds, times=times)
+def _rivals(url: str, count: int) -> dict[str, Any]:
+    endpoints = Svix("not-a-real-token", SvixOptions(server_url=url)).endpoint
+    stripe_endpoints = stripe.StripeClient(KEY, base_addresses={"api": url}).v1.webhook_endpoints
+    github = Github(auth=Auth.Token("not-a-real-token"), base_url=url, per_page=count, seconds_between_requests=None)
+    repository = github.get_repo("owner/name", lazy=True)
+    return {
+        "svix": lambda: endpoints.list("app_1", EndpointListOptions(limit=count)).data,
+        "stripe": lambda: list(stripe_endpoints.list({"limit": count}).auto_paging_iter()),
+        "PyGithub": lambda: list(repository.get_hooks()),
+    }
 
 
-@contextmanager
-def _alternatives(count: int) -> Iterator[tuple[cx.Client, Work, dict[str, Work]]]:
-    """Our client, a bare GET, and the lists of the others. All get their webhooks in one response of the same server."""
-    with lists(count) as url, cx.Client(KEY, "team_1", url) as client, httpx.Client() as http:
-        endpoints = Svix("not-a-real-token", SvixOptions(server_url=url)).endpoint
-        stripe_endpoints = stripe.StripeClient(KEY, base_addresses={"api": url}).v1.webhook_endpoints
-        github = Github(
-            auth=Auth.Token("not-a-real-token"), base_url=url, per_page=count, seconds_between_requests=None
-        )
-        repository = github.get_repo("owner/name", lazy=True)
-        rivals: dict[str, Work] = {
-            "svix": lambda: endpoints.list("app_1", EndpointListOptions(limit=count)).data,
-            "stripe": lambda: list(stripe_endpoints.list({"limit": count}).auto_paging_iter()),
-            "PyGithub": lambda: list(repository.get_hooks()),
-        }
-        assert all(len(work()) == count for work in (*rivals.values(), client.webhooks.list))
-        yield client, lambda: http.get(f"{url}/api/v1/teams/team_1/webhooks"), rivals
-
-
-def _framed(name: str, listed: Work) -> pd.DataFrame:
-    endpoints: Sequence[object] = listed()
-    frame = pd.DataFrame({column: [getattr(each, column) for each in endpoints] for column in COLUMNS[name]})
+def _framed(name: str, work: Any) -> pd.DataFrame:
+    listed = work()
+    frame = pd.DataFrame({column: [getattr(each, column) for each in listed] for column in COLUMNS[name]})
     return frame.assign(created=pd.to_datetime(frame["created"], unit="s", utc=True)) if name == "stripe" else frame

@@ -26,6 +26,6 @@ def run() -> Iterator[Case]:
             nbformat.write(empty, Path(folder) / f"{number}.ipynb")
         run_all = partial(subprocess.run, check=True, stdout=subprocess.DEVNULL, cwd=PROJECT)
         ours = partial(run_all, [*NBVAL, "--nbval-sanitize-with", "tests/nbval_sanitise.cfg", course])
-        rivals = {"floor: as many empty notebooks": partial(run_all, [*NBVAL, "--nbval-lax", folder])}
+        rivals = {"floor: as many empty notebooks": (partial(run_all, [*NBVAL, "--nbval-lax", folder]), None)}
         size, notices = f"{count} notebooks", "for the test"
         yield Case("notebooks with nbval", size, notices, ours, rivals, under=20, rounds=2, warm=False)

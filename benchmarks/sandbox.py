@@ -13,15 +13,14 @@ import cstar_explore as cx
 
 from .measuring import Case
 
-BARE = "bare uvicorn in a thread"
-
 
 def run() -> Iterator[Case]:
     """The bare server has no routes, no database and no webhooks."""
     with httpx.Client() as http:
         for phase, name in enumerate(("`Sandbox()` to its first response", "`Sandbox.close()`")):
             ours, bare = partial(_seconds, http, _sandbox, phase), partial(_seconds, http, _bare, phase)
-            yield Case(name, "1 server", "for the sandbox", ours, {BARE: bare}, aims={BARE: 1.2}, rounds=15)
+            rivals = {"bare uvicorn in a thread": (bare, 1.2)}
+            yield Case(name, "1 server", "for the sandbox", ours, rivals, rounds=15)
 
 
 def _seconds(http: httpx.Client, start: Callable[[], tuple[str, Callable[[], object]]], phase: int) -> float:
