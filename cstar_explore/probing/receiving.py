@@ -186,37 +186,48 @@ def receiver_timeout(wait: float) -> Ask:
     """How long the response to trigger-test waits for a receiver that does not answer in time."""
 
     def ask(session: Session, receiver: Receiver) -> Observations:
-        mark, hold = secrets.token_hex(4), min(wait, _LONGEST_HOLD)
-        with receiver.webhook(session, mark):
-            at_once, reply = _duration(session)
-            start, released = receiver.count(), threading.Event()
-
-            def hold_first(_: Mapping[str, Any]) -> int:
-                if len(receiver.arrived(mark, fired_at=start)) == 1:
-                    released.wait(hold)
-                return 200
-
-            with receiver.answering(hold_first):
-                held, reply = _duration(session)
-                released.set()
-            if not receiver.arrived(mark, fired_at=start):
-                raise NotAnsweredError("the response does not wait for the delivery")
-        seconds = held - at_once
+        hold = min(wait, _LONGEST_HOLD)
+        seconds, reply = _held(session, receiver, hold)
         if seconds < _SHORTEST_TIMEOUT:
             raise NotAnsweredError("the response does not wait for the delivery")
         if seconds >= hold * 0.9:
             raise NotAnsweredError(f"the response waits for at least {seconds:.0f} s")
-        evidence = f"{reply.evidence}, {seconds:.1f} s later than with a receiver that answers at once"
-        yield Observation("receiver_timeout", (_rounded(seconds, _PUBLISHED_TIMEOUTS),), evidence)
+        again, reply = _held(session, receiver, hold)  # the first response may have been slow for another reason
+        if abs(again - seconds) > max(_SHORTEST_TIMEOUT, seconds / 10):
+            raise NotAnsweredError(f"the response waits {seconds:.1f} s once and {again:.1f} s another time")
+        evidence = f"{reply.evidence}, {again:.1f} s later than with a receiver that answers at once"
+        yield Observation("receiver_timeout", (_rounded(again, _PUBLISHED_TIMEOUTS),), evidence)
 
     return ask
 
 
+def _held(session: Session, receiver: Receiver, hold: float) -> tuple[float, Reply]:
+    """How many seconds later the response comes if the receiver does not answer, and that response."""
+    mark = secrets.token_hex(4)
+    with receiver.webhook(session, mark):
+        at_once, _ = _duration(session)
+        start, released = receiver.count(), threading.Event()
+
+        def hold_first(_: Mapping[str, Any]) -> int:
+            if len(receiver.arrived(mark, fired_at=start)) == 1:
+                released.wait(hold)
+            return 200
+
+        with receiver.answering(hold_first):
+            held, reply = _duration(session)
+            released.set()
+        if not receiver.arrived(mark, fired_at=start):
+            raise NotAnsweredError("the response does not wait for the delivery")
+    return held - at_once, reply
+
+
 def _duration(session: Session) -> tuple[float, Reply]:
     """How long firing an event takes, in seconds."""
-    started = time.monotonic()
+    started, sent = time.monotonic(), session.sent
     reply = session.fire("ticket.created")
     fired_data(reply)
+    if session.sent > sent + 1:
+        raise NotAnsweredError(f"{reply.evidence}: only after a wait for the rate limit")
     return time.monotonic() - started, reply
 
 

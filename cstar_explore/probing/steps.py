@@ -134,7 +134,7 @@ def _deliveries(options: Options, listener: Listener, learned: Payloads) -> list
     ]
     if options.wait:
         found.append(Step(("retry_steps", "retry_signature"), asked(receiving.retries(options.wait)), 3, 1, 1))
-        found.append(Step(("receiver_timeout",), asked(receiving.receiver_timeout(options.wait)), 4, 1, 2))
+        found.append(Step(("receiver_timeout",), asked(receiving.receiver_timeout(options.wait)), 8, 2, 4))
     if options.payloads:
         found.append(Step((), asked(learn), 37, 1, 35))
     return found
