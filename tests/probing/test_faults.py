@@ -16,7 +16,7 @@ from cstar_explore.probing import receiver, session
 from tests.probing import stand_in as stand_in_module
 from tests.probing.combinations import OTHERS, covering
 from tests.probing.stand_in import FAULTS, LIVE_KEY, PUBLISHABLE_KEY, SECRET_KEY, TEAM, Request, StandIn
-from tests.support.sampling import SEED, sample
+from tests.support.sampling import NIGHTLY, SEED, sample
 
 
 class Case(NamedTuple):
@@ -137,3 +137,28 @@ def test_the_length_of_a_page_is_not_taken_for_a_page_size_that_was_asked_for(mo
         answers = {"list_pages": "another number", "page_size": answer}
         with StandIn(answers, existing=22) as stand_in, cx.Client(LIVE_KEY, TEAM, stand_in.url) as client:
             assert cx.probe(client, confirm=True).recording.answers["page_size"] == answer
+
+
+@pytest.mark.skipif(not NIGHTLY, reason="takes a probe with deliveries for each of its test events; NIGHTLY=1 runs it")
+@pytest.mark.parametrize("arrival", ["before the response", "after the response"])
+def test_a_wait_for_the_rate_limit_is_not_taken_for_the_time_limit_of_receivers(arrival: str) -> None:
+    """A 429 at any of the test events."""
+
+    def found(number: int) -> object:
+        fired: list[Request] = []
+
+        def fault(request: Request) -> str:
+            fired.extend([request] if request.path.endswith("trigger-test") else [])
+            return "429 for 1 s" if len(fired) == number and fired[-1] is request else ""
+
+        answers = {"arrival": arrival, "receiver_timeout": ("3",), "retry_steps": ("1", "2")}
+        with (
+            cx.Listener() as listener,
+            StandIn(answers, fault=fault) as stand_in,
+            cx.Client(SECRET_KEY, TEAM, stand_in.url) as client,
+        ):
+            result = cx.probe(client, listener, fire=True, wait=4.5, confirm=True)
+        return result.recording.answers.get("receiver_timeout")
+
+    with ThreadPoolExecutor(6) as executor:
+        assert set(executor.map(found, range(1, 13))) <= {None, ("3",)}
