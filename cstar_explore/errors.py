@@ -234,7 +234,7 @@ class ServerError(StatusError):
 
 
 class TransportError(CStarError):
-    """There is no usable response. `may_have_acted` tells whether the request may have arrived."""
+    """There is no usable response. `may_have_acted` says whether the request may have arrived."""
 
     advice = "Check whether it took effect before you retry."
     may_have_acted = True

@@ -1,4 +1,4 @@
-"""One exchange: a request goes out, a response comes back, and whatever goes wrong becomes an error of ours."""
+"""Sends a request and reads its response. Every failure is raised as one of this package's errors."""
 
 import copy
 import logging

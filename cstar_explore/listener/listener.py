@@ -226,11 +226,11 @@ class Listener:
         return self._store.to_frame()
 
     def lost(self, since: datetime | None = None) -> "pd.DataFrame":
-        """The events of which no request was answered 2xx and no retry is pending, ready for `replay`.
+        """The events without a 2xx response and without a pending retry, ready for `replay`.
 
         A row per event, with the columns of `to_frame()`: its newest request, oldest first. If the listener has secrets, only
         requests that verify with them count, whatever the age of the signature and also if the secret was added later. Refused
-        requests and those without an event id are no events.
+        requests and requests without an event id are left out.
 
         A retry is pending for 30 s, 2 m, 10 m, 1 h, 6 h or 24 h after the attempt before, by the listener's clock, and for 10 s
         more; none is after the seventh attempt. cStar publishes these steps, and does not document what each is counted from.
@@ -282,7 +282,7 @@ class Listener:
             rows: Rows of `to_frame()` or `lost()`, requests or ids.
             to: A URL, or a function to call with the event, as a handler. Plain http is for loopback and `allowed_hosts` only.
                 A URL receives the body, the content type and cStar's own headers.
-            secret: Signs each delivery anew, with the current time. By default the original signature is sent.
+            secret: Signs each delivery again, with the current time. By default, the original signature is sent.
             edit: Takes an event and returns the one to send instead. With a URL, pass `secret` too.
             include_delivered: Whether to send also what would be left out.
 

@@ -1,4 +1,4 @@
-"""Sends stored deliveries again: unchanged, signed anew or edited, to a URL or a Python function."""
+"""Sends stored deliveries again: unchanged, with a new signature or edited, to a URL or a Python function."""
 
 import asyncio
 import contextlib

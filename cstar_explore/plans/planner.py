@@ -37,9 +37,8 @@ from .secrets_file import write_secrets
 if TYPE_CHECKING:
     import pandas as pd
 
-# Another caller applies the plan: longer than any plan takes within its rate limit is no use to wait for.
-_MAX_TURN = 600  # seconds
-_TURN_CHECK = 0.1  # seconds between two looks at `stopped`
+_MAX_TURN = 600  # seconds to wait while another caller applies the plan: no plan within its rate limit takes longer
+_TURN_CHECK = 0.1  # seconds between two checks of `stopped`
 
 _STOPPED = "The plan was stopped."
 _REQUESTS = {"update": 3, "create": 2, "delete": 3}

@@ -42,7 +42,7 @@ class Question:
         value: What the cell contains.
         message: What is not clear, in a sentence.
         change: The change that the row describes if its cells are meant as they are; None if it cannot be read.
-        readable: Whether the row can be taken as it is.
+        readable: Whether the row can be used as it is.
         index: Where `change` belongs among the plan's changes.
     """
 
