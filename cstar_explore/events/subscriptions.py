@@ -35,9 +35,12 @@ def parse_events(events: str | Iterable[str]) -> tuple[str, ...]:
     Raises:
         ValidationError: An entry is not text, or contains a space or control character.
     """
-    if not isinstance(events, Iterable):
-        raise ValidationError(f"events must be a list or a string, not {printable(repr(events), 80)}.", param="events")
-    items = [events] if isinstance(events, str) else list(events)
+    try:
+        items = [events] if isinstance(events, str) else list(events)
+    except TypeError:  # also NumPy's array without dimensions, which a pandas assignment makes
+        raise ValidationError(
+            f"events must be a list or a string, not {printable(repr(events), 80)}.", param="events"
+        ) from None
     for item in items:
         if not isinstance(item, str):
             raise ValidationError(f"An event type must be text, not {printable(repr(item), 80)}.", param="events")

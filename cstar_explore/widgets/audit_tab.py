@@ -43,7 +43,7 @@ class AuditTab:
         self._tasks = Tasks()
         self._audit_button.on_click(lambda _: self._tasks.spawn(self.audit()))
         self._fix_button.on_click(lambda _: self._tasks.spawn(self.plan_fixes()))
-        self.widget = panel(row(self._audit_button, self._fix_button), self._table, self._form_box, self.status)
+        self.widget = panel(row(self._audit_button, self._fix_button, self.status), self._table, self._form_box)
         set_visible(self._fix_button, on=False)
         self._tasks.spawn(self.audit())
 

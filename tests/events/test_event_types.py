@@ -3,6 +3,7 @@
 import contextlib
 import warnings
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,6 +89,7 @@ def test_events_can_be_a_list_or_a_string(given_as, expected: tuple[str, ...]) -
         pytest.param([1], id="number"),
         pytest.param([None], id="None"),
         pytest.param(b"ticket.created", id="bytes"),
+        pytest.param(np.array("ticket.created"), id="array without dimensions"),
     ],
 )
 def test_invalid_event_types_are_rejected(given_as) -> None:

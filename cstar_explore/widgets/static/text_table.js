@@ -17,8 +17,10 @@ function render({ model, el }) {
     head.append(tableRow(...headings));
     const body = document.createElement("tbody");
     body.append(
-      ...rows.map((texts) => {
+      ...rows.map((texts, index) => {
         const row = tableRow(...cells("td", texts));
+        // What a row repeats is muted, so that what differs stands out.
+        texts.forEach((text, column) => row.cells[column].classList.toggle("cx-muted", column > 0 && text === rows[index - 1]?.[column]));
         row.dataset.kind = texts[0];
         return row;
       }),

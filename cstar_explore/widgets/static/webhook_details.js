@@ -14,7 +14,7 @@ function render({ model, el }) {
     all.addEventListener("click", () => model.send({ event: "deliveries" }));
     if (rows.length === 0) return [element("p", { className: "cx-note", textContent: "The listener has received none." })];
     const cell = (textContent, className = "") => element("td", { textContent, className });
-    const lines = rows.map(([time, event, verdict, answered]) => element("tr", {}, cell(time), cell(event, "cx-mono"), cell(verdict, VERDICTS[verdict] ?? "cx-bad"), cell(answered)));
+    const lines = rows.map(([time, event, verdict, answered]) => element("tr", {}, cell(time), cell(event, "cx-mono"), cell(verdict.replaceAll("_", " "), VERDICTS[verdict] ?? "cx-bad"), cell(answered)));
     return [element("table", { className: "cx-table cx-rows" }, element("tbody", {}, ...lines)), all];
   };
   const draw = () => {
