@@ -45,6 +45,12 @@ table.at[1, "events"] = ("ticket.created",)
 new = pd.DataFrame({"name": [f"Desk {n}" for n in range(12)], "url": "https://desk.example.com/", "events": [("boss.spawned",)] * 12})
 cx.PlanForm(cx.plan(client, pd.concat([table, new])))"""
 
+CHECK = """import cstar_explore as cx
+SECRET, acted = "whsec_not-a-real-secret", []
+with cx.Listener(secrets=[SECRET], handler=lambda event: acted.append(event["id"])) as service:
+    check = cx.check_receiver(service.url, secret=SECRET, acted=lambda: acted)
+check"""
+
 EXPLORER = "cx.Explorer(client, listener=listener)"
 
 WALK = """
@@ -195,6 +201,7 @@ shoot coverage
 in .jp-RenderedText:has-text("ValidationError")
 shoot error""",
     ),
+    "check": ([CHECK], "in .jp-RenderedHTMLCommon\nwait wrong\npublish check.png\nshoot receiver"),
     "live": (
         ["import cstar_explore as cx\nclient = cx.Sandbox().client('live')", "cx.Explorer(client)"],
         """
