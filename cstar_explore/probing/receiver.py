@@ -13,7 +13,7 @@ from ..listener.store import Received
 from ..secret import Secret
 from ..serving.loopback import is_loopback_url
 from .answers import signing_secret
-from .replies import NotAnsweredError, Reply
+from .replies import AddressRefusedError, NotAnsweredError, Reply
 from .session import Session
 
 ARRIVAL = 10.0  # seconds to wait for a delivery
@@ -39,8 +39,18 @@ class Receiver:
 
     @contextmanager
     def webhook(self, session: Session, mark: str, events: str = "ticket.created") -> Iterator[Reply]:
-        """An active webhook with this mark in its URL. A listener that verifies trusts its secret meanwhile."""
-        with session.webhook(url=self.url(mark), events=events, paused=False) as created, self._trusting(created):
+        """An active webhook with this mark in its URL. A listener that verifies trusts its secret meanwhile.
+
+        Raises:
+            AddressRefusedError: The server refuses the URL.
+            NotAnsweredError: The webhook was not created for another reason.
+        """
+        created = session.create(url=self.url(mark), events=events, paused=False)
+        if created.refused:
+            raise AddressRefusedError(f"{created.evidence}: this requires a listener at a public address")
+        if not created.ok:
+            raise NotAnsweredError(created.evidence)
+        with session.removing(created), self._trusting(created):
             yield created
 
     def arrived(self, mark: str, *, fired_at: int) -> list[Received]:
@@ -61,9 +71,22 @@ class Receiver:
         Raises:
             NotAnsweredError: None arrives within `ARRIVAL` seconds.
         """
+        return self._wait(lambda: self.arrived(mark, fired_at=fired_at))
+
+    def wait_for_event(self, event_id: object, *, fired_at: int) -> Received:
+        """Waits for the first request with this event ID, wherever it was sent to.
+
+        Raises:
+            NotAnsweredError: None arrives within `ARRIVAL` seconds.
+        """
+        return self._wait(
+            lambda: [request for request in self.listener.requests()[fired_at:] if request.event_id == event_id]
+        )
+
+    def _wait(self, arrived: Callable[[], list[Received]]) -> Received:
         deadline = time.monotonic() + ARRIVAL
         while time.monotonic() < deadline and not self._stopped():
-            for request in self.arrived(mark, fired_at=fired_at):
+            for request in arrived():
                 if request.answered is not None:
                     return request
             time.sleep(_POLL)

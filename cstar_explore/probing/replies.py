@@ -21,6 +21,10 @@ class NotAnsweredError(Exception):
         self.reason = reason
 
 
+class AddressRefusedError(NotAnsweredError):
+    """The server refuses the listener's URL, for example because it is http to loopback."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """A response of cStar's: `success: true` with `data`, or `success: false` with an `error` and a 4xx.

@@ -13,7 +13,7 @@ import pytest
 import cstar_explore as cx
 from cstar_explore.behaviours import QUESTIONS
 from tests.probing.combinations import FIRED, OTHERS, covering, unanswerable
-from tests.probing.stand_in import PUBLISHABLE_KEY, SECRET_KEY, TEAM, Answer, StandIn
+from tests.probing.stand_in import DEFAULTS, PUBLISHABLE_KEY, SECRET_KEY, TEAM, Answer, StandIn
 from tests.support.sampling import NIGHTLY, SEED
 
 Row = Mapping[str, Answer]
@@ -138,3 +138,19 @@ def test_a_probe_writes_to_its_own_paused_webhooks_only(options: dict[str, Any],
     for webhook in stand_in.made:
         first = next(request for request in writes if request.path.endswith(webhook.id))
         assert (first.method, first.body) == ("PATCH", {"isActive": False})
+
+
+def test_forwarded_test_events_answer_what_their_bodies_show() -> None:
+    """A server that refuses the listener's URL, and `cstar listen --forward-to`, whose headers may be the command's own."""
+    with (
+        cx.Listener() as listener,
+        StandIn(strict=True, forward_to=listener.url) as stand_in,
+        cx.Client(SECRET_KEY, TEAM, stand_in.url) as client,
+    ):
+        result = cx.probe(client, listener, fire=True, payloads=True, confirm=True)
+        assert not stand_in.left
+    answered = {name: result.recording.answers.get(name) for name in ("envelope", "fired_event_id", "signature_form")}
+    assert {"envelope": DEFAULTS["envelope"], "fired_event_id": "equal", "signature_form": None} == answered
+    assert "public address" in result.reasons["signature_form"]
+    assert "public address" in result.reasons["redirects"]
+    assert set(cx.events.NAMES) == set(result.recording.payloads)
