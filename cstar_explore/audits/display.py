@@ -55,8 +55,8 @@ def _details(hook: Hook, mask_key: str) -> str:
     """What identifies the webhook, without secrets."""
     state = "state unknown" if hook.state.is_active is None else "active" if hook.state.is_active else "paused"
     lines = (
-        masked_keys(hook.id),
-        masked_url(hook.state.url, mask_key),
+        masked_keys(hook.id or ""),
+        masked_url(hook.state.url or "", mask_key),
         masked_keys(", ".join(hook.state.events or ())),
         state,
     )

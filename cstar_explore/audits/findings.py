@@ -41,7 +41,7 @@ class Finding(NamedTuple):
         """The webhook's name, or else its id; "(the team)" if the finding is about the whole team. Secrets are masked."""
         if self.hook is None:
             return "(the team)"
-        return masked_text(self.hook.state.name or self.hook.id, self.team.inventory.mask_key)
+        return masked_text(self.hook.state.name or self.hook.id or "(no ID)", self.team.inventory.mask_key)
 
 
 @dataclass(frozen=True)

@@ -457,6 +457,11 @@ def test_an_audit_displays_its_findings_with_remedies_and_webhooks() -> None:
     assert VALUE not in page.text
 
 
+def test_a_webhook_without_name_id_and_url_is_displayed() -> None:
+    """A server may answer with anything."""
+    assert "(no ID)" in audit({"id": [], "name": None, "url": None, "events": ["*"]})._repr_html_()
+
+
 def test_a_long_audit_displays_its_first_findings() -> None:
     """100 of them; the counts are of all."""
     page = audit(*[{"id": f"w{n}", "url": f"http://h{n}.example/"} for n in range(130)])._repr_html_()
