@@ -459,7 +459,8 @@ def test_an_audit_displays_its_findings_with_remedies_and_webhooks() -> None:
 
 def test_a_webhook_without_name_id_and_url_is_displayed() -> None:
     """A server may answer with anything."""
-    assert "(no ID)" in audit({"id": [], "name": None, "url": None, "events": ["*"]})._repr_html_()
+    webhooks = cx.WebhookList([{"id": [], "name": None, "url": None, "events": ["*"], "isActive": True}])
+    assert "(no ID)" in cx.audit(webhooks)._repr_html_()
 
 
 def test_a_long_audit_displays_its_first_findings() -> None:
