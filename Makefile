@@ -12,7 +12,7 @@ lab: .venv/lab                  ## Open JupyterLab on the first lesson, in your 
 	@$(BIN)/cstar-explore lab
 
 test: check browsers            ## Run all checks: lint, types, tests, docs, notebooks, browser
-	$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile tests README.md docs --ignore tests/browser
+	$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder tests README.md docs --ignore tests/browser
 	@cat build/explain-score.txt build/audit-score.txt
 	rm -rf build/lessons && $(BIN)/python -m tests.support.lessons build/lessons
 	$(BIN)/pytest -q -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout=60 \
@@ -21,7 +21,7 @@ test: check browsers            ## Run all checks: lint, types, tests, docs, not
 
 nightly: .venv/dev              ## Run the long tests whole: every cell of the fault matrix, many more generated inputs
 	! command -v npm > /dev/null || npm ci --prefix tests/receivers/languages/node --no-audit --no-fund
-	NIGHTLY=1 FUZZ_EXAMPLES=1000 $(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile tests --ignore tests/browser
+	NIGHTLY=1 FUZZ_EXAMPLES=1000 $(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder tests --ignore tests/browser
 
 check: .venv/dev                ## Check lint, format, types and imports
 	$(BIN)/ruff check .
