@@ -10,7 +10,6 @@ import cstar_explore as cx
 from cstar_explore.api import retries
 from tests.support.sampling import NIGHTLY, SEED
 
-
 # Files that take long, although they have few tests. What begins last must not take longest.
 _LONG = ("test_package", "test_leaks", "test_site", "test_course", "test_fuzz", "test_rules")
 
