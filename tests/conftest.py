@@ -1,5 +1,6 @@
 """Fixtures for all tests: no key in the environment, short retry pauses, and a sandbox for each test."""
 
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
@@ -12,6 +13,10 @@ from tests.support.sampling import NIGHTLY, SEED
 
 # Files that take long, although they have few tests. What begins last must not take longest.
 _LONG = ("test_package", "test_leaks", "test_site", "test_course", "test_fuzz", "test_rules")
+
+# A shell's background job ignores Ctrl+C, and so do the commands that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
