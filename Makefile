@@ -6,6 +6,9 @@ BIN := .venv/bin
 PIP := @$(BIN)/python -m tools.install -c constraints.txt
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
+# Types are checked while the browsers are installed.
+MAKEFLAGS += --jobs=2
+
 .PHONY: lab test nightly check docs notebooks bench pictures clean
 
 lab: .venv/lab                  ## Open JupyterLab on the first lesson, in your own copy
@@ -15,7 +18,7 @@ test: check browsers            ## Run all checks: lint, types, tests, docs, not
 	$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder tests README.md docs --ignore tests/browser
 	@cat build/explain-score.txt build/audit-score.txt
 	rm -rf build/lessons && $(BIN)/python -m tests.support.lessons build/lessons
-	$(BIN)/pytest -q -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout=60 \
+	$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout=60 \
 		--nbval-sanitize-with tests/nbval_sanitise.cfg build/lessons
 	$(BIN)/pytest -q tests/browser
 
