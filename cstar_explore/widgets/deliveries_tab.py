@@ -1,23 +1,38 @@
 """A listener's requests, live: a row for each, and one opened to show its verdict, headers, JSON and raw bytes."""
 
+import asyncio
 import json
 import threading
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from ..errors import CStarError
-from ..text import printable
+from ..errors import CStarError, ValidationError
+from ..models import Webhook
+from ..text import plural, printable
+from .coverage import short_name
 from .displayed import Displayed
 from .inputs import STATIC, BaseWidget
+from .tasks import Tasks
 from .verdict import verdict_lines
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ..listener import Listener, Received
 
 _MAX_ROWS = 100  # `listener.to_frame()` has all requests
+_SEARCHED = 1_000  # newest requests, which the filters choose from
 _DELAY = 0.05  # seconds in which arrivals are collected into one update
 
+
+_VERDICTS: dict[str, "Callable[[Received], bool]"] = {
+    "": lambda _: True,
+    "verified": lambda request: request.cause == "ok",
+    "refused": lambda request: request.cause not in (None, "ok"),
+    "failed answer": lambda request: request.answered is not None and not request.accepted,
+}
 
 _views: dict["Listener", "DeliveriesTab"] = {}  # of open listeners
 
@@ -28,6 +43,13 @@ class _Arrivals(BaseWidget):
     rows: traitlets.List[list[object]] = traitlets.List().tag(sync=True)
     opened: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
     number = traitlets.Int(0).tag(sync=True)  # of the opened request
+    webhooks: traitlets.List[str] = traitlets.List().tag(sync=True)  # for each row, the name or shortened ID
+    verdict = traitlets.Unicode().tag(sync=True)
+    event = traitlets.Unicode().tag(sync=True)
+    events: traitlets.List[str] = traitlets.List().tag(sync=True)  # the event types to choose from
+    summary = traitlets.Unicode().tag(sync=True)
+    replayed = traitlets.Unicode().tag(sync=True)  # the result of the last replay
+    tone = traitlets.Enum(("", "busy", "done", "failed"), default_value="").tag(sync=True)  # of `replayed`
 
 
 class DeliveriesTab(Displayed):
@@ -38,6 +60,8 @@ class DeliveriesTab(Displayed):
         self._update_pending = threading.Lock()
         self._timer: threading.Timer | None = None
         self._closed = False
+        self._names: dict[str, str] = {}  # of webhooks, by ID
+        self._tasks = Tasks()
         self.widget = _Arrivals(title=f"Listening at {listener.url}")
         self.widget.on_msg(self._handle_message)
         self._unwatch = listener.on_arrival(self._schedule_update)
@@ -54,22 +78,77 @@ class DeliveriesTab(Displayed):
     def refresh(self) -> None:
         """Shows the newest requests. If the listener is closed, the rows stay, and the title says so."""
         try:
-            requests = self._listener.requests(newest=_MAX_ROWS)
+            requests = self._listener.requests(newest=_SEARCHED)[::-1]
         except CStarError as error:
             self.widget.title = str(error)
-        else:
-            self.widget.rows = [_row(request) for request in reversed(requests)]
+            return
+        matches = [request for request in requests if self._matches(request)]
+        events = {_event(request): None for request in requests}
+        with self.widget.hold_sync():
+            self.widget.webhooks = [self._webhook(request) for request in matches[:_MAX_ROWS]]
+            self.widget.events = sorted({*list(events)[:_MAX_ROWS], self.widget.event} - {""})
+            self.widget.rows = [_row(request) for request in matches[:_MAX_ROWS]]
+            self.widget.summary = self._summary(requests, len(matches))
+
+    def filter_by(self, *, verdict: str | None = None, event: str | None = None) -> None:
+        """Shows only the requests with a verdict ("verified", "refused" or "failed answer") and an event type; "" shows all.
+
+        They are chosen from the newest 1,000. A "failed answer" is any but 2xx.
+
+        Raises:
+            ValidationError: There is no such verdict.
+        """
+        if verdict is not None and verdict not in _VERDICTS:
+            raise ValidationError(
+                f"verdict must be one of {', '.join(map(repr, _VERDICTS))}, not {printable(repr(verdict), 80)}.",
+                param="verdict",
+                advice="Pass one of these.",
+            )
+        with self.widget.hold_sync():
+            self.widget.verdict = self.widget.verdict if verdict is None else verdict
+            self.widget.event = self.widget.event if event is None else printable(event, 80)
+            self.refresh()
+
+    def name_webhooks(self, webhooks: Iterable[Webhook]) -> None:
+        """Shows these webhooks' names in place of their IDs."""
+        self._names = {webhook.id: short_name(webhook) for webhook in webhooks}
+        self.refresh()
+
+    async def replay(self, number: int) -> "pd.DataFrame":
+        """Sends a stored request to its listener once more, and shows the result.
+
+        Returns:
+            The row of `listener.replay`.
+
+        Raises:
+            IndexError, CStarError: As for `listener.replay`. Nothing was sent.
+        """
+        self._show_replayed(f"Sending request {number} …", "busy")
+        try:
+            sent = await asyncio.to_thread(
+                self._listener.replay, [number], to=self._listener.url, include_delivered=True
+            )
+        except BaseException as error:  # also if it is cancelled, so that it does not stay busy
+            self._show_replayed(str(error), "failed")
+            raise
+        succeeded = bool(sent["error"].isna().all())
+        outcome = f"answered {sent['answered'][0]}" if succeeded else f"{sent['error'][0]}. Its new row shows why"
+        self._show_replayed(f"Request {number} was sent again: {outcome}.", "done" if succeeded else "failed")
+        return sent
 
     def open(self, number: int) -> None:
         """Shows the details of a request."""
         request = self._listener[number]
         with self.widget.hold_sync():
+            if self.widget.tone != "busy":
+                self._show_replayed("", "")
             self.widget.number = number
             self.widget.opened = [[heading, _printable_lines(text)] for heading, text in self._details(request)]
 
     def close(self) -> None:
         """Stops the updates and frees the widget."""
         self._closed = True
+        self._tasks.cancel()
         self._unwatch()
         if self._timer is not None:
             self._timer.cancel()
@@ -90,6 +169,13 @@ class DeliveriesTab(Displayed):
             self.refresh()
 
     def _handle_message(self, _: object, content: dict[str, Any], __: object) -> None:
+        match content:
+            case {"event": "filter", "verdict": str(verdict), "type": str(event)} if verdict in _VERDICTS:
+                self.filter_by(verdict=verdict, event=event if event in self.widget.events else "")
+            case {"event": "replay"} if self.widget.number and self.widget.tone != "busy":
+                self._tasks.spawn(self.replay(self.widget.number))
+            case _:
+                pass
         if content.get("event") == "open" and isinstance(content.get("id"), int):
             try:
                 self.open(content["id"])
@@ -101,6 +187,31 @@ class DeliveriesTab(Displayed):
             except CStarError as error:
                 value = str(error)
             self.widget.send({"nonce": content.get("nonce"), "value": value})
+
+    def _show_replayed(self, text: str, tone: str) -> None:
+        with self.widget.hold_sync():
+            self.widget.replayed, self.widget.tone = printable(text, 2_000), tone
+
+    def _matches(self, request: "Received") -> bool:
+        return _VERDICTS[self.widget.verdict](request) and self.widget.event in ("", _event(request))
+
+    def _summary(self, requests: list["Received"], matches: int) -> str:
+        if not requests:
+            return "No requests yet."
+        if not (self.widget.verdict or self.widget.event):
+            return f"{requests[0].id:,} received, newest first. Select one to see its details."
+        searched = (
+            f"the newest {_SEARCHED:,} requests" if len(requests) == _SEARCHED else plural(len(requests), "request")
+        )
+        if not matches:
+            return f"None of {searched} matches the filters."
+        shown = f" The newest {_MAX_ROWS} are shown." if matches > _MAX_ROWS else ""
+        return f"{matches:,} of {searched}, newest first.{shown}"
+
+    def _webhook(self, request: "Received") -> str:
+        identity = request.header("x-webhook-id") or ""
+        short = identity if len(identity) <= 12 else f"{identity[:11]}…"
+        return self._names.get(identity) or printable(short)
 
     def _details(self, request: "Received") -> list[tuple[str, str]]:
         answered = "not answered yet" if request.answered is None else f"answered with {request.answered}"
@@ -153,13 +264,17 @@ def _header_lines(headers: list[tuple[str, str]]) -> str:
     return "\n".join(f"{name}: {value}" for name, value in headers)
 
 
+def _event(request: "Received") -> str:
+    return printable(request.event or "no event", 80)
+
+
 def _row(request: "Received") -> list[object]:
     verdict = {None: "not verified: no secret", "ok": "verified"}.get(request.cause, f"refused: {request.cause}")
     duplicate = f", duplicate of {request.duplicate_of}" if request.duplicate_of else ""
     return [
         request.id,
         f"{request.received_at:%H:%M:%S}",
-        printable(request.event or "no event", 80),
+        _event(request),
         printable(request.header("x-delivery-attempt") or "", 20),
         f"{verdict}{duplicate}",
         "…" if request.answered is None else str(request.answered),

@@ -105,6 +105,8 @@ class Explorer(Displayed):
             (each, each.events or ()) for each in self.webhooks if each.is_active is not False
         )
         self._coverage.fill(self._receivers)
+        if self._deliveries is not None:
+            self._deliveries.name_webhooks(self.webhooks)
         self._bulk.enable()
         self._show_header()
         self._show_panel()
@@ -267,6 +269,7 @@ class Explorer(Displayed):
             )
             return self._paste.below(self._hint)
         self._deliveries = self._deliveries or DeliveriesTab(self._listener)
+        self._deliveries.name_webhooks(self.webhooks)
         return self._paste.below(self._deliveries.widget)
 
     def _open_audit(self) -> widgets.Widget:

@@ -41,6 +41,12 @@ def test_a_delivery_appears_without_a_reload_and_can_be_opened(
     expect(opened).to_contain_text("x-delivery-attempt: 1")
     expect(opened).to_contain_text('"type": "ticket.created"')
     expect(opened.locator(".cx-banner")).to_be_visible()
+    opened.get_by_role("button", name="Replay").press("Enter")
+    expect(opened.get_by_role("status")).to_contain_text("Request 1 was sent again: answered 401")
+    expect(view.get_by_role("row")).to_have_count(6)
+    view.get_by_label("Verdict").focus()
+    notebook.page.keyboard.press("ArrowDown")
+    expect(view.get_by_role("row")).to_have_count(4)  # the header and three verified ones
     notebook.screenshot(f"live-view-{theme}", view)
     assert [] == view.evaluate(LOW_CONTRAST)
     opened.get_by_role("button", name="Close").click()

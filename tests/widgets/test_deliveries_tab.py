@@ -1,6 +1,8 @@
 """The live view of a listener: its rows and the details of an opened request."""
 
+import asyncio
 import contextlib
+import functools
 import http.client
 import json
 import subprocess
@@ -382,6 +384,118 @@ def test_a_malformed_message_is_ignored(listener: cx.Listener, view: DeliveriesT
     opened = list(view.widget.opened)
     view.widget._handle_custom_msg(message, [])
     assert opened == list(view.widget.opened)
+
+
+# --- filters, replay and webhooks' names ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mixed(listener: cx.Listener, view: DeliveriesTab) -> DeliveriesTab:
+    """1 and 2 verified, 2 answered 503, 3 and 4 refused."""
+    deliver(listener, body_of())
+    listener.answer.status = 503
+    deliver(listener, body_of("evt_2", "ticket.closed"))
+    deliver(listener, body_of("evt_3"), "whsec_other")
+    post(listener, b"no json")
+    view.refresh()
+    return view
+
+
+@pytest.mark.parametrize(
+    ("verdict", "event", "shown"),
+    [
+        ("", "", [4, 3, 2, 1]),
+        ("verified", "", [2, 1]),
+        ("refused", "", [4, 3]),
+        ("failed answer", "", [4, 3, 2]),
+        ("", "ticket.created", [3, 1]),
+        ("verified", "ticket.created", [1]),
+        ("refused", "no event", [4]),
+        ("refused", "ticket.closed", []),
+    ],
+)
+def test_the_filters_are_combined(mixed: DeliveriesTab, verdict: str, event: str, shown: list[int]) -> None:
+    """From the page as by the method; the summary counts what is shown, and says so if nothing is."""
+    message = {"event": "filter", "verdict": verdict, "type": event}
+    for apply in (
+        lambda: mixed.filter_by(verdict=verdict, event=event),
+        lambda: mixed.widget._handle_custom_msg(message, []),
+    ):
+        mixed.filter_by(verdict="", event="")
+        apply()
+        assert shown == [row[0] for row in mixed.widget.rows]
+        if not shown:
+            assert "None of 4 requests matches the filters." == mixed.widget.summary
+        elif verdict or event:
+            assert f"{len(shown)} of 4 requests, newest first." == mixed.widget.summary
+    assert ["no event", "ticket.closed", "ticket.created"] == list(mixed.widget.events)
+
+
+def test_arrivals_are_filtered(listener: cx.Listener, mixed: DeliveriesTab) -> None:
+    """One filter stays while the other changes; an unknown verdict changes nothing."""
+    mixed.filter_by(verdict="refused")
+    mixed.filter_by(event="ticket.created")
+    with pytest.raises(cx.errors.ValidationError, match="verdict must be one of"):
+        mixed.filter_by(verdict="good")
+    for secret in (SECRET, "whsec_other"):
+        deliver(listener, body_of("evt_9"), secret)
+    assert soon(lambda: [6, 3] == [row[0] for row in mixed.widget.rows])
+
+
+@pytest.mark.anyio
+async def test_a_replay_sends_the_request_to_its_listener_again(listener: cx.Listener, view: DeliveriesTab) -> None:
+    """Its result is shown until another request is opened; a failed one says where to look."""
+    deliver(listener, body_of())
+    assert 200 == (await view.replay(1))["answered"][0]
+    assert ("Request 1 was sent again: answered 200.", "done") == (view.widget.replayed, view.widget.tone)
+    assert (listener[1].body, 1) == (listener[2].body, listener[2].duplicate_of)
+    view.open(2)
+    assert ("", "") == (view.widget.replayed, view.widget.tone)
+    listener.answer.status = 503
+    await view.replay(2)
+    assert ("answered 503" in view.widget.replayed, "failed") == (True, view.widget.tone)
+    with pytest.raises(IndexError):
+        await view.replay(99)
+    assert ("There is no request 99.", "failed") == (view.widget.replayed, view.widget.tone)
+
+
+@pytest.mark.anyio
+async def test_the_page_replays_the_opened_request_once_at_a_time(listener: cx.Listener, view: DeliveriesTab) -> None:
+    """It is busy while it sends, and then ready again. Without an opened request, nothing is sent."""
+    gate = threading.Event()
+    click = functools.partial(view.widget._handle_custom_msg, {"event": "replay"}, [])
+    deliver(listener, body_of())
+    click()
+    view.open(1)
+    listener.answer.handler = lambda _: gate.wait(4) and None
+    for _ in range(3):
+        click()
+        await asyncio.sleep(0)
+    assert "busy" == view.widget.tone
+    gate.set()
+    await asyncio.gather(*view._tasks._running)
+    assert ("done", 2) == (view.widget.tone, len(listener.requests()))
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_replay_does_not_stay_busy(listener: cx.Listener, view: DeliveriesTab) -> None:
+    """Another one can be started."""
+    deliver(listener, body_of())
+    replay = asyncio.ensure_future(view.replay(1))
+    await asyncio.sleep(0)
+    replay.cancel()
+    await asyncio.wait([replay])
+    assert "busy" != view.widget.tone
+
+
+def test_a_row_names_its_webhook(listener: cx.Listener, view: DeliveriesTab) -> None:
+    """By its name where it is known, else by its shortened ID."""
+    for identity in ("whk_0123456789abcdef", "whk_1", None):
+        post(listener, body_of(), {"X-Webhook-ID": identity} if identity else {})
+    view.refresh()
+    assert ["", "whk_1", "whk_0123456…"] == list(view.widget.webhooks)
+    view.name_webhooks([cx.Webhook(id="whk_1", name="CRM sync")])
+    assert ["", "CRM sync", "whk_0123456…"] == list(view.widget.webhooks)
 
 
 # --- hostile text and secrets -----------------------------------------------------------------------------------------

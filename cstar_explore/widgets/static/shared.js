@@ -6,6 +6,25 @@ export function element(tag, properties = {}, ...children) {
   return node;
 }
 
+export const option = (value, textContent) => element("option", { value, textContent });
+
+export function labelled(text, control) {
+  control.id = `cx-filter-${Math.random().toString(36).slice(2)}`;
+  return element("div", {}, element("label", { htmlFor: control.id, textContent: text }), control);
+}
+
+// Keeps plain keys in a view from JupyterLab: "dd" on a focused button must not delete the cell. JupyterLab looks for this
+// attribute on the event's target. Shortcuts with Ctrl, ⌘ or Alt still reach it. Returns a function that ends it.
+export function suppressShortcuts(el) {
+  const suppress = (event) => {
+    if (el.closest(".cx-form, .cx-explorer, .cx-arrivals")?.contains(event.target)) {
+      event.target.toggleAttribute("data-lm-suppress-shortcuts", !(event.ctrlKey || event.metaKey || event.altKey));
+    }
+  };
+  window.addEventListener("keydown", suppress, true);
+  return () => window.removeEventListener("keydown", suppress, true);
+}
+
 // A function that sends the kernel a question and returns a promise of the answer. A nonce keeps it from other views of the model.
 export function questions(model) {
   const pending = new Map();

@@ -1,5 +1,7 @@
 // A status message, announced to screen readers. The countdown of a wait is not announced.
 
+import { suppressShortcuts } from "./shared.js";
+
 function render({ model, el }) {
   el.classList.add("cx", "mathjax_ignore", "tex2jax_ignore");
   const line = document.createElement("div");
@@ -26,17 +28,10 @@ function render({ model, el }) {
   model.on("change", draw);
   draw();
 
-  // Keeps plain keys in a form from JupyterLab: "dd" on a focused button must not delete the cell. JupyterLab looks for
-  // this attribute on the event's target. Shortcuts with Ctrl, ⌘ or Alt still reach it.
-  const suppressShortcuts = (event) => {
-    if (el.closest(".cx-form, .cx-explorer")?.contains(event.target)) {
-      event.target.toggleAttribute("data-lm-suppress-shortcuts", !(event.ctrlKey || event.metaKey || event.altKey));
-    }
-  };
-  window.addEventListener("keydown", suppressShortcuts, true);
+  const permitShortcuts = suppressShortcuts(el);
   return () => {
     clearInterval(timer);
-    window.removeEventListener("keydown", suppressShortcuts, true);
+    permitShortcuts();
   };
 }
 

@@ -1,15 +1,9 @@
 // The search field, and the filters for status and event, of the table of webhooks.
 
-import { element } from "./shared.js";
-
-const option = (value, textContent) => element("option", { value, textContent });
+import { element, labelled, option } from "./shared.js";
 
 function render({ model, el }) {
   el.classList.add("cx", "mathjax_ignore", "tex2jax_ignore");
-  const labelled = (text, control) => {
-    control.id = `cx-filter-${Math.random().toString(36).slice(2)}`;
-    return element("div", {}, element("label", { htmlFor: control.id, textContent: text }), control);
-  };
   const search = element("input", { type: "text", autocomplete: "off", spellcheck: false, placeholder: "name, URL, ID, event" });
   const status = element("select", {}, option("", "All"), option("active", "Active"), option("paused", "Paused"));
   const event = element("select");
