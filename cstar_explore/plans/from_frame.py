@@ -43,7 +43,7 @@ class Desired(NamedTuple):
     Attributes:
         changes: In the order of the rows.
         questions: In the order of the rows.
-        notes: Where the table only spells a value otherwise, a sentence each.
+        notes: Values that the table only writes differently, a sentence each.
     """
 
     changes: Sequence[Change]

@@ -208,7 +208,7 @@ class Plan:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What to know before applying the plan, a sentence each: values that are only spelled otherwise, and the rate limit."""
+        """What to know before applying the plan, a sentence each: values that are only written differently, and the rate limit."""
         limit = self._rate_limit_note()
         return (*self._table_notes, *([limit] if limit else []))
 

@@ -1,4 +1,4 @@
-"""The form that asks cStar what its pages leave open."""
+"""The form that asks cStar what its documentation does not answer."""
 
 from collections.abc import Iterator
 from pathlib import Path
