@@ -73,7 +73,7 @@ class ProbeForm(Form[ProbeResult]):
 
     def _update(self) -> None:
         self.plan = plan(self._options(self.client))
-        self.sentences.show(*self.plan.sentences)
+        self.sentences.show(*(each for each in self.plan.sentences if "fire=True" not in each))  # its box is above
         super()._update()
 
     async def _prepare(self) -> None:
