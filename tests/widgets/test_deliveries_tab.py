@@ -498,6 +498,21 @@ def test_a_row_names_its_webhook(listener: cx.Listener, view: DeliveriesTab) -> 
     assert ["", "CRM sync", "whk_0123456…"] == list(view.widget.webhooks)
 
 
+@pytest.mark.anyio
+async def test_the_explorer_names_webhooks_once_they_are_loaded(sandbox: cx.Sandbox) -> None:
+    """Also if its deliveries were opened before."""
+    client, listener = sandbox.client(), sandbox.listener()
+    client.webhooks.create(name="Here", url=listener.url, events=["ticket.created"])
+    client.webhooks.trigger_test("ticket.created")
+    explorer = cx.Explorer(client, listener)
+    explorer.open("Deliveries")
+    assert explorer._deliveries is not None
+    assert "Here" not in explorer._deliveries.widget.webhooks
+    await explorer.refresh()
+    assert ["Here"] == list(explorer._deliveries.widget.webhooks)
+    explorer.close()
+
+
 # --- hostile text and secrets -----------------------------------------------------------------------------------------
 
 
