@@ -41,7 +41,7 @@ def test_enter_takes_the_only_match_and_the_user_decides_between_several(
     keys.press("Enter")
     expect(form).to_contain_text('4 event types contain "boss"')
     form.get_by_role("button", name="Create webhook").click()
-    expect(status).to_contain_text("Several event types contain 'boss'")
+    expect(status).to_contain_text("1 field to correct.")
     expect(field).to_be_focused()
     expect(chips).to_have_count(1)
     notebook.screenshot("events-undecided", form)
