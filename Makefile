@@ -22,9 +22,10 @@ test: check browsers            ## Run all checks: lint, types, tests, docs, not
 		--nbval-sanitize-with tests/nbval_sanitise.cfg build/lessons
 	$(BIN)/pytest -q tests/browser
 
-nightly: .venv/dev              ## Run the long tests whole: every cell of the fault matrix, many more generated inputs
+nightly: .venv/dev browsers     ## Run the long tests whole: every cell of the fault matrix, many more generated inputs
 	! command -v npm > /dev/null || npm ci --prefix tests/receivers/languages/node --no-audit --no-fund
 	NIGHTLY=1 FUZZ_EXAMPLES=1000 $(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder tests --ignore tests/browser
+	NIGHTLY=1 $(BIN)/pytest -q tests/browser
 
 check: .venv/dev                ## Check lint, format, types and imports
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Locator, Request, expect
 
 import cstar_explore as cx
 from tests.support.lab import LOW_CONTRAST, PATIENCE, SCREENSHOTS, Lab, Notebook
+from tests.support.sampling import sample
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +30,7 @@ def opened(lab: Lab, browser: Browser, theme: str) -> tuple[Notebook, Locator]:
     return notebook, explorer
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", sample(["light", "dark"], 1, name="an audit in a browser"))
 def test_fixes_are_planned_applied_and_undone(browser: Browser, start_lab: Callable[..., Lab], theme: str) -> None:
     """Each state of the tab has sufficient contrast, and a chart has the theme's colors."""
     notebook, explorer = opened(start_lab(), browser, theme)

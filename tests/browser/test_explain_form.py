@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, expect
 
 import cstar_explore as cx
 from tests.support.lab import LOW_CONTRAST, Lab
+from tests.support.sampling import NIGHTLY
 
 pytestmark = pytest.mark.browser
 
@@ -19,7 +20,10 @@ CELLS = ("from cstar_explore.widgets.explain_form import ExplainForm", "ExplainF
 
 @pytest.mark.parametrize(
     ("theme", "save_state"),
-    [pytest.param("light", False, id="light"), pytest.param("dark", True, id="dark, state saved")],
+    [
+        pytest.param("dark", True, id="dark, state saved"),
+        *([pytest.param("light", False, id="light")] if NIGHTLY else []),
+    ],
 )
 def test_a_pasted_delivery_is_explained_and_kept_in_no_file(
     browser: Browser, start_lab: Callable[..., Lab], theme: str, save_state: bool

@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from cstar_explore.sandbox.keys import KEYS
 from tests.support.lab import LOW_CONTRAST, PATIENCE, Lab, Notebook
+from tests.support.sampling import NIGHTLY
 
 pytestmark = pytest.mark.browser
 
@@ -33,7 +34,8 @@ def status_of(explorer: Locator) -> Locator:
 
 
 @pytest.mark.parametrize(
-    "save_state", [pytest.param(False, id="state not saved"), pytest.param(True, id="state saved")]
+    "save_state",
+    [pytest.param(True, id="state saved"), *([pytest.param(False, id="state not saved")] if NIGHTLY else [])],
 )
 def test_a_session_with_every_feature_leaks_no_secret(
     browser: Browser, start_lab: Callable[..., Lab], save_state: bool

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from cstar_explore.sandbox.keys import KEYS
 from tests.support.lab import LOW_CONTRAST, Lab
+from tests.support.sampling import NIGHTLY
 
 pytestmark = pytest.mark.browser
 
@@ -23,7 +24,8 @@ CELLS = (
 
 
 @pytest.mark.parametrize(
-    "save_state", [pytest.param(False, id="state not saved"), pytest.param(True, id="state saved")]
+    "save_state",
+    [pytest.param(True, id="state saved"), *([pytest.param(False, id="state not saved")] if NIGHTLY else [])],
 )
 def test_a_user_creates_reveals_edits_fires_and_deletes(
     browser: Browser, start_lab: Callable[..., Lab], save_state: bool

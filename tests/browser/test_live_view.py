@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.support.lab import LOW_CONTRAST, Lab
+from tests.support.sampling import sample
 
 pytestmark = pytest.mark.browser
 
@@ -18,7 +19,7 @@ CELLS = (
 )
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", sample(["light", "dark"], 1, name="a delivery in a browser"))
 def test_a_delivery_appears_without_a_reload_and_can_be_opened(
     browser: Browser, start_lab: Callable[..., Lab], theme: str
 ) -> None:
