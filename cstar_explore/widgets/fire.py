@@ -109,10 +109,6 @@ class FireForm(Form[FiredEvent]):
         event_id = f" as {printable(result.event_id, 80)}" if result.event_id else ""
         return f"Fired {printable(result.event or self.event, 80)}{event_id}. {_outcomes(result)}."
 
-    def _result_tone(self, result: FiredEvent) -> str:
-        reached = not result.deliveries or any(delivery.success for delivery in result.deliveries)
-        return "done" if reached else ""
-
     def _delivery_lines(self, deliveries: Iterable[Delivery]) -> list[str]:
         """A line for each outcome, with the names of its webhooks."""
         names = {url: iter(named) for url, named in self._names.items()}

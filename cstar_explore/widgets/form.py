@@ -101,11 +101,6 @@ class Form(Displayed, Generic[T]):
         """Validates a field and shows its message. Returns the error if the value cannot be sent."""
         raise NotImplementedError
 
-    def _result_tone(self, result: T) -> str:
-        """The tone of the status that describes the result."""
-        del result
-        return "done"
-
     def _confirmation_text(self) -> str:
         """The text that confirms the call with a live key."""
         raise NotImplementedError
@@ -164,7 +159,7 @@ class Form(Displayed, Generic[T]):
             )
             raise
         else:
-            self.status.show(self._describe_result(self.result), self._result_tone(self.result))
+            self.status.show(self._describe_result(self.result), "done")
             if self._afterwards is not None:
                 self._afterwards()
             return self.result
