@@ -1097,7 +1097,7 @@ def test_a_closed_sandbox_leaves_nothing_running() -> None:
             hook(client, server.url)
             client.webhooks.trigger_test("ticket.created")
         within_time(sandbox.close)
-    assert before == threading.active_count()
+    assert threading.active_count() <= before  # those of other tests may end meanwhile
 
 
 # Determinism

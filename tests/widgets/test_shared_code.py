@@ -57,6 +57,7 @@ def test_a_second_form_adds_neither_stylesheet_nor_scripts(client: cx.Client) ->
 
 def test_the_model_closes_with_its_last_widget() -> None:
     """And is created again when it is needed, also after `Widget.close_all()`."""
+    ipywidgets.Widget.close_all()  # what other tests left open
     before = alive()
     one, two = StatusLine(), StatusLine()
     one.close()
