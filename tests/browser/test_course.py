@@ -23,7 +23,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     started.close()
 
 
-@pytest.mark.parametrize("lesson", sample(LESSONS, 2, name="lessons in a browser"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("lesson", sample(LESSONS, 1, name="lessons in a browser"), ids=lambda path: path.stem)
 def test_learner_completes_the_lesson(browser: Browser, lab: Lab, lesson: Path) -> None:
     """Run All reaches the last cell. Each check rejects the blank and a wrong answer, and accepts the solution."""
     cells = read(lesson).cells

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from cstar_explore.sandbox.keys import KEYS
 from tests.support.lab import LOW_CONTRAST, PATIENCE, Lab, Notebook
-from tests.support.sampling import NIGHTLY
+from tests.support.sampling import NIGHTLY, sample
 
 pytestmark = pytest.mark.browser
 
@@ -93,7 +93,7 @@ def test_a_session_with_every_feature_leaks_no_secret(
     assert ([], []) == (notebook.dialogs, notebook.errors)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", sample(["light", "dark"], 1, name="a narrow Explorer"))
 def test_it_is_legible_at_a_thousand_pixels(browser: Browser, start_lab: Callable[..., Lab], theme: str) -> None:
     """Nothing is cut off on the right, and all text has a contrast of at least 4.5:1. Keeps screenshots."""
     notebook, explorer = opened(start_lab(), browser, START, HERE, SHOW, theme=theme, width=1000)
