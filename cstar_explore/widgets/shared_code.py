@@ -20,7 +20,7 @@ _STATIC = Path(__file__).parent / "static"
 LOADER = (
     "export default{async render(c){const s=await c.model.widget_manager.get_model(c.model.get('_shared').slice(10));"
     "s.cx??=import(URL.createObjectURL(new Blob([s.get('loader')],{type:'text/javascript'})));"
-    "return(await(await s.cx).default(s))[c.model.get('_script')](c)}}"
+    "return(await(await s.cx).default(s,c.el))[c.model.get('_script')](c)}}"
 )
 
 

@@ -28,10 +28,6 @@ function render({ model, el }) {
   const filter = () => model.send({ event: "filter", verdict: verdict.value, type: event.value });
   verdict.addEventListener("change", filter);
   event.addEventListener("change", filter);
-  // This view is not marked as disconnected when its kernel ends, unlike those of forms.
-  model.on("comm_live_update", () => setTimeout(() => {
-    for (const control of [verdict, event, showAll]) control.disabled = document.querySelector(".jupyter-widgets-disconnected") !== null;
-  }));
   showAll.addEventListener("click", () => {
     verdict.focus(); // the button disappears
     model.send({ event: "filter", verdict: "", type: "" });

@@ -30,10 +30,17 @@ function followKernel(model) {
   const follow = () => {
     if (model.comm_live === false) style.remove();
     else document.head.append(style);
-    setTimeout(disableEnded); // once ipywidgets has marked the views
+    document.querySelectorAll(`[data-cx-kernel="${model.model_id}"]`).forEach((el) => mark(model, el));
+    setTimeout(disableEnded); // once ipywidgets has marked its boxes
   };
   model.on("comm_live_update", follow);
   follow();
+}
+
+// ipywidgets marks the boxes of a kernel that has ended, and not the views of other widgets.
+function mark(model, el) {
+  el.dataset.cxKernel = model.model_id;
+  el.classList.toggle("jupyter-widgets-disconnected", model.comm_live === false);
 }
 
 function disableEnded() {
@@ -46,7 +53,8 @@ function disableEnded() {
   }
 }
 
-export default (model) => {
+export default (model, el) => {
+  mark(model, el);
   if (!model.cxScripts) {
     followKernel(model);
     // A saved state without its kernel: its views appear one by one.

@@ -47,8 +47,6 @@ function render({ model, el }) {
     );
   };
   model.on("change", draw);
-  // A form of a kernel that is gone takes no input. The class is set after this event.
-  model.on("comm_live_update", () => setTimeout(() => (fields.disabled = el.closest(".jupyter-widgets-disconnected") !== null)));
   draw();
 }
 
