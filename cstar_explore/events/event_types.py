@@ -4,11 +4,9 @@ Source: cStar's article `webhook-events`. A description attributed to cStar is f
 the guide; the others only spell out the name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-
-from ..recordings import as_recording
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,6 +122,10 @@ def catalogue(*, like: "Recording | str | Path | None" = None) -> "pd.DataFrame"
 
     former = {new: old for old, new in FORMER_NAMES.items()}
     names = ("event", "group", "description", "described_by", "payload", "former_name")
-    observed = frozenset() if like is None else frozenset(as_recording(like).payloads)
+    observed: Container[str] = ()
+    if like is not None:
+        from ..recordings import as_recording
+
+        observed = as_recording(like).payloads
     events = (event._replace(payload="observed") if event.name in observed else event for event in EVENT_TYPES)
     return from_rows([(*event, former.get(event.name)) for event in events], dict.fromkeys(names, "str"))

@@ -8,7 +8,6 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ValidationError
-from ..recordings import as_recording
 from ..text import printable
 from .event_types import EVENT_TYPES, FORMER_NAMES, NAMES
 from .payloads import CREATED_AT, DATA, TEAM
@@ -54,7 +53,7 @@ def sample(
             param="event",
             advice="cx.events.catalogue() lists them.",
         )
-    shape = None if like is None else as_recording(like).payloads.get(event)
+    shape = None if like is None else _observed(like).get(event)
     data = copy.deepcopy(DATA[event]) if shape is None else false_data(event, shape)
     applied: dict[Path, str] = {}
     for name, value in overrides.items():
@@ -73,6 +72,12 @@ def sample(
         ).encode()
     except (TypeError, ValueError) as error:
         raise ValidationError(f"An override cannot be serialized as JSON: {error}.", param="overrides") from None
+
+
+def _observed(like: "Recording | str | FilePath") -> Mapping[str, Mapping[str, Any]]:
+    from ..recordings import as_recording  # takes as long to import as the rest of this package
+
+    return as_recording(like).payloads
 
 
 def _override(data: dict[str, Any], name: str, value: Any, applied: dict[Path, str]) -> None:
