@@ -8,7 +8,6 @@ import atexit
 import math
 import os
 import queue
-import sys
 import threading
 import time
 import uuid
@@ -24,6 +23,7 @@ from ..api.connection import Connection
 from ..api.retries import Wait
 from ..errors import AuthenticationError, ConfigurationError, CStarError, NotFoundError
 from ..models import Webhook
+from ..progress import ProgressLog
 from ..secret import ApiKey, Secret
 from ..text import printable, redacted
 from .accounts import Account, Accounts
@@ -197,7 +197,9 @@ class _Scheduler:
     def __init__(self, accounts: Accounts, on_progress: Progress | None, stopped: Stopped) -> None:
         self._accounts = accounts
         self._on_progress = on_progress
-        self._log = _ProgressLog() if on_progress is None else None
+        self._log = (
+            ProgressLog(_LOG_INTERVAL, "{:,} of {:,} accounts done, {:,} failed.") if on_progress is None else None
+        )
         self._stop_requested = stopped
         self._stopping = False
         self._running: dict[Future[FetchResult], int] = {}
@@ -242,8 +244,8 @@ class _Scheduler:
                     done, failed = done + 1, failed + (results[index].error is not None)
                     if self._on_progress is not None:
                         self._on_progress(done, len(results), failed)
-            if self._log is not None:
-                self._log.progress(done, len(results), failed)
+            if self._log is not None and done < len(results):
+                self._log(done, len(results), failed)
 
     def _abandoned(self, results: list[FetchResult]) -> list[FetchResult]:
         """The results, with an error for each account that did not respond before the audit was stopped."""
@@ -267,8 +269,8 @@ class _Scheduler:
         self._waits.append(wait)
         if self._stopping:
             wait.cancel()
-        elif self._log is not None:
-            self._log.waiting(wait)
+        elif self._log is not None and wait.seconds > _LOG_INTERVAL:
+            self._log.log(f"Retrying an account in {wait.seconds:,.0f} s: {wait.reason.message}")
 
     def _cancel(self) -> None:
         self._stopping = True
@@ -276,27 +278,6 @@ class _Scheduler:
             future.cancel()
         for pending in self._waits:
             pending.cancel()
-
-
-class _ProgressLog:
-    """Logs progress and long waits to stderr when the caller gave no `on_progress`."""
-
-    def __init__(self) -> None:
-        self._last = time.monotonic()
-
-    def progress(self, done: int, total: int, failed: int) -> None:
-        """Logs at most one line per interval."""
-        if done < total and time.monotonic() - self._last > _LOG_INTERVAL:
-            self._last = time.monotonic()
-            self._print(f"{done:,} of {total:,} accounts done, {failed:,} failed.")
-
-    def waiting(self, wait: Wait) -> None:
-        """Logs a wait longer than the interval."""
-        if wait.seconds > _LOG_INTERVAL:
-            self._print(f"Retrying an account in {wait.seconds:,.0f} s: {wait.reason.message}")
-
-    def _print(self, line: str) -> None:
-        print(line, file=sys.stderr)  # noqa: T201 - progress goes to stderr by default
 
 
 def _outcome(future: "Future[FetchResult]", blank: FetchResult) -> FetchResult:

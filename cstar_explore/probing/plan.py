@@ -1,10 +1,11 @@
 """What a probe would do, before anything is sent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..behaviours import QUESTIONS, Needs
 from ..text import escaped, plural, printable
-from .steps import Options, steps
+from .steps import Options, Step, steps
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,31 @@ class ProbePlan:
 def plan(options: Options) -> ProbePlan:
     """The plan for these options."""
     chosen = steps(options, {})
-    asked = tuple(question for step in chosen for question in step.questions)
-    not_asked = {
+    asked = _questions(chosen)
+    requests = sum(step.requests for step in chosen) + (8 if options.writes else 0)  # to check that nothing is left
+    creates, fires = sum(step.creates for step in chosen), sum(step.fires for step in chosen)
+    return ProbePlan(
+        requests,
+        creates,
+        fires,
+        asked,
+        not_asked(options, chosen),
+        tuple(_sentences(options, requests, creates, fires, asked)),
+    )
+
+
+def not_asked(options: Options, chosen: Sequence[Step]) -> dict[str, str]:
+    """Why the questions that belong to none of these steps are not asked, by id."""
+    asked = _questions(chosen)
+    return {
         name: question.how if question.needs == "nothing" else options.missing(question.needs)
         for name, question in QUESTIONS.items()
         if name not in asked
     }
-    requests = sum(step.requests for step in chosen) + (8 if options.writes else 0)  # to check that nothing is left
-    creates, fires = sum(step.creates for step in chosen), sum(step.fires for step in chosen)
-    return ProbePlan(
-        requests, creates, fires, asked, not_asked, tuple(_sentences(options, requests, creates, fires, asked))
-    )
+
+
+def _questions(chosen: Sequence[Step]) -> tuple[str, ...]:
+    return tuple(question for step in chosen for question in step.questions)
 
 
 def _sentences(options: Options, requests: int, creates: int, fires: int, asked: tuple[str, ...]) -> list[str]:

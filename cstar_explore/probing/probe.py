@@ -1,7 +1,5 @@
 """`probe`: finds out how cStar behaves where its pages do not say."""
 
-import sys
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal, overload
@@ -9,12 +7,13 @@ from typing import Literal, overload
 from ..api.client import Client
 from ..errors import ConfigurationError
 from ..listener import Listener
+from ..progress import ProgressLog
 from ..recordings import Recording
 from ..secret import ApiKey, Secret
 from ..text import printable
 from .answers import Observation
 from .journal import Journal
-from .plan import ProbePlan, plan
+from .plan import ProbePlan, not_asked, plan
 from .replies import NotAnsweredError
 from .result import ProbeResult
 from .session import Session, StoppedError
@@ -92,7 +91,7 @@ def probe(
     options = checked_options(
         client, listener, publishable_key=publishable_key, fire=fire, payloads=payloads, wait=wait
     )
-    return run(options, on_progress=_Log().progress) if confirm else plan(options)
+    return run(options, on_progress=ProgressLog(_LOG_INTERVAL, "Probe: {} of {} steps.")) if confirm else plan(options)
 
 
 def checked_options(
@@ -141,7 +140,7 @@ def run(
     journal = Journal(options.client) if options.writes else None
     session = Session(options.client, journal, stopped)
     observations: list[Observation] = []
-    reasons = dict(plan(options).not_asked)
+    reasons = not_asked(options, chosen)
     was_stopped = False
     left: tuple[str, ...] = ()
     try:
@@ -178,15 +177,3 @@ def _ask(step: Step, session: Session, observations: list[Observation], reasons:
             observations.append(observation)  # noqa: PERF402 - those before an error are kept
     except NotAnsweredError as error:
         reasons |= dict.fromkeys(step.questions, error.reason)
-
-
-class _Log:
-    """Logs progress to stderr every `_LOG_INTERVAL` seconds."""
-
-    def __init__(self) -> None:
-        self._next = time.monotonic() + _LOG_INTERVAL
-
-    def progress(self, done: int, total: int) -> None:
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + _LOG_INTERVAL
-            print(f"Probe: {done} of {total} steps.", file=sys.stderr)  # noqa: T201 - progress goes to stderr by default

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 from ..behaviours import QUESTIONS, Question
 from ..files import replace_file
 from ..recordings import Recording, shown
-from ..text import escaped, plural, printable
+from ..text import escaped, html_page, plural, printable
 from .answers import Observation
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _COLUMNS = ("question", "text", "documented", "assumed", "observed", "verdict", "evidence")
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-_STYLE = """
+_STYLE = """\
 :root { color-scheme: light dark; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; }
@@ -85,12 +84,7 @@ class ProbeResult:
             ConfigurationError: The file cannot be written.
         """
         title = f"cStar as observed on {self.recording.recorded_on}"
-        replace_file(
-            path,
-            f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-            f'<meta name="viewport" content="width=device-width"><title>{title}</title><style>{_STYLE}</style></head>\n'
-            f"<body><main><h1>{title}</h1>{self._repr_html_()}</main></body></html>\n",
-        )
+        replace_file(path, html_page(title, _STYLE, f"<main><h1>{title}</h1>{self._repr_html_()}</main>"))
 
     def _repr_html_(self) -> str:
         head = ("question", "cStar's pages", "the sandbox", "observed", "verdict", "evidence")

@@ -1,12 +1,12 @@
 """`check_receiver`: checks a running receiver over HTTP."""
 
-import sys
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError, ValidationError
+from ..progress import ProgressLog
 from ..secret import Secret
 from ..serving.loopback import is_loopback
 from ..signatures import keys
@@ -57,7 +57,13 @@ def check_receiver(
     keys.require_secrets([secret])
     shown = _validated(url, {allow_host} if isinstance(allow_host, str) else set(allow_host))
     return run(
-        shown, Sender(url), Maker(secret), acted, progress or _ProgressLog(), CHECKS, [each.check for each in PROBES]
+        shown,
+        Sender(url),
+        Maker(secret),
+        acted,
+        progress or ProgressLog(_LOG_INTERVAL, "{} of {} checks …"),
+        CHECKS,
+        [each.check for each in PROBES],
     )
 
 
@@ -117,13 +123,3 @@ def _validated(url: str, allowed: Collection[str]) -> str:
         )
     query = "?…" if parts.query else ""
     return printable(redacted(f"{parts.scheme}://{parts.netloc}{parts.path}"), 300) + query
-
-
-class _ProgressLog:
-    def __init__(self) -> None:
-        self._next = time.monotonic() + _LOG_INTERVAL
-
-    def __call__(self, done: int, total: int) -> None:
-        if time.monotonic() >= self._next:
-            self._next += _LOG_INTERVAL
-            print(f"{done} of {total} checks …", file=sys.stderr)  # noqa: T201 - progress goes to stderr by default

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from ..text import escaped, html_table, printable
+from ..text import escaped, html_page, html_table, printable
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _STYLE = """\
 :root { color-scheme: light dark; }
 body { max-width: 62rem; margin: 2rem auto; padding: 0 1.5rem; font: 15px/1.5 system-ui, sans-serif; }
@@ -19,12 +18,9 @@ tr, li { break-inside: avoid; }
 def page(verdict: str, display: str, framework: str | None, details: Sequence[Sequence[str]]) -> str:
     """The HTML page: `display` is the result's own HTML, `details` a row per delivery."""
     likely = f"<p>Likely framework: {escaped(framework)}</p>" if framework else ""
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        f'<meta name="viewport" content="width=device-width"><title>Webhook receiver: {escaped(verdict)}</title>'
-        f"<style>\n{_STYLE}</style></head>\n<body>\n<h1>Check of a webhook receiver</h1>\n{display}\n{likely}"
-        f"<h2>What was sent</h2>\n{html_table(('check', 'sent', 'verdict', 'expected', 'observed'), details)}\n</body></html>\n"
-    )
+    sent = html_table(("check", "sent", "verdict", "expected", "observed"), details)
+    body = f"<h1>Check of a webhook receiver</h1>\n{display}\n{likely}<h2>What was sent</h2>\n{sent}"
+    return html_page(f"Webhook receiver: {escaped(verdict)}", _STYLE, body)
 
 
 def junit(name: str, seconds: float, rows: Sequence[Mapping[Any, str]]) -> str:
