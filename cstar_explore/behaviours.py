@@ -686,7 +686,7 @@ _QUESTIONS = (
         },
         needs="write",
         how="rename to A with a key, to B without one, and to A with the same key; then get",
-        depends="whether the client's retries can undo somebody else's change",
+        depends="whether the client's retries can undo another user's change",
     ),
     # Test events
     Question(

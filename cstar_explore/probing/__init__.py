@@ -10,7 +10,7 @@ receiving  the questions that need deliveries
 session    sends the requests, and removes the probe's own webhooks
 journal    the names of these webhooks, in a private file
 receiver   the user's listener as a receiver
-replies    cStar's responses, told apart from those of other servers
+replies    which responses are cStar's own
 answers    an answer and its evidence
 result     `ProbeResult`
 """

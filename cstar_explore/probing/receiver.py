@@ -48,9 +48,7 @@ class Receiver:
         created = session.create(url=self.url(mark), events=events, paused=False)
         if created.refused:
             raise AddressRefusedError(f"{created.evidence}: this requires a listener at a public address")
-        if not created.ok:
-            raise NotAnsweredError(created.evidence)
-        with session.removing(created), self._trusting(created):
+        with session.removing(created.require_success()), self._trusting(created):
             yield created
 
     def arrived(self, mark: str, *, fired_at: int) -> list[Received]:
@@ -77,8 +75,10 @@ class Receiver:
         """Waits for the first request with this event ID, wherever it was sent to.
 
         Raises:
-            NotAnsweredError: None arrives within `ARRIVAL` seconds.
+            NotAnsweredError: There is no ID, or none arrives within `ARRIVAL` seconds.
         """
+        if event_id is None:
+            raise NotAnsweredError("the response to trigger-test has no event ID")
         return self._wait(
             lambda: [request for request in self.listener.requests()[fired_at:] if request.event_id == event_id]
         )

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from ..api.responses import Response
 from ..behaviours import QUESTIONS
@@ -50,6 +50,16 @@ class Reply:
     def refused(self) -> bool:
         """Whether the server refused what the request asks for, not the key or the rate of requests."""
         return self.status in _REFUSALS
+
+    def require_success(self) -> Self:
+        """This reply.
+
+        Raises:
+            NotAnsweredError: It is not a success.
+        """
+        if not self.ok:
+            raise NotAnsweredError(self.evidence)
+        return self
 
     @property
     def data(self) -> Any:

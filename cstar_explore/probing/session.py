@@ -117,10 +117,7 @@ class Session:
         Raises:
             NotAnsweredError: cStar did not confirm it.
         """
-        reply = self.update(created, isActive=False)
-        if not reply.ok:
-            raise NotAnsweredError(reply.evidence)
-        return reply
+        return self.update(created, isActive=False).require_success()
 
     def update(self, created: Reply, *, idempotency_key: str | None = None, **fields: Any) -> Reply:
         """Changes one of the probe's webhooks."""
@@ -141,9 +138,7 @@ class Session:
         Raises:
             NotAnsweredError: It was not created.
         """
-        created = self.create(**fields)
-        if not created.ok:
-            raise NotAnsweredError(created.evidence)
+        created = self.create(**fields).require_success()
         with self.removing(created):
             yield created
 

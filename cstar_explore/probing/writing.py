@@ -79,7 +79,7 @@ def accepted(question: str, **fields: Any) -> Callable[[Session], Observations]:
 def replaced_events(session: Session) -> Observations:
     """Whether new events replace the old ones."""
     with session.webhook() as created:
-        updated = _done(session.update(created, events="ticket.closed"))
+        updated = session.update(created, events="ticket.closed").require_success()
         events = set(_events(session, session.get(created.webhook["id"])))
         answers = {("ticket.closed",): "replaced", ("ticket.closed", "ticket.created"): "added"}
         yield one_of("patch_events", answers.get(tuple(sorted(events)), ""), updated.evidence)
@@ -148,7 +148,7 @@ def unchanged_update(session: Session) -> Observations:
     with session.webhook(name=name) as created:
         before = _updated_at(session, created)
         time.sleep(1.1)  # times may be in whole seconds
-        updated = _done(session.update(created, name=name))
+        updated = session.update(created, name=name).require_success()
         after = _updated_at(session, created)
         yield Observation("unchanged_update", "kept" if before == after else "moved", updated.evidence)
 
@@ -156,7 +156,7 @@ def unchanged_update(session: Session) -> Observations:
 def second_delete(session: Session) -> Observations:
     """The status of a second delete."""
     with session.webhook() as created:
-        first = _done(session.delete(created))
+        first = session.delete(created).require_success()
         if not isinstance(first.data, dict) or first.data.get("deleted") is not True:
             raise NotAnsweredError(f"{first.evidence}: the first delete was not confirmed")
         second = session.delete(created)
@@ -177,8 +177,8 @@ def replayed_update(session: Session) -> Observations:
     """An update that is repeated with its idempotency key after another update."""
     name, key = session.new_name(), str(uuid.uuid4())
     with session.webhook(name=name) as created:
-        _done(session.update(created, name=f"{name} A", idempotency_key=key))
-        _done(session.update(created, name=f"{name} B"))
+        session.update(created, name=f"{name} A", idempotency_key=key).require_success()
+        session.update(created, name=f"{name} B").require_success()
         repeated = session.update(created, name=f"{name} A", idempotency_key=key)
         if repeated.ok:
             current = _current(session, session.get(created.webhook["id"]), "name")
@@ -216,12 +216,6 @@ def _try(session: Session, **fields: Any) -> Reply:
     if not created.ok and not created.refused:
         raise NotAnsweredError(created.evidence)
     return created
-
-
-def _done(reply: Reply) -> Reply:
-    if not reply.ok:
-        raise NotAnsweredError(reply.evidence)
-    return reply
 
 
 def _current(session: Session, reply: Reply, field: str) -> Any:

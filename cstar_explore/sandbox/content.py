@@ -145,12 +145,12 @@ class Content:
     def of(cls, due: DueDelivery, fault: Fault) -> "Content":
         match fault.name:
             case "oversize":
-                body = _compact(json.loads(due.body) | {"padding": "x" * fault.settings["size"]})
+                body = _written(json.loads(due.body) | {"padding": "x" * fault.settings["size"]}, ())
             case "unusual_bytes":
                 body = unusual(due.body)
             case "unknown_type":
                 event = f"{due.event.partition('.')[0]}.added_tomorrow"
-                body = _compact(json.loads(due.body) | {"type": event})
+                body = _written(json.loads(due.body) | {"type": event}, ())
                 return cls(event, body, body)
             case "reencode":
                 return cls(due.event, due.body, json.dumps(json.loads(due.body)).encode())
@@ -164,7 +164,3 @@ def unusual(body: bytes) -> bytes:
     text = json.dumps(json.loads(body), indent=2)
     # `/` and `_` are in texts only, and never part of another escape.
     return text.replace("/", "\\/").replace("_", "\\u005f").replace("\n", "\r\n").encode() + b"\r\n"
-
-
-def _compact(event: object) -> bytes:
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()

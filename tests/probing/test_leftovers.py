@@ -79,7 +79,7 @@ def _probe(stand_in: StandIn, **options: Any) -> cx.ProbeResult:
 
 
 def _with_similar_name(stand_in: StandIn) -> list[tuple[Any, ...]]:
-    """Adds webhooks that somebody else made; returns all webhooks as they are."""
+    """Adds webhooks of another user; returns all webhooks as they are."""
     for name in (_SIMILAR, "cstar_explore probe 0123456789ab"):
         webhook = Webhook(name, "https://somebody-else.example.com", ["ticket.created"])
         stand_in.webhooks.insert(0, webhook)
