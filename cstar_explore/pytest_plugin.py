@@ -97,6 +97,7 @@ def cstar_delivery(cstar_secret: "Secret") -> Callable[..., SignedDelivery]:
     from uuid import uuid4
 
     from .events import sample
+    from .serving.delivery_headers import delivery_headers
     from .signatures import sign
     from .signatures.keys import as_secret
 
@@ -107,18 +108,13 @@ def cstar_delivery(cstar_secret: "Secret") -> Callable[..., SignedDelivery]:
         timestamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
         body = sample(event, **{"id": f"evt_{uuid4().hex[:12]}", "created_at": timestamp, **overrides})
         envelope = json.loads(body)
-        return SignedDelivery(
-            body,
-            {
-                "Content-Type": "application/json",
-                "User-Agent": "cStar-Webhooks/1.0",
-                "X-Signature": sign(body, secret, now),
-                "X-Event-Type": envelope["type"],
-                "X-Event-ID": envelope["id"],
-                "X-Webhook-ID": "whk_only_for_tests",
-                "X-Timestamp": timestamp,
-                "X-Delivery-Attempt": "1",
-            },
+        headers = delivery_headers(
+            signature=sign(body, secret, now),
+            event=envelope["type"],
+            event_id=envelope["id"],
+            webhook_id="whk_only_for_tests",
+            sent_at=now,
         )
+        return SignedDelivery(body, headers)
 
     return deliver

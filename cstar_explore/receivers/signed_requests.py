@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ..events import sample
 from ..secret import Secret
+from ..serving.delivery_headers import delivery_headers
 from ..signatures import keys
 from .sending import Exchange, Request
 
@@ -67,15 +68,17 @@ class Maker:
         """A delivery with cStar's headers. By default, its body is compact JSON, and signed now. None leaves a header out."""
         body = compact(event) if body is None else body
         header = self.header(body) if header == "" else header
+        usual = delivery_headers(
+            signature="",
+            event=str(event["type"]),
+            event_id=str(event["id"]),
+            webhook_id="wh_check",
+            attempt=attempt,
+        )
         fields = {
+            **usual,
             "Content-Type": content_type,
-            "User-Agent": "cStar-Webhooks/1.0",
             "X-Signature": header,
-            "X-Event-Type": str(event["type"]),
-            "X-Event-ID": str(event["id"]),
-            "X-Webhook-ID": "wh_check",
-            "X-Timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "X-Delivery-Attempt": str(attempt),
             "x-cstar-request-id": f"req_{token_hex(8)}",
             **(extra or {}),
         }

@@ -13,8 +13,8 @@ from typing import Any
 from ..behaviours import Answer
 from ..events import NAMES, sample
 from ..recordings import Recording
+from ..serving.delivery_headers import delivery_headers
 from ..signatures import sign
-from .clock import iso
 from .faults import Fault
 from .outbox import DueDelivery
 
@@ -57,15 +57,18 @@ class DeliveryWriter:
     ) -> dict[str, str]:
         """The headers of an attempt."""
         event_ids = {"equal": due.event_id, "different": f"{due.event_id}0"}
+        usual = delivery_headers(
+            signature=signature or "",
+            event=event,
+            event_id=due.event_id,
+            webhook_id=webhook_id,
+            attempt=due.attempt,
+            sent_at=now,
+        )
         values = {
-            "Content-Type": "application/json",
-            "User-Agent": "cStar-Webhooks/1.0",
+            **usual,
             "X-Signature": signature,
-            "X-Event-Type": event,
             "X-Event-ID": event_ids.get(str(self._behaviours["event_id"])),
-            "X-Webhook-ID": webhook_id,
-            "X-Timestamp": iso(now),
-            "X-Delivery-Attempt": str(due.attempt),
             "x-cstar-request-id": due.request_id,
             "x-cstar-signature": signature,
             "X-Test": "true",
