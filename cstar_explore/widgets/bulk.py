@@ -27,6 +27,7 @@ class BulkActions:
         reload: Awaited after each action.
 
     Attributes:
+        on_ask: Called when a question, or the field for a live key's confirmation, is shown.
         buttons: pause, resume, delete, stop, undo; keep and confirm, which answer the question before a delete.
         parts: The widgets shown below the buttons.
         working: Whether an action is running.
@@ -40,6 +41,7 @@ class BulkActions:
         tasks: Tasks,
         reload: Callable[[], Awaitable[None]],
     ) -> None:
+        self.on_ask: Callable[[], object] = lambda: None
         self.working = False
         self.code = TextBlock(kind="code")
         self.steps = TextBlock(kind="list")
@@ -53,7 +55,7 @@ class BulkActions:
         self._question.add_class("cx-question")
         self._confirmation = TextField("Confirm")
         self._stopped = False
-        self._to_delete: list[str] = []  # the IDs in the question
+        self._asked: tuple[Action, list[Webhook]] | None = None  # what waits for an answer
         self._undo: tuple[Action, list[Webhook]] | None = None
         self.buttons = {
             "pause": Button(description="Pause"),
@@ -67,14 +69,15 @@ class BulkActions:
         on_click: dict[str, Callable[[], object]] = {
             "pause": lambda: self._start("pause"),
             "resume": lambda: self._start("resume"),
-            "delete": lambda: self._ask(on=True),
+            "delete": self._ask_to_delete,
             "stop": self.stop,
             "undo": self.undo,
-            "keep": lambda: self._ask(on=False),
-            "confirm": self._delete,
+            "keep": self._keep,
+            "confirm": self._confirm,
         }
         for name, handler in on_click.items():
             self.buttons[name].on_click(lambda _, handler=handler: handler())
+        self._confirmation.on("enter", self._confirm)
         # The field is hidden through its box: a box applies a changed class at once.
         self._confirmation_box = panel(self._confirmation)
         self._answers = row(self.buttons["keep"], self.buttons["confirm"])
@@ -93,9 +96,8 @@ class BulkActions:
         if self.working:
             raise self._refused(ValidationError("Another action is running.", advice="Wait until it ends, or stop it."))
         phrase = _confirmation_phrase(action, webhooks)
-        if self._client.environment == "live" and self._client.write and confirm != phrase:
-            self._confirmation.label = f"This is a live key. Type '{phrase}' to confirm"
-            self.code.show(*_python(action, [webhook.id for webhook in webhooks]))
+        if self._is_live and confirm != phrase:
+            self._ask(action, webhooks)
             self._confirmation.focus()
             raise self._refused(
                 ConfirmationError(
@@ -134,29 +136,27 @@ class BulkActions:
     def on_select(self) -> None:
         """Updates the buttons. Withdraws the question before a delete, which named the former selection, and its code."""
         self.enable()
-        self._ask(on=False, focus=False)
+        self._ask(None, [])
         self.steps.show()
 
     def enable(self) -> None:
         """Shows the actions that are possible for the selected webhooks, and enables them unless one is running."""
         webhooks = self._table.selected_webhooks()
-        selected = bool(webhooks)
         possible = {
             "pause": any(webhook.is_active is not False for webhook in webhooks),
             "resume": any(webhook.is_active is not True for webhook in webhooks),
-            "delete": selected,
+            "delete": bool(webhooks),
         }
         for name, on in possible.items():
             set_visible(self.buttons[name], on=on)
             self.buttons[name].disabled = self.working or not self._client.write
-        set_visible(self._confirmation_box, on=self._client.environment == "live" and self._client.write and selected)
 
     def _start(self, action: Action) -> None:
         self._tasks.spawn(self.act(action, self._confirmation.value or None))
 
     def _begin(self, action: Action, webhooks: list[Webhook]) -> None:
         self._stopped, self.working = False, True
-        self._ask(on=False, focus=False)
+        self._ask(None, [])
         self.enable()
         set_visible(self.buttons["stop"], on=True)
         set_visible(self.buttons["undo"], on=False)
@@ -174,30 +174,41 @@ class BulkActions:
         set_visible(self.buttons["stop"], on=False)
         self.enable()
 
-    def _delete(self) -> None:
-        """Deletes the webhooks in the question, unless the selection has changed."""
-        if self._to_delete and self._to_delete == self._table.selected:
-            self._start("delete")
+    def _ask_to_delete(self) -> None:
+        self.steps.show()  # those of the last action
+        self._ask("delete", self._table.selected_webhooks())
+        self.buttons["keep"].focus()
 
-    def _ask(self, *, on: bool, focus: bool = True) -> None:
-        webhooks = self._table.selected_webhooks()
-        self._to_delete = list(self._table.selected) if on else []
-        self._label("delete" if on else "pause")
+    def _keep(self) -> None:
+        self._ask(None, [])
+        self.buttons["delete"].focus()
+
+    def _ask(self, action: Action | None, webhooks: list[Webhook]) -> None:
+        """Shows the question before a delete, and the field for the confirmation if the key is live. None withdraws both."""
+        self._asked = None if action is None else (action, webhooks)
+        deletes = action == "delete"
         names = "; ".join(named(webhook) for webhook in webhooks[:10]) + ("; …" if len(webhooks) > 10 else "")
-        self._question.show(*([f"Delete {names} permanently? IDs and signing secrets are lost."] if on else []))
+        self._question.show(*([f"Delete {names} permanently? IDs and signing secrets are lost."] if deletes else []))
         self.buttons["keep"].description = "Keep it" if len(webhooks) == 1 else "Keep them"
         self.buttons["confirm"].description = f"Delete {plural(len(webhooks), 'webhook')}"
-        self.code.show(*_python("delete", self._to_delete))
-        if on:
-            self.steps.show()  # those of the last action
-        set_visible(self._answers, on=on)
-        if focus:
-            self.buttons["keep" if on else "delete"].focus()
+        set_visible(self._answers, on=deletes)
+        set_visible(self._confirmation_box, on=action is not None and self._is_live)
+        self.code.show()
+        if action is not None:
+            self._confirmation.label = f"This is a live key. Type '{_confirmation_phrase(action, webhooks)}' to confirm"
+            self.code.show(*_python(action, [webhook.id for webhook in webhooks]))
+            self.on_ask()
 
-    def _label(self, action: Action) -> None:
-        others = "" if action == "delete" else " (or resume, delete)"
-        phrase = _confirmation_phrase(action, self._table.selected)
-        self._confirmation.label = f"This is a live key. Type '{phrase}'{others} to confirm"
+    def _confirm(self) -> None:
+        """Starts what was asked about, unless the selection has changed."""
+        if self._asked is not None:
+            action, webhooks = self._asked
+            if action != "delete" or [webhook.id for webhook in webhooks] == self._table.selected:
+                self._tasks.spawn(self._act(action, webhooks, self._confirmation.value or None))
+
+    @property
+    def _is_live(self) -> bool:
+        return self._client.environment == "live" and self._client.write
 
     def _show_steps(self, steps: list[Step], webhooks: list[Webhook], action: Action) -> None:
         self.steps.show(*(step_line(step, named(webhook)) for step, webhook in zip(steps, webhooks, strict=False)))

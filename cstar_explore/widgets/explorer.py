@@ -167,6 +167,7 @@ class Explorer(Displayed):
         self._hint = TextBlock(kind="note")
         self._coverage = Coverage()
         self._bulk = BulkActions(self._client, self.table, self.status, self._tasks, self._reload)
+        self._bulk.on_ask = self._close_form
         self._buttons = {
             "edit": Button(description="Edit"),
             "fire": Button(description="Fire", tooltip="Fire a test event"),
@@ -231,6 +232,11 @@ class Explorer(Displayed):
         set_visible(self._buttons["edit"], on=len(selected) == 1 and self._in_panel != "Edit")
         set_visible(self._buttons["fire"], on=self._in_panel != "Fire")
         set_visible(self._buttons["details"], on=bool(self._in_panel))
+
+    def _close_form(self) -> None:
+        """Closes the form in the panel, which keeps what was entered: only one thing is asked at a time."""
+        if self._in_panel:
+            self.open("Webhooks")
 
     def _open_form(self, tab: str, make: Callable[[], Form[Any]]) -> widgets.Widget:
         if tab not in self._forms:

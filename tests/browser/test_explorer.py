@@ -135,18 +135,23 @@ def test_the_keyboard_selects_pauses_and_switches_tabs(browser: Browser, start_l
 
 
 def test_on_a_live_key_an_action_needs_its_confirmation(browser: Browser, start_lab: Callable[..., Lab]) -> None:
-    """The page shows LIVE, and a click alone changes nothing."""
+    """The page shows LIVE, and a click alone changes nothing. One field for a confirmation is seen, also beside a form."""
     _, explorer = opened(start_lab(), browser, START, "client = sandbox.client('live')", SHOW)
     expect(explorer.locator(".cx-title")).to_contain_text("LIVE")
     explorer.get_by_label("Select CRM sync").check()
     explorer.get_by_role("button", name="Pause").click()
     expect(status_of(explorer)).to_contain_text("Error: This is a live key")
-    confirm = explorer.get_by_label("This is a live key")
+    confirm = explorer.get_by_label("This is a live key").and_(explorer.locator(":visible"))
+    expect(confirm).to_be_focused()
+    explorer.get_by_role("button", name="Edit").click()
+    expect(confirm).to_have_count(1)
+    explorer.get_by_role("button", name="Pause").click()
     expect(confirm).to_be_focused()
     confirm.fill("pause 1 webhook")
-    explorer.get_by_role("button", name="Pause").click()
+    confirm.press("Enter")
 
     expect(status_of(explorer)).to_contain_text("1 paused.")
+    expect(confirm).to_have_count(0)
 
 
 def test_hostile_text_is_shown_as_text(browser: Browser, start_lab: Callable[..., Lab]) -> None:

@@ -106,6 +106,14 @@ def states() -> str:
     )
 
 
+def visible(form: Any, widget: Any) -> bool:
+    """Whether a widget of the form and everything around it is visible."""
+    above = {child.model_id: box for box in widgets_of(form) for child in getattr(box, "children", ())}
+    while widget is not None and not hidden(widget):
+        widget = above.get(widget.model_id)
+    return widget is None
+
+
 def shown(form: Any) -> str:
     """All text that the form shows, except the values of its fields."""
     traits = [

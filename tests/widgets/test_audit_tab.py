@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import ipywidgets
 import pytest
 from ipywidgets.widgets import widget as registry
 
@@ -28,6 +27,7 @@ from tests.support.forms import (
     states,
     turns,
     until,
+    visible,
     widgets_of,
     written,
 )
@@ -113,19 +113,6 @@ def active(sandbox: cx.Sandbox, key: str = "secret") -> list[bool | None]:
 
 def outcomes(steps: Any) -> list[str]:
     return [step.outcome for step in steps]
-
-
-def parents(explorer: cx.Explorer) -> dict[str, ipywidgets.Widget]:
-    """The parent of each widget, by model ID."""
-    return {child.model_id: above for above in widgets_of(explorer) for child in getattr(above, "children", ())}
-
-
-def visible(explorer: cx.Explorer, widget: Any) -> bool:
-    """Whether a widget and everything around it is visible."""
-    above = parents(explorer)
-    while widget is not None and not hidden(widget):
-        widget = above.get(widget.model_id)
-    return widget is None
 
 
 def offered(explorer: cx.Explorer, name: str) -> bool:
@@ -907,6 +894,8 @@ async def test_on_a_live_key_undo_needs_its_own_confirmation(sandbox: cx.Sandbox
         explorer = await opened(client)
         explorer.table.select(ids(explorer)[:2])
         await explorer.act("pause", confirm="pause 2 webhooks")
+        explorer._buttons["undo"].click()
+        await until(lambda: explorer.status.tone == "failed")
         [field] = [
             widget
             for widget in widgets_of(explorer)

@@ -27,6 +27,7 @@ from tests.support.forms import (
     states,
     turns,
     until,
+    visible,
     widgets_of,
     written,
 )
@@ -89,19 +90,9 @@ def outcomes(steps: list[Any]) -> list[str]:
     return [step.outcome for step in steps]
 
 
-def parents(explorer: cx.Explorer) -> dict[str, ipywidgets.Widget]:
-    """The parent of each widget, by model ID."""
-    return {child.model_id: sandbox for sandbox in widgets_of(explorer) for child in getattr(sandbox, "children", ())}
-
-
 def offered(explorer: cx.Explorer, name: str) -> bool:
     """Whether a button is visible and enabled."""
-    above, widget = parents(explorer), explorer._buttons[name]
-    if widget.disabled:
-        return False
-    while widget is not None and not hidden(widget):
-        widget = above.get(widget.model_id)
-    return widget is None
+    return visible(explorer, explorer._buttons[name]) and not explorer._buttons[name].disabled
 
 
 async def until_idle(explorer: cx.Explorer) -> None:
@@ -1129,11 +1120,46 @@ async def test_the_code_is_that_of_the_action_that_is_asked_about(sandbox: cx.Sa
         await until(lambda: explorer.status.tone == "failed")
         assert [f"client.webhooks.update({one!r}, is_active=False)"] == explorer._bulk.code.lines
         assert "Type 'pause 1 webhook' to confirm" in explorer._bulk._confirmation.label
+        assert 1 == confirmations(explorer)
         explorer._buttons["delete"].click()
         assert [f"client.webhooks.delete({one!r})"] == explorer._bulk.code.lines
         explorer.open("Fire")
         assert [] == explorer._bulk.code.lines
         explorer.close()
+
+
+@in_loop
+async def test_on_a_live_key_at_most_one_confirmation_is_seen(sandbox: cx.Sandbox) -> None:
+    """None before an action asks for it. A form in the panel has its own, and a question closes it; it keeps what was entered."""
+    with behind(sandbox, key=LIVE) as (server, client):
+        explorer = await opened(client)
+        explorer.table.select(ids(explorer)[:1])
+        assert 0 == confirmations(explorer)
+        explorer.open("Edit")
+        assert isinstance(explorer.form, cx.EditForm)
+        explorer.form.fields["name"].value = "Edited"
+        assert 1 == confirmations(explorer)
+        for action in ("pause", "delete"):
+            explorer.open("Edit")
+            explorer._buttons[action].click()
+            await until(lambda: explorer.form is None)
+            assert 1 == confirmations(explorer)
+        explorer.open("Edit")
+        assert (1, "Edited") == (confirmations(explorer), explorer.form.fields["name"].value)
+        explorer.open("Webhooks")
+        explorer._buttons["pause"].click()
+        await until(lambda: 1 == confirmations(explorer))
+        explorer._bulk._confirmation.value = "pause 1 webhook"
+        explorer._bulk._confirmation._handle(None, {"event": "enter"}, None)
+        await until(lambda: explorer.status.tone == "done")
+        assert (0, 1) == (confirmations(explorer), len(written(server)))
+        explorer.close()
+
+
+def confirmations(explorer: cx.Explorer) -> int:
+    """How many fields for a confirmation are seen."""
+    fields = [widget for widget in widgets_of(explorer) if "live key" in getattr(widget, "label", "")]
+    return sum(visible(explorer, field) for field in fields)
 
 
 @in_loop
