@@ -1,4 +1,4 @@
-"""Writes `docs/open_questions.md` from the table in `behaviours.py`: `python -m tools.write_questions`."""
+"""Writes `docs/open_questions.md` from the table in `behaviours.json`: `python -m tools.write_questions`."""
 
 from itertools import groupby
 from pathlib import Path

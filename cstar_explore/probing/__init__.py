@@ -1,4 +1,4 @@
-"""Finds out by experiment how cStar behaves where its pages do not say; `behaviours.py` has the questions.
+"""Finds out by experiment how cStar behaves where its pages do not say; `behaviours.json` has the questions.
 
 probe      `probe`: runs the steps, then removes what it created
 steps      the steps in order, and what each requires
