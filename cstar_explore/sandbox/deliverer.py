@@ -1,7 +1,7 @@
 """Makes deliveries: signs, posts and retries them on the sandbox's clock.
 
-One attempt at a time, earliest first, so that every run is the same. It runs in the server's event loop and holds no lock while a
-receiver responds: a receiver may call the sandbox or advance its clock.
+Earliest first. Attempts due at the same time are made together, as a sender does, so that a slow receiver delays no other one. It
+runs in the server's event loop and holds no lock while a receiver responds: a receiver may call the sandbox or advance its clock.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from .outbox import DueDelivery, Outbox, Sent
 from .store import Store, StoredWebhook
 
 POLL = 0.25  # seconds; in real time, a delivery is at most this late
+MAX_TOGETHER = 10  # requests
 
 _log = logging.getLogger("cstar_explore.sandbox")
 
@@ -59,6 +60,7 @@ class Deliverer:
         self._client = DeliveryClient(timeout)
         self._timeout_ms = int(timeout * 1000)
         self._in_progress: set[str] = set()
+        self._sending = asyncio.Semaphore(MAX_TOGETHER)
         self._target = clock.scheduled
         self._polling: asyncio.Task[None] | None = None
         self.outbox = Outbox(store)
@@ -80,12 +82,12 @@ class Deliverer:
             if self._in_progress:
                 return
         while due := self.outbox.next_due(max(self._clock.scheduled, self._target), self._in_progress):
-            self._in_progress.add(due.id)
-            try:
-                self._clock.set(due.due_at)
-                await self._attempt(due)
-            finally:
-                self._in_progress.discard(due.id)
+            self._clock.set(due[0].due_at)
+            self._in_progress.update(delivery.id for delivery in due)
+            # A failure, such as a full disk, is raised after all have ended: what was sent is recorded.
+            outcomes = await asyncio.gather(*map(self._attempt, due), return_exceptions=True)
+            for failure in filter(None, outcomes):
+                raise failure
         if not self._in_progress:
             self._clock.set(self._target)
 
@@ -118,6 +120,12 @@ class Deliverer:
         await self._client.close()
 
     async def _attempt(self, due: DueDelivery) -> None:
+        try:
+            await self._attempt_once(due)
+        finally:
+            self._in_progress.discard(due.id)
+
+    async def _attempt_once(self, due: DueDelivery) -> None:
         webhook = self._store.webhook_by_id(due.webhook_id)
         if webhook is None or not webhook.is_active:
             # cStar does not document what happens to the retries of a deleted or inactive webhook.
@@ -135,9 +143,10 @@ class Deliverer:
             seconds = fault.settings.get("seconds", 1.5 * STEP.total_seconds())
             self.outbox.postpone(due.id, due.due_at + timedelta(seconds=seconds), fault.name)
             return
-        await self._post(due, webhook, fault)
-        if fault.name == "duplicate":
-            await self._post(due, webhook, fault, repeated=True)
+        async with self._sending:
+            await self._post(due, webhook, fault)
+            if fault.name == "duplicate":
+                await self._post(due, webhook, fault, repeated=True)
 
     async def _post(self, due: DueDelivery, webhook: StoredWebhook, fault: Fault, *, repeated: bool = False) -> None:
         now, scheduled = self._clock.now, self._clock.scheduled

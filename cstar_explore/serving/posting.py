@@ -54,8 +54,7 @@ class DeliveryClient:
         # httpx closes the connection at its own timeouts, also during a TLS handshake. The one in `post` is for receivers
         # that send their response byte by byte.
         self._timeout = httpx.Timeout(timeout)
-        self._loopback_client: httpx.AsyncClient | None = None
-        self._remote_client: httpx.AsyncClient | None = None
+        self._clients: dict[tuple[bool, bool], httpx.AsyncClient] = {}
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> AttemptResult:
         """Makes one attempt. Neither the receiver nor this machine's settings make it raise an exception."""
@@ -91,22 +90,22 @@ class DeliveryClient:
 
     async def close(self) -> None:
         """Closes the connections."""
-        for client in (self._loopback_client, self._remote_client):
-            if client is not None:
-                await client.aclose()
+        for client in self._clients.values():
+            await client.aclose()
 
     def _client(self, url: str) -> httpx.AsyncClient:
-        # httpx parses the Location of a redirect that it does not follow, and fails on an invalid one.
-        hooks = {"response": [_hide_location]}
-        if is_loopback_url(url):
-            # Loading the trusted certificates takes 20 ms and is for https only.
-            verify = url.startswith("https:") or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            self._loopback_client = self._loopback_client or httpx.AsyncClient(
-                trust_env=False, timeout=self._timeout, verify=verify, event_hooks=hooks
+        to_loopback = is_loopback_url(url)
+        # Loading the trusted certificates takes 20 ms, and plain http to loopback needs none.
+        needs_certificates = url.startswith("https:") or not to_loopback
+        if (to_loopback, needs_certificates) not in self._clients:
+            self._clients[to_loopback, needs_certificates] = httpx.AsyncClient(
+                trust_env=not to_loopback,
+                timeout=self._timeout,
+                verify=needs_certificates or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+                # httpx parses the Location of a redirect that it does not follow, and fails on an invalid one.
+                event_hooks={"response": [_hide_location]},
             )
-            return self._loopback_client
-        self._remote_client = self._remote_client or httpx.AsyncClient(timeout=self._timeout, event_hooks=hooks)
-        return self._remote_client
+        return self._clients[to_loopback, needs_certificates]
 
 
 def _result(response: httpx.Response, body: bytes) -> AttemptResult:

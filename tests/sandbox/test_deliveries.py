@@ -356,6 +356,21 @@ def test_an_unusable_delivery_timeout_is_rejected(timeout: Any) -> None:
         cx.Sandbox(delivery_timeout=timeout)
 
 
+def test_webhooks_receive_an_event_at_the_same_time(sandbox: cx.Sandbox, client: cx.Client) -> None:
+    """Each of three receivers responds only once all of them have the request."""
+    all_have_it = threading.Barrier(3, timeout=8)
+
+    def together(connection: socket.socket, request: RecordedRequest) -> bool:
+        all_have_it.wait()
+        return reply(200)(connection, request)
+
+    with ScriptedServer(together) as one, ScriptedServer(together) as two, ScriptedServer(together) as three:
+        for server in (one, two, three):
+            hook(client, server.url)
+        client.webhooks.trigger_test("ticket.created")
+    assert attempts(sandbox)["status"].tolist() == [200, 200, 200]
+
+
 def test_a_redirect_is_a_failure_and_is_not_followed(shared: Shared) -> None:
     """A delivery signed for one URL is not sent to another."""
     sandbox, client = shared
