@@ -11,7 +11,7 @@ from ..models import WebhookList
 from ..plans import format_value
 from ..text import printable
 from .baseline import Baseline, baseline_of, read_baseline
-from .matching import Row, changed_fields, rows_by_key
+from .matching import Row, differences
 from .redaction import without_digests
 from .result import AuditResult
 from .teams import Team, compare_teams
@@ -139,17 +139,11 @@ def _without(side: Baseline, unread: Mapping[str, str]) -> Baseline:
 
 
 def _webhooks(old: Baseline, new: Baseline, by: str) -> Iterator[Difference]:
-    before, after = rows_by_key(old.webhooks, by), rows_by_key(new.webhooks, by)
-    for key, row in before.items():
-        if key not in after:
-            yield _difference(row, "removed", "url", row["url"], None)
-        else:
-            current = after[key]
-            for name in changed_fields(row, current):
-                yield _difference(current, "changed", name, format_value(row[name]), format_value(current[name]))
-    for key, row in after.items():
-        if key not in before:
-            yield _difference(row, "added", "url", None, row["url"])
+    for field, before, after in differences(old.webhooks, new.webhooks, by):
+        row = after or before
+        what = "changed" if before and after else "removed" if before else "added"
+        values = (format_value(side.get(field)) for side in (before, after))
+        yield (row["account"], what, row["id"], row["name"], field, *values)
 
 
 def _findings(old: Baseline, new: Baseline, by: str) -> Iterator[Difference]:
@@ -166,7 +160,3 @@ def _findings(old: Baseline, new: Baseline, by: str) -> Iterator[Difference]:
         yield (row["account"], "resolved finding", row["webhook_id"], row["name"], row["rule"], row["evidence"], None)
     for row in (after[key] for key in after if key not in before):
         yield (row["account"], "new finding", row["webhook_id"], row["name"], row["rule"], None, row["evidence"])
-
-
-def _difference(row: Row, what: str, field: str, before: str | None, after: str | None) -> Difference:
-    return (row["account"], what, row["id"], row["name"], field, before, after)

@@ -9,7 +9,19 @@ _FIELDS = ("name", "url", "events", "is_active")
 Row = Mapping[str, Any]
 
 
-def rows_by_key(rows: Iterable[Row], by: str) -> dict[tuple[Any, ...], Row]:
+def differences(before: Iterable[Row], after: Iterable[Row], by: str) -> Iterator[tuple[str, Row, Row]]:
+    """Each field that differs, and the webhook on both sides. One that is on one side only differs in `url`; the other is empty."""
+    old, new = _by_key(before, by), _by_key(after, by)
+    for key, row in old.items():
+        if key not in new:
+            yield "url", row, {}
+            continue
+        changed = (name for name in _FIELDS if _comparable(row, name) != _comparable(new[key], name))
+        yield from ((name, row, new[key]) for name in changed)
+    yield from (("url", {}, row) for key, row in new.items() if key not in old)
+
+
+def _by_key(rows: Iterable[Row], by: str) -> dict[tuple[Any, ...], Row]:
     """Webhooks by the key that matches them. Webhooks with the same key are numbered."""
     keyed: dict[tuple[Any, ...], Row] = {}
     counts: dict[Any, int] = defaultdict(int)
@@ -18,11 +30,6 @@ def rows_by_key(rows: Iterable[Row], by: str) -> dict[tuple[Any, ...], Row]:
         counts[key] += 1
         keyed[(*key, counts[key])] = row
     return keyed
-
-
-def changed_fields(row: Row, current: Row) -> Iterator[str]:
-    """The fields in which two webhooks differ."""
-    return (name for name in _FIELDS if _comparable(row, name) != _comparable(current, name))
 
 
 def _comparable(row: Row, name: str) -> Any:

@@ -10,7 +10,7 @@ from ..plans import format_value
 from ..text import printable
 from .baseline import baseline_of
 from .fetching import FetchResult
-from .matching import Row, changed_fields, rows_by_key
+from .matching import Row, differences
 from .result import AuditResult
 from .settings import Settings
 
@@ -38,18 +38,10 @@ def compare_teams(one: Team, other: Team, by: str, labels: Sequence[str] | None)
 def _differences(
     left: Sequence[Row], right: Sequence[Row], by: str, labels: Sequence[str]
 ) -> Iterator[tuple[Any, ...]]:
-    ours, theirs = rows_by_key(left, by), rows_by_key(right, by)
-    for key, row in ours.items():
-        if key not in theirs:
-            yield (f"only in {labels[0]}", row["name"], "url", row["url"], None, row["id"], None)
-            continue
-        match = theirs[key]
-        for name in changed_fields(row, match):
-            values = format_value(row[name]), format_value(match[name])
-            yield ("different", row["name"], name, *values, row["id"], match["id"])
-    for key, row in theirs.items():
-        if key not in ours:
-            yield (f"only in {labels[1]}", row["name"], "url", None, row["url"], None, row["id"])
+    for field, one, other in differences(left, right, by):
+        what = "different" if one and other else f"only in {labels[0] if one else labels[1]}"
+        values = (format_value(side.get(field)) for side in (one, other))
+        yield (what, (one or other)["name"], field, *values, one.get("id"), other.get("id"))
 
 
 def _items(team: Team) -> list[Any]:
