@@ -17,16 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _COLUMNS = (
-    "account",
-    "team_id",
-    "environment",
-    "id",
-    "name",
-    "url",
-    "events",
-    "is_active",
-    "created_at",
-    "updated_at",
+    *("account", "team_id", "environment", "id", "name", "url", "events", "is_active", "created_at", "updated_at"),
 )
 
 

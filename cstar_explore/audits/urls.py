@@ -68,37 +68,13 @@ def _decoded(label: str) -> str:
 
 # Tunnels forward requests to a developer's machine. Request bins show them to everyone who knows the URL.
 TUNNELS = (
-    "ngrok.io",
-    "ngrok.app",
-    "ngrok.dev",
-    "ngrok-free.app",
-    "ngrok-free.dev",
-    "loca.lt",
-    "localtunnel.me",
-    "trycloudflare.com",
-    "serveo.net",
-    "lhr.life",
-    "localhost.run",
-    "pagekite.me",
-    "bore.pub",
-    "devtunnels.ms",
-    "app.github.dev",
-    "gitpod.io",
+    *("ngrok.io", "ngrok.app", "ngrok.dev", "ngrok-free.app", "ngrok-free.dev", "loca.lt", "localtunnel.me"),
+    *("trycloudflare.com", "serveo.net", "lhr.life", "localhost.run", "pagekite.me", "bore.pub", "devtunnels.ms"),
+    *("app.github.dev", "gitpod.io"),
 )
 BINS = (
-    "webhook.site",
-    "requestbin.com",
-    "requestbin.net",
-    "hookbin.com",
-    "beeceptor.com",
-    "mockbin.org",
-    "requestcatcher.com",
-    "smee.io",
-    "httpbin.org",
-    "postb.in",
-    "webhook.cool",
-    "play.svix.com",
-    "x.pipedream.net",
+    *("webhook.site", "requestbin.com", "requestbin.net", "hookbin.com", "beeceptor.com", "mockbin.org"),
+    *("requestcatcher.com", "smee.io", "httpbin.org", "postb.in", "webhook.cool", "play.svix.com", "x.pipedream.net"),
 )
 
 LOOPBACK = "a loopback address"

@@ -7,25 +7,10 @@ from ..inventory import Hook, Team
 from .registry import webhook_rule
 
 _TEST_WORDS = frozenset(
-    [
-        "test",
-        "tests",
-        "testing",
-        "tmp",
-        "temp",
-        "temporary",
-        "demo",
-        "debug",
-        "dummy",
-        "foo",
-        "bar",
-        "asdf",
-        "playground",
-        "sandbox",
-        "staging",
-        "dev",
-        "deleteme",
-    ]
+    (
+        *("test", "tests", "testing", "tmp", "temp", "temporary", "demo", "debug", "dummy", "foo", "bar", "asdf"),
+        *("playground", "sandbox", "staging", "dev", "deleteme"),
+    )
 )
 # `TestHook` and `test-hook1` are two words; `Contest` is one.
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
