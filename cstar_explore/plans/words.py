@@ -30,8 +30,8 @@ def change_words(change: Change) -> str:
 
 
 def change_note(change: Change) -> str:
-    """What to know before applying it; for a create only what is not true of every create."""
-    if change.what == "create" and change.id is None:
+    """What to know before applying it; for a create or a delete only what is not true of every one."""
+    if change.what == "delete" or (change.what == "create" and change.id is None):
         return change.doubts
     return change.note
 
@@ -50,8 +50,8 @@ def difference_words(field: str, before: Any, after: Any) -> str:
         return f"{_LABELS[field]}{text[text.index(':') :]}"
     if before is None:
         return f"Events: unknown → {_names(after)}"
-    added = [f"+ {printable(event, 80)}" for event in after if event not in before]
-    removed = [f"− {printable(event, 80)}" for event in before if event not in after]  # noqa: RUF001 - a minus sign
+    added = [f"+{printable(event, 80)}" for event in after if event not in before]
+    removed = [f"−{printable(event, 80)}" for event in before if event not in after]  # noqa: RUF001 - a minus sign
     return ", ".join([*added, *removed])
 
 

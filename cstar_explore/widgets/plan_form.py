@@ -207,7 +207,9 @@ class PlanForm(Form[Applied]):
         asked = f"; {plural(rows, 'row')} with a question" if rows else ""
         self.summary.show(f"{plan_summary(self.plan.changes)}{asked}.")
         self.changes.fill(self.plan.changes, questions)
-        self.notes.show(*self.plan.notes)
+        lost = sum(change.what == "delete" for change in self.plan.changes)
+        loss = [f"The ID and signing secret of {plural(lost, 'deleted webhook')} are lost."] if lost else []
+        self.notes.show(*loss, *self.plan.notes)
         set_visible(self.stop, on=False)
         set_visible(self.undo, on=False)
         self._update()

@@ -347,7 +347,7 @@ async def test_plan_fixes_shows_the_plan_and_changes_nothing(neglected: cx.Sandb
                 "Ticket mirror",
                 "URL: http://tickets.example.com/mirror → https://tickets.example.com/mirror",
             ),
-            ("update", "Trophies", "+ player.achievement_unlocked, − achievement.unlocked"),
+            ("update", "Trophies", "+player.achievement_unlocked, −achievement.unlocked"),
         } == rows
         assert {"GET"} == set(server.methods)
         assert before == listed(neglected, LIVE)

@@ -74,7 +74,7 @@ def test_an_unknown_id_raises_at_once(client: cx.Client):
     [
         pytest.param("name", "Renamed", ["Name", "Slack notifications", "Renamed"], id="name"),
         pytest.param("url", "https://example.com/new", ["URL", "hooks.slack.example", "example.com/new"], id="url"),
-        pytest.param("events", ["ticket.created", "ticket.*"], ["− ticket.closed", "+ ticket.*"], id="events"),
+        pytest.param("events", ["ticket.created", "ticket.*"], ["−ticket.closed", "+ticket.*"], id="events"),
         pytest.param("active", False, ["Active: yes → no"], id="active"),
     ],
 )

@@ -47,8 +47,8 @@ function render({ model, el }) {
       "tr",
       {},
       element("td", {}, element("span", { className: "cx-what", textContent: what })),
-      element("td", { textContent: webhook }),
-      element("td", {}, ...line("", changes.replace(/(^|[,;] )([+−]) /g, "$1$2\u00a0")), ...line("cx-muted", note), ...line("cx-outcome", outcome === "not tried" ? "" : detail)),
+      element("td", { textContent: webhook, title: webhook }),
+      element("td", {}, element("div", { textContent: changes, title: changes }), ...line("cx-muted", note), ...line("cx-outcome", outcome === "not tried" ? "" : detail)),
       element("td", {}, ...(asked ? answers(webhook, key, result) : outcome ? [state] : []), ...(key && !asked ? [press("secret", key, "Secret…", `Show the signing secret of ${webhook}`)] : [])),
     );
     row.dataset.kind = what;
