@@ -109,6 +109,13 @@ class FireForm(Form[FiredEvent]):
         event_id = f" as {printable(result.event_id, 80)}" if result.event_id else ""
         return f"Fired {printable(result.event or self.event, 80)}{event_id}. {_outcomes(result)}."
 
+    def _tone_of(self, result: FiredEvent) -> str:
+        """`done` if all were delivered, `failed` if some failed and none was delivered."""
+        states = {_state(delivery) for delivery in result.deliveries}
+        if states <= {"delivered"}:
+            return "done"
+        return "failed" if "failed" in states and "delivered" not in states else "warned"
+
     def _delivery_lines(self, deliveries: Iterable[Delivery]) -> list[str]:
         """A line for each outcome, with the names of its webhooks."""
         names = {url: iter(named) for url, named in self._names.items()}

@@ -109,6 +109,10 @@ class Form(Displayed, Generic[T]):
         """Shows the result and returns the sentence for the status line."""
         raise NotImplementedError
 
+    def _tone_of(self, result: T) -> str:  # noqa: ARG002 - for forms whose result may be bad news
+        """The tone of that sentence."""
+        return "done"
+
     @property
     def _can_submit(self) -> bool:
         return self.client.write
@@ -159,7 +163,7 @@ class Form(Displayed, Generic[T]):
             )
             raise
         else:
-            self.status.show(self._describe_result(self.result), "done")
+            self.status.show(self._describe_result(self.result), self._tone_of(self.result))
             if self._afterwards is not None:
                 self._afterwards()
             return self.result

@@ -96,7 +96,7 @@ class StatusLine(BaseWidget):
 
     _esm = STATIC / "status_line.js"
     text = traitlets.Unicode().tag(sync=True)
-    tone = traitlets.Enum(("", "busy", "done", "failed"), default_value="").tag(sync=True)
+    tone = traitlets.Enum(("", "busy", "done", "warned", "failed"), default_value="").tag(sync=True)
     wait_until = traitlets.Float(0).tag(sync=True)  # milliseconds of Unix time; in the past if nothing waits
 
     def show(self, text: str, tone: str = "", wait_until: float = 0) -> None:

@@ -240,6 +240,7 @@ class Kind:
         button: The label of its button.
         method: The HTTP method of its call.
         confirm: The text that confirms it with a live key.
+        tone: That of its status after a success. The sandbox withholds the fired deliveries, and the status warns of that.
     """
 
     name: str
@@ -247,6 +248,7 @@ class Kind:
     button: str
     method: str
     confirm: str
+    tone: str = "done"
 
 
 KINDS = [
@@ -260,7 +262,12 @@ KINDS = [
     Kind("EditForm", _rename, "Save changes", "PATCH", "Slack notifications"),
     Kind("DeleteForm", cx.DeleteForm, "Delete webhook", "DELETE", "Slack notifications"),
     Kind(
-        "FireForm", lambda client, _: cx.FireForm(client, "ticket.created"), "Fire test event", "POST", "ticket.created"
+        "FireForm",
+        lambda client, _: cx.FireForm(client, "ticket.created"),
+        "Fire test event",
+        "POST",
+        "ticket.created",
+        "warned",
     ),
 ]
 CREATE, EDIT, DELETE, FIRE = KINDS

@@ -216,6 +216,24 @@ async def test_each_reported_delivery_has_a_line(open_form: Callable[..., Any]):
     assert "2" in form.status.text
 
 
+@pytest.mark.parametrize(
+    ("deliveries", "tone"),
+    [
+        pytest.param([{"success": True}, {"success": True}], "done", id="all"),
+        pytest.param([{"success": True}, {"success": False}], "warned", id="some"),
+        pytest.param([{"success": False}, {"success": False}], "failed", id="none"),
+        pytest.param([{"success": False, "error": "withheld: outside"}], "warned", id="withheld"),
+        pytest.param([{"success": True}, {}], "warned", id="not reported"),
+    ],
+)
+@in_loop
+async def test_the_status_is_done_only_if_all_were_delivered(deliveries: Any, tone: str, open_form: Callable[..., Any]):
+    """It warns if some were, and of the ones that the sandbox withheld."""
+    _, form = open_form(CREATED, fired(deliveries=deliveries))
+    await form.submit()
+    assert tone == form.status.tone
+
+
 @in_loop
 async def test_deliveries_with_the_same_outcome_share_a_line_with_names(open_form: Callable[..., Any]):
     """The sandbox withholds those to outside URLs. The status counts them."""

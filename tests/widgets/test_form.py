@@ -91,11 +91,11 @@ async def test_an_idle_form_shows_no_status_and_no_cancel_button(kind: Kind, ope
 @all_forms
 @in_loop
 async def test_submit_returns_the_result_and_stores_it(kind: Kind, open_form: Callable[..., Any]):
-    """The status is done, and the button is enabled again unless there is nothing to save."""
+    """The status says so, and the button is enabled again unless there is nothing to save."""
     _, form = open_form(kind.make)
     result = await form.submit()
     assert form.result is result
-    assert ("done", kind is EDIT, True) == (form.status.tone, form.button.disabled, hidden(form.cancel))
+    assert (kind.tone, kind is EDIT, True) == (form.status.tone, form.button.disabled, hidden(form.cancel))
 
 
 @all_forms
@@ -203,7 +203,7 @@ async def test_during_a_call_the_loop_is_free_and_the_button_disabled(
     await settled(form)
     assert (True, "busy", False) == during
     assert sent == len(server.requests)
-    assert "done" == form.status.tone
+    assert kind.tone == form.status.tone
 
 
 @all_forms
@@ -287,7 +287,7 @@ async def test_submit_acts_after_a_click_that_failed(kind: Kind, open_form: Call
     await pressed(form)
     assert "failed" == form.status.tone
     await form.submit()
-    assert ("done", 2) == (form.status.tone, len(written(server)))
+    assert (kind.tone, 2) == (form.status.tone, len(written(server)))
 
 
 # --- live keys and read-only clients ----------------------------------------------------------------------------------
@@ -335,7 +335,7 @@ async def test_a_live_key_makes_the_call_with_the_confirmation(kind: Kind, open_
     server, form = open_form(kind.make, key="live")
     await form.submit(confirm=kind.confirm)
     assert [kind.method] == [request.method for request in written(server)]
-    assert "done" == form.status.tone
+    assert kind.tone == form.status.tone
 
 
 @all_forms
@@ -348,7 +348,7 @@ async def test_a_click_with_a_live_key_uses_the_typed_confirmation(kind: Kind, o
     refused = (form.status.tone, len(written(server)))
     form.confirmation.value = kind.confirm
     await pressed(form)
-    assert (("failed", 0), ("done", 1)) == (refused, (form.status.tone, len(written(server))))
+    assert (("failed", 0), (kind.tone, 1)) == (refused, (form.status.tone, len(written(server))))
 
 
 @all_forms
@@ -451,7 +451,7 @@ async def test_the_call_is_retried_after_a_short_wait(kind: Kind, open_form: Cal
     waits = []
     form.status.observe(lambda change: waits.append(change["new"]), "wait_until")
     await form.submit()
-    assert ("done", 0, True) == (form.status.tone, form.status.wait_until, hidden(form.cancel))
+    assert (kind.tone, 0, True) == (form.status.tone, form.status.wait_until, hidden(form.cancel))
     assert any(waits)
     assert 2 == len(written(server))
 
