@@ -73,10 +73,10 @@ class Database:
                     self._db.execute("ROLLBACK")
                 raise
 
-    def run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Runs a statement with its parameters. Outside of `writing` it commits by itself."""
+    def run(self, statement: str, *values: Any, **named: Any) -> list[tuple[Any, ...]]:
+        """Runs a statement with its parameters, by position or by name. Outside of `writing` it commits by itself."""
         with self._locked():
-            return self._run(statement, values)
+            return self._run(statement, named or values)
 
     def close(self) -> None:
         """Closes the file. In a forked process and at a second call, does nothing."""
@@ -106,15 +106,15 @@ class Database:
             _open_databases[self._files[self._path]] = self
 
     def _check_version(self, schema: str) -> None:
-        """Compares the file's tables with those of the schema."""
+        """Compares the tables that the file has with those of the schema."""
+        tables = self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        if not tables:
+            return
         with contextlib.closing(sqlite3.connect(":memory:")) as expected:
             expected.executescript(schema)
-            tables = expected.execute(
-                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-            )
-            for (table,) in tables.fetchall():
-                columns = self._db.execute(f"PRAGMA table_info({table})").fetchall()
-                if columns and columns != expected.execute(f"PRAGMA table_info({table})").fetchall():
+            for (table,) in tables:
+                columns = expected.execute(f"PRAGMA table_info({table})").fetchall()
+                if columns and columns != self._db.execute(f"PRAGMA table_info({table})").fetchall():
                     raise self._error(
                         "was written by another version of cstar_explore", "Choose another path, or use that version."
                     )
@@ -132,7 +132,7 @@ class Database:
                 raise ConfigurationError("The sandbox or listener is closed.", advice="Open a new one.")
             yield
 
-    def _run(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    def _run(self, statement: str, values: tuple[Any, ...] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
         if not statement.startswith("SELECT"):
             self._check_files()
         with self._errors():
