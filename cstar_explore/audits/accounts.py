@@ -12,7 +12,7 @@ from ..api.validation import checked_base_url, segment
 from ..csv_files import read_csv
 from ..errors import ConfigurationError, CStarError
 from ..secret import ApiKey
-from ..serving.loopback import is_loopback
+from ..serving.loopback import host_names, is_loopback
 from ..text import printable, redacted
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Accounts(Sequence[Account]):
     """
 
     def __init__(self, table: "pd.DataFrame | str | Path", *, allow_hosts: Iterable[str] = ()) -> None:
-        self._allow_hosts = _checked_hosts(allow_hosts)
+        self._allow_hosts = host_names(allow_hosts, "allow_hosts")
         frame = read_csv(table) if isinstance(table, str | Path) else table
         if not hasattr(frame, "columns"):
             raise _invalid(
@@ -82,7 +82,7 @@ class Accounts(Sequence[Account]):
         Raises:
             ConfigurationError: A host is neither cStar's nor loopback, nor in `allow_hosts` here or of these accounts.
         """
-        allowed = {urlsplit(BASE_URL).hostname, *self._allow_hosts, *_checked_hosts(allow_hosts)}
+        allowed = {urlsplit(BASE_URL).hostname, *self._allow_hosts, *host_names(allow_hosts, "allow_hosts")}
         for number, account in enumerate(self, 1):
             host = (urlsplit(account.base_url).hostname or "").lower()
             if host not in allowed and not is_loopback(host):
@@ -137,17 +137,6 @@ def _account(number: int, row: Mapping[Any, Any]) -> Account:
     except CStarError as error:
         raise _invalid(f"row {number}: {error.message}") from None
     return Account(cells["account"], cells["team_id"], key_env, base_url)
-
-
-def _checked_hosts(hosts: Iterable[str]) -> frozenset[str]:
-    names = [hosts] if isinstance(hosts, str) else list(hosts)
-    for name in names:
-        if not isinstance(name, str) or not re.fullmatch(r"[\w.:-]+", name.strip("[]")):
-            raise ConfigurationError(
-                f"allow_hosts has {printable(redacted(repr(name)), 80)}, which is not a host.",
-                advice="Give host names such as 'cstar.example.com', without scheme, port and path.",
-            )
-    return frozenset(name.strip("[]").lower() for name in names)
 
 
 def _text(cell: Any) -> str:

@@ -52,6 +52,7 @@ class ResponseSettings:
         super().__setattr__(name, value)
 
 
+@dataclass(eq=False, kw_only=True)
 class ListenerApp:
     """ASGI app that stores, verifies and answers deliveries.
 
@@ -66,80 +67,68 @@ class ListenerApp:
         on_change: Called when a request has been stored, and again before it is answered.
     """
 
-    def __init__(
-        self,
-        store: RequestStore,
-        secrets: list[Secret],
-        path: str,
-        *,
-        now: Callable[[], datetime],
-        settings: ResponseSettings,
-        max_body: int,
-        body_timeout: float,
-        on_change: Callable[[], None],
-    ) -> None:
-        self._store = store
-        self._secrets = secrets
-        self._path = path
-        self._now = now
-        self._settings = settings
-        self._max_body = max_body
-        self._body_timeout = body_timeout
-        self._on_change = on_change
+    store: RequestStore
+    secrets: list[Secret]
+    path: str
+    now: Callable[[], datetime]
+    settings: ResponseSettings
+    max_body: int
+    body_timeout: float
+    on_change: Callable[[], None]
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        body = await self._read_body(receive) if scope["path"] == self._path else _wrong_path(scope["path"], self._path)
+        body = await self._read_body(receive) if scope["path"] == self.path else _wrong_path(scope["path"], self.path)
         if isinstance(body, Refusal):
             self.store_refused(scope, body)
             if body.status is not None:
                 await _respond(send, HandlerResponse(body.status, _RESPONSE_TEXTS[body.cause]))
             return
         try:
-            request = self._store.add(self._received(scope, body))
-            self._on_change()
+            request = self.store.add(self._received(scope, body))
+            self.on_change()
             response = await self._handle(request)
-            self._store.set_response(request.id, response.status, response.error)
+            self.store.set_response(request.id, response.status, response.error)
         except ConfigurationError as error:
-            self._store.not_stored[error.message] += 1
+            self.store.not_stored[error.message] += 1
             _log.error("A request could not be stored: %s", error)
             status = 507 if isinstance(error, StoreFullError) else 503
             response = HandlerResponse(status, b"The listener could not store the request.")
-        self._on_change()
+        self.on_change()
         await _respond(send, response)
 
     def store_refused(self, scope: "Scope", refusal: Refusal) -> None:
         """Stores a request that was refused before its body was read, or counts it if that is not possible."""
         try:
             if refusal.cause == "busy":  # many at a time
-                self._store.not_stored[f"answered 503, because {refusal.reason}"] += 1
+                self.store.not_stored[f"answered 503, because {refusal.reason}"] += 1
             else:
-                self._store.add_refused(self._received(scope, refusal))
+                self.store.add_refused(self._received(scope, refusal))
         except ConfigurationError as error:
-            self._store.not_stored[error.message] += 1
-        self._on_change()
+            self.store.not_stored[error.message] += 1
+        self.on_change()
 
     async def _read_body(self, receive: "Receive") -> bytes | Refusal:
         chunks: list[bytes] = []
         size = 0
         try:
-            async with asyncio.timeout(self._body_timeout):
+            async with asyncio.timeout(self.body_timeout):
                 while True:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         return Refusal(None, "aborted", "The sender disconnected before the end of the body.")
                     chunk = message.get("body", b"")
                     size += len(chunk)
-                    if size > self._max_body:
-                        return Refusal(413, "body_too_long", f"The body is longer than {self._max_body:,} bytes.")
+                    if size > self.max_body:
+                        return Refusal(413, "body_too_long", f"The body is longer than {self.max_body:,} bytes.")
                     chunks.append(chunk)
                     if not message.get("more_body"):
                         return b"".join(chunks)
         except TimeoutError:
-            return Refusal(408, "body_too_slow", f"The body took longer than {self._body_timeout:g} s.")
+            return Refusal(408, "body_too_slow", f"The body took longer than {self.body_timeout:g} s.")
 
     def _received(self, scope: "Scope", body: bytes | Refusal) -> Received:
         headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"])
-        now = self._now()
+        now = self.now()
         cause, content, answered, error = None, b"", None, None
         if isinstance(body, Refusal):
             cause, answered, error = body.cause, body.status, body.reason
@@ -166,16 +155,16 @@ class ListenerApp:
 
     def _verify(self, body: bytes, signature: str | None, now: datetime) -> str | None:
         """The `cause` to store: "ok", the check that failed, or None without secrets."""
-        if not self._secrets:
+        if not self.secrets:
             return None
         try:
-            verify(body, signature, self._secrets, now=now)
+            verify(body, signature, self.secrets, now=now)
         except SignatureError as error:
             return error.cause
         return "ok"
 
     async def _handle(self, request: Received) -> HandlerResponse:
-        settings = self._settings
+        settings = self.settings
         if settings.seconds:
             await asyncio.sleep(settings.seconds)
         if request.cause not in (None, "ok"):

@@ -4,7 +4,6 @@ import asyncio
 import inspect
 import logging
 import math
-import re
 import secrets as random_secrets
 import threading
 import time
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from ..errors import ConfigurationError, NotReceivedError
 from ..secret import Secret
 from ..serving.cells import close_on_rerun, close_previous
+from ..serving.loopback import host_names
 from ..serving.server import Server
 from ..signatures.diagnosis import Explanation, explain
 from ..signatures.keys import SecretLike, as_secret, as_secrets, require_secrets
@@ -35,8 +35,6 @@ BODY_TIMEOUT = 10.0  # seconds for the whole body
 HEAD_TIMEOUT = 10.0  # seconds from accepting a connection to the end of the head
 MAX_CONNECTIONS = 200
 MAX_WAIT = 86_400.0  # seconds of `wait_for`
-
-_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 _log = logging.getLogger("cstar_explore.listener")
 
@@ -101,7 +99,7 @@ class Listener:
         if secrets:
             require_secrets(secrets)
         self._secrets: list[Secret] = list(secrets)
-        self._allowed_hosts = _host_names(allowed_hosts)
+        self._allowed_hosts = host_names(allowed_hosts)
         self._clock = clock or _SystemClock()
         self._changed = threading.Condition()
         self._watchers: list[Callable[[], object]] = []
@@ -112,9 +110,9 @@ class Listener:
         self._store = RequestStore(path)
         url_path = f"/hooks/{random_secrets.token_urlsafe(16)}"
         app = ListenerApp(
-            self._store,
-            self._secrets,
-            url_path,
+            store=self._store,
+            secrets=self._secrets,
+            path=url_path,
             now=lambda: self._clock.now,
             settings=self.answer,
             max_body=MAX_BODY,
@@ -361,14 +359,3 @@ class Listener:
         self._running_watchers.discard(task)
         if not task.cancelled() and task.exception() is not None:
             _log.error("A callback of on_arrival raised.", exc_info=task.exception())
-
-
-def _host_names(hosts: Iterable[str]) -> frozenset[str]:
-    names = [hosts] if isinstance(hosts, str) else list(hosts)
-    for name in names:
-        if not isinstance(name, str) or not _HOST_NAME.fullmatch(name):
-            raise ConfigurationError(
-                f"allowed_hosts must contain host names, not {printable(repr(name), 80)}.",
-                advice="Pass only the name, such as 'example.ngrok.app', without https:// and without a port.",
-            )
-    return frozenset(name.lower() for name in names)

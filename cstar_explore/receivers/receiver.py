@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from ..errors import ConfigurationError, ValidationError
 from ..progress import ProgressLog
 from ..secret import Secret
-from ..serving.loopback import is_loopback
+from ..serving.loopback import host_names, is_loopback
 from ..signatures import keys
 from ..text import printable, redacted
 from .catalogue import CHECKS, PROBES, Check
@@ -47,7 +47,7 @@ def check_receiver(
         progress: Called with the number of checks made and the total. By default, a line is logged to stderr every 3 s.
 
     Raises:
-        ConfigurationError: The secret is not usable, the host is not allowed, or `acted` failed.
+        ConfigurationError: The secret is not usable, the host is not allowed, `allow_host` is not a host, or `acted` failed.
         ValidationError: The URL is invalid, or `acted` returns neither IDs nor a number.
     """
     is_single = isinstance(secret, str | bytes | Secret)
@@ -55,7 +55,7 @@ def check_receiver(
     if not is_single:
         raise ConfigurationError("check_receiver() needs exactly one secret.", advice="Pass the receiver's secret.")
     keys.require_secrets([secret])
-    shown = _validated(url, {allow_host} if isinstance(allow_host, str) else set(allow_host))
+    shown = _validated(url, host_names(allow_host, "allow_host"))
     return run(
         shown,
         Sender(url),
@@ -116,7 +116,7 @@ def _validated(url: str, allowed: Collection[str]) -> str:
         raise ValidationError("url must be an http or https URL in ASCII.", advice=advice)
     if "@" in parts.netloc:
         raise ValidationError("url must not contain a user or a password.", advice=advice)
-    if not is_loopback(host) and host not in {each.lower() for each in allowed}:
+    if not is_loopback(host) and host not in allowed:
         raise ConfigurationError(
             f"{printable(host, 200)} is not on this machine, so nothing was sent.",
             advice="If you may send test deliveries there, pass the host as allow_host.",

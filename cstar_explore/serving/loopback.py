@@ -1,7 +1,14 @@
-"""Loopback hosts: http is allowed to them, and proxies are bypassed."""
+"""Loopback hosts, to which http is allowed and proxies are bypassed, and other hosts that a caller allows."""
 
 import ipaddress
+import re
+from collections.abc import Iterable
 from urllib.parse import urlsplit
+
+from ..errors import ConfigurationError
+from ..text import printable, redacted
+
+_NAME = re.compile(r"\w[\w.-]*|[0-9a-f]*:[0-9a-f.]*:[0-9a-f:.]*")  # or an IPv6 address
 
 
 def is_loopback(host: str) -> bool:
@@ -18,3 +25,20 @@ def is_loopback_url(url: str) -> bool:
         return is_loopback((urlsplit(url).hostname or "").lower())
     except ValueError:
         return False
+
+
+def host_names(hosts: Iterable[str], argument: str = "allowed_hosts") -> frozenset[str]:
+    """The value of an argument for hosts, or for one: in lower case, as `urlsplit` returns them.
+
+    Raises:
+        ConfigurationError: One of them is not a host.
+    """
+    names = [hosts] if isinstance(hosts, str) else list(hosts)
+    found = [name.strip().strip("[]").lower() if isinstance(name, str) else "" for name in names]
+    for name, given in zip(found, names, strict=True):
+        if not _NAME.fullmatch(name):
+            raise ConfigurationError(
+                f"{argument} has {printable(redacted(repr(given)), 80)}, which is not a host.",
+                advice="Pass only the name, such as 'hooks.example.com', without https:// and without a port.",
+            )
+    return frozenset(found)
