@@ -156,21 +156,10 @@ class RequestStore(Database):
             [[request_id, duplicate_of]] = self.run(
                 "INSERT INTO requests"
                 " (received_at, method, path, headers, body, cause, event_id, event, duplicate_of, answered, error, query)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT id FROM requests WHERE event_id = ? AND cause = 'ok'"
-                " AND duplicate_of IS NULL AND ? = 'ok'), ?, ?, ?) RETURNING id, duplicate_of",
-                request.received_at.isoformat(),
-                request.method,
-                request.path,
-                headers,
-                request.body,
-                request.cause,
-                request.event_id,
-                request.event,
-                request.event_id,
-                request.cause,
-                request.answered,
-                request.error,
-                request.query,
+                " VALUES (:received_at, :method, :path, :headers, :body, :cause, :event_id, :event, (SELECT id FROM requests"
+                " WHERE event_id = :event_id AND cause = 'ok' AND duplicate_of IS NULL AND :cause = 'ok'),"
+                " :answered, :error, :query) RETURNING id, duplicate_of",
+                **vars(request) | {"received_at": request.received_at.isoformat(), "headers": headers},
             )
             self._stored += size
         return replace(request, id=request_id, duplicate_of=duplicate_of)
