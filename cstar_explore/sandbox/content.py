@@ -21,6 +21,7 @@ from .outbox import DueDelivery
 _OTHER_KEY = b"whsec_SANDBOXanotherwebhookssecret"
 
 
+@dataclass(eq=False)
 class DeliveryWriter:
     """Writes deliveries.
 
@@ -29,9 +30,8 @@ class DeliveryWriter:
         like: A recording with the shapes of payloads, if there is one.
     """
 
-    def __init__(self, behaviours: Mapping[str, Answer], like: Recording | None) -> None:
-        self._behaviours = behaviours
-        self._like = like
+    behaviours: Mapping[str, Answer]
+    like: Recording | None
 
     def body(self, event: str, event_id: str, created_at: str, team_id: str) -> bytes:
         """The body of a delivery. The data of an unknown type is empty."""
@@ -40,7 +40,7 @@ class DeliveryWriter:
             "type": event,
             "created_at": created_at,
             "team_id": team_id,
-            "data": json.loads(sample(event, like=self._like))["data"] if event in NAMES else {},
+            "data": json.loads(sample(event, like=self.like))["data"] if event in NAMES else {},
             "createdAt": created_at,
             "teamId": team_id,
             "api_version": "2026-03-01",
@@ -48,9 +48,9 @@ class DeliveryWriter:
             "livemode": False,
             "*": None,
         }
-        marks = (name for name in self._behaviours["test_mark"] if name in values)
-        names = dict.fromkeys((*self._behaviours["envelope"], *marks))
-        return _written({name: values[name] for name in names}, self._behaviours["body_bytes"])
+        marks = (name for name in self.behaviours["test_mark"] if name in values)
+        names = dict.fromkeys((*self.behaviours["envelope"], *marks))
+        return _written({name: values[name] for name in names}, self.behaviours["body_bytes"])
 
     def headers(
         self, due: DueDelivery, event: str, *, webhook_id: str, now: datetime, signature: str | None
@@ -68,22 +68,22 @@ class DeliveryWriter:
         values = {
             **usual,
             "X-Signature": signature,
-            "X-Event-ID": event_ids.get(str(self._behaviours["event_id"])),
+            "X-Event-ID": event_ids.get(str(self.behaviours["event_id"])),
             "x-cstar-request-id": due.request_id,
             "x-cstar-signature": signature,
             "X-Test": "true",
             "*": None,
         }
-        marks = (name for name in self._behaviours["test_mark"] if name == "X-Test")
-        names = dict.fromkeys((*self._behaviours["delivery_headers"], *marks))
+        marks = (name for name in self.behaviours["test_mark"] if name == "X-Test")
+        names = dict.fromkeys((*self.behaviours["delivery_headers"], *marks))
         headers = {name: value for name in names if (value := values[name]) is not None}
         return headers | ({"X-Not-Documented": "1"} if "*" in names else {})
 
     def signature(self, body: bytes, secret: str, now: datetime, fault: Fault) -> str | None:
         """The value of `X-Signature`; None for a delivery without one."""
-        key = _signing_key(secret, str(self._behaviours["signature_key"]))
+        key = _signing_key(secret, str(self.behaviours["signature_key"]))
         forms = {"no_signature": "none", "legacy_signature": "sha256", "malformed_signature": "prose"}
-        form = forms.get(fault.name, self._behaviours["signature_form"])
+        form = forms.get(fault.name, self.behaviours["signature_form"])
         if fault.name == "wrong_signature":
             key = _OTHER_KEY
         if fault.name == "stale":

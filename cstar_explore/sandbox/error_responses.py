@@ -78,22 +78,14 @@ class ApiError(Exception):
         self.headers = {"Connection": "close"} if close else {}
 
 
+def _refused(code: str, message: str, status: int = 403, kind: str = "authorization_error") -> ErrorResponse:
+    return ErrorResponse(status, kind, code, message, doc_url=_AUTHENTICATION)
+
+
 # The reference prints one 401 for every reason; an expired key looks like an unknown one.
-INVALID_KEY = ErrorResponse(
-    401, "authentication_error", "authentication_required", "Invalid or expired API key", doc_url=_AUTHENTICATION
-)
-
-SECRET_KEY_REQUIRED = ErrorResponse(
-    403,
-    "authorization_error",
-    "insufficient_permissions",
-    "Secret key required for this endpoint",
-    doc_url=_AUTHENTICATION,
-)
-
-OTHER_TEAM = ErrorResponse(
-    403, "authorization_error", "team_access_denied", "This key does not belong to this team", doc_url=_AUTHENTICATION
-)
+INVALID_KEY = _refused("authentication_required", "Invalid or expired API key", 401, "authentication_error")
+SECRET_KEY_REQUIRED = _refused("insufficient_permissions", "Secret key required for this endpoint")
+OTHER_TEAM = _refused("team_access_denied", "This key does not belong to this team")
 
 WEBHOOK_NOT_FOUND = ErrorResponse(404, "not_found_error", "RESOURCE_MISSING", "Webhook not found")
 PATH_NOT_FOUND = ErrorResponse(404, "not_found_error", "RESOURCE_MISSING", "Path not found")

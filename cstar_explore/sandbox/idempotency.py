@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 _REPLAY_WINDOW = timedelta(hours=24)
 
 
+@dataclass(eq=False)
 class IdempotencyMiddleware:
     """Replays the stored response. Without one, sets `request.state.replay_key`, under which the endpoint stores its own.
 
     cStar does not document the scope of an Idempotency-Key. Here it is one API key, method and path.
     """
 
-    def __init__(self, app: "ASGIApp", store: Store, clock: Clock) -> None:
-        self._app = app
-        self._store = store
-        self._clock = clock
+    app: "ASGIApp"
+    store: Store
+    clock: Clock
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         request = Request(scope, receive)
         request.state.replay_key = None
-        app = self._app
+        app = self.app
         given = request.headers.get("idempotency-key")
         if given and request.method in ("POST", "PATCH"):
             replay_scope = _digest(request.state.key.secret.reveal(), request.method, request.url.path, given)
             fingerprint = _digest((await request.body()).decode("utf-8", "replace"))
             request.state.replay_key = (replay_scope, fingerprint)
             # From here to the endpoint's commit nothing is awaited that suspends: two equal requests cannot both miss.
-            stored = self._store.replay(replay_scope, self._clock.now - _REPLAY_WINDOW)
+            stored = self.store.replay(replay_scope, self.clock.now - _REPLAY_WINDOW)
             if stored is not None and (answer := _answer(request, same_body=stored[0] == fingerprint)) not in _ANEW:
                 _, status, text = stored
                 if answer.isdecimal():

@@ -6,6 +6,7 @@ because an unknown path or method is reported before a bad key, and a body is re
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import MutableHeaders
@@ -37,31 +38,29 @@ BODY_TIMEOUT = 10.0  # seconds for the whole body
 _HTML = "<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>"
 
 
+@dataclass(eq=False)
 class CallMiddleware:
     """Sets `request.state` and adds the headers that every response has.
 
     `request.state` gets `request_id`, `now` (when the call arrived), `key` (None unless it is valid) and `behaviours`.
     """
 
-    def __init__(
-        self, app: "ASGIApp", clock: Clock, ids: Ids, rate_limiter: RateLimiter, behaviours: Mapping[str, Answer]
-    ) -> None:
-        self._app = app
-        self._behaviours = behaviours
-        self._clock = clock
-        self._ids = ids
-        self._rate_limiter = rate_limiter
+    app: "ASGIApp"
+    clock: Clock
+    ids: Ids
+    rate_limiter: RateLimiter
+    behaviours: Mapping[str, Answer]
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         request = Request(scope)
-        request.state.behaviours = self._behaviours
-        request_id = request.state.request_id = f"req_{self._ids.next('request')}"
-        now = request.state.now = self._clock.now
+        request.state.behaviours = self.behaviours
+        request_id = request.state.request_id = f"req_{self.ids.next('request')}"
+        now = request.state.now = self.clock.now
         key = request.state.key = find_key(request.headers.get("authorization"))
         headers = {} if key is None else self._rate_limit_headers(key)
-        if self._behaviours["date_header"] == "present":
+        if self.behaviours["date_header"] == "present":
             headers["Date"] = http_date(now)
-        headers |= {name: request_id for name in self._behaviours["request_id"] if name != "meta.requestId"}
+        headers |= {name: request_id for name in self.behaviours["request_id"] if name != "meta.requestId"}
         if not _is_short(request):
             headers["Connection"] = "close"  # otherwise the server reads on to the end of the body
 
@@ -70,26 +69,26 @@ class CallMiddleware:
                 MutableHeaders(scope=message).update(headers)
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        await self.app(scope, receive, send_with_headers)
 
     def _rate_limit_headers(self, key: Key) -> dict[str, str]:
-        counted = self._rate_limiter.count(key)
+        counted = self.rate_limiter.count(key)
         counted |= {name.removeprefix("X-"): value for name, value in counted.items()}
         counted["RateLimit-Policy"] = f"{counted['RateLimit-Limit']};w={counted.pop('RateLimit-Window')}"
-        return {name: value for name, value in counted.items() if name in self._behaviours["rate_limit_headers"]}
+        return {name: value for name, value in counted.items() if name in self.behaviours["rate_limit_headers"]}
 
 
+@dataclass(eq=False)
 class FaultMiddleware:
     """Applies the next queued fault to a call with a valid key."""
 
-    def __init__(self, app: "ASGIApp", faults: Faults) -> None:
-        self._app = app
-        self._faults = faults
+    app: "ASGIApp"
+    faults: Faults
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         request = Request(scope)
-        app = self._app
-        match self._faults.take("api") if request.state.key else None:
+        app = self.app
+        match self.faults.take("api") if request.state.key else None:
             case Fault(name="slow", settings=settings):
                 await asyncio.sleep(settings["seconds"])
             case Fault(name="rate_limit", settings={"retry_after": seconds}):
@@ -105,19 +104,19 @@ class FaultMiddleware:
         await app(scope, receive, send)
 
 
+@dataclass(eq=False)
 class AuthorizationMiddleware:
     """Requires a valid key (401), within its rate limit (429), of this team, and secret for a write (403)."""
 
-    def __init__(self, app: "ASGIApp", rate_limiter: RateLimiter) -> None:
-        self._app = app
-        self._rate_limiter = rate_limiter
+    app: "ASGIApp"
+    rate_limiter: RateLimiter
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         request = Request(scope)
         key: Key | None = request.state.key
         if key is None:
             raise ApiError(INVALID_KEY)
-        self._rate_limiter.check(key)
+        self.rate_limiter.check(key)
         if request.path_params.get("team_id", key.team_id) != key.team_id:
             raise ApiError(OTHER_TEAM)
         if key.publishable:
@@ -130,14 +129,14 @@ class AuthorizationMiddleware:
                         raise ApiError(INVALID_KEY)
                     case "403":
                         raise ApiError(SECRET_KEY_REQUIRED)
-        await self._app(scope, receive, send)
+        await self.app(scope, receive, send)
 
 
+@dataclass(eq=False)
 class BodyMiddleware:
     """Reads the whole body, up to a size and within a time that no call needs."""
 
-    def __init__(self, app: "ASGIApp") -> None:
-        self._app = app
+    app: "ASGIApp"
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         try:
@@ -151,7 +150,7 @@ class BodyMiddleware:
         async def receive_body() -> "Message":
             return {"type": "http.request", "body": body}
 
-        await self._app(scope, receive_body, send)
+        await self.app(scope, receive_body, send)
 
 
 async def _read(receive: "Receive") -> bytes:

@@ -85,12 +85,8 @@ class Store(Database):
         """Saves a webhook's fields that can change."""
         self.run(
             "UPDATE webhooks SET name = ?, url = ?, events = ?, is_active = ?, updated_at = ? WHERE id = ?",
-            webhook.name,
-            webhook.url,
-            json.dumps(webhook.events),
-            webhook.is_active,
-            webhook.updated_at.isoformat(),
-            webhook.id,
+            *(webhook.name, webhook.url, json.dumps(webhook.events), webhook.is_active),
+            *(webhook.updated_at.isoformat(), webhook.id),
         )
 
     def remove(self, webhook_id: str) -> None:
@@ -124,16 +120,7 @@ class Store(Database):
 
 
 def _webhook(row: tuple[Any, ...]) -> StoredWebhook:
-    webhook_id, team_id, environment, name, url, events, secret, is_active, created_at, updated_at = row
-    return StoredWebhook(
-        webhook_id,
-        team_id,
-        environment,
-        name,
-        url,
-        json.loads(events),
-        secret,
-        bool(is_active),
-        datetime.fromisoformat(created_at),
-        datetime.fromisoformat(updated_at),
-    )
+    fields = dict(zip(_COLUMNS.split(", "), row, strict=True))
+    times = {name: datetime.fromisoformat(fields[name]) for name in ("created_at", "updated_at")}
+    parsed = {"events": json.loads(fields["events"]), "is_active": bool(fields["is_active"])}
+    return StoredWebhook(**(fields | times | parsed))

@@ -30,6 +30,7 @@ class Refusal:
 OnRefused = Callable[["Scope", Refusal], None]
 
 
+@dataclass(eq=False)
 class HostCheckMiddleware:
     """Answers with 403 unless `Host` is loopback or allowed, and no browser headers show that another page made the request.
 
@@ -41,20 +42,17 @@ class HostCheckMiddleware:
         on_refused: Called with each refused request.
     """
 
-    def __init__(
-        self, app: "ASGIApp", allowed_hosts: Collection[str] = (), on_refused: OnRefused | None = None
-    ) -> None:
-        self._app = app
-        self._allowed_hosts = allowed_hosts
-        self._on_refused = on_refused
+    app: "ASGIApp"
+    allowed_hosts: Collection[str] = ()
+    on_refused: OnRefused | None = None
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        refusal = _refusal(dict(scope["headers"]), self._allowed_hosts) if scope["type"] == "http" else None
+        refusal = _refusal(dict(scope["headers"]), self.allowed_hosts) if scope["type"] == "http" else None
         if refusal is None:
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
-        if self._on_refused is not None:
-            self._on_refused(scope, refusal)
+        if self.on_refused is not None:
+            self.on_refused(scope, refusal)
         await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
         await send({"type": "http.response.body", "body": b"Only programs on this machine may send requests.\n"})
 
