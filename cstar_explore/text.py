@@ -57,8 +57,8 @@ def html_table(head: Sequence[str], rows: Sequence[Sequence[object]], total: int
     return f'<table class="mathjax_ignore tex2jax_ignore"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>{more}'
 
 
-def html_page(title: str, style: str, body: str, *, images: bool = False) -> str:
-    """A page that works offline and runs no script. The title and the body are escaped already.
+def html_page(title: str, style: str, body: str, *, header: str = "", images: bool = False) -> str:
+    """A page that works offline and runs no script. The title, the header and the body, its main part, are escaped already.
 
     The policy blocks scripts and requests, in case markup in a name or URL was not escaped. `images` allows embedded ones.
     """
@@ -66,7 +66,7 @@ def html_page(title: str, style: str, body: str, *, images: bool = False) -> str
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">'
         f'<meta name="viewport" content="width=device-width"><title>{title}</title>'
-        f"<style>\n{style}</style></head>\n<body>\n{body}\n</body></html>\n"
+        f"<style>\n{style}</style></head>\n<body>\n{header and f'<header>{header}</header>'}<main>\n{body}\n</main></body></html>\n"
     )
 
 

@@ -42,8 +42,8 @@ def render(audit: "AuditResult", charts: "Mapping[str, Chart]") -> str:
         '<p class="soft">Secrets in URLs are masked.</p>',
         _webhooks(audit),
     ]
-    body = "\n".join(["<header>", *_head(audit), "</header>", "<main>", *parts, "</main>"])
-    return html_page(f"Webhook audit, {audit.taken:%Y-%m-%d}", style, body, images=True)
+    title = f"Webhook audit, {audit.taken:%Y-%m-%d}"
+    return html_page(title, style, "\n".join(parts), header="\n".join(_head(audit)), images=True)
 
 
 def _head(audit: "AuditResult") -> list[str]:

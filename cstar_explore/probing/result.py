@@ -84,7 +84,7 @@ class ProbeResult:
             ConfigurationError: The file cannot be written.
         """
         title = f"cStar as observed on {self.recording.recorded_on}"
-        replace_file(path, html_page(title, _STYLE, f"<main><h1>{title}</h1>{self._repr_html_()}</main>"))
+        replace_file(path, html_page(title, _STYLE, f"<h1>{title}</h1>{self._repr_html_()}"))
 
     def _repr_html_(self) -> str:
         head = ("question", "cStar's pages", "the sandbox", "observed", "verdict", "evidence")

@@ -18,6 +18,14 @@ from .inputs import CheckboxField, InputField, TextBlock, TextTable
 if TYPE_CHECKING:
     from ..listener import Listener
 
+_WORDS = {
+    "fire=True was not passed": "the box 'Fire test events' is not checked",
+    "no listener was passed": "this form was opened without a listener",
+    "publishable_key= was not passed": "this form was opened without a publishable key",
+    "wait= was not passed": "this form does not wait for retries, as cx.probe does with wait=",
+}
+"""Why questions are not asked: what `cx.probe` says of its arguments, as said of the form."""
+
 
 class ProbeForm(Form[ProbeResult]):
     """Runs a probe, as `cx.probe` does: shows what it would do, then progress with **Stop**, then the answers.
@@ -73,7 +81,7 @@ class ProbeForm(Form[ProbeResult]):
 
     def _update(self) -> None:
         self.plan = plan(self._options(self.client))
-        self.sentences.show(*(each for each in self.plan.sentences if "fire=True" not in each))  # its box is above
+        self.sentences.show(*map(_in_words_of_the_form, self.plan.sentences))
         super()._update()
 
     async def _prepare(self) -> None:
@@ -136,3 +144,9 @@ class ProbeForm(Form[ProbeResult]):
         """Removes the form from the page and frees its widgets. A running probe stops after its current question."""
         self._stopped = True
         super().close()
+
+
+def _in_words_of_the_form(sentence: str) -> str:
+    for argument, words in _WORDS.items():
+        sentence = sentence.replace(argument, words)
+    return sentence

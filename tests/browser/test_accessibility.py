@@ -155,11 +155,14 @@ def test_no_view_has_a_violation(browser: Browser, all_views: tuple[Lab, Noteboo
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_report_has_a_violation(browser: Browser, theme: str) -> None:
-    """A whole page of ours."""
+def test_no_report_has_a_violation(browser: Browser, theme: str, tmp_path: Path) -> None:
+    """Whole pages of ours: of an audit, of the check of a receiver, and of a probe."""
     with cx.Sandbox(neglected=True) as sandbox, sandbox.client("lab") as client:
         report = cx.audit(client).to_html()
-    assert [] == violations(offline(browser, report, theme))
+        cx.probe(sandbox.client("publishable"), confirm=True).to_html(tmp_path / "probe.html")
+    cx.check_handler(lambda event: None).to_html(tmp_path / "receiver.html")
+    for page in (report, *(path.read_text(encoding="utf-8") for path in tmp_path.iterdir())):
+        assert [] == violations(offline(browser, page, theme))
 
 
 def offline(browser: Browser, html: str, theme: str = "light") -> Page:
