@@ -28,12 +28,6 @@ def restart_kernel(page: Page) -> None:
     page.get_by_role("button", name="Confirm Kernel Restart").click()
 
 
-def end_kernels(lab: Lab, page: Page) -> None:
-    authorization = {"Authorization": f"token {lab.token}"}
-    for session in page.request.get(f"{lab.url}/api/sessions", headers=authorization).json():
-        assert page.request.delete(f"{lab.url}/api/sessions/{session['id']}", headers=authorization).ok
-
-
 def expect_notes(page: Page) -> None:
     """One for each widget, and no advice to run a cell that uses variables of the kernel that has ended."""
     notes = page.get_by_text("run the notebook from the top")
@@ -83,14 +77,14 @@ def test_a_form_from_saved_state_takes_no_input(browser: Browser, start_lab: Cal
     notebook.run_all()
     expect(notebook.page.locator(".cx-explorer")).to_contain_text("CRM sync")
     notebook.save()
-    end_kernels(lab, notebook.page)
+    lab.end_kernels()
     notebook.page.close()
 
     reopened = lab.open(browser, NOTEBOOK)
     expect(reopened.form("Create a webhook")).to_be_visible(timeout=PATIENCE)
     expect_notes(reopened.page)
     expect(reopened.page.locator(f"{FIELDS}:enabled")).to_have_count(0)
-    end_kernels(lab, reopened.page)
+    lab.end_kernels()
     reopened.page.close()
 
     path = lab.folder / NOTEBOOK

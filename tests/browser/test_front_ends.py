@@ -61,5 +61,5 @@ def test_every_step_works_in_notebook_7(start_lab: Callable[..., Lab], browser: 
 def test_every_step_works_in_firefox(start_lab: Callable[..., Lab]) -> None:
     """In JupyterLab."""
     executable = shutil.which("firefox-esr") or shutil.which("firefox")
-    assert executable, "install firefox-esr: make firefox"
+    assert executable, "install firefox-esr: make browsers"
     assert STEPS == walk(start_lab(), "firefox", executable, "lab/tree")

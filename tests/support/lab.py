@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import nbformat
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
@@ -85,6 +86,12 @@ class Lab:
             assert self._process.poll() is None, (self.home / "lab.log").read_text()
             time.sleep(0.1)
         raise TimeoutError("JupyterLab did not print its address within 60 seconds")
+
+    def end_kernels(self) -> None:
+        """Ends the kernels, as `Shut Down All Kernels` does."""
+        with httpx.Client(base_url=self.url, headers={"Authorization": f"token {self.token}"}) as client:
+            for session in client.get("/api/sessions").json():
+                client.delete(f"/api/sessions/{session['id']}").raise_for_status()
 
     def close(self) -> None:
         self._process.terminate()
