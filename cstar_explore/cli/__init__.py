@@ -10,6 +10,7 @@ cstar-explore doctor    checks the installation, the configuration, the network 
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -17,24 +18,34 @@ from importlib import import_module
 from pathlib import Path
 
 from .._version import VERSION
-from ..errors import CStarError
+from ..errors import ConfigurationError, CStarError, ValidationError
 from . import audit, check_receiver, explain, probe
 
-FAILED, PIPE_CLOSED = 1, 141
+FAILED, INTERRUPTED, PIPE_CLOSED = 1, 130, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command. Exit codes: 0 done, 1 failed, 2 wrong usage, 141 the reader of a pipe closed it; others in its `--help`."""
+    """Runs a command. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 Ctrl+C, 141 the reader of a pipe closed it; others in its `--help`.
+
+    What the encoding of the terminal lacks is printed as an escape.
+    """
     options = _parser().parse_args(arguments)
     if sys.stdout is None:
         print("The result could not be written: standard output is closed.", file=sys.stderr)
         return FAILED
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    command = import_module(f".{options.command.replace('-', '_')}", __package__)
     try:
-        code: int = import_module(f".{options.command.replace('-', '_')}", __package__).run(options)
+        code: int = command.run(options)
         sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("Interrupted. There is no result.", file=sys.stderr)
+        return INTERRUPTED
     except CStarError as error:
         print(error, file=sys.stderr)
-        return FAILED
+        is_usage = isinstance(error, ConfigurationError | ValidationError)
+        return getattr(command, "INVALID", FAILED) if is_usage else FAILED
     except BrokenPipeError:
         _discard_output()
         return PIPE_CLOSED
@@ -74,4 +85,6 @@ def _parser() -> argparse.ArgumentParser:
     check_receiver.add_to(commands)
     probe.add_to(commands)
     commands.add_parser("doctor", help="check the installation, configuration, network and key; changes nothing")
+    for command in commands.choices.values():
+        command.formatter_class = argparse.RawDescriptionHelpFormatter
     return parser

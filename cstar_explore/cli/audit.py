@@ -1,13 +1,13 @@
 """`cstar-explore audit`: the result on stdout, messages on stderr, and an exit code for scheduled runs."""
 
 import argparse
-import io
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,6 @@ def add_to(commands: Any) -> None:
         "audit",
         help="check the webhooks of one or many teams; changes nothing",
         epilog=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     target = parser.add_mutually_exclusive_group()
     target.add_argument(
@@ -79,19 +78,10 @@ def add_to(commands: Any) -> None:
         metavar="FILE",
         help="write the result to this file instead of stdout; an existing file is replaced as a whole or not at all",
     )
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Runs the audit, prints the result and returns the exit code."""
-    try:
-        return _run(options)
-    except KeyboardInterrupt:
-        print("Interrupted. There is no result.", file=sys.stderr)
-        return INTERRUPTED
-
-
-def _run(options: argparse.Namespace) -> int:
     from ..audits import RULES, Audit, compare
     from ..audits.baseline import read_baseline
     from ..audits.settings import read_settings
@@ -111,7 +101,9 @@ def _run(options: argparse.Namespace) -> int:
         changes = _aligned(differences, ["what", "account", "name", "field", "before", "after"]) or "no changes"
         result += f"\nSince the baseline:\n{changes}\n"
     if options.output is None:
-        _write(result, is_table=options.format == "table")
+        if options.format != "table" and isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8", errors="surrogatepass")
+        sys.stdout.write(result)
     else:
         replace_file(options.output, result)
     for note in audit.notes:
@@ -125,16 +117,6 @@ def _run(options: argparse.Namespace) -> int:
         print("Interrupted. The result is partial: it covers the accounts read so far.", file=sys.stderr)
         return INTERRUPTED
     return _exit_code(audit, baseline, differences, options.fail_on)
-
-
-def _write(text: str, *, is_table: bool) -> None:
-    """Writes a table in the encoding of the terminal, escaping what it cannot encode, and other formats in UTF-8."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        if is_table:
-            sys.stdout.reconfigure(errors="backslashreplace")
-        else:
-            sys.stdout.reconfigure(encoding="utf-8", errors="surrogatepass")
-    sys.stdout.write(text)
 
 
 def _audit(options: argparse.Namespace, interrupted: threading.Event) -> "Audit":

@@ -1,13 +1,11 @@
 """`cstar-explore check-receiver`: prints the faults of a webhook receiver, with an exit code for continuous integration."""
 
 import argparse
-import io
 import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import CStarError
 from ..files import replace_file
 from .variables import secret_in
 
@@ -20,7 +18,7 @@ _HELP = """\
 exit codes:
     0  nothing is wrong
     1  something is wrong or, with --strict, not tested
-    2  invalid command line, secret, URL or --acted
+    2  invalid command line, secret, URL, --acted or file
   130  interrupted; the results until then are printed
 
 Example: cstar-explore check-receiver http://localhost:8000/hook --secret-env WEBHOOK_SECRET --acted "cat acted.txt"
@@ -33,7 +31,6 @@ def add_to(commands: Any) -> None:
         "check-receiver",
         help="send right and wrong deliveries to a running webhook receiver, and name its faults",
         epilog=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("url", metavar="URL", help="the receiver, such as http://localhost:8000/hook")
     parser.add_argument(
@@ -63,9 +60,9 @@ def add_to(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Runs the check, prints the result and returns the exit code."""
-    try:
-        from ..receivers import check_receiver
+    from ..receivers import check_receiver
 
+    try:
         check = check_receiver(
             options.url,
             secret=secret_in(options.secret_env),
@@ -73,11 +70,6 @@ def run(options: argparse.Namespace) -> int:
             allow_host=options.allow_host,
             progress=_show_progress if sys.stderr.isatty() else None,
         )
-    except CStarError as error:
-        print(error, file=sys.stderr)
-        return INVALID
-    except KeyboardInterrupt:
-        return INTERRUPTED
     finally:
         if sys.stderr.isatty():
             print("\r\x1b[K", end="", file=sys.stderr)
@@ -85,8 +77,6 @@ def run(options: argparse.Namespace) -> int:
         replace_file(options.html, check.to_html() or "")
     if options.junit is not None:
         replace_file(options.junit, check.to_junit() or "")
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
     print(_text(check) if options.format == "text" else _json(check))
     if check.interrupted:
         return INTERRUPTED

@@ -1,7 +1,6 @@
 """`cstar-explore explain`: why the deliveries in a text do or do not verify. It prints neither the text nor the secrets."""
 
 import argparse
-import io
 import json
 import re
 import sys
@@ -9,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigurationError, CStarError, ValidationError
+from ..errors import ConfigurationError, ValidationError
 from ..files import read_bytes
 from ..secret import ApiKey
 from ..text import printable
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from ..deliveries import Delivery
     from ..signatures.diagnosis import Explanation
 
-VERIFIED, NOT_VERIFIED, UNREADABLE, INTERRUPTED = 0, 1, 2, 130
+VERIFIED, NOT_VERIFIED, INVALID = 0, 1, 2
 
 _HELP = """\
 Reads a raw HTTP request, a curl or PowerShell command, HAR, an export of webhook.site, ngrok, Pipedream or Postman, or an AWS
@@ -38,7 +37,6 @@ def add_to(commands: Any) -> None:
         "explain",
         help="explain why a pasted delivery does or does not verify",
         epilog=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "file", nargs="?", default="-", metavar="FILE", help="the file to read (default: -, standard input)"
@@ -63,19 +61,11 @@ def run(options: argparse.Namespace) -> int:
     from ..deliveries.reading import deliveries_in
     from ..signatures.keys import require_secrets
 
-    try:
-        secrets = [secret_in(name) for name in options.secret_env]
-        require_secrets(secrets, allow_masks=True)
-        now = None if options.now is None else _time(options.now)
-        found = deliveries_in(_content(options.file))
-        explained = [_explained(one, secrets, now) for one in found]
-    except CStarError as error:
-        print(error, file=sys.stderr)
-        return UNREADABLE
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    secrets = [secret_in(name) for name in options.secret_env]
+    require_secrets(secrets, allow_masks=True)
+    now = None if options.now is None else _time(options.now)
+    found = deliveries_in(_content(options.file))
+    explained = [_explained(one, secrets, now) for one in found]
     print(_FORMATS[options.format](found, explained))
     return VERIFIED if all(explanation.ok for _, explanation in explained) else NOT_VERIFIED
 

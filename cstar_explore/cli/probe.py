@@ -13,7 +13,7 @@ from .variables import secret_in
 if TYPE_CHECKING:
     from ..listener import Listener
 
-DRIFTED, INVALID, INTERRUPTED = 1, 2, 130
+DRIFTED, INVALID = 1, 2
 
 _HELP = """\
 Uses CSTAR_KEY (and CSTAR_TEAM_ID, CSTAR_BASE_URL). Without --confirm, sends one GET to find the key's team, and prints what it would do.
@@ -34,7 +34,6 @@ def add_to(commands: Any) -> None:
         "probe",
         help="find out how cStar behaves where its documentation does not say; leaves nothing behind",
         epilog=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--confirm", action="store_true", help="run the probe; without it, print what it would do")
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the recording")
@@ -76,16 +75,6 @@ def add_to(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Runs the probe, prints the result and returns the exit code."""
-    try:
-        return _run(options)
-    except ConfigurationError as error:
-        print(error, file=sys.stderr)
-        return INVALID
-    except KeyboardInterrupt:
-        return INTERRUPTED
-
-
-def _run(options: argparse.Namespace) -> int:
     from ..api.environment import connect
     from ..probing import ProbePlan, probe
     from ..recordings import Recording
