@@ -12,6 +12,7 @@ import datetime as dt
 import decimal
 import functools
 import io
+import itertools
 import json
 import math
 import os
@@ -36,6 +37,7 @@ from hypothesis import strategies as st
 import cstar_explore as cx
 from cstar_explore import events, models
 from cstar_explore.api import requests, responses
+from tests.support.sampling import sample
 
 FUZZ = settings(
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "25")),
@@ -564,8 +566,7 @@ def repeated(token: str, size: int) -> bytes:
     return REPEATED[token] * (size // len(REPEATED[token]))
 
 
-@pytest.mark.parametrize("token", REPEATED)
-@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize(("name", "token"), sample(list(itertools.product(TARGETS, REPEATED)), 100, name="repetition"))
 def test_repetition_takes_linear_time(name: str, token: str) -> None:
     """Alone, after valid input, and in place of a value."""
     large = repeated(token, 100_000)

@@ -17,6 +17,8 @@ CELLS = (
     import logging, sys
     logging.basicConfig(level=logging.DEBUG, filename="debug.log")
     import cstar_explore as cx
+    from cstar_explore.api import retries
+    retries.FIRST_PAUSE = retries.JITTER = 0.005
     sandbox = cx.Sandbox(path="sandbox.db")
     listener = sandbox.listener(path="captures.db")
     client = sandbox.client()
@@ -79,20 +81,11 @@ def notebook_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for cell in cells:
         cell.metadata["tags"] = ["raises-exception"]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "all.ipynb")
-    nbconvert = [
-        sys.executable,
-        "-m",
-        "nbconvert",
-        "--execute",
-        "--ExecutePreprocessor.store_widget_state=True",
-        "--log-level=DEBUG",
-    ]
-    for output in ("notebook", "html"):
+    nbconvert = [sys.executable, "-m", "nbconvert", "--log-level=DEBUG"]
+    execute = ["--execute", "--ExecutePreprocessor.store_widget_state=True", "--output", "done", "all.ipynb"]
+    for output, arguments in (("notebook", execute), ("html", ["done.ipynb"])):
         completed = subprocess.run(
-            [*nbconvert, "--to", output, "--output", f"done-{output}", "all.ipynb"],
-            cwd=folder,
-            capture_output=True,
-            check=True,
+            [*nbconvert, "--to", output, *arguments], cwd=folder, capture_output=True, check=True
         )
         (folder / f"{output}.log").write_bytes(completed.stdout + completed.stderr)
     return folder
@@ -107,7 +100,7 @@ def secrets_of(folder: Path) -> list[str]:
 
 def test_notebook_ran_as_intended(notebook_folder: Path) -> None:
     """It created, fired and received, failed in four ways, and stored widget state."""
-    notebook = nbformat.read(notebook_folder / "done-notebook.ipynb", as_version=4)
+    notebook = nbformat.read(notebook_folder / "done.ipynb", as_version=4)
     failed = [
         output["ename"]
         for cell in notebook.cells

@@ -31,6 +31,10 @@ pathlib.Path("helpers.py").write_text("def read(client):\\n    return client.web
     "mode Verbose": "%tb Verbose",
     "plain again": "%tb",
     "statement of several lines": "client.webhooks.create(\n    name='a',\n    url='no',\n    events='ticket.created',\n)",
+    "long line": (
+        "if client:\n    client.webhooks.create(name='Desk', url='http://desk.example.com/hooks/incoming',"
+        " events=['ticket.created', 'ticket.updated'])"
+    ),
     "function": "def inner():\n    client.webhooks.get('whk_nope')\ninner()",
     "file": "sys.path.insert(0, '')\nimport helpers\nhelpers.read(client)",
     "recursion": "def again(n):\n    return again(n - 1) if n else client.webhooks.get('x')\nagain(300)",
@@ -67,8 +71,10 @@ def test_an_error_shows_the_line_the_message_and_the_advice(shown: dict[str, str
         "Cell In[2], line 2",
         "    client.webhooks.get('whk_nope')",
         "",
-        "NotFoundError: Webhook not found (404, RESOURCE_MISSING, req_1).",
-        "List the webhooks to see which exist. Test keys and live keys see different ones.",
+        "NotFoundError: Webhook not found (404, RESOURCE_MISSING,",
+        "req_1).",
+        "List the webhooks to see which exist. Test keys and live keys see",
+        "different ones.",
         "",
         "For the full traceback, run %tb Verbose.",
     ]
@@ -100,6 +106,13 @@ def test_a_statement_is_shown_whole(shown: dict[str, str]) -> None:
     """With all its lines."""
     whole = textwrap.indent(CELLS["statement of several lines"], "    ")
     assert f"line 1\n{whole}\n\nValidationError: " in shown["statement of several lines"]
+
+
+def test_long_lines_break_between_words(shown: dict[str, str]) -> None:
+    """So that JupyterLab does not break them inside a word, in a window of 1,000 px with its file browser."""
+    lines = shown["long line"].splitlines()
+    assert max(map(len, lines)) <= 70
+    assert CELLS["long line"].split("\n")[1].split() == " ".join(lines[1 : lines.index("")]).split()
 
 
 def test_the_lines_of_the_users_functions_and_files_are_shown(shown: dict[str, str]) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import cstar_explore as cx
 from cstar_explore import errors
+from tests.support.sampling import examples
 from tests.support.scripted_server import ScriptedServer, data
 
 RANDOM = "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6"
@@ -358,7 +359,7 @@ def test_control_characters_are_escaped_in_errors_and_reprs() -> None:
 CELLS = st.one_of(st.text(max_size=12), st.none(), st.integers(), st.floats(), st.booleans(), st.just(LIVE))
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.fixed_dictionaries(

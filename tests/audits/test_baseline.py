@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import cstar_explore as cx
 from cstar_explore import errors
+from tests.support.sampling import examples
 from tests.support.scripted_server import ScriptedServer, data, status
 
 NOW = dt.datetime(2025, 12, 10, 14, 30, tzinfo=dt.UTC)
@@ -618,7 +619,7 @@ HOOKS = st.fixed_dictionaries(
 TEAMS = st.lists(HOOKS, min_size=1, max_size=5, unique_by=lambda hook: hook["id"])
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 @given(before=TEAMS, after=TEAMS, by=st.sampled_from(["id", "name"]))
 def test_any_two_audits_can_be_compared(tmp_path: Path, before: Any, after: Any, by: Any) -> None:
     """Files give the same rows as audits, and swapping the sides swaps added and removed, new and resolved."""
@@ -648,7 +649,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(80), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     part=st.sampled_from(["accounts", "webhooks", "findings", "kind", "version", "taken", ""]),
     key=st.sampled_from(["account", "id", "name", "url", "events", "is_active", "state", "rule", "webhook_id", "x"]),

@@ -23,6 +23,8 @@ from matplotlib.image import imread
 
 import cstar_explore as cx
 from cstar_explore import errors
+from cstar_explore.charts import INK
+from tests.support.sampling import examples
 from tests.support.scripted_server import ScriptedServer, data, reply, status
 
 NOW = dt.datetime(2025, 12, 10, 14, 30, tzinfo=dt.UTC)
@@ -410,7 +412,10 @@ def test_a_page_with_little_data_is_complete(table: pd.DataFrame) -> None:
 
 
 def test_charts_display_in_a_notebook() -> None:
-    """As an image with a title, alternative text and a transparent background; as PNG where no HTML is shown."""
+    """As an image with a title, alternative text and a transparent background; as PNG where no HTML is shown.
+
+    Its colors are legible on any page. Styles, where the page keeps them, replace it by one in the colors of the page.
+    """
     charts = audit({"url": "http://shop.example/"}).charts()
 
     assert {"findings", "ages", "coverage"} == set(charts)
@@ -420,7 +425,11 @@ def test_charts_display_in_a_notebook() -> None:
         (attributes,) = [attributes for tag, attributes in Page(chart._repr_html_()).tags if tag == "img"]
 
         assert "svg" in drawing.tag
+        source = base64.b64decode(str(attributes["src"]).partition(",")[2]).decode()
+
         assert chart.alt_text == attributes["alt"]
+        assert (True, False) == (INK in chart.svg(), INK in source)
+        assert base64.b64encode(chart.svg().encode()).decode() in chart._repr_html_().partition("<img")[0]
         assert chart.title in "".join(drawing.itertext())
         assert 0 == image[0, 0, 3] == image[-1, -1, 3]
 
@@ -542,14 +551,14 @@ def audit_of(texts: list[dict[str, str]]) -> cx.Audit:
     )
 
 
-@settings(max_examples=3, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(3), deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(TEXTS)
 def test_any_page_is_well_formed(texts: list[dict[str, str]]) -> None:
     """Whatever the names and URLs contain."""
     assert "script" not in {tag for tag, _ in Page(audit_of(texts).to_html()).tags}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 @given(TEXTS)
 def test_no_csv_has_a_formula(tmp_path: Path, texts: list[dict[str, str]]) -> None:
     """There is a row for each finding, whatever the names and URLs contain."""

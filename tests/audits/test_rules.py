@@ -22,6 +22,7 @@ from cstar_explore import csv_files, errors, events
 from cstar_explore.audits import homoglyphs
 from cstar_explore.audits.urls import parse_url
 from tests.support import audit_corpus as corpus
+from tests.support.sampling import examples
 from tests.support.scripted_server import Script, ScriptedServer, data, status
 
 SCORE = Path(__file__).parents[2] / "build" / "audit-score.txt"
@@ -1440,7 +1441,7 @@ def rows(
     ]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.builds(
         rows,
@@ -1461,7 +1462,7 @@ def test_any_webhooks_can_be_audited(webhooks: list[dict[str, Any]], environment
     assert FIXED == list(audited.fix().columns)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(st.lists(URLS, min_size=12, max_size=12), st.lists(TEXT, min_size=12, max_size=12))
 def test_any_webhooks_can_be_reported(urls: list[Any], texts: list[str]) -> None:
     """The page is always complete."""
@@ -1469,7 +1470,7 @@ def test_any_webhooks_can_be_reported(urls: list[Any], texts: list[str]) -> None
     assert audited.to_html().rstrip().endswith("</html>")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(("account", "id", "name", "url", "events", "is_active", "environment", "created_at")),
@@ -1617,7 +1618,7 @@ WEBHOOK_FIELDS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(WEBHOOK_FIELDS, min_size=1, max_size=5), st.sets(st.sampled_from(LOSSLESS)))
 def test_no_fix_loses_a_delivery(webhooks: list[dict[str, Any]], rules: set[str]) -> None:
     """Every receiver gets at least the event types that it got before, whichever fixes are chosen."""

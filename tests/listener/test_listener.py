@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 import cstar_explore as cx
 from cstar_explore import errors
+from tests.support.sampling import examples
 
 LIMITS = "cstar_explore.listener.listener"
 SECRET = "whsec_test_secret"
@@ -216,7 +217,7 @@ def test_header_lookup_ignores_case(listener: cx.Listener, name: str) -> None:
     assert "here" == listener.requests(1)[0].header(name)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(bodies=st.lists(st.binary(max_size=2000), max_size=5))
 def test_any_bytes_are_stored_exactly(shared_listener: cx.Listener, bodies: list[bytes]) -> None:
     """Without secrets nothing is verified, and every request is answered 200."""

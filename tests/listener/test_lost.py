@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import cstar_explore as cx
 from cstar_explore import errors
 from tests.support.listeners import SECRET, body_of, send
+from tests.support.sampling import examples
 from tests.support.scripted_server import ScriptedServer, reply
 
 START = datetime(2025, 12, 10, 14, 30, tzinfo=UTC)
@@ -87,7 +88,7 @@ def test_event_that_got_through_on_a_retry_is_not_lost(sandbox: cx.Sandbox, clie
         assert [] == lost_ids(listener)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from([200, 204, 302, 401, 500]), st.sampled_from([0, 31, 700, 90_000])),

@@ -15,6 +15,7 @@ from cstar_explore import events
 from cstar_explore.plans import Change, Plan, State
 from tests.plans.storing_server import item, storing
 from tests.support.forms import behind, listed
+from tests.support.sampling import examples
 
 TEXT = st.one_of(st.none(), st.text(max_size=8), st.sampled_from(["One", "<b>", "\u202e"]))
 STATES = st.builds(
@@ -38,7 +39,7 @@ def _numbered(change: Change, number: int) -> Change:
     return Change(change.id and f"whk_{number}", change.before, change.after)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(CHANGES)
 def test_each_step_has_a_row_in_every_view(no_widget_is_left: None, changes: list[Change]) -> None:
     """In the order in which `apply` takes them, with the kind of the change; also if the plan comes from a file."""

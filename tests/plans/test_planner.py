@@ -26,6 +26,7 @@ import cstar_explore as cx
 from cstar_explore import errors, events, models
 from cstar_explore.plans import from_frame
 from tests.support.forms import CONTROLS, HOSTILE, behind, holding, listed, passed, written
+from tests.support.sampling import examples
 from tests.support.scripted_server import Script, ScriptedServer, closed_port, data, reset, status
 
 NEW = {"name": "New", "url": "https://example.com/new", "events": "ticket.created"}
@@ -830,7 +831,7 @@ plain = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(items)
 def test_any_list_as_a_frame_is_an_empty_plan(list_server: ListServer, items: list[dict[str, Any]]) -> None:
     """With arbitrary names, URLs and events."""
@@ -838,7 +839,7 @@ def test_any_list_as_a_frame_is_an_empty_plan(list_server: ListServer, items: li
     assert [] == list(cx.plan(client, client.webhooks.list().to_frame()).changes)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(items, st.randoms(use_true_random=False))
 def test_any_list_as_a_csv_file_is_an_empty_plan(
     list_server: ListServer, tmp_path_factory: pytest.TempPathFactory, items: list[dict[str, Any]], rng: random.Random
@@ -868,7 +869,7 @@ def test_no_cell_of_the_csv_file_is_a_formula(list_server: ListServer, tmp_path:
         assert [f"'{name}"] == [row["name"] for row in csv.DictReader(file)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(plain)
 def test_a_frame_through_pandas_csv_is_an_empty_plan(
     list_server: ListServer, tmp_path_factory: pytest.TempPathFactory, items: list[dict[str, Any]]
@@ -914,7 +915,7 @@ def test_an_apostrophe_in_a_frame_is_kept(client: cx.Client) -> None:
     assert {"name": "'=1"} == afters(cx.plan(client, edited(client.webhooks.list().to_frame(), name="'=1")))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.one_of(st.binary(max_size=200), st.text(alphabet="id,name\n\r\"'é\x00;\t ", max_size=80).map(str.encode)))
 def test_any_file_is_planned_or_rejected(
     list_server: ListServer, tmp_path_factory: pytest.TempPathFactory, content: bytes

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 import cstar_explore as cx
 from cstar_explore import csv_files, errors
 from tests.plans.storing_server import item, storing
+from tests.support.sampling import examples
 
 FORMULA_STARTS = tuple("=+-@＝＋－＠")
 FLAGS = [
@@ -305,7 +306,7 @@ def test_rows_keep_their_numbers_and_their_order(tmp_path: Path) -> None:
 DANGEROUS = st.text(alphabet="=+-@'\" ,;|\t\r\nab＝", max_size=12)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(DANGEROUS, DANGEROUS)
 def test_no_cell_is_a_formula_under_any_separator(name: str, column: str) -> None:
     """Column names included. Read at the separator it was written with, the text is unchanged."""
@@ -498,7 +499,7 @@ def test_a_frame_through_any_format_is_an_empty_plan(tmp_path: Path, way: str) -
         assert 1 == len(cx.plan(client, WAYS[way](frame, tmp_path / "file")))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.binary(max_size=200), st.randoms(use_true_random=False))
 def test_any_damage_to_a_file_is_a_plan_or_a_cstar_error(
     tmp_path_factory: pytest.TempPathFactory, noise: bytes, rng: random.Random

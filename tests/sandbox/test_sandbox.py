@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 import cstar_explore as cx
 from cstar_explore import errors
 from cstar_explore.sandbox import middleware
+from tests.support.sampling import examples
 
 START = datetime(2025, 12, 10, 14, 30, tzinfo=UTC)
 HOOK = {"name": "Mine", "url": "https://example.com/hook", "events": "ticket.created,ticket.closed"}
@@ -358,7 +359,7 @@ def test_no_body_causes_a_server_error(call: Call) -> None:
     with cx.Sandbox() as sandbox:
         first = ids(call, sandbox)[0]
 
-        @settings(max_examples=150, deadline=None)
+        @settings(max_examples=examples(150), deadline=None)
         @example(("PATCH", "/{first}"), b'{"name": "\\ud800"}')
         @example(("POST", "/trigger-test"), b'{"event": "\\ud800"}')
         @example(("PATCH", "/{first}"), b'{"name": "\\u0000"}')

@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 import cstar_explore as cx
 from cstar_explore import errors
+from tests.support.sampling import examples
 
 Hook = tuple[str, str, frozenset[str], bool]
 """Name, URL, events, is_active."""
@@ -351,7 +352,7 @@ class WebhookOperations(RuleBasedStateMachine):
 
 TestWebhookOperations = WebhookOperations.TestCase
 TestWebhookOperations.settings = settings(
-    max_examples=20,
+    max_examples=examples(20),
     stateful_step_count=12,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import cstar_explore as cx
 from cstar_explore import errors
+from tests.support.sampling import examples
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -163,7 +164,7 @@ def test_agrees_with_stripe_on_thousands_of_deliveries() -> None:
     assert CASES * 0.15 < valid < CASES * 0.8
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_agrees_with_stripe_on_generated_deliveries(source: random.Random) -> None:
     """The same, with Hypothesis, which shrinks what it finds."""

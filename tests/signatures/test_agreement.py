@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import cstar_explore as cx
 from cstar_explore import errors
 from cstar_explore.signatures import diagnosis
+from tests.support.sampling import examples
 
 NOW = 1_765_377_000
 SECRET = "whsec_AbCdEf1234567890"
@@ -141,7 +142,7 @@ FINAL = {
 }
 
 
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=examples(1_500), deadline=None)
 @given(st.data())
 def test_explain_is_ok_exactly_if_verify_returns(data) -> None:
     """For any headers, bodies, secrets, times and tolerances; and its cause is the one of `verify`, or elaborates it."""

@@ -20,6 +20,7 @@ import cstar_explore as cx
 from cstar_explore import errors
 from cstar_explore.signatures import diagnosis
 from tests.support import delivery_corpus as corpus
+from tests.support.sampling import examples
 
 SCORE = Path(__file__).parents[2] / "build" / "explain-score.txt"
 DELIVERIES = corpus.deliveries()
@@ -417,7 +418,7 @@ HEADERS = (
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(
     body=st.just(BODY) | st.binary(max_size=200) | ANYTHING,
     headers=HEADERS,
@@ -453,7 +454,7 @@ def test_invalid_now_or_tolerance_does_not_make_an_old_delivery_ok(options, stam
     assert stamp == NOW or not getattr(outcome, "ok", False)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     st.recursive(
         PLAIN.filter(lambda value: value is None or isinstance(value, bool | int | str)),

@@ -24,6 +24,7 @@ import cstar_explore as cx
 from cstar_explore import errors
 from cstar_explore.signatures.headers import MAX_HEADERS, read_headers
 from tests.support import delivery_corpus as corpus
+from tests.support.sampling import examples
 
 NOW = 1_765_377_000
 SECRET = "whsec_AbCdEf1234567890"
@@ -284,7 +285,7 @@ def test_malformed_value_is_not_taken_for_a_line(text: str) -> None:
     assert cx.explain(BODY, text, SECRET, NOW).cause in {"header_malformed", "header_missing"}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.text(max_size=40)
     | st.binary(max_size=40)
@@ -329,7 +330,7 @@ JSONISH = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(JSONISH)
 def test_any_object_is_read_or_refused(headers) -> None:
     """With a CStarError."""

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import cstar_explore as cx
 from cstar_explore import errors
+from tests.support.sampling import examples
 
 NOW = 1_765_377_000
 SECRET = "whsec_AbCdEf1234567890"
@@ -414,7 +415,7 @@ HEADERS = (
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(
     body=st.just(BODY) | ANYTHING,
     signature=HEADERS,
@@ -431,7 +432,7 @@ def test_verify_returns_an_event_or_raises_cstar_error(body, signature, secret, 
     assert isinstance(outcome, dict | errors.CStarError)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(body=st.just(BODY) | ANYTHING, secret=st.just(SECRET) | ANYTHING, stamp=st.just(NOW) | ANYTHING)
 def test_sign_returns_a_signature_or_raises_cstar_error(body, secret, stamp) -> None:
     """For any arguments."""

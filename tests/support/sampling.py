@@ -17,3 +17,8 @@ def sample(cases: Sequence[T], count: int, *, name: str) -> list[T]:
         return list(cases)
     indexes = random.Random(f"{SEED} {name}").sample(range(len(cases)), count)
     return [cases[index] for index in sorted(indexes)]
+
+
+def examples(count: int) -> int:
+    """How many generated examples to try: a third of these, or all of them at night."""
+    return count if NIGHTLY else max(3, count // 3)
