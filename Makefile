@@ -1,4 +1,4 @@
-# Targets: lab, test, nightly, check, docs, notebooks, bench, pictures, clean. They work on a fresh Debian with Python 3.11 or newer, as root or with sudo.
+# Targets: lab, test, nightly, check, docs, notebooks, bench, mutants, pictures, clean. They work on a fresh Debian with Python 3.11 or newer, as root or with sudo.
 # Elsewhere, install Python's venv module and set CHROMIUM to the path of a Chromium.
 
 PYTHON ?= python3
@@ -9,7 +9,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # Types are checked while the browsers are installed.
 MAKEFLAGS += --jobs=2
 
-.PHONY: lab test nightly check docs notebooks bench pictures clean
+.PHONY: lab test nightly check docs notebooks bench mutants pictures clean
 
 lab: .venv/lab                  ## Open JupyterLab on the first lesson, in your own copy
 	@$(BIN)/cstar-explore lab
@@ -43,11 +43,15 @@ bench: .venv/dev browsers       ## Measure against other libraries
 	$(PIP) -e '.[bench]'
 	$(BIN)/python -m benchmarks
 
+mutants: .venv/dev              ## Change three packages in small ways, and list the changes that no test notices
+	$(PIP) -e '.[mutants]'
+	rm -rf mutants && nice -n 10 $(BIN)/python -m tools.mutants
+
 pictures: .venv/dev browsers    ## Take the screenshots of the README and the docs
 	$(BIN)/python -m tools.take_pictures
 
 clean:                          ## Delete the virtual environment and everything built
-	rm -rf .venv build dist
+	rm -rf .venv build dist mutants
 
 .venv/lab: pyproject.toml constraints.txt | .venv/bin/python
 	$(PIP) -e .
