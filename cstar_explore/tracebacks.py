@@ -14,7 +14,9 @@ from typing import Any
 
 from .text import printable, redacted
 
-_WIDTH = 88  # JupyterLab breaks longer lines inside a word
+_WIDTH = (
+    70  # characters in a cell of JupyterLab, 1,000 px wide with its file browser; it breaks longer lines inside a word
+)
 _MAX_LINES = 8  # of one statement
 _MAX_FRAMES = 6  # the first half and the last half; recursion makes hundreds
 _BOLD, _GREEN, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[0m"
@@ -72,7 +74,8 @@ def _shown_frames(frames: list[traceback.FrameSummary]) -> Iterator[str]:
             "".join(linecache.getline(frame.filename, number) for number in range(first, last + 1))
         )
         yield f"{_location(frame.filename)}, line {_GREEN}{first}{_PLAIN}"
-        yield from (f"    {printable(redacted(line), 200)}" for line in source.splitlines())
+        for line in source.splitlines():
+            yield from _wrapped(printable(redacted(line), 200), indent="    ")
         yield ""
 
 
@@ -93,9 +96,19 @@ def _notes(error: BaseException) -> list[str]:
     return [str(note) for note in getattr(error, "__notes__", ())]
 
 
-def _wrapped(text: str) -> list[str]:
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    """The lines of a text, which break between words and keep its indentation."""
     safe = redacted(printable(text, 5_000))
-    return textwrap.wrap(safe, _WIDTH, break_on_hyphens=False, break_long_words=False) or [""]
+    first = indent + safe[: len(safe) - len(safe.lstrip())]
+    lines = textwrap.wrap(
+        safe.strip(),
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=first + indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    return lines or [""]
 
 
 def _is_users(filename: str) -> bool:

@@ -31,10 +31,6 @@ pathlib.Path("helpers.py").write_text("def read(client):\\n    return client.web
     "mode Verbose": "%tb Verbose",
     "plain again": "%tb",
     "statement of several lines": "client.webhooks.create(\n    name='a',\n    url='no',\n    events='ticket.created',\n)",
-    "long line": (
-        "if client:\n    client.webhooks.create(name='Desk', url='http://desk.example.com/hooks/incoming',"
-        " events=['ticket.created', 'ticket.updated'])"
-    ),
     "function": "def inner():\n    client.webhooks.get('whk_nope')\ninner()",
     "file": "sys.path.insert(0, '')\nimport helpers\nhelpers.read(client)",
     "recursion": "def again(n):\n    return again(n - 1) if n else client.webhooks.get('x')\nagain(300)",
@@ -47,6 +43,10 @@ pathlib.Path("helpers.py").write_text("def read(client):\\n    return client.web
     "key in the line, Verbose": "%tb Verbose",
     "group": "raise ExceptionGroup('several', [ConfigurationError('One.'), NotFoundError('Two.')])",
     "own error": "raise ValueError('of the user')",
+    "long line": (
+        "if client:\n    client.webhooks.create(name='Desk', url='http://desk.example.com/hooks/incoming',"
+        " events=['ticket.created', 'ticket.updated'])"
+    ),
     "xmode": "%xmode Verbose\nclient.webhooks.get('whk_nope')",
 }
 
