@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-
 from ..charts import BAD, GOOD, GRID, MUTED, Chart, plain_style
 from ..text import plural, printable
 
@@ -69,9 +67,8 @@ class Timeline(Chart):
         axes.set_ylim(-max(1, len(labels)) + 0.5, 0.8)
         axes.set_xscale("log")
         axes.set_xlim(_START, 200_000)
-        axes.xaxis.set_major_locator(FixedLocator(list(_TICKS)))
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _TICKS.get(round(value), "")))
+        axes.set_xticks(list(_TICKS), list(_TICKS.values()))
+        axes.set_xticks([], minor=True)
         axes.set_xlabel("time since the first attempt (not to scale)", fontsize=8)
         axes.tick_params(axis="x", labelsize=8)
         axes.grid(axis="x", color=GRID)
