@@ -7,7 +7,6 @@ own: the list does not contain the time of the last change (API reference).
 import atexit
 import math
 import os
-import queue
 import threading
 import time
 import uuid
@@ -25,6 +24,7 @@ from ..errors import AuthenticationError, ConfigurationError, CStarError, NotFou
 from ..models import Webhook
 from ..progress import ProgressLog
 from ..secret import ApiKey, Secret
+from ..serving.threads import in_thread
 from ..text import printable, redacted
 from .accounts import Account, Accounts
 
@@ -137,8 +137,7 @@ def fetch_accounts(
         fetch = partial(fetch_account, inactive_days=inactive_days, run_id=uuid.uuid4().hex)
         return scheduler.run(executor, fetch, at_once)
     fetch = partial(fetch_account, inactive_days=inactive_days, on_wait=scheduler.on_wait)
-    with _DaemonThreads(min(at_once, len(accounts))) as threads:
-        return scheduler.run(threads, fetch, at_once)
+    return scheduler.run(_Threads(), fetch, at_once)
 
 
 class Interrupted(KeyboardInterrupt):
@@ -149,46 +148,11 @@ class Interrupted(KeyboardInterrupt):
         self.results = results
 
 
-class _DaemonThreads(Executor):
-    """Runs fetches in threads that can be abandoned: neither leaving it nor the end of the process waits for one that hangs."""
-
-    def __init__(self, count: int) -> None:
-        self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._threads = [
-            threading.Thread(target=self._work, name=f"cstar-audit_{number}", daemon=True) for number in range(count)
-        ]
-        for thread in self._threads:
-            thread.start()
+class _Threads(Executor):
+    """Runs each fetch in a thread of its own; the scheduler bounds their number."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        """Queues a call."""
-        future: Future[Any] = Future()
-        self._tasks.put(partial(_complete, future, partial(fn, *args, **kwargs)))
-        return future
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - as declared by Executor
-        """Lets the threads end. Waits a moment for those that are idle."""
-        for _ in self._threads:
-            self._tasks.put(None)
-        deadline = time.monotonic() + _GRACE
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-
-    def _work(self) -> None:
-        while task := self._tasks.get():
-            task()
-
-
-def _complete(future: "Future[Any]", call: Callable[[], Any]) -> None:
-    """Runs a call and puts its outcome in the future, unless it was cancelled."""
-    if not future.set_running_or_notify_cancel():
-        return
-    try:
-        result = call()
-    except BaseException as error:  # noqa: BLE001 - raised again when the future is read, as from any executor
-        future.set_exception(error)
-    else:
-        future.set_result(result)
+        return in_thread(fn, *args, **kwargs)
 
 
 class _Scheduler:

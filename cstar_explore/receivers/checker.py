@@ -5,11 +5,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import wait
 from dataclasses import replace
 from typing import Any, Protocol
 
 from ..serving import loops
+from ..serving.threads import in_thread
 from .catalogue import ORDINARY_CHECK, Check
 from .effects import Acted, Effects
 from .judging import Outcome
@@ -105,23 +106,14 @@ class Checker:
             self._in_thread(self._send_all(checks))
 
     def _in_thread(self, work: Coroutine[Any, Any, None]) -> None:
-        done: Future[None] = Future()
-
-        def target() -> None:
-            try:
-                done.set_result(loops.run(work))
-            except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
-                done.set_exception(error)
-
-        thread = threading.Thread(target=target, daemon=True)
-        thread.start()
+        done = in_thread(loops.run, work)
         try:
-            while thread.is_alive():
-                thread.join(0.1)
+            while not done.done():
+                wait([done], 0.1)
                 self._progress(sum(bool(each.responses) for each in self._outcomes.values()), self._total)
         except KeyboardInterrupt:
             self._stopping.set()
-            thread.join(1)
+            wait([done], 1)
             raise
         done.result()
 

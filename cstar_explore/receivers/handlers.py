@@ -1,14 +1,13 @@
 """`check_handler`: checks a Python handler in this process."""
 
 import asyncio
-import contextlib
-import threading
 from collections.abc import Sequence
 from secrets import token_hex
 
 from ..errors import ValidationError
 from ..listener.handlers import Handler, call_handler
 from ..secret import Secret
+from ..serving.threads import in_thread
 from ..text import printable, redacted
 from .catalogue import AFTER_FORGED, CHECKS, ORDINARY, UNKNOWN_FIELDS
 from .effects import Acted
@@ -61,22 +60,9 @@ class _Calls:
         return [await self._call(request.body) for request in exchange.requests]
 
     async def _call(self, body: bytes) -> Response:
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[Response] = loop.create_future()
-
-        def work() -> None:
-            result = call_handler(self._handler, body)
-            error = redacted(printable((result.error or "").rstrip().rpartition("\n")[2], 200))
-            with contextlib.suppress(RuntimeError):  # the check has ended
-                loop.call_soon_threadsafe(finish, Response(result.status, error))
-
-        def finish(response: Response) -> None:
-            if not done.done():
-                done.set_result(response)
-
-        threading.Thread(target=work, daemon=True).start()
         try:
             async with asyncio.timeout(TIMEOUT):
-                return await done
+                result = await asyncio.wrap_future(in_thread(call_handler, self._handler, body))
         except TimeoutError:
             return Response(None, NO_RESPONSE)
+        return Response(result.status, redacted(printable((result.error or "").rstrip().rpartition("\n")[2], 200)))
