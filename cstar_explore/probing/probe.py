@@ -5,12 +5,10 @@ from datetime import UTC, datetime
 from typing import Literal, overload
 
 from ..api.client import Client
-from ..errors import ConfigurationError
 from ..listener import Listener
 from ..progress import ProgressLog
 from ..recordings import Recording
 from ..secret import ApiKey, Secret
-from ..text import printable
 from .answers import Observation
 from .journal import Journal
 from .plan import ProbePlan, not_asked, plan
@@ -20,7 +18,6 @@ from .session import Session, StoppedError
 from .steps import Options, Payloads, Step, steps
 from .writing import ordinary
 
-MAX_WAIT = 7 * 86_400.0  # seconds
 _LOG_INTERVAL = 10.0  # seconds between lines of progress
 
 Progress = Callable[[int, int], object]
@@ -87,40 +84,9 @@ def probe(
         ConfigurationError: An argument cannot be used, another probe of this team is running, or the private file cannot be
             written.
     """
-    publishable_key = None if publishable_key is None else Secret(publishable_key)
-    options = checked_options(
-        client, listener, publishable_key=publishable_key, fire=fire, payloads=payloads, wait=wait
-    )
+    publishable_key = None if publishable_key is None else ApiKey(publishable_key)
+    options = Options(client, listener, publishable_key, fire, payloads, wait)
     return run(options, on_progress=ProgressLog(_LOG_INTERVAL, "Probe: {} of {} steps.")) if confirm else plan(options)
-
-
-def checked_options(
-    client: Client,
-    listener: Listener | None,
-    *,
-    publishable_key: Secret | None,
-    fire: bool,
-    payloads: bool,
-    wait: float,
-) -> Options:
-    """The options of a probe.
-
-    Raises:
-        ConfigurationError: An argument cannot be used.
-    """
-    key = None if publishable_key is None else ApiKey(publishable_key)
-    if key is not None and not key.is_publishable:
-        raise ConfigurationError("publishable_key must be a publishable key (pk_…).", advice="Leave it out.")
-    if payloads and not (fire and listener is not None):
-        raise ConfigurationError("payloads=True needs fire=True and a listener.", advice="Pass all three.")
-    if isinstance(wait, bool) or not isinstance(wait, int | float) or not 0 <= wait <= MAX_WAIT:
-        raise ConfigurationError(
-            f"wait must be a number of seconds from 0 to {MAX_WAIT:,.0f}, not {printable(repr(wait), 80)}.",
-            advice="Pass 40 for the first retry: it comes after 30 s.",
-        )
-    if wait and not (fire and listener is not None):
-        raise ConfigurationError("wait= needs fire=True and a listener.", advice="Pass all three, or leave wait out.")
-    return Options(client, listener, key, fire, payloads, wait)
 
 
 def run(

@@ -6,12 +6,16 @@ from typing import Any
 
 from ..api.client import Client
 from ..behaviours import QUESTIONS, Needs
+from ..errors import ConfigurationError
 from ..listener import Listener
 from ..secret import ApiKey
+from ..text import printable
 from . import firing, reading, receiving, writing
 from .answers import Observations
 from .receiver import Receiver
 from .session import Session
+
+MAX_WAIT = 7 * 86_400.0  # seconds
 
 Payloads = dict[str, Mapping[str, Any]]
 
@@ -35,7 +39,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Options:
-    """The arguments of `probe`."""
+    """The arguments of `probe`.
+
+    Raises:
+        ConfigurationError: An argument cannot be used.
+    """
 
     client: Client
     listener: Listener | None
@@ -43,6 +51,23 @@ class Options:
     fire: bool
     payloads: bool
     wait: float
+
+    def __post_init__(self) -> None:
+        if self.publishable_key is not None and not self.publishable_key.is_publishable:
+            raise ConfigurationError("publishable_key must be a publishable key (pk_…).", advice="Leave it out.")
+        has_receiver = self.fire and self.listener is not None
+        if self.payloads and not has_receiver:
+            raise ConfigurationError("payloads=True needs fire=True and a listener.", advice="Pass all three.")
+        wait = self.wait
+        if isinstance(wait, bool) or not isinstance(wait, int | float) or not 0 <= wait <= MAX_WAIT:
+            raise ConfigurationError(
+                f"wait must be a number of seconds from 0 to {MAX_WAIT:,.0f}, not {printable(repr(wait), 80)}.",
+                advice="Pass 40 for the first retry: it comes after 30 s.",
+            )
+        if wait and not has_receiver:
+            raise ConfigurationError(
+                "wait= needs fire=True and a listener.", advice="Pass all three, or leave wait out."
+            )
 
     def missing(self, needs: Needs) -> str:
         """Why a question with these needs is not asked; empty if it is asked."""
@@ -94,8 +119,8 @@ def _own_webhooks() -> list[Step]:
         ("name_limit", writing.name_limit, 11, 1),
         ("unchanged_update", writing.unchanged_update, 6, 1),
         ("second_delete", writing.second_delete, 4, 1),
-        ("replay_create", writing.replayed_create, 6, 2),
-        ("replay_other_body", writing.replayed_other_body, 6, 2),
+        ("replay_create", writing.replayed("replay_create"), 6, 2),
+        ("replay_other_body", writing.replayed("replay_other_body"), 6, 2),
         ("replay_update", writing.replayed_update, 7, 1),
     )
     return [

@@ -2,7 +2,8 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,8 +35,7 @@ def invalid_value(session: Session) -> Observations:
 
 def unknown_type(session: Session) -> Observations:
     """Whether an unknown event type is accepted."""
-    created = _try(session, events=f"ticket.created,{UNKNOWN_TYPE}")
-    with session.removing(created):
+    with _tried(session, events=f"ticket.created,{UNKNOWN_TYPE}") as created:
         events = set(_events(session, created)) if created.ok else set()
         answers = {("ticket.created",): "dropped", (UNKNOWN_TYPE, "ticket.created"): "kept"}
         answer = "refused" if created.refused else answers.get(tuple(sorted(events)), "")
@@ -46,8 +46,7 @@ def wildcard(question: str, pattern: str) -> Callable[[Session], Observations]:
     """Whether a wildcard is accepted."""
 
     def ask(session: Session) -> Observations:
-        created = _try(session, events=pattern)
-        with session.removing(created):
+        with _tried(session, events=pattern) as created:
             events = _events(session, created) if created.ok else []
             expanded = events and not any("*" in event for event in events)
             answer = "refused" if created.refused else "expanded" if expanded else ""
@@ -58,8 +57,7 @@ def wildcard(question: str, pattern: str) -> Callable[[Session], Observations]:
 
 def events_array(session: Session) -> Observations:
     """Whether `events` may be an array instead of a comma-separated string."""
-    created = _try(session, events=["ticket.created", "ticket.closed"])
-    with session.removing(created):
+    with _tried(session, events=["ticket.created", "ticket.closed"]) as created:
         understood = created.ok and set(_events(session, created)) == {"ticket.created", "ticket.closed"}
         answer = "refused" if created.refused else "accepted" if understood else ""
         yield one_of("events_array", answer, created.evidence)
@@ -69,8 +67,7 @@ def accepted(question: str, **fields: Any) -> Callable[[Session], Observations]:
     """Whether a webhook with these fields is accepted."""
 
     def ask(session: Session) -> Observations:
-        created = _try(session, **fields)
-        with session.removing(created):
+        with _tried(session, **fields) as created:
             yield Observation(question, "refused" if created.refused else "accepted", created.evidence)
 
     return ask
@@ -87,8 +84,7 @@ def replaced_events(session: Session) -> Observations:
 
 def http_url(session: Session) -> Observations:
     """Whether an http URL is accepted."""
-    created = _try(session, url=session.url().replace("https:", "http:"))
-    with session.removing(created):
+    with _tried(session, url=session.url().replace("https:", "http:")) as created:
         answer = "refused"
         if created.ok:
             scheme = urlsplit(str(_current(session, created, "url"))).scheme.lower()
@@ -115,11 +111,9 @@ def duplicates(field: str) -> Callable[[Session], Observations]:
 
     def ask(session: Session) -> Observations:
         fields = {"name": session.new_name(), "url": session.url()}
-        with session.webhook(**fields):
-            second = _try(session, **{field: fields[field]})
-            with session.removing(second):
-                answer = "refused" if second.refused else "accepted"
-                yield Observation(f"duplicate_{field}", answer, second.evidence)
+        with session.webhook(**fields), _tried(session, **{field: fields[field]}) as second:
+            answer = "refused" if second.refused else "accepted"
+            yield Observation(f"duplicate_{field}", answer, second.evidence)
 
     return ask
 
@@ -163,14 +157,9 @@ def second_delete(session: Session) -> Observations:
         yield one_of("second_delete", "200" if second.ok else str(second.status), second.evidence)
 
 
-def replayed_create(session: Session) -> Observations:
-    """The same create twice with one idempotency key."""
-    yield _replayed(session, "replay_create")
-
-
-def replayed_other_body(session: Session) -> Observations:
-    """Two creates with one idempotency key."""
-    yield _replayed(session, "replay_other_body")
+def replayed(question: str) -> Callable[[Session], Observations]:
+    """Two creates with one idempotency key, and with one body or two."""
+    return lambda session: iter([_replayed(session, question)])
 
 
 def replayed_update(session: Session) -> Observations:
@@ -206,8 +195,9 @@ def _replayed(session: Session, question: str) -> Observation:
         return Observation(question, answer, second.evidence)
 
 
-def _try(session: Session, **fields: Any) -> Reply:
-    """Creates a webhook that may be refused.
+@contextmanager
+def _tried(session: Session, **fields: Any) -> Iterator[Reply]:
+    """Creates a webhook that may be refused, and removes it afterwards.
 
     Raises:
         NotAnsweredError: The response neither accepts nor refuses it.
@@ -215,7 +205,8 @@ def _try(session: Session, **fields: Any) -> Reply:
     created = session.create(**fields)
     if not created.ok and not created.refused:
         raise NotAnsweredError(created.evidence)
-    return created
+    with session.removing(created):
+        yield created
 
 
 def _current(session: Session, reply: Reply, field: str) -> Any:

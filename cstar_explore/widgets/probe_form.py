@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from ..api.client import Client
 from ..errors import CStarError
 from ..probing.plan import plan
-from ..probing.probe import checked_options, run
+from ..probing.probe import run
 from ..probing.result import ProbeResult
 from ..probing.steps import Options
-from ..secret import Secret
+from ..secret import ApiKey, Secret
 from ..text import plural
 from .boxes import Button
 from .form import Form, set_visible
@@ -47,7 +47,7 @@ class ProbeForm(Form[ProbeResult]):
     def __init__(
         self, client: Client, listener: "Listener | None" = None, *, publishable_key: str | Secret | None = None
     ) -> None:
-        publishable_key = None if publishable_key is None else Secret(publishable_key)
+        publishable_key = None if publishable_key is None else ApiKey(publishable_key)
         self._listener = listener
         self._publishable_key = publishable_key
         self._stopped = False
@@ -70,9 +70,7 @@ class ProbeForm(Form[ProbeResult]):
         self._update()
 
     def _checked(self, client: Client, *, fire: bool, payloads: bool) -> Options:
-        return checked_options(
-            client, self._listener, publishable_key=self._publishable_key, fire=fire, payloads=payloads, wait=0
-        )
+        return Options(client, self._listener, self._publishable_key, fire, payloads, wait=0)
 
     def _options(self, client: Client) -> Options:
         fire = bool(self.fields["fire"].value)
