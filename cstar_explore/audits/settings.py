@@ -45,13 +45,8 @@ class Thresholds:
     teams_per_host: int = 3
     ports: tuple[int, ...] = (443, 8443)
     shared_hosts: tuple[str, ...] = (
-        "hooks.slack.com",
-        "hooks.zapier.com",
-        "discord.com",
-        "chat.googleapis.com",
-        "events.pagerduty.com",
-        "*.webhook.office.com",
-        "*.logic.azure.com",
+        *("hooks.slack.com", "hooks.zapier.com", "discord.com", "chat.googleapis.com", "events.pagerduty.com"),
+        *("*.webhook.office.com", "*.logic.azure.com"),
     )
     expected_events: tuple[str, ...] = ()
 

@@ -25,46 +25,18 @@ ENUMERATIONS: Mapping[str, tuple[str, ...]] = {
 
 # Names that cStar's pages print in payloads and that no sample has.
 _PUBLISHED_NAMES = frozenset(
-    [
-        "customer_name",
-        "dashboard_url",
-        "customerId",
-        "customerName",
-        "createdAt",
-        "tags",
-        "assignedTo",
-        "assigned_to",
-        "updated_at",
-        "updatedAt",
-        "notes",
-        "ticket_id",
-        "ticket_title",
-        "ticket_priority",
-        "customer_email",
-        "custom_fields",
-    ]
+    (
+        *("customer_name", "dashboard_url", "customerId", "customerName", "createdAt", "tags", "assignedTo"),
+        *("assigned_to", "updated_at", "updatedAt", "notes", "ticket_id", "ticket_title", "ticket_priority"),
+        *("customer_email", "custom_fields"),
+    )
 )
 KNOWN_NAMES = field_names() | _PUBLISHED_NAMES
 
-_ID_PREFIXES = [
-    "tkt",
-    "cus",
-    "cgr",
-    "art",
-    "msg",
-    "agt",
-    "team",
-    "bos",
-    "ply",
-    "pst",
-    "cmt",
-    "srv",
-    "ach",
-    "qst",
-    "evt",
-    "whk",
-    "usr",
-]
+_ID_PREFIXES = (
+    *("tkt", "cus", "cgr", "art", "msg", "agt", "team", "bos", "ply", "pst", "cmt", "srv", "ach", "qst", "evt"),
+    *("whk", "usr"),
+)
 _FORMATS: Mapping[str, tuple[str, Any]] = {
     "time with milliseconds": (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(Z|[+-]\d\d:\d\d)", "2025-12-10T14:30:00.000Z"),
     "time": (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", "2025-12-10T14:30:00Z"),
