@@ -4,7 +4,7 @@ import json
 import re
 import time
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from secrets import token_hex
 from typing import Any, NamedTuple
 
@@ -95,74 +95,64 @@ def compact(event: Any) -> bytes:
     return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def written(write: Callable[[Any], bytes] = compact, **event: str) -> Build:
-    """One delivery whose body is formatted by `write`, with a valid signature."""
+def _one(
+    request: Callable[[Maker, Any], Request | Sequence[Request]],
+    event: Mapping[str, str] | None = None,
+    *,
+    at_once: bool = False,
+) -> Build:
+    """The request or requests that deliver one event."""
 
     def build(maker: Maker) -> Exchange:
-        made = maker.event(**event)
-        return Exchange([maker.request(made, write(made))], (made["id"],))
+        made = maker.event(**(event or {}))
+        requests = request(maker, made)
+        return Exchange([requests] if isinstance(requests, Request) else requests, (made["id"],), at_once)
 
     return build
+
+
+def written(write: Callable[[Any], bytes] = compact, **event: str) -> Build:
+    """One delivery whose body is formatted by `write`, with a valid signature."""
+    return _one(lambda maker, made: maker.request(made, write(made)), event)
 
 
 def sent_as(change: Callable[[Request], Request] = lambda request: request, **how: Any) -> Build:
     """An ordinary delivery whose request is changed after signing, or made with other arguments of `Maker.request`."""
-
-    def build(maker: Maker) -> Exchange:
-        event = maker.event()
-        return Exchange([change(maker.request(event, **how))], (event["id"],))
-
-    return build
+    return _one(lambda maker, event: change(maker.request(event, **how)))
 
 
-def signed(**how: Any) -> Build:
-    """An ordinary delivery with another signature: see `Maker.signature`. `secret` may be a function of the maker."""
+def signed(secret: Callable[[Maker], Secret] | None = None, **how: Any) -> Build:
+    """An ordinary delivery with another signature: see `Maker.signature`."""
 
-    def build(maker: Maker) -> Exchange:
-        event = maker.event()
-        secret = how["secret"](maker) if "secret" in how else None
-        header = maker.header(compact(event), **(how | {"secret": secret}))
-        return Exchange([maker.request(event, header=header)], (event["id"],))
+    def request(maker: Maker, event: Any) -> Request:
+        header = maker.header(compact(event), secret=secret and secret(maker), **how)
+        return maker.request(event, header=header)
 
-    return build
+    return _one(request)
 
 
 def with_header(form: Callable[[Signature], str | bytes]) -> Build:
     """An ordinary delivery whose X-Signature is made by `form` from the correct signature."""
-
-    def build(maker: Maker) -> Exchange:
-        event = maker.event()
-        header = form(maker.signature(compact(event))) or b""
-        return Exchange([maker.request(event, header=header)], (event["id"],))
-
-    return build
+    return _one(lambda maker, event: maker.request(event, header=form(maker.signature(compact(event))) or b""))
 
 
 def signing(content: Callable[[str, bytes], bytes], form: str = "t={t},v1={v1}", **extra: str) -> Build:
     """An ordinary delivery with a signature over other content, which is made from the timestamp and the body."""
 
-    def build(maker: Maker) -> Exchange:
-        event = maker.event()
+    def request(maker: Maker, event: Any) -> Request:
         body, t = compact(event), str(int(time.time()))
         # `legacy_digest` signs exactly what it is given.
         v1 = keys.legacy_digest(maker.secret, content(t, body))
-        base64 = b64encode(bytes.fromhex(v1)).decode()
-        fields = {name: value.format(t=t, v1=v1, base64=base64) for name, value in extra.items()}
-        header = form.format(t=t, v1=v1, V1=v1.upper(), base64=base64)
-        return Exchange([maker.request(event, header=header, extra=fields)], (event["id"],))
+        parts = {"t": t, "v1": v1, "V1": v1.upper(), "base64": b64encode(bytes.fromhex(v1)).decode()}
+        fields = {name: value.format(**parts) for name, value in extra.items()}
+        return maker.request(event, header=form.format(**parts), extra=fields)
 
-    return build
+    return _one(request)
 
 
 def changed(change: Callable[[bytes], bytes]) -> Build:
     """A delivery whose body is changed after signing."""
-
-    def build(maker: Maker) -> Exchange:
-        event = maker.event()
-        body = compact(event)
-        return Exchange([maker.request(event, change(body), maker.header(body))], (event["id"],))
-
-    return build
+    return _one(lambda maker, event: maker.request(event, change(compact(event)), maker.header(compact(event))))
 
 
 def several(*events: tuple[str, str], at_once: bool = False) -> Build:
@@ -178,34 +168,25 @@ def several(*events: tuple[str, str], at_once: bool = False) -> Build:
 
 def repeated(copies: int, *, at_once: bool = False) -> Build:
     """The same bytes several times."""
-
-    def build(maker: Maker) -> Exchange:
-        event = maker.event()
-        return Exchange([maker.request(event)] * copies, (event["id"],), at_once)
-
-    return build
+    return _one(lambda maker, event: [maker.request(event)] * copies, at_once=at_once)
 
 
-def retried(maker: Maker) -> Exchange:
-    """A delivery, and its retry signed afresh: a second later, so that the signature is another one."""
-    event = maker.event()
-    later = maker.header(compact(event), age=-1)
-    return Exchange([maker.request(event), maker.request(event, header=later, attempt=2)], (event["id"],))
+def _retried(maker: Maker, event: Any) -> list[Request]:
+    later = maker.header(compact(event), age=-1)  # so that the signature is another one
+    return [maker.request(event), maker.request(event, header=later, attempt=2)]
 
 
-def after_forged(maker: Maker) -> Exchange:
-    """A forged delivery of an event, and then the genuine one."""
-    event = maker.event()
+def _after_forged(maker: Maker, event: Any) -> list[Request]:
     forged = maker.header(compact(event), secret=maker.other_secret)
-    return Exchange([maker.request(event, header=forged), maker.request(event)], (event["id"],))
+    return [maker.request(event, header=forged), maker.request(event)]
 
 
-def after_failure(maker: Maker) -> Exchange:
-    """An event without the data that most receivers need, and then the same event with it."""
-    event = maker.event()
-    return Exchange(
-        [maker.request(event, compact(event | {"data": {}})), maker.request(event, attempt=2)], (event["id"],)
-    )
+def _after_failure(maker: Maker, event: Any) -> list[Request]:
+    """The first lacks the data that most receivers need."""
+    return [maker.request(event, compact(event | {"data": {}})), maker.request(event, attempt=2)]
+
+
+retried, after_forged, after_failure = map(_one, (_retried, _after_forged, _after_failure))
 
 
 def raw(body: bytes) -> Build:
