@@ -20,6 +20,7 @@ from pathlib import Path
 from .._version import VERSION
 from ..errors import ConfigurationError, CStarError, ValidationError
 from . import audit, check_receiver, explain, probe
+from .options import option
 
 FAILED, INTERRUPTED, PIPE_CLOSED = 1, 130, 141
 
@@ -67,19 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
     lab = commands.add_parser("lab", help="open the notebooks in JupyterLab, in a copy of your own")
-    lab.add_argument(
-        "--folder",
-        type=Path,
-        default=Path("cstar-notebooks"),
-        help="where the copy is kept (default: ./cstar-notebooks)",
-    )
-    lab.add_argument("--no-browser", action="store_true", help="start JupyterLab without opening a browser")
-    lab.add_argument("--port", type=int, default=8888, help="JupyterLab's port (default: 8888, or the next free one)")
-
+    folder = "where the copy is kept (default: ./cstar-notebooks)"
+    option(lab, "--folder FOLDER", folder, default=Path("cstar-notebooks"))
+    option(lab, "--no-browser", "start JupyterLab without opening a browser")
+    option(lab, "--port PORT", "JupyterLab's port (default: 8888, or the next free one)", default=8888)
     sandbox = commands.add_parser("sandbox", help="run the sandbox until Ctrl+C")
-    sandbox.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1 (default: a free one)")
-    sandbox.add_argument("--file", type=Path, help="keep the state in this file (default: in memory)")
-
+    option(sandbox, "--port PORT", "the port on 127.0.0.1 (default: a free one)", default=0)
+    option(sandbox, "--file FILE", "keep the state in this file (default: in memory)")
     audit.add_to(commands)
     explain.add_to(commands)
     check_receiver.add_to(commands)

@@ -8,12 +8,12 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from io import TextIOWrapper
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
 from ..files import replace_file
 from ..text import printable
+from .options import option
 
 if TYPE_CHECKING:
     from ..audits import Audit
@@ -35,49 +35,22 @@ Without --accounts, audits the team of CSTAR_KEY (and CSTAR_TEAM_ID, CSTAR_BASE_
 
 
 def add_to(commands: Any) -> None:
-    """Adds the `audit` command."""
-    parser = commands.add_parser(
-        "audit",
-        help="check the webhooks of one or many teams; changes nothing",
-        epilog=_HELP,
-    )
+    parser = commands.add_parser("audit", help="check the webhooks of one or many teams; changes nothing", epilog=_HELP)
     target = parser.add_mutually_exclusive_group()
-    target.add_argument(
-        "--accounts",
-        type=Path,
-        metavar="FILE",
-        help="a CSV file with the columns account, team_id, key_env (the NAME of an environment variable) and base_url",
-    )
-    parser.add_argument(
-        "--allow-host",
-        action="append",
-        default=[],
-        metavar="HOST",
-        help="with --accounts: a host other than cStar's and loopback to which keys may be sent; may be repeated",
-    )
-    target.add_argument(
-        "--sandbox", action="store_true", help="audit a sandbox with three teams and many findings, to try the command"
-    )
-    parser.add_argument("--settings", type=Path, metavar="FILE", help="a TOML file with thresholds and ignores")
-    parser.add_argument("--baseline", type=Path, metavar="FILE", help="compare with an earlier audit (--format json)")
-    parser.add_argument(
-        "--fail-on",
-        choices=("high", "medium", "low", "info"),
-        metavar="SEVERITY",
-        help="exit with 3 if there are findings of at least this severity: high, medium, low or info",
-    )
-    parser.add_argument(
-        "--format",
-        choices=("table", "json", "csv", "html"),
-        default="table",
-        help="output format (default: table); --baseline reads json",
-    )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        metavar="FILE",
-        help="write the result to this file instead of stdout; an existing file is replaced as a whole or not at all",
-    )
+    columns = "account, team_id, key_env (the NAME of an environment variable) and base_url"
+    option(target, "--accounts FILE", f"a CSV file with the columns {columns}")
+    keys = "with --accounts: a host other than cStar's and loopback to which keys may be sent; may be repeated"
+    option(parser, "--allow-host HOST", keys, action="append", default=[])
+    option(target, "--sandbox", "audit a sandbox with three teams and many findings, to try the command")
+    option(parser, "--settings FILE", "a TOML file with thresholds and ignores")
+    option(parser, "--baseline FILE", "compare with an earlier audit (--format json)")
+    levels = ("high", "medium", "low", "info")
+    severe = "exit with 3 if there are findings of at least this severity: high, medium, low or info"
+    option(parser, "--fail-on SEVERITY", severe, choices=levels)
+    forms = ("table", "json", "csv", "html")
+    option(parser, "--format", "output format (default: table); --baseline reads json", choices=forms, default="table")
+    whole = "an existing file is replaced as a whole or not at all"
+    option(parser, "--output FILE", f"write the result to this file instead of stdout; {whole}")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -3,11 +3,10 @@
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..files import replace_file
-from .variables import secret_in
+from .options import option, secret_in
 
 if TYPE_CHECKING:
     from ..receivers import ReceiverCheck
@@ -26,36 +25,23 @@ Example: cstar-explore check-receiver http://localhost:8000/hook --secret-env WE
 
 
 def add_to(commands: Any) -> None:
-    """Adds the `check-receiver` command."""
-    parser = commands.add_parser(
-        "check-receiver",
-        help="send right and wrong deliveries to a running webhook receiver, and name its faults",
-        epilog=_HELP,
-    )
+    about = "send right and wrong deliveries to a running webhook receiver, and name its faults"
+    parser = commands.add_parser("check-receiver", help=about, epilog=_HELP)
     parser.add_argument("url", metavar="URL", help="the receiver, such as http://localhost:8000/hook")
-    parser.add_argument(
-        "--secret-env",
-        required=True,
-        metavar="NAME",
-        help="the NAME of the environment variable with the signing secret that the receiver has",
-    )
-    parser.add_argument(
-        "--acted",
-        metavar="COMMAND",
-        help="a shell command that prints the IDs of the events that the receiver acted on, one per line, or their number;"
+    name = "the NAME of the environment variable with the signing secret that the receiver has"
+    option(parser, "--secret-env NAME", name, required=True)
+    option(
+        parser,
+        "--acted COMMAND",
+        "a shell command that prints the IDs of the events that the receiver acted on, one per line, or their number;"
         " without it, duplicates are not tested",
     )
-    parser.add_argument(
-        "--allow-host",
-        action="append",
-        default=[],
-        metavar="HOST",
-        help="a host other than loopback that may be checked; may be repeated",
-    )
-    parser.add_argument("--strict", action="store_true", help="also exit with 1 if something was not tested")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="also write a report as an HTML page")
-    parser.add_argument("--junit", type=Path, metavar="FILE", help="also write JUnit XML")
+    hosts = "a host other than loopback that may be checked; may be repeated"
+    option(parser, "--allow-host HOST", hosts, action="append", default=[])
+    option(parser, "--strict", "also exit with 1 if something was not tested")
+    option(parser, "--format", "output format (default: text)", choices=("text", "json"), default="text")
+    option(parser, "--html FILE", "also write a report as an HTML page")
+    option(parser, "--junit FILE", "also write JUnit XML")
 
 
 def run(options: argparse.Namespace) -> int:

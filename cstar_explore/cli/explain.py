@@ -12,7 +12,7 @@ from ..errors import ConfigurationError, ValidationError
 from ..files import read_bytes
 from ..secret import ApiKey
 from ..text import printable
-from .variables import secret_in
+from .options import option, secret_in
 
 if TYPE_CHECKING:
     from ..deliveries import Delivery
@@ -32,28 +32,15 @@ exit codes:
 
 
 def add_to(commands: Any) -> None:
-    """Adds the `explain` command."""
-    parser = commands.add_parser(
-        "explain",
-        help="explain why a pasted delivery does or does not verify",
-        epilog=_HELP,
-    )
-    parser.add_argument(
-        "file", nargs="?", default="-", metavar="FILE", help="the file to read (default: -, standard input)"
-    )
-    parser.add_argument(
-        "--secret-env",
-        action="append",
-        required=True,
-        metavar="NAME",
-        help="the NAME of an environment variable with a signing secret; may be repeated",
-    )
-    parser.add_argument(
-        "--now",
-        metavar="TIME",
-        help="when the delivery arrived, as Unix seconds or 2026-01-31T12:00:00Z (default: the time in the text, if any, else now)",
-    )
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
+    about = "explain why a pasted delivery does or does not verify"
+    parser = commands.add_parser("explain", help=about, epilog=_HELP)
+    text = "the file to read (default: -, standard input)"
+    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help=text)
+    secrets = "the NAME of an environment variable with a signing secret; may be repeated"
+    option(parser, "--secret-env NAME", secrets, action="append", required=True)
+    now = "when the delivery arrived, as Unix seconds or 2026-01-31T12:00:00Z"
+    option(parser, "--now TIME", f"{now} (default: the time in the text, if any, else now)")
+    option(parser, "--format", "output format (default: text)", choices=("text", "json"), default="text")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -3,12 +3,11 @@
 import argparse
 import contextlib
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
 from ..text import plural
-from .variables import secret_in
+from .options import option, secret_in
 
 if TYPE_CHECKING:
     from ..listener import Listener
@@ -29,48 +28,22 @@ Example: cstar-explore probe --confirm --save cstar-2026-11.json
 
 
 def add_to(commands: Any) -> None:
-    """Adds the `probe` command."""
-    parser = commands.add_parser(
-        "probe",
-        help="find out how cStar behaves where its documentation does not say; leaves nothing behind",
-        epilog=_HELP,
-    )
-    parser.add_argument("--confirm", action="store_true", help="run the probe; without it, print what it would do")
-    parser.add_argument("--save", type=Path, metavar="FILE", help="write the recording")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write a report as an HTML page")
-    parser.add_argument(
-        "--baseline", type=Path, metavar="FILE", help="print which answers have changed since this recording"
-    )
-    parser.add_argument("--fail-on", choices=("drift",), help="exit with 1 if an answer has changed since the baseline")
-    parser.add_argument(
-        "--publishable-key-env",
-        metavar="NAME",
-        help="the NAME of the environment variable with a publishable key, to find out what it may read",
-    )
-    parser.add_argument(
-        "--fire", action="store_true", help="fire test events, which reach all active webhooks of the team"
-    )
-    parser.add_argument(
-        "--listen",
-        type=int,
-        metavar="PORT",
-        help="receive test events on this port of 127.0.0.1, for `cstar listen --forward-to` or a tunnel",
-    )
-    parser.add_argument(
-        "--allow-host", action="append", default=[], metavar="HOST", help="with --listen: the tunnel's host name"
-    )
-    parser.add_argument(
-        "--payloads",
-        action="store_true",
-        help="with --fire and --listen: fire each event type, and learn the shape of its data",
-    )
-    parser.add_argument(
-        "--wait",
-        type=float,
-        default=0,
-        metavar="SECONDS",
-        help="with --fire and --listen: how long to wait for retries; cStar's first comes after 30 s",
-    )
+    about = "find out how cStar behaves where its documentation does not say; leaves nothing behind"
+    parser = commands.add_parser("probe", help=about, epilog=_HELP)
+    option(parser, "--confirm", "run the probe; without it, print what it would do")
+    option(parser, "--save FILE", "write the recording")
+    option(parser, "--html FILE", "write a report as an HTML page")
+    option(parser, "--baseline FILE", "print which answers have changed since this recording")
+    option(parser, "--fail-on", "exit with 1 if an answer has changed since the baseline", choices=("drift",))
+    key = "the NAME of the environment variable with a publishable key, to find out what it may read"
+    option(parser, "--publishable-key-env NAME", key)
+    option(parser, "--fire", "fire test events, which reach all active webhooks of the team")
+    port = "receive test events on this port of 127.0.0.1, for `cstar listen --forward-to` or a tunnel"
+    option(parser, "--listen PORT", port)
+    option(parser, "--allow-host HOST", "with --listen: the tunnel's host name", action="append", default=[])
+    option(parser, "--payloads", "with --fire and --listen: fire each event type, and learn the shape of its data")
+    wait = "how long to wait for retries; cStar's first comes after 30 s"
+    option(parser, "--wait SECONDS", f"with --fire and --listen: {wait}", default=0)
 
 
 def run(options: argparse.Namespace) -> int:
