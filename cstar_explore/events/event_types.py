@@ -1,9 +1,10 @@
-"""cStar's 35 event types, in seven groups.
+"""cStar's 35 event types, in the seven groups of `event_types.json`.
 
 Source: cStar's article `webhook-events`. A description attributed to cStar is from that article or from an older capture of
 the guide; the others only spell out the name.
 """
 
+import json
 from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -32,63 +33,14 @@ class EventType(NamedTuple):
     payload: str
 
 
-_CSTAR, _OURS = "cStar", "cstar_explore"
-
 # The payloads printed in the articles `webhook-events` and `webhooks-overview`.
 _PUBLISHED_PAYLOADS = frozenset({"ticket.created", "ticket.updated"})
 
+_GROUPS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 EVENT_TYPES: tuple[EventType, ...] = tuple(
-    EventType(name, group, description, source, _CSTAR if name in _PUBLISHED_PAYLOADS else _OURS)
-    for group, rows in {
-        "Tickets": (
-            ("ticket.created", "A ticket was opened, by app, widget, API or email", _CSTAR),
-            ("ticket.updated", "Status, priority, assignment, tags, title, notes or custom fields changed", _CSTAR),
-            ("ticket.closed", "A ticket was resolved or closed", _CSTAR),
-            ("ticket.message_added", "A message was added to a ticket", _CSTAR),
-            ("ticket.deleted", "A ticket was deleted", _OURS),
-            ("ticket.assigned", "A ticket was assigned", _OURS),
-        ),
-        "Customers": (
-            ("customer.created", "A customer was created", _CSTAR),
-            ("customer.updated", "A customer's details were modified", _CSTAR),
-            ("customer.deleted", "A customer was deleted", _OURS),
-            ("customer_group.created", "A customer group was created", _OURS),
-            ("customer_group.updated", "A customer group was modified", _OURS),
-            ("customer_group.deleted", "A customer group was deleted", _OURS),
-        ),
-        "Articles": (
-            ("article.created", "A Library article was created", _CSTAR),
-            ("article.published", "An article was put in the Public Library", _CSTAR),
-            ("article.updated", "An article's content or metadata was modified", _CSTAR),
-            ("article.deleted", "An article was deleted", _OURS),
-        ),
-        "Team": (
-            ("team.preferences_updated", "The team's preferences changed", _OURS),
-            ("agent.preferences_updated", "An agent's preferences changed", _OURS),
-        ),
-        "Gamification": (
-            ("boss.spawned", "A boss appeared for the team", _CSTAR),
-            ("boss.damaged", "A boss took damage", _OURS),
-            ("boss.defeated", "The team beat a boss", _CSTAR),
-            ("player.level_up", "A player reached a new level", _CSTAR),
-            ("player.achievement_unlocked", "A player unlocked an achievement", _OURS),
-            ("player.xp_gained", "A player gained experience", _OURS),
-            ("player.quest_completed", "A player completed a quest", _OURS),
-            ("player.streak_milestone", "A player's streak reached a milestone", _OURS),
-            ("social.one_up_sent", "A player sent a one-up", _OURS),
-            ("social.high_five_sent", "A player sent a high five", _OURS),
-        ),
-        "Community": (
-            ("community_post.created", "A community post was created", _OURS),
-            ("community_post.updated", "A community post was modified", _OURS),
-            ("community_post.status_changed", "A community post's status changed", _OURS),
-            ("community_post.commented", "A community post was commented on", _OURS),
-            ("community_post.deleted", "A community post was deleted", _OURS),
-            ("community_post.voted", "A community post was voted for", _OURS),
-        ),
-        "Surveys": (("survey.submitted", "A customer sent a satisfaction response", _CSTAR),),
-    }.items()
-    for name, description, source in rows
+    EventType(name, group, description, source, "cStar" if name in _PUBLISHED_PAYLOADS else "cstar_explore")
+    for group, types in _GROUPS.items()
+    for name, description, source in types
 )
 
 NAMES: tuple[str, ...] = tuple(event.name for event in EVENT_TYPES)

@@ -1,8 +1,10 @@
 """Finds the causes of what went wrong: each fault of a receiver once, then notes."""
 
+import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..text import printable, redacted
 from .catalogue import AFTER_FAILURE, AFTER_FORGED, ORDER, ORDINARY, PROBES, RESERIALIZED, TWO_PACKETS, UNKNOWN_FIELDS
@@ -36,57 +38,22 @@ _VERIFY = (
 _CRASH = "Read X-Signature so that a missing or unexpected value cannot raise an error, and answer 401."
 _PARTS = "Find t and v1 by their names, and ignore other parts."
 # What may arrive in several packets.
-_IN_PACKETS = {
-    TWO_PACKETS,
-    "16 at once",
-    "four copies at once",
-    "two packets that split a character",
-    "a body of 120 kB",
-    "a body of 1.5 MB",
-    "chunked",
-}
+_IN_PACKETS = (
+    *(TWO_PACKETS, "16 at once", "four copies at once", "two packets that split a character"),
+    *("a body of 120 kB", "a body of 1.5 MB", "chunked"),
+)
 _FOUR_MINUTES = {"signed 4 minutes ago", "signed 4 minutes ahead"}
 _TWO_V1 = {"two v1, the first of this secret", "two v1, the second of this secret"}
 _V0 = "X-Signature: only a v0"
 _BODY_GROUPS = ("changed in transit", "raw body", "white space")
 
-# Checks that have a cause of their own: what is wrong, and what to do.
-_SINGLE = {
-    "signed 4 minutes ago": ("It rejects deliveries that were signed 4 minutes ago.", "Allow 300 s in both directions: retries and queues take time."),
-    "signed 4 minutes ahead": ("It rejects deliveries that were signed a few minutes ahead.", "Allow 300 s in both directions: clocks differ."),
-    UNKNOWN_FIELDS: ("It rejects events with fields that it does not know: it stops working when cStar adds a field.", "Ignore unknown fields."),
-    ORDER: (
-        "It does not act on both events of a ticket if they arrive in an unexpected order.",
-        "cStar does not promise an order: accept each event on its own.",
-    ),
-    "header names in lower case": ("It does not find headers whose names are in lower case.", "Compare header names without regard to case."),
-    "three over one connection": ("It fails at the second or third delivery over one connection.", "Read each request's body to its end, and answer with a correct Content-Length."),
-    TWO_PACKETS: ("It reads only the part of the body that arrives first.", "Read as many bytes as Content-Length says."),
-    "16 at once": ("It does not accept 16 deliveries that arrive at the same time.", "Serve requests concurrently, or answer first and act afterwards."),
-    AFTER_FAILURE: (
-        "It stores the id of an event before it has acted: if acting fails, it ignores cStar's retry, and the event is lost.",
-        "Store the id after the effect, or in one transaction with it.",
-    ),
-    AFTER_FORGED: (
-        "It stores the id of an event before it verifies the delivery: a forged delivery keeps the genuine one from being processed.",
-        "Verify first. Store the id together with the effect.",
-    ),
-    "a type that does not exist yet": ("It rejects unknown event types: deliveries of every type that cStar adds will fail.", "Answer 200 to types that you do not handle."),
-    "two packets that split a character": ("It decodes each piece of the body on its own, and loses a character that is split between two packets.", "{raw}"),
-    "a byte added that is not UTF-8": ("It decodes the body as text before it verifies it, and drops or replaces what is not UTF-8.", "{raw}"),
-}  # fmt: skip
-
-# Notes: what was sent, the sentence, what to do.
-_NOTES = {
-    "a valid sha256= over the body alone": ("It accepts the legacy signature too, sha256= over the body alone: it has no timestamp, so it can be replayed at any time.", "Accept only t= and v1=."),
-    "two v1, the first of this secret": ("It does not accept two v1 signatures, as during the rotation of a secret.", "Accept a delivery if any of its v1 values matches. cStar has not been observed to send two."),
-    "two v1, the second of this secret": ("It checks only one v1: it rejects deliveries with two, as during the rotation of a secret.", "Accept a delivery if any of its v1 values matches. cStar has not been observed to send two."),
-    "Content-Type with a charset": ("It does not accept application/json with a charset.", "Compare the media type without its parameters."),
-    "a body of 120 kB": ("It does not accept a body of 120 kB; some frameworks limit bodies to 100 kB.", "Raise the limit for this route, to 1 MB or more. cStar does not document how long its bodies can be."),
-    "{} as data": ("It does not accept an event whose data is empty.", "cStar has not been observed to send one; answer 200 to events that lack what you need."),
-    "chunked": ("It does not read bodies without a Content-Length.", "Nothing to do: cStar sends one."),
-    "GET": ("It answers GET with 2xx.", "Nothing to do, unless a monitor takes this for a working receiver. cStar sends POST only."),
-}  # fmt: skip
+_TEXTS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+# What is wrong and what to do, by what was sent in the only check that shows it. `{raw}` stands for how to get the raw body.
+SINGLE: Mapping[str, Sequence[str]] = _TEXTS["single"]
+NOTES: Mapping[str, Sequence[str]] = _TEXTS["notes"]
+# The same, where an ordinary delivery fails: by the status, and by what frameworks write into the response.
+_BY_STATUS: Mapping[str, Sequence[str]] = _TEXTS["statuses"]
+_ERROR_PAGES: Sequence[Sequence[str]] = _TEXTS["error_pages"]
 
 _WITHOUT_RESPONSE = {
     NO_RESPONSE: ("It sends no response within 10 s, so that cStar retries every delivery.", "Respond first, and act afterwards."),
@@ -106,25 +73,6 @@ _ACCEPTED_INSTEAD = (
     *(((probe.check.sent,), f"It {probe.mistake}.", probe.remedy or "{raw}") for probe in PROBES),
     (("v1 before t",), "It depends on the order of the parts of X-Signature.", _PARTS),
     (("signed 4 minutes ahead", "signed 4 minutes ago"), "It compares the timestamp with a clock that differs by minutes.", "Set the clock of the receiver's machine."),
-)  # fmt: skip
-
-_NO_ROUTE = ("It has no route for POST at this path (404 or 405).", "Check the path, and that the route takes POST.")
-_BY_STATUS = {
-    404: _NO_ROUTE,
-    405: _NO_ROUTE,
-    413: ("It rejects an ordinary delivery as too large (413).", "Raise the limit for bodies on this route, to 1 MB or more."),
-    415: ("It does not accept Content-Type: application/json (415).", "Accept application/json, with or without a charset."),
-    429: ("It limits the rate of requests, and refuses an ordinary delivery (429).", "Exempt this route."),
-}  # fmt: skip
-
-# What frameworks write into the response of an ordinary delivery that fails: a pattern, what is wrong, and what to do.
-_ERROR_PAGES = (
-    (r"must be of type string or an instance of buffer|received an instance of object|not '?dict'?|unexpected type.*object",
-     "It passes the parsed body to the HMAC instead of the raw bytes, and fails", "{raw}"),
-    (r"csrf|page expired", "Its framework expects a CSRF token and refuses every delivery", "Exempt this route: csrf_exempt in Django, routes/api.php in Laravel, skip_forgery_protection in Rails."),
-    (r"timingsafeequal|input buffers must have the same|byte length", "It compares signatures of different lengths in a way that raises an error", "Compare the lengths first. Encode both in the same way."),
-    (r"www-authenticate: ", "It asks for a login and refuses every delivery", "Exempt this route: cStar authenticates itself by the signature."),
-    (r"allowed_hosts|disallowedhost|invalid host header", "It does not serve this host name", "Add the host of the webhook's URL to the allowed hosts."),
 )  # fmt: skip
 
 
@@ -148,6 +96,10 @@ def _loses(cause: Cause, outcomes: Mapping[str, Outcome]) -> bool:
     return any(outcomes[name].check.rule == "accept" and outcomes[name].verdict == "wrong" for name in cause.checks)
 
 
+def _hangs(outcome: Outcome) -> bool:
+    return any(response.error == NO_RESPONSE for response in outcome.responses)
+
+
 class _Search:
     """Finds one cause after another. Each problem is explained by the first cause that fits."""
 
@@ -158,57 +110,54 @@ class _Search:
     def found(self, dead_after: str | None) -> Iterator[Cause]:
         if dead_after is not None:
             remedy = "Look at its log: this delivery, or one sent at the same time, crashed or blocked it."
-            yield self._cause(
-                f"It stopped answering after: {dead_after}.", remedy, lambda each: each.check.sent == dead_after
-            )
+            yield self._cause(f"It stopped answering after: {dead_after}.", remedy, dead_after)
         ordinary = self._outcomes[ORDINARY]
         if ordinary.verdict == "wrong":
             yield from self._refusal(ordinary)
         yield from self._forged()
         if TWO_PACKETS in self._open:
-            yield self._cause(
-                *_SINGLE[TWO_PACKETS],
-                lambda each: (
-                    each.check.sent in _IN_PACKETS or any(other.error == NO_RESPONSE for other in each.responses)
-                ),
-            )
+            yield self._cause(*SINGLE[TWO_PACKETS], only=lambda each: each.check.sent in _IN_PACKETS or _hangs(each))
         is_replayable = self._let_in("signed 10 minutes ago")
         yield self._cause(
             "It does not check the timestamp: deliveries can be replayed at any time."
             if is_replayable
             else "It limits the age of deliveries in one direction only: it accepts a t that lies in the future.",
             "Reject deliveries whose t is more than 300 s in the past or in the future.",
-            lambda each: each.check.group == "timestamp" and each.let_in,
+            "timestamp",
+            only=lambda each: each.let_in,
         )
         if self._open.keys() >= _FOUR_MINUTES:
             sentence = "It allows less than 4 minutes between signing and arrival."
-            yield self._cause_of(_FOUR_MINUTES, sentence, "Allow 300 s in both directions.")
+            yield self._cause(sentence, "Allow 300 s in both directions.", *_FOUR_MINUTES)
         yield from self._header()
         yield from self._body()
         yield from self._duplicates()
-        yield from self._timeouts()
+        sentence = "It sends no response within 10 s to some deliveries, so that cStar retries them."
+        yield self._cause(sentence, "Respond first, and act afterwards.", only=_hangs)
         if self._open.keys() >= _TWO_V1:
-            yield self._cause_of(_TWO_V1, *_NOTES[min(_TWO_V1)], is_note=True)
-        for table, is_note in ((_SINGLE, False), (_NOTES, True)):
+            yield self._cause(*NOTES[min(_TWO_V1)], *_TWO_V1, is_note=True)
+        for table, is_note in ((SINGLE, False), (NOTES, True)):
             for sent, (sentence, remedy) in table.items():
-                if sent not in self._open:
-                    continue
-                yield self._cause_of({sent}, sentence, remedy.replace("{raw}", self._raw), is_note=is_note)
+                yield self._cause(sentence, remedy.replace("{raw}", self._raw), sent, is_note=is_note)
         yield from self._rest()
 
     # --- helpers
 
     def _cause(
-        self, sentence: str, remedy: str, explains: Callable[[Outcome], bool], *, is_note: bool = False
+        self,
+        sentence: str,
+        remedy: str,
+        *what: str,
+        only: Callable[[Outcome], bool] = lambda _: True,
+        is_note: bool = False,
     ) -> Cause:
-        checks = tuple(name for name, each in self._open.items() if explains(each))
+        """The cause of the problems of these groups or checks, by default of all, that `only` selects."""
+        named = [name for name, each in self._open.items() if not what or {name, each.check.group} & {*what}]
+        checks = tuple(name for name in named if only(self._open[name]))
         is_note = is_note or all(self._open[name].verdict == "information" for name in checks)
         for name in checks:
             del self._open[name]
         return Cause(sentence, remedy, checks, is_note)
-
-    def _cause_of(self, sent: set[str], sentence: str, remedy: str, *, is_note: bool = False) -> Cause:
-        return self._cause(sentence, remedy, lambda each: each.check.sent in sent, is_note=is_note)
 
     def _of(self, *groups: str) -> list[Outcome]:
         return [each for each in self._open.values() if each.check.group in groups]
@@ -239,9 +188,9 @@ class _Search:
                 return bool(each.acted) and max(each.acted or ()) > 1
             return is_systematic and all(str(other) == alike for other in each.responses)
 
-        yield self._cause(sentence, remedy, explains)
+        yield self._cause(sentence, remedy, only=explains)
 
-    def _reason(self, ordinary: Outcome) -> tuple[str, str]:
+    def _reason(self, ordinary: Outcome) -> Sequence[str]:
         response = ordinary.responses[0]
         if str(response) in _WITHOUT_RESPONSE:
             return _WITHOUT_RESPONSE[str(response)]
@@ -258,14 +207,14 @@ class _Search:
             )
         return self._reason_in(response)
 
-    def _reason_in(self, response: Response) -> tuple[str, str]:
+    def _reason_in(self, response: Response) -> Sequence[str]:
         """Why the ordinary delivery is refused, from the response itself."""
         lines = [*(f"{name}: {value}" for name, value in response.headers), response.body.decode("latin-1")]
         for pattern, sentence, remedy in _ERROR_PAGES:
             if re.search(pattern, "\n".join(lines), re.IGNORECASE):
                 return f"{sentence} ({response}).", remedy.replace("{raw}", self._raw)
-        if response.status in _BY_STATUS:
-            return _BY_STATUS[response.status]
+        if str(response.status) in _BY_STATUS:
+            return _BY_STATUS[str(response.status)]
         if response.failed:
             remedy = f"Look at its log for the error. {self._raw}".rstrip()
             return f"It fails at an ordinary, validly signed delivery: {response}.", remedy
@@ -306,55 +255,40 @@ class _Search:
                     " so cStar never retries them, whatever goes wrong."
                 )
                 remedy = "Verify first. Answer 401 to what is not genuine, and 2xx only to what will be acted on."
-            groups = (
-                "forged",
-                "timestamp",
-                "legacy signature",
-                "missing header",
-                "malformed header",
-                "changed in transit",
-            )
-            yield self._cause(sentence, remedy, lambda each: each.check.group in groups)
+            groups = ("forged", "timestamp", "legacy signature", "missing header", "malformed header")
+            yield self._cause(sentence, remedy, *groups, "changed in transit")
         yield self._cause(
             "It acts on deliveries that it rejects.",
             "Verify before anything else, and act only afterwards.",
-            lambda each: each.check.rule == "reject" and any(each.acted or ()) and not each.let_in,
+            only=lambda each: each.check.rule == "reject" and any(each.acted or ()) and not each.let_in,
         )
         yield self._cause(
             "It accepts deliveries whose signature is missing or malformed, without verification.",
             _VERIFY,
-            lambda each: (
-                each.check.group in {"missing header", "malformed header"} and each.let_in and each.check.sent != _V0
-            ),
+            *("missing header", "malformed header"),
+            only=lambda each: each.let_in and each.check.sent != _V0,
         )
 
     def _header(self) -> Iterator[Cause]:
-        groups = ("missing header", "malformed header", "legacy signature")
-        odd = [each for each in self._of(*groups[1:]) if each.failed]
-        parts = self._of("header parts")
-        if odd:
+        of_parts = ("header parts", "two v1", _V0) if self._of("header parts") else ()
+        if any(each.failed for each in self._of("malformed header", "legacy signature")):
             sentence = "It fails with 5xx, or closes the connection, on unexpected values of X-Signature"
+            groups = ("missing header", "malformed header", "legacy signature", _V0, *of_parts)
             yield self._cause(
-                sentence + (", and depends on the order or number of its parts." if parts else "."),
-                f"{_CRASH} {_PARTS}" if parts else _CRASH,
-                lambda each: (
-                    (each.check.group in groups and each.failed)
-                    or (bool(parts) and each.check.group in {"header parts", "two v1"})
-                    or each.check.sent == _V0
-                ),
+                sentence + (", and depends on the order or number of its parts." if of_parts else "."),
+                f"{_CRASH} {_PARTS}" if of_parts else _CRASH,
+                *groups,
+                only=lambda each: each.failed or not {each.check.sent, each.check.group}.isdisjoint((*of_parts, _V0)),
             )
         yield self._cause(
             "It fails with 5xx if X-Signature is missing: a rejection looks like an outage, and anyone can cause it.",
             _CRASH,
-            lambda each: each.check.group == "missing header" and each.failed,
+            "missing header",
+            only=lambda each: each.failed,
         )
-        if parts:
-            yield self._cause(
-                "It depends on the order or number of the parts of X-Signature.",
-                _PARTS,
-                lambda each: each.check.group in {"header parts", "two v1"} or each.check.sent == _V0,
-            )
-        yield self._cause("It accepts parts with other names as v1.", _PARTS, lambda each: each.check.sent == _V0)
+        if of_parts:
+            yield self._cause("It depends on the order or number of the parts of X-Signature.", _PARTS, *of_parts)
+        yield self._cause("It accepts parts with other names as v1.", _PARTS, _V0)
 
     def _body(self) -> Iterator[Cause]:
         raw = {each.check.sent for each in self._of("raw body") if each.verdict == "wrong"}
@@ -365,38 +299,21 @@ class _Search:
         if not concerned:
             return
         if is_written_again:
-            unknown = {"a signed empty body", "a signed body that is not JSON", "a signed body that is a list"}
-            yield self._cause(
-                "It verifies re-serialized JSON, not the raw body.",
-                self._raw,
-                lambda each: (
-                    each.check.group in _BODY_GROUPS
-                    or (each.check.sent in unknown and bool(raw))
-                    or each.check.group == "content types"
-                    or each.check.sent in {UNKNOWN_FIELDS, "chunked"}
-                ),
-            )
+            unknown = ("a signed empty body", "a signed body that is not JSON", "a signed body that is a list")
+            others = ("content types", UNKNOWN_FIELDS, "chunked", *(unknown if raw else ()))
+            yield self._cause("It verifies re-serialized JSON, not the raw body.", self._raw, *_BODY_GROUPS, *others)
         elif "indented with CRLF" in raw and self._let_in("spaces after , and :"):
-            yield self._cause(
-                "It changes line ends before it verifies the body.",
-                self._raw,
-                lambda each: each.check.group in _BODY_GROUPS,
-            )
+            yield self._cause("It changes line ends before it verifies the body.", self._raw, *_BODY_GROUPS)
         elif self._of("white space") or self._let_in("a newline added"):
-            yield self._cause(
-                "It verifies the trimmed text of the body, not the raw body.",
-                self._raw,
-                lambda each: each.check.group in {"changed in transit", "white space"},
-            )
+            sentence = "It verifies the trimmed text of the body, not the raw body."
+            yield self._cause(sentence, self._raw, "changed in transit", "white space")
 
     def _duplicates(self) -> Iterator[Cause]:
         order = self._open.get(ORDER)
         if order is not None and order.accepted and tuple(order.acted or ()) == (1, 0, 1, 0):
-            yield self._cause_of(
-                {ORDER, AFTER_FAILURE, "{} as data"},
-                "It takes different events of one ticket for duplicates, and acts on the first only.",
-                "Recognize duplicates by the id of the event.",
-            )
+            sentence = "It takes different events of one ticket for duplicates, and acts on the first only."
+            remedy = "Recognize duplicates by the id of the event."
+            yield self._cause(sentence, remedy, ORDER, AFTER_FAILURE, "{} as data")
         # The retry after a failure is a plain duplicate where the first delivery did not fail.
         of_group = [
             each
@@ -425,14 +342,7 @@ class _Search:
             remedy = (
                 "Store the event's id with the effect, in one transaction, and answer 200 if the id is already stored."
             )
-        yield self._cause_of({each.check.sent for each in of_group}, sentence, remedy)
-
-    def _timeouts(self) -> Iterator[Cause]:
-        yield self._cause(
-            "It sends no response within 10 s to some deliveries, so that cStar retries them.",
-            "Respond first, and act afterwards.",
-            lambda each: any(str(response) == NO_RESPONSE for response in each.responses),
-        )
+        yield self._cause(sentence, remedy, *(each.check.sent for each in of_group))
 
     def _rest(self) -> Iterator[Cause]:
         """Faults and notes without a known cause, one for each group: the checks that show it."""
@@ -442,4 +352,4 @@ class _Search:
                 details = "; ".join(f"{each.check.sent} ({each.observed})" for each in seen[:4])
                 expected = ", or ".join(dict.fromkeys(each.expected for each in seen))
                 sentence = f"{group.capitalize()}: unexpected outcome of {details}."
-                yield self._cause_of({each.check.sent for each in seen}, sentence, f"Expected: {expected}.")
+                yield self._cause(sentence, f"Expected: {expected}.", *(each.check.sent for each in seen))

@@ -13,7 +13,7 @@ import pytest
 
 import cstar_explore as cx
 from cstar_explore.cli import main
-from cstar_explore.receivers import checker, sending
+from cstar_explore.receivers import catalogue, causes, checker, sending
 from tests.receivers import frameworks, further, plain
 from tests.receivers.receiving import Running, Work
 from tests.support.sampling import NIGHTLY, sample
@@ -368,3 +368,8 @@ def test_the_command_ends_with_2_if_it_cannot_check(
     monkeypatch.delenv("RECEIVERS_SECRET")
     assert command("http://localhost:1/") == 2
     assert "RECEIVERS_SECRET is not set" in capsys.readouterr().err
+
+
+def test_each_cause_in_the_table_belongs_to_a_check() -> None:
+    """It is found by what the check sends."""
+    assert {*causes.SINGLE, *causes.NOTES} <= {check.sent for check in catalogue.CHECKS}
