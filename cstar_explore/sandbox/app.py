@@ -7,7 +7,7 @@ A call passes through `CallMiddleware`, `FaultMiddleware`, the router, `Authoriz
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.applications import Starlette
@@ -34,6 +34,7 @@ from .store import Store, StoredWebhook
 from .validation import RequestParser, subscribes
 
 
+@dataclass(eq=False, kw_only=True)
 class Api:
     """The endpoints of the API. `app` is the ASGI application.
 
@@ -41,24 +42,17 @@ class Api:
         behaviours: An answer to each question in `behaviours.py`.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        ids: Ids,
-        *,
-        rate_limiter: RateLimiter,
-        faults: Faults,
-        deliverer: Deliverer,
-        allowed_hosts: AllowedHosts,
-        behaviours: Mapping[str, Answer],
-    ) -> None:
-        self._store = store
-        self._clock = clock
-        self._ids = ids
-        self._deliverer = deliverer
-        self._behaviours = behaviours
-        self._parser = RequestParser(allowed_hosts, behaviours)
+    store: Store
+    clock: Clock
+    ids: Ids
+    rate_limiter: RateLimiter
+    faults: Faults
+    deliverer: Deliverer
+    allowed_hosts: AllowedHosts
+    behaviours: Mapping[str, Answer]
+
+    def __post_init__(self) -> None:
+        self._parser = RequestParser(self.allowed_hosts, self.behaviours)
         webhooks = "/api/v1/teams/{team_id}/webhooks"
         routes = (
             ("GET", "/api/v1/auth/whoami", self.whoami),
@@ -70,15 +64,15 @@ class Api:
             ("DELETE", f"{webhooks}/{{webhook_id}}", self.delete_webhook),
         )
         around_endpoint = [
-            Middleware(AuthorizationMiddleware, rate_limiter),
+            Middleware(AuthorizationMiddleware, self.rate_limiter),
             Middleware(BodyMiddleware),
-            Middleware(IdempotencyMiddleware, store, clock),
+            Middleware(IdempotencyMiddleware, self.store, self.clock),
         ]
         self.app = Starlette(
             routes=[Route(path, run, methods=[method], middleware=around_endpoint) for method, path, run in routes],
             middleware=[
-                Middleware(CallMiddleware, clock, ids, rate_limiter, behaviours),
-                Middleware(FaultMiddleware, faults),
+                Middleware(CallMiddleware, self.clock, self.ids, self.rate_limiter, self.behaviours),
+                Middleware(FaultMiddleware, self.faults),
             ],
             exception_handlers={ApiError: _error_response, HTTPException: _error_response},
         )
@@ -98,86 +92,86 @@ class Api:
             return respond(identity)
 
     async def list_webhooks(self, request: Request) -> Response:
-        webhooks = [_fields(webhook, self._behaviours["list_fields"]) for webhook in self._webhooks(request)]
+        webhooks = [_fields(webhook, self.behaviours["list_fields"]) for webhook in self._webhooks(request)]
         page = Page.of(request, len(webhooks))
         async with self._transaction(request, page) as respond:
             return respond(webhooks[page.part])
 
     async def get_webhook(self, request: Request) -> Response:
         async with self._transaction(request) as respond:
-            return respond(_fields(self._webhook(request), self._behaviours["get_fields"]))
+            return respond(_fields(self._webhook(request), self.behaviours["get_fields"]))
 
     async def create_webhook(self, request: Request) -> Response:
         fields = self._parser.create(await request.body())
         self._refuse_duplicate(request, fields)
         key: Key = request.state.key
         async with self._transaction(request) as respond:
-            now = self._clock.step()
+            now = self.clock.step()
             webhook = StoredWebhook(
-                id=f"whk_{self._ids.next('webhook')}",
+                id=f"whk_{self.ids.next('webhook')}",
                 team_id=key.team_id,
                 environment=key.environment,
                 **fields,
-                secret=new_secret(self._ids),
+                secret=new_secret(self.ids),
                 is_active=True,
                 created_at=now,
                 updated_at=now,
             )
-            self._store.add(webhook)
-            return respond(_fields(webhook, self._behaviours["create_fields"]), 201)
+            self.store.add(webhook)
+            return respond(_fields(webhook, self.behaviours["create_fields"]), 201)
 
     async def update_webhook(self, request: Request) -> Response:
         webhook = self._webhook(request)
         fields = self._parser.update(await request.body())
         self._refuse_duplicate(request, fields, webhook)
-        if "events" in fields and self._behaviours["patch_events"] == "added":
+        if "events" in fields and self.behaviours["patch_events"] == "added":
             fields["events"] = list(dict.fromkeys([*webhook.events, *fields["events"]]))
         async with self._transaction(request) as respond:
-            now = self._clock.step()
+            now = self.clock.step()
             changed = replace(webhook, **fields)
-            if changed != webhook or self._behaviours["unchanged_update"] == "moved":
+            if changed != webhook or self.behaviours["unchanged_update"] == "moved":
                 changed.updated_at = now
-            self._store.update(changed)
-            return respond(_fields(changed, self._behaviours["update_fields"]))
+            self.store.update(changed)
+            return respond(_fields(changed, self.behaviours["update_fields"]))
 
     async def delete_webhook(self, request: Request) -> Response:
         async with self._transaction(request) as respond:
             try:
-                self._store.remove(self._webhook(request).id)
-                self._clock.step()
+                self.store.remove(self._webhook(request).id)
+                self.clock.step()
             except ApiError:
-                if self._behaviours["second_delete"] != "200":
+                if self.behaviours["second_delete"] != "200":
                     raise
             return respond({"deleted": True})
 
     async def trigger_test(self, request: Request) -> Response:
         event = self._parser.trigger_test(await request.body())
-        to_all = self._behaviours["fire_subscriptions"] == "all"
+        to_all = self.behaviours["fire_subscriptions"] == "all"
         receivers = [
             webhook
             for webhook in self._webhooks(request)
             if webhook.is_active and (to_all or subscribes(webhook.events, event))
         ]
-        event_id = f"evt_{self._ids.next('event')}"
-        wait = self._behaviours["arrival"] == "before the response"
+        event_id = f"evt_{self.ids.next('event')}"
+        wait = self.behaviours["arrival"] == "before the response"
         async with self._transaction(request, deliver=wait) as respond:
-            self._deliverer.enqueue(receivers, event_id, event, request.state.request_id)
-            self._clock.step()
+            self.deliverer.enqueue(receivers, event_id, event, request.state.request_id)
+            self.clock.step()
             # Saved for a repeat of the request during the deliveries, which fires nothing.
             response = respond(self._fired(event, event_id, []))
         if wait:
-            await self._deliverer.wait_for(event_id)
+            await self.deliverer.wait_for(event_id)
             return respond(self._fired(event, event_id, receivers))
         response = respond(self._fired(event, event_id, receivers))
-        response.background = BackgroundTask(self._deliverer.run_due)
+        response.background = BackgroundTask(self.deliverer.run_due)
         return response
 
     def _fired(self, event: str, event_id: str, receivers: list[StoredWebhook]) -> dict[str, Any]:
         """The `data` of the response to trigger-test."""
-        told_id = event_id if self._behaviours["fired_event_id"] == "equal" else f"{event_id}0"
-        names = self._behaviours["delivery_fields"] if receivers else ()
+        told_id = event_id if self.behaviours["fired_event_id"] == "equal" else f"{event_id}0"
+        names = self.behaviours["delivery_fields"] if receivers else ()
         deliveries = [
-            {name: entry.get(name) for name in names} for entry in self._deliverer.outbox.results(event_id) if names
+            {name: entry.get(name) for name in names} for entry in self.deliverer.outbox.results(event_id) if names
         ]
         values = {
             "event": event,
@@ -189,26 +183,26 @@ class Api:
             "delivered_to": len(receivers),
             "*": None,
         }
-        return {name: values[name] for name in self._behaviours["fired_fields"]}
+        return {name: values[name] for name in self.behaviours["fired_fields"]}
 
     def _refuse_duplicate(self, request: Request, fields: Mapping[str, Any], own: StoredWebhook | None = None) -> None:
         for field in ("name", "url"):
-            if self._behaviours[f"duplicate_{field}"] == "refused" and field in fields:
+            if self.behaviours[f"duplicate_{field}"] == "refused" and field in fields:
                 others = (webhook for webhook in self._webhooks(request) if own is None or webhook.id != own.id)
                 if any(getattr(webhook, field) == fields[field] for webhook in others):
-                    raise ApiError(invalid(field, f"another webhook has this {field}"))
+                    raise invalid(field, f"another webhook has this {field}")
 
     def _webhooks(self, request: Request) -> list[StoredWebhook]:
         key: Key = request.state.key
-        return self._store.webhooks(key.team_id, key.environment)
+        return self.store.webhooks(key.team_id, key.environment)
 
     def _webhook(self, request: Request) -> StoredWebhook:
         key: Key = request.state.key
-        webhook = self._store.webhook(key.team_id, key.environment, request.path_params["webhook_id"])
+        webhook = self.store.webhook(key.team_id, key.environment, request.path_params["webhook_id"])
         if webhook is None:
             question = "unknown_id" if request.path_params["webhook_id"].startswith("whk_") else "other_kind_of_id"
             question = {"GET": question, "DELETE": "second_delete"}.get(request.method, "")
-            raise ApiError(replace(WEBHOOK_NOT_FOUND, status=int(str(self._behaviours.get(question, "404")))))
+            raise ApiError(replace(WEBHOOK_NOT_FOUND, status=int(str(self.behaviours.get(question, "404")))))
         return webhook
 
     @asynccontextmanager
@@ -219,25 +213,25 @@ class Api:
 
         Yields `respond(data, status=200)`, which creates the response. Nothing is locked during the deliveries.
         """
-        in_meta = "meta.requestId" in self._behaviours["request_id"]
+        in_meta = "meta.requestId" in self.behaviours["request_id"]
         meta: dict[str, Any] = {"requestId": request.state.request_id} if in_meta else {}
-        meta["timestamp"] = iso(self._clock.now)
+        meta["timestamp"] = iso(self.clock.now)
         envelope: dict[str, Any] = {"success": True, "meta": meta}
-        if page is not None and self._behaviours["pagination"] != "nowhere":
-            (envelope if self._behaviours["pagination"] == "top" else meta)["pagination"] = page.reported()
+        if page is not None and self.behaviours["pagination"] != "nowhere":
+            (envelope if self.behaviours["pagination"] == "top" else meta)["pagination"] = page.reported()
 
         def respond(data: Any, status: int = 200) -> Response:
             text = json.dumps({"success": True, "data": data, **envelope}, ensure_ascii=False)
             if request.state.replay_key is not None:
-                self._store.save_replay(request.state.replay_key, status, text, self._clock.now)
+                self.store.save_replay(request.state.replay_key, status, text, self.clock.now)
             return Response(text, status, media_type="application/json")
 
-        with self._store.writing():
+        with self.store.writing():
             yield respond
-            self._store.save_state("clock", self._clock.save())
-            self._store.save_state("ids", self._ids.used)
+            self.store.save_state("clock", self.clock.save())
+            self.store.save_state("ids", self.ids.used)
         if request.method != "GET" and deliver:
-            await self._deliverer.run_due()
+            await self.deliverer.run_due()
 
 
 async def _error_response(request: Request, error: Exception) -> Response:

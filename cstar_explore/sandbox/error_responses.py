@@ -115,11 +115,12 @@ def server_error(status: int) -> ErrorResponse:
     return ErrorResponse(status, "api_error", "internal_error", "Something went wrong on our side")
 
 
-def missing(param: str) -> ErrorResponse:
+def missing(param: str) -> ApiError:
     """A required field is absent or empty."""
-    return ErrorResponse(400, "invalid_request_error", "parameter_missing", f"Missing required field: {param}", param)
+    message = f"Missing required field: {param}"
+    return ApiError(ErrorResponse(400, "invalid_request_error", "parameter_missing", message, param))
 
 
-def invalid(param: str, message: str) -> ErrorResponse:
+def invalid(param: str, message: str) -> ApiError:
     """A field has an invalid value."""
-    return ErrorResponse(400, "validation_error", "PARAMETER_INVALID", message, param)
+    return ApiError(ErrorResponse(400, "validation_error", "PARAMETER_INVALID", message, param))

@@ -107,9 +107,9 @@ class Sandbox:
                 like=recording,
             )
             api = Api(
-                self._store,
-                self.clock,
-                ids,
+                store=self._store,
+                clock=self.clock,
+                ids=ids,
                 rate_limiter=rate_limiter,
                 faults=self.faults,
                 deliverer=self._deliverer,

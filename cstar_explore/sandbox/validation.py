@@ -35,7 +35,7 @@ class RequestParser:
         required = ("name", "url") if self._behaviours["empty_events"] == "accepted" else ("name", "url", "events")
         for field in required:
             if body.get(field) in (None, "", []):
-                raise ApiError(missing(field))
+                raise missing(field)
         return {
             "name": self._name(body["name"]),
             "url": self._url(body["url"]),
@@ -57,35 +57,33 @@ class RequestParser:
         """The event type to fire, which is not a wildcard."""
         event = _json_object(content).get("event")
         if not event:
-            raise ApiError(missing("event"))
+            raise missing("event")
         known = event in NAMES or (isinstance(event, str) and self._behaviours["fire_unknown_type"] == "fired")
         if not known:
-            raise ApiError(invalid("event", f"Unknown event type: {event}"))
+            raise invalid("event", f"Unknown event type: {event}")
         return str(event)
 
     def _name(self, value: Any) -> str:
         if not isinstance(value, str) or not value.strip():
-            raise ApiError(invalid("name", "name must be text"))
+            raise invalid("name", "name must be text")
         limit = self._behaviours["name_limit"]
         if limit == "cut":
             return value[:_CUT]
         if limit != "1000" and len(value) > int(str(limit)):
-            raise ApiError(invalid("name", f"name must have at most {limit} characters"))
+            raise invalid("name", f"name must have at most {limit} characters")
         return value
 
     def _url(self, value: Any) -> str:
         scheme, host = _scheme_and_host(value) if isinstance(value, str) else ("", "")
         if not host or scheme not in ("http", "https"):
-            raise ApiError(invalid("url", "url must be an HTTPS URL"))
+            raise invalid("url", "url must be an HTTPS URL")
         url = str(value)
         if scheme == "http" and host not in self._hosts:
             if self._behaviours["http_url"] == "refused":
-                raise ApiError(
-                    invalid(
-                        "url",
-                        "url must be HTTPS (this sandbox also takes http to loopback and to its allowed_hosts, which cStar"
-                        " itself would refuse)",
-                    )
+                raise invalid(
+                    "url",
+                    "url must be HTTPS (this sandbox also takes http to loopback and to its allowed_hosts, which cStar"
+                    " itself would refuse)",
                 )
             if self._behaviours["http_url"] == "https":
                 url = f"https{url[4:]}"
@@ -100,10 +98,10 @@ class RequestParser:
             or not all(isinstance(part, str) for part in parts)
             or (not arrays and parts is value)
         ):
-            raise ApiError(invalid("events", "events must be a comma-separated string of event types"))
+            raise invalid("events", "events must be a comma-separated string of event types")
         types = dict.fromkeys(name for part in parts if part.strip() for name in self._subscribed(part.strip()))
         if not types and self._behaviours["empty_events"] == "refused":
-            raise ApiError(missing("events"))
+            raise missing("events")
         return list(types)
 
     def _subscribed(self, name: str) -> tuple[str, ...]:
@@ -119,7 +117,7 @@ class RequestParser:
             case "dropped":
                 return ()
             case _:
-                raise ApiError(invalid("events", f"Unknown event type: {name}"))
+                raise invalid("events", f"Unknown event type: {name}")
 
 
 def subscribes(patterns: list[str], event: str) -> bool:
@@ -177,5 +175,5 @@ def _in_form(url: str, changes: Answer) -> str:
 
 def _is_active(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise ApiError(invalid("isActive", "isActive must be true or false"))
+        raise invalid("isActive", "isActive must be true or false")
     return value
