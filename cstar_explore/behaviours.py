@@ -10,7 +10,7 @@ In the file, `answers` may also be a list of names without a meaning, or the nam
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal
 
 Answer = str | tuple[str, ...]
@@ -66,7 +66,7 @@ OTHER = "*"  # stands for names that no page mentions; they are not recorded
 
 
 def _questions() -> Iterator[Question]:
-    table = json.loads(files(__package__).joinpath("behaviours.json").read_text(encoding="utf-8"))
+    table = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
     for name, fields in table["questions"].items():
         answers = fields.pop("answers")
         if isinstance(answers, str):

@@ -5,7 +5,7 @@
 
 import json
 from datetime import datetime
-from importlib.resources import files
+from pathlib import Path
 
 from .clock import Ids
 from .store import Store, StoredWebhook
@@ -13,7 +13,7 @@ from .store import Store, StoredWebhook
 
 def add_seeds(store: Store, ids: Ids, *, neglected: bool) -> None:
     """Adds the webhooks of a new sandbox."""
-    teams = json.loads(files(__package__).joinpath("seeds.json").read_text(encoding="utf-8"))
+    teams = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
     for team in teams["neglected" if neglected else "small"]:
         for environment, seed in ((name, seed) for name in team["environments"] for seed in team["webhooks"]):
             webhook = StoredWebhook(
