@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 _KIND = "cstar_explore audit"
 _VERSION = 2
-_WEBHOOK = ("account", "id", "name", "url", "events", "is_active", "created_at")
-_FINDING = ("account", "severity", "rule", "webhook_id", "name", "evidence")
-_ACCOUNT = ("account", "team_id", "environment", "state", "error")
+_COLUMNS = {
+    "accounts": ("account", "team_id", "environment", "state", "error"),
+    "webhooks": ("account", "id", "name", "url", "events", "is_active", "created_at"),
+    "findings": ("account", "severity", "rule", "webhook_id", "name", "evidence"),
+}
 
 Row = Mapping[str, Any]
 
@@ -43,13 +45,10 @@ class Baseline:
 def baseline_of(audit: "AuditResult", mask_key: str | None = None) -> Baseline:
     """The baseline of this audit, with the masks of another baseline if its key is given."""
     mask_key = audit.mask_key if mask_key is None else mask_key
-    return Baseline(
-        _iso(audit.taken),
-        mask_key,
-        _sorted(_records(audit.accounts, _ACCOUNT)),
-        _sorted(_masked(row, mask_key) for row in _records(audit.webhooks, _WEBHOOK)),
-        _sorted(_records(audit.to_frame(), _FINDING)),
-    )
+    frames = {"accounts": audit.accounts, "webhooks": audit.webhooks, "findings": audit.to_frame()}
+    rows: dict[str, Iterable[Row]] = {name: _records(frame, _COLUMNS[name]) for name, frame in frames.items()}
+    rows["webhooks"] = (_masked(row, mask_key) for row in rows["webhooks"])
+    return Baseline(_iso(audit.taken), mask_key, **{name: _sorted(part) for name, part in rows.items()})
 
 
 def baseline_text(audit: "AuditResult") -> str:
@@ -57,34 +56,25 @@ def baseline_text(audit: "AuditResult") -> str:
     baseline = baseline_of(audit)
     parts = [f'"kind": {json.dumps(_KIND)}', f'"version": {_VERSION}', f'"taken": {json.dumps(baseline.taken)}']
     parts.append(f'"mask_key": {json.dumps(baseline.mask_key)}')
-    for name in ("accounts", "webhooks", "findings"):
+    for name in _COLUMNS:
         lines = ",\n".join(json.dumps(row) for row in getattr(baseline, name))
         parts.append(f'"{name}": [\n{lines}\n]' if lines else f'"{name}": []')
     return "{" + ",\n".join(parts) + "}\n"
 
 
 def read_baseline(path: str | Path) -> Baseline:
-    """Reads a baseline file.
-
-    Raises:
-        ConfigurationError: The file cannot be read or is not a baseline of this version.
-    """
+    """Reads a baseline file. Raises ConfigurationError if the file cannot be read or is not a baseline of this version."""
     try:
         content = json.loads(read_text(path))
         if (content["kind"], content["version"]) != (_KIND, _VERSION):
             raise unreadable(path, "it is not a baseline of this version")
-        return Baseline(
-            str(content["taken"]),
-            str(content["mask_key"]),
-            _checked(content["accounts"], _ACCOUNT),
-            _checked(content["webhooks"], _WEBHOOK),
-            _checked(content["findings"], _FINDING),
-        )
+        rows = {name: _checked(content[name], columns) for name, columns in _COLUMNS.items()}
+        return Baseline(str(content["taken"]), str(content["mask_key"]), **rows)
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         raise unreadable(path, "it is not a baseline") from None
 
 
-def _masked(row: dict[str, Any], key: str) -> Row:
+def _masked(row: Row, key: str) -> Row:
     masked = {
         "url": row["url"] and masked_url(row["url"], key),
         "name": row["name"] and masked_text(row["name"], key),

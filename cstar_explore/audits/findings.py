@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,24 +43,12 @@ class Finding(NamedTuple):
         return masked_text(self.hook.state.name or self.hook.id or "(no ID)", self.team.inventory.mask_key)
 
 
-@dataclass(frozen=True)
-class RuleResults:
-    """The findings of all rules.
-
-    Attributes:
-        findings: The findings, in the order of `Finding.order`.
-        ignored: The ignored findings, each with its ignore.
-        notes: Sentences about ignores that expired or matched nothing.
-    """
-
-    findings: Sequence[Finding]
-    ignored: Sequence[tuple[Finding, Ignore]]
-    notes: tuple[str, ...]
+Ignored = tuple[Finding, Ignore]
 
 
 def run_rules(
     webhooks: "pd.DataFrame", times: Mapping[str, datetime], settings: Settings, mask_key: str
-) -> RuleResults:
+) -> tuple[list[Finding], list[Ignored], list[str]]:
     """Runs every rule over every team.
 
     Args:
@@ -69,6 +56,10 @@ def run_rules(
         times: By account, the time from which ages are computed.
         settings: Thresholds and ignores.
         mask_key: Changes the digits of the masks in the evidence.
+
+    Returns:
+        The findings, in the order of `Finding.order`; the ignored ones, each with its ignore; and sentences about ignores that
+        expired or matched nothing.
     """
     inventory = take_inventory(webhooks, times, settings.thresholds, mask_key)
     matches = [
@@ -78,7 +69,7 @@ def run_rules(
         for match in rule.find(team)
     ]
     findings: list[Finding] = []
-    ignored: list[tuple[Finding, Ignore]] = []
+    ignored: list[Ignored] = []
     uses: Counter[Ignore] = Counter()
     for finding in sorted(matches, key=lambda finding: finding.order):
         applicable = [ignore for ignore in settings.ignores if _applies(ignore, finding)]
@@ -88,7 +79,7 @@ def run_rules(
             ignored.append((finding, valid[0]))
         else:
             findings.append(finding)
-    return RuleResults(findings, ignored, tuple(_notes(settings.ignores, uses, times)))
+    return findings, ignored, list(_notes(settings.ignores, uses, times))
 
 
 def findings_frame(findings: Iterable[Finding]) -> "pd.DataFrame":
@@ -98,7 +89,7 @@ def findings_frame(findings: Iterable[Finding]) -> "pd.DataFrame":
     return from_rows([_row(finding) for finding in findings], dict.fromkeys(_COLUMNS, "str"))
 
 
-def ignored_frame(ignored: Iterable[tuple[Finding, Ignore]]) -> "pd.DataFrame":
+def ignored_frame(ignored: Iterable[Ignored]) -> "pd.DataFrame":
     """A row per ignored finding; see `Audit.ignored`."""
     from ..frames import from_rows
 

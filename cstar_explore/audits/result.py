@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..errors import ConfigurationError
 from ..text import plural, printable
 from .fetching import FetchResult
-from .findings import Finding, findings_frame, ignored_frame, run_rules
+from .findings import findings_frame, ignored_frame, run_rules
 from .rules import SEVERITIES
 from .settings import Settings
 
@@ -24,6 +24,7 @@ class AuditResult:
             `WebhookList.to_frame`.
         accounts: A frame of every account: `account`, `team_id`, `environment`, `state` (`read`, `failed`, `not tried`; str),
             `webhooks` (Int64), `error` (str).
+        findings: The findings, most severe first. `to_frame` has them as a frame.
         complete: Whether every account was read.
         unchecked: Accounts that were read, but in which some paused webhooks were not checked for their last change; see `notes`.
         taken: The time of the audit, UTC.
@@ -46,20 +47,15 @@ class AuditResult:
         self.accounts = accounts_frame(fetched)
         self.mask_key = _mask_key(fetched)
         self.complete = all(result.items is not None for result in fetched)
-        self._results = run_rules(self.webhooks, times, settings, self.mask_key)
-        notes = [f"{printable(result.account, 80)}: {result.note}" for result in fetched if result.note]
+        self.findings, self._ignored, notes = run_rules(self.webhooks, times, settings, self.mask_key)
         self.unchecked = tuple(result.account for result in fetched if result.note)
-        self.notes = (*notes, *self._results.notes)
-
-    @property
-    def findings(self) -> Sequence[Finding]:
-        """The findings, most severe first. `to_frame` has them as a frame."""
-        return self._results.findings
+        unread = (f"{printable(result.account, 80)}: {result.note}" for result in fetched if result.note)
+        self.notes = (*unread, *notes)
 
     @property
     def ignored(self) -> "pd.DataFrame":
         """The findings that the settings ignore: the columns of `to_frame`, then `reason` and `until` (str)."""
-        return ignored_frame(self._results.ignored)
+        return ignored_frame(self._ignored)
 
     def to_frame(self) -> "pd.DataFrame":
         """A row per finding, most severe first.
