@@ -17,8 +17,9 @@ from mutmut import __main__ as mutmut
 from mutmut.mutation import mutators
 from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.mutation.file_mutation import MutationVisitor
+from mutmut.state import state
 from mutmut.stats import status_by_exit_code
-from mutmut.workers.isolation import ForkRunner
+from mutmut.workers.isolation import ForkServerRunner
 
 PACKAGES = ("signatures", "api", "plans")
 KILLED = 0.85
@@ -32,11 +33,15 @@ def main() -> int:
     started = time.monotonic()
     leave_out_wording()
     os.environ["PYTHONPATH"] = str(Path("mutants").resolve())  # also for what the tests start
-    ForkRunner.run_clean_tests = lambda *_, **__: 0  # the run that finds each function's tests has just passed
+    ForkServerRunner.run_clean_tests = lambda *_, **__: 0  # the run that finds each function's tests has just passed
     collect, mutants, chosen = mutmut.collect_source_file_mutation_data, [], []
 
     def collect_sample(**arguments):
         mutants[:], files = collect(**arguments)
+        tests, durations = state().tests_by_mangled_function_name, state().duration_by_test
+        tests.update(
+            {function: sorted(names, key=durations.get) for function, names in tests.items()}
+        )  # quick ones first
         names = sample([name for _, name, _ in mutants])
         chosen[:] = [mutant for mutant in mutants if mutant[1] in names]
         return list(chosen), files
