@@ -8,18 +8,31 @@ from typing import Any
 import ipywidgets as widgets
 import traitlets
 
+_IN_PAGE = frozenset({"_view_name", "_view_module", "_view_module_version", "box_style", "icon"})
+"""The traits of ipywidgets' own widgets that have the values that the page assumes."""
+
 
 class SmallState(widgets.Widget):  # type: ignore[misc] # ipywidgets has no types
     """Does not send what the page assumes by default, or does not use."""
+
+    _omitted: frozenset[str] = frozenset({"_anywidget_id"})  # traits that never change
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - as in ipywidgets
         state: dict[str, Any] = super().get_state(key, drop_defaults)
         if key is not None:
             return state
-        return {name: value for name, value in state.items() if value is not None and name != "_anywidget_id"}
+        return {name: value for name, value in state.items() if value is not None and name not in self._omitted}
+
+    def _get_embed_state(self, drop_defaults: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - as in ipywidgets
+        """The model's name, module and version are beside its state, too."""
+        embedded: dict[str, Any] = super()._get_embed_state(drop_defaults)
+        for name in ("_model_name", "_model_module", "_model_module_version"):
+            del embedded["state"][name]
+        return embedded
 
 
 class _Plain(SmallState):
+    _omitted = _IN_PAGE
     layout = traitlets.Any(None).tag(sync=True, **widgets.widget_serialization)
 
 
@@ -44,11 +57,13 @@ class Tabs(_Plain, widgets.Tab):  # type: ignore[misc]
 
 
 class _Layout(SmallState, widgets.Layout):  # type: ignore[misc]
-    pass
+    _omitted = _IN_PAGE
 
 
 class Frame(SmallState, widgets.VBox):  # type: ignore[misc]
     """The outermost box of a form."""
+
+    _omitted = _IN_PAGE
 
     @traitlets.default("layout")
     def _make_layout(self) -> widgets.Layout:

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+import ipywidgets as widgets
+
 from ..api.client import Client
 from ..errors import ConfirmationError, CStarError, ValidationError
 from ..models import Webhook
@@ -53,7 +55,6 @@ class BulkActions:
         self._reload = reload
         self._question = TextBlock(kind="note")
         self._question.add_class("cx-question")
-        self._confirmation = TextField("Confirm")
         self._stopped = False
         self._asked: tuple[Action, list[Webhook]] | None = None  # what waits for an answer
         self._undo: tuple[Action, list[Webhook]] | None = None
@@ -77,11 +78,14 @@ class BulkActions:
         }
         for name, handler in on_click.items():
             self.buttons[name].on_click(lambda _, handler=handler: handler())
-        self._confirmation.on("enter", self._confirm)
-        # The field is hidden through its box: a box applies a changed class at once.
-        self._confirmation_box = panel(self._confirmation)
         self._answers = row(self.buttons["keep"], self.buttons["confirm"])
-        self.parts = (self._confirmation_box, self._question, self._answers, self.code, self.steps)
+        self.parts: tuple[widgets.Widget, ...] = (self._question, self._answers, self.code, self.steps)
+        if self._is_live:
+            self._confirmation = TextField("Confirm")
+            self._confirmation.on("enter", self._confirm)
+            # The field is hidden through its box: a box applies a changed class at once.
+            self._confirmation_box = panel(self._confirmation)
+            self.parts = (self._confirmation_box, *self.parts)
         set_visible(self.buttons["stop"], on=False)
         set_visible(self.buttons["undo"], on=False)
         self.on_select()
@@ -131,7 +135,7 @@ class BulkActions:
     def undo(self) -> None:
         """Reverts the last pause or resume for the webhooks it changed, whatever is selected now."""
         if self._undo is not None and not self.working:
-            self._tasks.spawn(self._act(*self._undo, self._confirmation.value or None))
+            self._tasks.spawn(self._act(*self._undo, self._typed()))
 
     def on_select(self) -> None:
         """Updates the buttons. Withdraws the question before a delete, which named the former selection, and its code."""
@@ -152,7 +156,11 @@ class BulkActions:
             self.buttons[name].disabled = self.working or not self._client.write
 
     def _start(self, action: Action) -> None:
-        self._tasks.spawn(self.act(action, self._confirmation.value or None))
+        self._tasks.spawn(self.act(action, self._typed()))
+
+    def _typed(self) -> str | None:
+        """The text in the field for the confirmation."""
+        return (self._confirmation.value or None) if self._is_live else None
 
     def _begin(self, action: Action, webhooks: list[Webhook]) -> None:
         self._stopped, self.working = False, True
@@ -170,7 +178,8 @@ class BulkActions:
         if self._undo is not None:
             self.buttons["undo"].description = f"Undo {action}"
         set_visible(self.buttons["undo"], on=self._undo is not None)
-        self._confirmation.value = ""
+        if self._is_live:
+            self._confirmation.value = ""
         set_visible(self.buttons["stop"], on=False)
         self.enable()
 
@@ -192,10 +201,12 @@ class BulkActions:
         self.buttons["keep"].description = "Keep it" if len(webhooks) == 1 else "Keep them"
         self.buttons["confirm"].description = f"Delete {plural(len(webhooks), 'webhook')}"
         set_visible(self._answers, on=deletes)
-        set_visible(self._confirmation_box, on=action is not None and self._is_live)
+        if self._is_live:
+            phrase = _confirmation_phrase(action or "pause", webhooks)
+            self._confirmation.label = f"This is a live key. Type '{phrase}' to confirm"
+            set_visible(self._confirmation_box, on=action is not None)
         self.code.show()
         if action is not None:
-            self._confirmation.label = f"This is a live key. Type '{_confirmation_phrase(action, webhooks)}' to confirm"
             self.code.show(*_python(action, [webhook.id for webhook in webhooks]))
             self.on_ask()
 
@@ -204,7 +215,7 @@ class BulkActions:
         if self._asked is not None:
             action, webhooks = self._asked
             if action != "delete" or [webhook.id for webhook in webhooks] == self._table.selected:
-                self._tasks.spawn(self._act(action, webhooks, self._confirmation.value or None))
+                self._tasks.spawn(self._act(action, webhooks, self._typed()))
 
     @property
     def _is_live(self) -> bool:

@@ -48,7 +48,6 @@ class CreateForm(Form[Webhook]):
 
     def _describe_result(self, result: Webhook) -> str:
         self._created = self._arguments()
-        self.confirmation.value = ""
         if result.secret is None:
             self._show_secret()
             return f"Created {named(result)}. cStar did not return its signing secret."

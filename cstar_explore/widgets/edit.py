@@ -87,7 +87,6 @@ class EditForm(Form[Webhook]):
         returned = {name: value for name in _UPDATABLE if (value := getattr(result, name)) is not None}
         changed = ", ".join(self._arguments()).replace("is_active", "active")
         self.before = replace(self.before, **returned)
-        self.confirmation.value = ""
         self._update()
         return f"Saved {named(self.before)}. Changed: {changed}."
 

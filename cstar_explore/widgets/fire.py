@@ -104,7 +104,6 @@ class FireForm(Form[FiredEvent]):
         self.preview.show(note, json.dumps(body, ensure_ascii=False, indent=2))
 
     def _describe_result(self, result: FiredEvent) -> str:
-        self.confirmation.value = ""
         self.deliveries.show(*self._delivery_lines(result.deliveries))
         event_id = f" as {printable(result.event_id, 80)}" if result.event_id else ""
         return f"Fired {printable(result.event or self.event, 80)}{event_id}. {_outcomes(result)}."

@@ -7,7 +7,7 @@ contains no business logic. Its button starts `submit()`; notebooks and tests aw
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
 import ipywidgets as widgets
@@ -39,7 +39,6 @@ class Form(Displayed, Generic[T]):
         status: The status line.
         code: The equivalent line of Python.
         button: The submit button.
-        confirmation: The field for the text that confirms a call with a live key.
     """
 
     heading = ""
@@ -61,16 +60,15 @@ class Form(Displayed, Generic[T]):
         self.code = TextBlock(kind="code")
         self.button = Button(description=self.action, button_style="danger" if self.danger else "primary")
         self.cancel = Button(description="Cancel", tooltip="Stop waiting and do not retry")
-        self.confirmation = TextField("Confirm")
         self.title = TextBlock(kind="title")
         self.title.show(self.heading, client.environment, f"team {client.team_id}, key {client.key}")
         self.bar = row(self.button, *buttons, self.cancel, self.status)
+        confirmation = [self.confirmation] if self._needs_confirmation else []
         # What a call shows is below its button, so that it does not move the button.
-        self.widget = Frame([self.title, *fields.values(), *more, self.confirmation, self.code, self.bar, *results])
+        self.widget = Frame([self.title, *fields.values(), *more, *confirmation, self.code, self.bar, *results])
         self.widget.add_class("cx")
         self.widget.add_class("cx-form")
         set_visible(self.cancel, on=False)
-        set_visible(self.confirmation, on=self._needs_confirmation)
         self._wait: Wait | None = None
         self._submission: asyncio.Task[T] | None = None
         self._clicked: tuple[asyncio.Task[T], list[Any]] | None = None  # the submission of a click, and its values
@@ -82,7 +80,6 @@ class Form(Displayed, Generic[T]):
             field.observe(lambda _, name=name: self._on_edit(name), "value")
             field.on("blur", partial(self._validate_field, name))
             field.on("enter", self._on_click)
-        self.confirmation.on("enter", self._on_click)
         self.button.disabled = not self._can_submit
         if not client.write:
             self.status.show("This client is read-only. To submit this form, open the client with write=True.")
@@ -163,6 +160,7 @@ class Form(Displayed, Generic[T]):
             )
             raise
         else:
+            self._clear_confirmation()
             self.status.show(self._describe_result(self.result), self._tone_of(self.result))
             if self._afterwards is not None:
                 self._afterwards()
@@ -201,12 +199,28 @@ class Form(Displayed, Generic[T]):
         """Removes the form from the page and frees its widgets."""
         self._tasks.cancel()
         close(self.widget)
+        if "confirmation" in vars(self):
+            close(self.confirmation)
 
     def _on_click(self) -> None:
         if self.submitting:
             return
-        self._submission = self._tasks.spawn(self._submit(self.confirmation.value or None))
+        confirm = self.confirmation.value if self._needs_confirmation else ""
+        self._submission = self._tasks.spawn(self._submit(confirm or None))
         self._clicked = (self._submission, self._values()) if self._submission is not None else None
+
+    @cached_property
+    def confirmation(self) -> TextField:
+        """The field for the text that confirms a call. It is on the page if the key is live."""
+        field = TextField("Confirm")
+        field.add_class("cx-confirm")
+        field.on("enter", self._on_click)
+        set_visible(field, on=False)
+        return field
+
+    def _clear_confirmation(self) -> None:
+        if self._needs_confirmation:
+            self.confirmation.value = ""
 
     @property
     def _needs_confirmation(self) -> bool:
@@ -225,8 +239,10 @@ class Form(Displayed, Generic[T]):
         self.code.show(*filter(None, self._python().split("\n")))
         if not self.submitting:
             self.button.disabled = not self._can_submit
-        set_visible(self.confirmation, on=self._needs_confirmation and bool(self._confirmation_text()))
-        self.confirmation.label = f"This is a live key. Type '{printable(self._confirmation_text(), 80)}' to confirm"
+        if self._needs_confirmation:
+            text = self._confirmation_text()
+            set_visible(self.confirmation, on=bool(text))
+            self.confirmation.label = f"This is a live key. Type '{printable(text, 80)}' to confirm"
 
     def _validate_all(self) -> None:
         errors = {

@@ -12,7 +12,7 @@ import anywidget
 import ipywidgets as widgets
 import traitlets
 
-from ..events import groups, meant_type, split_events, unknown_type_warning
+from ..events import meant_type, split_events, unknown_type_warning
 from ..secret import Secret
 from ..text import printable
 from .boxes import SmallState
@@ -27,18 +27,18 @@ MASK_KEY = secrets.token_hex(8)  # the digits of masks differ in each process
 class BaseWidget(SmallState, anywidget.AnyWidget):
     """A widget whose `_esm` is a file of `STATIC` that exports `render`. Its code and style come from the shared model."""
 
-    _file: ClassVar[str]
+    _script_name: ClassVar[str]
     _shared = traitlets.Instance(widgets.Widget, allow_none=True).tag(sync=True, **widgets.widget_serialization)
     _script = traitlets.Unicode().tag(sync=True)
     layout = traitlets.Any(None).tag(sync=True, **widgets.widget_serialization)  # the stylesheet has it
 
     def __init_subclass__(cls, **options: Any) -> None:
         if isinstance(file := vars(cls).get("_esm"), Path):
-            cls._file, cls._esm = file.name, LOADER
+            cls._script_name, cls._esm = file.stem, LOADER
         super().__init_subclass__(**options)
 
     def __init__(self, **traits: Any) -> None:
-        super().__init__(_shared=shared_code_for(self), _script=self._file, **traits)
+        super().__init__(_shared=shared_code_for(self), _script=self._script_name, **traits)
 
     def close(self) -> None:
         super().close()
@@ -163,11 +163,10 @@ class EventsField(InputField):
     single = traitlets.Bool(default_value=False).tag(sync=True)
     unknown = traitlets.List(traitlets.Unicode()).tag(sync=True)
     meant = traitlets.Dict().tag(sync=True)
-    catalogue = traitlets.Dict().tag(sync=True)
     pending = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, label: str, **traits: Any) -> None:
-        super().__init__(label, catalogue={group: list(names) for group, names in groups().items()}, **traits)
+        super().__init__(label, **traits)
         self._mark_unknown()
         self.observe(lambda _: self._warn(), "value")
 

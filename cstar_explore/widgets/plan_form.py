@@ -54,7 +54,6 @@ class PlanForm(Form[Applied]):
         )
         self.widget.add_class("cx-wide")
         self.bar.add_class("cx-bar-box")
-        self.confirmation.add_class("cx-confirm")
         self.stop.on_click(lambda _: self._stop())
         self.undo.on_click(lambda _: self._show_inverse())
         self._show_plan()
@@ -149,7 +148,7 @@ class PlanForm(Form[Applied]):
         if self._closed:
             return
         set_visible(self.stop, on=False)
-        self.confirmation.value = ""
+        self._clear_confirmation()
         self._keep_secrets(applied)
         self.changes.finish([(step, self._key(step)) for step in applied])
         self._can_undo = self._can_undo or any(step.outcome in ("done", "unknown") for step in applied)

@@ -14,13 +14,14 @@ from typing import Any
 import ipywidgets as widgets
 import traitlets
 
+from ..events import groups
+
 _STATIC = Path(__file__).parent / "static"
 
 # The `_esm` of every widget.
 LOADER = (
-    "export default{async render(c){const s=await c.model.widget_manager.get_model(c.model.get('_shared').slice(10));"
-    "s.cx??=import(URL.createObjectURL(new Blob([s.get('loader')],{type:'text/javascript'})));"
-    "return(await(await s.cx).default(s,c.el))[c.model.get('_script')](c)}}"
+    "export default{async render(c){let m=c.model,s=await m.widget_manager.get_model(m.get('_shared').slice(10));"
+    "return(await(s.cx??=import(URL.createObjectURL(new Blob([s.get('loader')],{type:'text/javascript'}))))).default(s,c)}}"
 )
 
 
@@ -72,14 +73,15 @@ def _packed() -> str:
 
 
 def _module() -> str:
-    """A module with the stylesheet as `css`, and each script's render function by its file's name as `scripts`."""
+    """A module with the stylesheet as `css`, and each script's render function by its name as `scripts`."""
     functions = ",\n".join(
-        f"{json.dumps(file.name)}: (() => {{\n{_body(file.name)}}})()"
+        f"{file.stem}: (() => {{\n{_body(file.name)}}})()"
         for file in sorted(_STATIC.glob("*.js"))
         if file.name not in ("loader.js", "shared.js")
     )
     css = f"export const css = {json.dumps(_read('cstar.css'))};\n"
-    return f"{css}{_read('shared.js')}\nexport const scripts = {{\n{functions}\n}};\n"
+    catalogue = f"export const catalogue = {json.dumps(groups())};\n"
+    return f"{css}{catalogue}{_read('shared.js')}\nexport const scripts = {{\n{functions}\n}};\n"
 
 
 def _body(name: str) -> str:

@@ -2,7 +2,7 @@
 // field adds the only type that contains what was typed. If several do, the user decides: the arrow keys move through them, and
 // Escape closes them, so that Enter adds the text as typed. Backspace in the empty input removes the last type.
 
-import { element } from "./shared.js";
+import { catalogue, element } from "./shared.js";
 
 const PLACEHOLDER = "Type a part of an event type";
 
@@ -12,7 +12,6 @@ function matches(pattern, name) {
 
 function render({ model, el }) {
   const id = `cx-events-${Math.random().toString(36).slice(2)}`;
-  const catalogue = model.get("catalogue");
   const single = model.get("single");
   const names = Object.values(catalogue).flat();
   el.classList.add("cx", "cx-field", "mathjax_ignore", "tex2jax_ignore");

@@ -53,13 +53,13 @@ function disableEnded() {
   }
 }
 
-export default (model, el) => {
-  mark(model, el);
+export default async (model, context) => {
+  mark(model, context.el);
   if (!model.cxScripts) {
     followKernel(model);
     // A saved state without its kernel: its views appear one by one.
     if (model.comm_live === false) new MutationObserver(disableEnded).observe(document.body, { childList: true, subtree: true });
     model.cxScripts = load(model);
   }
-  return model.cxScripts;
+  return (await model.cxScripts)[context.model.get("_script")](context);
 };
