@@ -96,7 +96,7 @@ def test_naive_datetime_is_refused_with_the_remedy(call: str, now: Any) -> None:
         pytest.param(10**400, id="huge"),
         pytest.param(decimal.Decimal("sNaN"), id="signalling NaN"),
         pytest.param(pd.NA, id="NA"),
-        pytest.param(np.datetime64("NaT"), id="NaT of NumPy"),
+        pytest.param(np.datetime64("NaT", "s"), id="NaT of NumPy"),
         pytest.param(1j, id="complex"),
         pytest.param(dt.date(2025, 12, 10), id="date"),
         pytest.param(dt.timedelta(1), id="timedelta"),
