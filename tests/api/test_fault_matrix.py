@@ -18,6 +18,7 @@ import itertools
 import json
 import logging
 import random
+import re
 import socket
 import ssl
 import struct
@@ -718,6 +719,11 @@ for status, acting in itertools.product((500, 502, 503, 504), (False, True)):
 
 
 @fault(errors.ServerError, errors.TransportError, transient=True)
+def html_511_of_a_captive_portal(exchange: Exchange) -> None:
+    exchange.send(exchange.response(511, b"<html>Sign in to the network</html>", {"Content-Type": "text/html"}))
+
+
+@fault(errors.ServerError, errors.TransportError, transient=True)
 def html_502_of_a_proxy_after_acting(exchange: Exchange) -> None:
     exchange.forward()
     exchange.send(exchange.response(502, b"<html>Bad gateway</html>", {"Content-Type": "text/html"}))
@@ -741,9 +747,26 @@ def _add_foreign(status: int, label: str, *, acting: bool) -> None:
         exchange.send(exchange.response(status, body, {"Content-Type": content_type}))
 
 
-for status, label in itertools.product((401, 403, 404, 409), FOREIGN):
+for status, label in itertools.product((200, 401, 403, 404, 409), FOREIGN):
     _add_foreign(status, label, acting=False)
 _add_foreign(404, "HTML", acting=True)
+
+
+# --- fields spelled otherwise ------------------------------------------------------------------------------------------
+
+
+def _in_snake_case(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_in_snake_case(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    return {re.sub("(?<=[a-z])(?=[A-Z])", "_", key).lower(): _in_snake_case(part) for key, part in value.items()}
+
+
+@fault(keeps_open=True)
+def fields_in_snake_case(exchange: Exchange) -> None:
+    status, body = exchange.forward()
+    exchange.send(exchange.response(status, json.dumps(_in_snake_case(json.loads(body))).encode()))
 
 
 # --- 429, with each way to name the wait ----------------------------------------------------------------------------

@@ -18,7 +18,7 @@ import cstar_explore as cx
 from cstar_explore.errors import ConfigurationError
 from cstar_explore.probing import session
 from tests.probing.stand_in import SECRET_KEY, TEAM, Request, StandIn, Webhook
-from tests.support.sampling import sample
+from tests.support.sampling import SEED, sample
 
 _CHILD = """
 import resource, signal, sys
@@ -37,18 +37,20 @@ _CUT = {"list_pages": "another number", "pagination": "nowhere"}  # what was lef
 
 
 class Kill(NamedTuple):
-    """When a probe is killed: before or after the effect of a request."""
+    """When a probe is ended by which signal: before or after the effect of a request."""
 
     number: int
     when: str
     fire: bool
+    signal: signal.Signals
 
 
 KILLS = [
-    Kill(number, when, fire)
+    Kill(number, when, fire, ended_by)
     for fire, count in ((False, 84), (True, 96))
     for number in range(1, count)
     for when in ("before", "after")
+    for ended_by in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 ]
 
 
@@ -92,23 +94,26 @@ def _states(stand_in: StandIn) -> list[tuple[Any, ...]]:
 
 
 def _killed(kill: Kill) -> list[str]:
-    """What is wrong after a kill and the next run."""
+    """What is wrong after a signal and the next run. After Ctrl+C, the probe itself removes what it made."""
     with StandIn(_CUT, existing=23) as stand_in:
         before = _with_similar_name(stand_in)
         child = _start(stand_in, fire=kill.fire)
-        stand_in.hook = _at(kill.number, kill.when, lambda: os.kill(child.pid, signal.SIGKILL))
+        stand_in.hook = _at(kill.number, kill.when, lambda: os.kill(child.pid, kill.signal))
         child.communicate(timeout=120)
         stand_in.hook = lambda _request, _when: None
-        wrong = [] if child.returncode == -signal.SIGKILL or len(stand_in.requests) < kill.number else ["not killed"]
+        wrong = [] if child.returncode == -kill.signal or len(stand_in.requests) < kill.number else ["not killed"]
+        if kill.signal is signal.SIGINT:
+            wrong += [f"left {each.name} at once" for each in stand_in.left]
         wrong += [f"named {each.name}" for each in stand_in.left if not each.name.startswith("cstar_explore probe ")]
         result = _probe(stand_in)
         wrong += [f"left {each.name}" for each in stand_in.left] + [f"may be left: {name}" for name in result.left]
         return wrong if _states(stand_in) == before else [*wrong, "another webhook was touched"]
 
 
-def test_a_killed_probe_leaves_what_the_next_one_removes() -> None:
-    """At every request, before and after its effect. Webhooks with similar names stay."""
-    kills = sample(KILLS, 4, name="kills")
+def test_a_probe_that_is_ended_leaves_what_the_next_one_removes() -> None:
+    """At every request, before and after its effect, by every signal. Webhooks with similar names stay."""
+    kills = sample(KILLS, 5, name="kills")
+    print(f"{len(kills)} of {len(KILLS)} kills, seed {SEED}")  # noqa: T201
     with ThreadPoolExecutor(4) as executor:
         wrong = dict(zip(kills, executor.map(_killed, kills), strict=True))
     assert not {kill: lines for kill, lines in wrong.items() if lines}
