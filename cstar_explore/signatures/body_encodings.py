@@ -169,8 +169,10 @@ def is_truncated_json(body: bytes) -> bool:
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
-        # Truncated JSON fails at its end or in an unterminated string; other invalid JSON fails in the middle.
-        return error.pos >= len(text) - 1 or "Unterminated string" in error.msg or not text.endswith("}")
+        # Truncated JSON fails at its end or in an unterminated string; other invalid JSON fails in the middle or after its end.
+        is_closed = error.msg == "Extra data"
+        at_end = error.pos >= len(text) - 1 or "Unterminated string" in error.msg or not text.endswith("}")
+        return at_end and not is_closed
     except (ValueError, RecursionError):
         return False
     return False

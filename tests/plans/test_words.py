@@ -13,6 +13,8 @@ from cstar_explore.plans import (
     difference_words,
     plan_summary,
 )
+from cstar_explore.plans.display import change_line, plan_text, question_row
+from cstar_explore.plans.question import Question
 
 ONE = State("One", "https://example.com/1", ("ticket.created", "ticket.closed"), is_active=True)
 PAUSED = State("One", "https://example.com/1", ("ticket.created", "ticket.closed"), is_active=False)
@@ -72,3 +74,55 @@ def test_a_note_says_what_is_not_true_of_every_create_or_delete() -> None:
     assert (change_note(CREATE), change_note(DELETE)) == ("", "")
     assert "ticket.creatd" in change_note(doubtful)
     assert change_note(recreated) == recreated.note != ""
+
+
+def question(row: int, **fields: Any) -> Question:
+    return Question(row, "name", "B2", "7", "may be another text", **fields)
+
+
+def test_the_text_of_a_plan_counts_what_it_leaves_out() -> None:
+    """A hundred changes and as many questions are shown, then the notes."""
+    changes, questions = [CREATE] * 100, [question(row) for row in range(1, 102)]
+    shown = plan_text("Plan", changes, questions[:100], ["A note."]).splitlines()
+    assert shown[0] == "Plan"
+    assert shown[100].startswith("  100. create 'One'")
+    assert [shown[101], *shown[200:]] == [
+        "  ? row 1, name, cell B2: may be another text",
+        f"  ? {questions[99]}",
+        "  A note.",
+    ]
+    longer = plan_text("Plan", [*changes, DELETE, CREATE, CREATE], questions, []).splitlines()
+    assert longer[101] == "  … and 3 more (1 delete, 2 creates); .to_frame() has them all"
+    assert longer[-1] == "  … and 1 more questions; .questions has them all"
+
+
+def test_the_row_of_a_question_has_the_value_before() -> None:
+    """It has the ID and name of its webhook, and no value before if there was none or the whole row is in question."""
+    update = changed(name="7")
+    rows = [
+        question_row(question(1, change=update)),
+        question_row(question(1, change=CREATE)),
+        question_row(question(1)),
+        question_row(Question(1, None, None, "x", "cannot be read", update)),
+    ]
+    text = "row 1, name, cell B2: may be another text"
+    assert rows == [
+        (None, "question", "whk_1", "One", "name", "One", "7", text),
+        (None, "question", None, "One", "name", None, "7", text),
+        (None, "question", None, None, "name", None, "7", text),
+        (None, "question", "whk_1", "One", None, None, "x", "row 1: cannot be read"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (CREATE, f"create 'One': {ONE.url}; ticket.created, ticket.closed; active. {CREATE.note}"),
+        (DELETE, f"delete 'One' (whk_1): {ONE.url}; ticket.created, ticket.closed; active. {DELETE.note}"),
+        (PAUSE, "update 'One' (whk_1): active: yes → no"),
+        (Change("whk_1", State(), None), f"delete whk_1. {DELETE.note}"),
+        (Change("whk_1", State(), State("Two")), "update whk_1: name: unknown → Two"),
+    ],
+)
+def test_a_change_on_one_line(change: Change, line: str) -> None:
+    assert change_line(change) == line

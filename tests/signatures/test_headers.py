@@ -116,6 +116,8 @@ FORMS = {
     "gateway's lists": lambda fields: {"headers": None, "multiValueHeaders": {n: [v] for n, v in fields.items()}},
     "CloudFront": lambda fields: {n.lower(): [{"key": n, "value": v}] for n, v in fields.items()},
     "HAR": lambda fields: [{"name": name, "value": value} for name, value in fields.items()],
+    "Postman": lambda fields: [{"key": name, "value": value} for name, value in fields.items()],
+    "mapping with another attribute": lambda fields: type("Fields", (dict,), {"headers": ["X-Signature"]})(fields),
     "Node's rawHeaders": lambda fields: [text for pair in fields.items() for text in pair],
     "lines": lambda fields: block(fields).splitlines(),
     "lines of bytes": lambda fields: block(fields).encode().splitlines(),
