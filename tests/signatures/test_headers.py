@@ -117,7 +117,7 @@ FORMS = {
     "CloudFront": lambda fields: {n.lower(): [{"key": n, "value": v}] for n, v in fields.items()},
     "HAR": lambda fields: [{"name": name, "value": value} for name, value in fields.items()],
     "Postman": lambda fields: [{"key": name, "value": value} for name, value in fields.items()],
-    "mapping with another attribute": lambda fields: type("Fields", (dict,), {"headers": ["X-Signature"]})(fields),
+    "mapping with another attribute": type("Fields", (dict,), {"headers": ["X-Signature"]}),
     "Node's rawHeaders": lambda fields: [text for pair in fields.items() for text in pair],
     "lines": lambda fields: block(fields).splitlines(),
     "lines of bytes": lambda fields: block(fields).encode().splitlines(),
