@@ -389,16 +389,16 @@ def test_a_create_without_a_response_reports_the_webhooks_that_match(lost: list[
 
 
 @pytest.mark.parametrize(
-    "listed",
+    ("listed", "advice"),
     [
-        pytest.param([data([])], id="empty list"),
-        pytest.param([data(OTHERS)], id="other webhooks only"),
-        pytest.param([status(403)], id="list refused"),
-        pytest.param([reset()] * 4, id="list lost too"),
-        pytest.param([reply(200, "<h1>Log in</h1>")], id="HTML"),
+        pytest.param([data([])], "No webhook on the list matches", id="empty list"),
+        pytest.param([data(OTHERS)], "No webhook on the list matches", id="other webhooks only"),
+        pytest.param([status(403)], "could not be read", id="list refused"),
+        pytest.param([reset()] * 4, "could not be read", id="list lost too"),
+        pytest.param([reply(200, "<h1>Log in</h1>")], "could not be read", id="HTML"),
     ],
 )
-def test_without_a_matching_webhook_there_are_no_candidates(listed: list[Script]) -> None:
+def test_without_a_matching_webhook_there_are_no_candidates(listed: list[Script], advice: str) -> None:
     """The outcome of the create stays unknown, whatever happens to the list."""
     with (
         ScriptedServer(*[reset()] * 4, *listed) as server,
@@ -406,6 +406,7 @@ def test_without_a_matching_webhook_there_are_no_candidates(listed: list[Script]
         pytest.raises(errors.OutcomeUnknownError) as caught,
     ):
         CREATE(client)
+    assert advice in caught.value.advice
     assert () == caught.value.candidates
 
 

@@ -46,9 +46,9 @@ def changed(**fields: Any) -> Change:
         pytest.param(changed(name="Two", is_active=False), "update", "Name: One → Two; Active: yes → no", id="two"),
         pytest.param(changed(url="https://a.example/"), "update", f"URL: {ONE.url} → https://a.example/", id="URL"),
         pytest.param(
-            changed(events=("ticket.created", "message.created")),
+            changed(events=("ticket.created", "ticket.updated")),
             "update",
-            "+message.created, −ticket.closed",
+            "+ticket.updated, −ticket.closed",
             id="events",
         ),
     ],
@@ -120,6 +120,14 @@ def test_the_row_of_a_question_has_the_value_before() -> None:
         (CREATE, f"create 'One': {ONE.url}; ticket.created, ticket.closed; active. {CREATE.note}"),
         (DELETE, f"delete 'One' (whk_1): {ONE.url}; ticket.created, ticket.closed; active. {DELETE.note}"),
         (PAUSE, "update 'One' (whk_1): active: yes → no"),
+        (
+            changed(events=("ticket.created", "ticket.updated")),
+            "update 'One' (whk_1): events: - ticket.closed, + ticket.updated",
+        ),
+        (
+            Change("whk_1", State("One"), State("One", events=("ticket.created",))),
+            "update 'One' (whk_1): events: + ticket.created",
+        ),
         (Change("whk_1", State(), None), f"delete whk_1. {DELETE.note}"),
         (Change("whk_1", State(), State("Two")), "update whk_1: name: unknown → Two"),
     ],
