@@ -37,6 +37,9 @@ from hypothesis import strategies as st
 import cstar_explore as cx
 from cstar_explore import events, models
 from cstar_explore.api import requests, responses
+from cstar_explore.behaviours import ASSUMED
+from cstar_explore.events.shapes import shape_of
+from tests.deliveries.forms import FORMS
 from tests.support.sampling import sample
 
 FUZZ = settings(
@@ -261,6 +264,26 @@ def audit_items(items: list[dict[str, Any]]) -> None:
     display(audit.fix())
 
 
+def use_recording(content: bytes) -> None:
+    recording = cx.Recording.load(write_file("recording.json", content))
+    display(recording)
+    display(recording.drift(recording))
+    display(events.catalogue(like=recording))
+    for event in sorted(recording.payloads)[:3]:
+        with contextlib.suppress(cx.CStarError):
+            assert json.loads(events.sample(event, like=recording))
+    saved = folder() / "saved.json"
+    recording.save(saved)
+    assert recording == cx.Recording.load(saved)
+
+
+def read_delivery(content: bytes) -> None:
+    delivery = cx.delivery(content)
+    display(delivery)
+    display(delivery.explain(SECRET, now=NOW))
+    delivery.to_curl()
+
+
 def explain(body: bytes, header: str, **more: str) -> None:
     headers = {"X-Signature": header, "X-Event-ID": "evt_1", "Content-Length": "12"} | more
     display(cx.explain(body, headers, [SECRET, f" {SECRET}\n"], NOW))
@@ -308,6 +331,29 @@ def plan_file() -> bytes:
             ),
         ).save(path)
     return path.read_bytes()
+
+
+@functools.cache
+def recording_file() -> bytes:
+    shapes = {
+        "ticket.created": shape_of(EVENT["data"]),
+        "a.b": shape_of({"list": [1, {"at": "2025-12-10"}], "x": None}),
+    }
+    cx.Recording(ASSUMED, shapes, "2025-12-10").save(folder() / "good-recording.json")
+    return (folder() / "good-recording.json").read_bytes()
+
+
+@functools.cache
+def pasted_deliveries() -> list[bytes]:
+    """The forms that are text, and those that are JSON after parsing."""
+    written = [form(json.dumps(EVENT), signature()) for name, form in FORMS.items() if name in _PASTED]
+    return [text.encode() if isinstance(text, str) else json.dumps(text).encode() for text in written]
+
+
+_PASTED = (
+    *("raw", "http2", "har", "ngrok", "requestbin", "webhook_site", "webhook_site_csv"),
+    *("aws", "aws_multi_value", "postman", "prompt", "powershell", "fetch"),
+)
 
 
 @functools.cache
@@ -397,6 +443,8 @@ TARGETS = {
     "body, explained": Target(lambda content: explain(content, signature()), lambda: [json.dumps(EVENT).encode()]),
     "baseline": Target(compare_baseline, lambda: [baseline()]),
     "plan": Target(load_plan, lambda: [plan_file()]),
+    "recording": Target(use_recording, lambda: [recording_file()]),
+    "delivery": Target(read_delivery, pasted_deliveries, "text"),
     "settings": Target(
         audit_with_settings,
         lambda: [TOML.encode()],
@@ -457,7 +505,7 @@ def mutated(originals: Callable[[], list[bytes]]) -> st.SearchStrategy[bytes]:
     mutations = st.tuples(
         st.sampled_from(MUTATIONS), st.floats(0, 1), st.integers(0, 80), st.sampled_from(TOKENS) | st.binary(max_size=6)
     )
-    return st.builds(after, st.integers(0, 7), st.lists(mutations, min_size=1, max_size=5))
+    return st.builds(after, st.integers(0, 12), st.lists(mutations, min_size=1, max_size=5))
 
 
 TEXTS = st.text(max_size=12) | st.sampled_from([token.decode("utf-8", "surrogateescape") for token in TOKENS])
@@ -625,6 +673,7 @@ FIELDS = st.sampled_from([
     "responseTimeMs", "error", "extra", "teamId", "index", "",
 ])  # fmt: skip
 TIMES = st.sampled_from([
+    "2025-12-10T14:30:00", "2025-12-10 14:30:00.5", "9999-12-31T23:59:59", "0001-01-01T00:00:00",
     "2025-12-10T14:30:00Z", "9999-12-31T23:59:59.999999-14:00", "0001-01-01T00:00:00+14:00", "2025-12-10T14:30:60Z",
     "+010000-01-01T00:00:00Z", "2025-02-30", "1765377000", "2025-W50-3", "now", "NaT", "2025-12-10 14:30 UTC+1",
     "2025-12-10T14:30:00.123456789012Z", "0000-00-00T00:00:00Z", "-0001-01-01", "9" * 400,
@@ -679,7 +728,7 @@ CELLS = (
     | URLS
     | st.binary(max_size=6)
     | st.sampled_from([
-        np.nan, pd.NA, pd.NaT, None, math.inf, np.int64(1), np.bool_(True), np.float32("nan"), np.datetime64("NaT"),
+        np.nan, pd.NA, pd.NaT, None, math.inf, np.int64(1), np.bool_(True), np.float32("nan"), np.datetime64("NaT", "s"),
         decimal.Decimal("sNaN"), decimal.Decimal("1e9999"), dt.date(2025, 1, 1), pd.Timestamp.max, pd.Timedelta(1), object, b"",
         ("ticket.created",), {"ticket.created"}, np.array(["ticket.created", "*"]), pd.Series(["*"]), range(3), 1j, "True", "no",
         "('ticket.created', 'ticket.closed')", "(" * 500, "['a'" * 200, "__import__('os')", "ticket.created,,*", "\u2022" * 4,
@@ -761,6 +810,55 @@ def test_settings_with_any_values_are_read_or_rejected(
         defaults = {"rule": "'wildcard'", "webhook": "'whk_1'", "reason": "'known'"}
         lines += ["[[ignore]]", *(f"{name} = {value}" for name, value in (defaults | ignore).items())]
     check(audit_with_settings, "\n".join(lines).encode())
+
+
+# --- header containers, and times without a zone ----------------------------------------------------------------------
+
+HEADER_NAMES = (
+    st.sampled_from(["X-Signature", "x-signature", "HTTP_X_SIGNATURE", "headers", "name", "value", ""]) | TEXTS
+)
+HEADER_VALUES = st.sampled_from(["SIGNED"]) | JSON_VALUES | CELLS
+CONTAINERS: list[Callable[[list[tuple[Any, Any]]], Any]] = [
+    lambda pairs: {str(name): value for name, value in pairs},
+    lambda pairs: {str(name): [value] for name, value in pairs},
+    lambda pairs: {
+        str(name).encode("utf-8", "replace"): str(value).encode("utf-8", "replace") for name, value in pairs
+    },
+    lambda pairs: pairs,
+    lambda pairs: [part for pair in pairs for part in pair],
+    lambda pairs: [{"name": name, "value": value} for name, value in pairs],
+    lambda pairs: {"headers": [[name, value] for name, value in pairs]},
+    lambda pairs: {"type": "http", "headers": [(str(name).encode("utf-8", "replace"), value) for name, value in pairs]},
+    lambda pairs: [f"{name}: {value}" for name, value in pairs],
+    iter,
+    lambda pairs: pd.Series([value for _, value in pairs], [str(name) for name, _ in pairs], dtype=object),
+    lambda pairs: pd.DataFrame(pairs, dtype=object),
+]
+CLOCKS = (
+    st.sampled_from(
+        [NOW, dt.datetime.fromtimestamp(NOW, dt.UTC), dt.datetime.fromtimestamp(NOW, dt.UTC).replace(tzinfo=None)]
+    )
+    | TIMES.map(lambda text: pd.to_datetime(text, errors="coerce"))
+    | st.datetimes()
+    | NUMBERS
+    | CELLS
+)
+
+
+@FUZZ
+@given(st.lists(st.tuples(HEADER_NAMES, HEADER_VALUES), max_size=4), st.sampled_from(CONTAINERS), CLOCKS)
+def test_headers_in_any_container_are_read_or_rejected(
+    pairs: list[tuple[Any, Any]], container: Callable[..., Any], now: Any
+) -> None:
+    """At any time, with a zone or without. A delivery that `verify` accepts is one that `explain` calls verified."""
+    body = json.dumps(EVENT).encode()
+    named = [(name, signature() if isinstance(value, str) and value == "SIGNED" else value) for name, value in pairs]
+    event = check(lambda _: cx.verify(body, container(named), SECRET, now=now), b"", 2_000)
+    explained = check(lambda _: cx.explain(body, container(named), SECRET, now), b"", 2_000)
+    if not isinstance(explained, cx.CStarError):
+        assert explained.ok == (event == EVENT)
+    if isinstance(now, dt.datetime) and now.tzinfo is None:
+        assert isinstance(event, cx.CStarError)
 
 
 # --- HTTP requests over a socket --------------------------------------------------------------------------------------
