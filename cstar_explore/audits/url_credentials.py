@@ -1,8 +1,10 @@
 """Finds credentials in delivery URLs by the names that announce them, and by the form of well-known keys."""
 
+import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 from urllib.parse import unquote, unquote_plus
 
 from .harmless import is_harmless
@@ -15,37 +17,20 @@ SECRET_VALUES = re.compile(
 )
 
 
-def _set(names: str) -> frozenset[str]:
-    return frozenset(names.split())
-
-
+_LISTS = json.loads(Path(__file__).with_name("secret_names.json").read_text(encoding="utf-8"))
 # Whole names, in lower case and without separators. `country_code` and `sort_key` are not among them.
-_QUALIFIED = _set(
-    "access account admin api app application auth authorization bot bearer client consumer device encryption function functions host "
-    "hook id integration license login master my oauth personal private push refresh routing sas secret security service session "
-    "shared signing site subscription system team tenant url user verification verify web webhook x xauth xapi xfunctions"
-)
-_NAMES = _set(
-    "token tokens secret secrets password passwords passwd pwd pass passphrase passcode passkey pin otp sig sign signature hmac auth "
-    "authentication authorization bearer credential credentials cred creds jwt key apikey code sid jsessionid phpsessid sessid "
-    "sessionid session sas"
-)
-_ENDINGS = _set(
-    "token secret password passwd pwd passphrase passcode signature sig jwt credential credentials apikey hmac"
-)
-_QUALIFIED_NAMES = frozenset(
-    f"{first}{last}" for first in _QUALIFIED for last in ("key", "token", "secret", "code", "pass")
-)
-# Positions in a list or marks against forged forms.
-_HARMLESS_NAMES = _set(
-    "pagetoken nextpagetoken nexttoken continuationtoken pagingtoken hostcode accountcode idcode sitecode"
-)
-
+_NAMES = {
+    *_LISTS["whole names"],
+    *(
+        f"{first}{last}"
+        for first in _LISTS["first of two words"]
+        for last in ("key", "token", "secret", "code", "pass")
+    ),
+}
+_ENDINGS = frozenset(_LISTS["endings"])
+_HARMLESS_NAMES = frozenset(_LISTS["harmless"])  # positions in a list, or marks against forged forms
 # Names after which the next segment of a path is a secret. `auth` and `code` are ordinary segments: `/auth/callback`.
-_PATH_NAMES = _set(
-    "token secret password passwd pwd passphrase passcode apikey accesstoken accesskey authtoken authkey secretkey privatekey sig "
-    "signature key jwt bearer credential credentials"
-)
+_PATH_NAMES = frozenset(_LISTS["before a segment"])
 
 
 def credentials_in(url: str | None) -> str | None:
@@ -97,7 +82,7 @@ def _is_secret_name(name: str) -> bool:
     joined = "".join(words)
     if joined in _HARMLESS_NAMES:
         return False
-    return joined in _NAMES or joined in _QUALIFIED_NAMES or bool(words and words[-1] in _ENDINGS)
+    return joined in _NAMES or bool(words and words[-1] in _ENDINGS)
 
 
 def follows_a_secret_name(segments: list[str], index: int) -> bool:
