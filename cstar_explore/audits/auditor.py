@@ -14,7 +14,7 @@ from ..models import WebhookList
 from ..text import escaped, printable
 from .accounts import Accounts
 from .display import findings_html
-from .fetching import FetchResult, Interrupted, Progress, Stopped, fetch_accounts, fetch_team
+from .fetching import FetchResult, Progress, Stopped, fetch_accounts, fetch_team
 from .findings import Finding, fixes_frame
 from .result import AuditResult
 from .rules import RULES
@@ -64,16 +64,12 @@ def audit(
     days = checked.thresholds.inactive_days
     if isinstance(source, Accounts):
         source.check_hosts(allow_hosts)
-        try:
-            fetched = fetch_accounts(
-                source, inactive_days=days, executor=executor, at_once=at_once, on_progress=on_progress, stopped=stopped
-            )
-        except Interrupted as interrupted:
-            partial = interrupted.results
-        else:
-            return Audit(fetched, checked, now)
-        # Outside the except block: the interrupted frames hold the account's key.
-        raise AuditInterruptedError(Audit(partial, checked, now))
+        fetched, was_interrupted = fetch_accounts(
+            source, inactive_days=days, executor=executor, at_once=at_once, on_progress=on_progress, stopped=stopped
+        )
+        if was_interrupted:
+            raise AuditInterruptedError(Audit(fetched, checked, now))
+        return Audit(fetched, checked, now)
     if isinstance(source, Client):
         fetched = [fetch_team(source, str(source.team_id), days)]
         if fetched[0].error is not None:

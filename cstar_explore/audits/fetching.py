@@ -120,12 +120,14 @@ def fetch_accounts(
     at_once: int,
     on_progress: Progress | None,
     stopped: Stopped | None,
-) -> list[FetchResult]:
-    """Fetches all accounts, at most `at_once` at the same time. Returns one result per account, in the given order.
+) -> tuple[list[FetchResult], bool]:
+    """Fetches all accounts, at most `at_once` at the same time.
+
+    Returns:
+        One result per account, in the given order, and whether Ctrl+C was pressed.
 
     Raises:
         ConfigurationError: `at_once` is out of range.
-        KeyboardInterrupt: Ctrl+C was pressed; see `Interrupted`.
     """
     if isinstance(at_once, bool) or not isinstance(at_once, int) or not 1 <= at_once <= MAX_AT_ONCE:
         raise ConfigurationError(
@@ -138,14 +140,6 @@ def fetch_accounts(
         return scheduler.run(executor, fetch, at_once)
     fetch = partial(fetch_account, inactive_days=inactive_days, on_wait=scheduler.on_wait)
     return scheduler.run(_Threads(), fetch, at_once)
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl+C. `results` has the accounts that were read until then."""
-
-    def __init__(self, results: "list[FetchResult]") -> None:
-        super().__init__("The audit was interrupted.")
-        self.results = results
 
 
 class _Threads(Executor):
@@ -169,17 +163,19 @@ class _Scheduler:
         self._running: dict[Future[FetchResult], int] = {}
         self._waits: list[Wait] = []
 
-    def run(self, executor: Executor, fetch: Callable[[Account], FetchResult], at_once: int) -> list[FetchResult]:
-        """Fetches all accounts, until a stop is requested."""
+    def run(
+        self, executor: Executor, fetch: Callable[[Account], FetchResult], at_once: int
+    ) -> tuple[list[FetchResult], bool]:
+        """Fetches all accounts, until a stop is requested. Returns the results, and whether by Ctrl+C."""
         results = [FetchResult(account.account, account.team_id, "") for account in self._accounts]
+        was_interrupted = False
         try:
             self._fetch(results, lambda account: executor.submit(fetch, account), at_once)
         except KeyboardInterrupt:
-            self._cancel()
-            raise Interrupted(self._abandoned(results)) from None
+            was_interrupted = True
         finally:
             self._cancel()
-        return self._abandoned(results)
+        return self._abandoned(results), was_interrupted
 
     def _fetch(
         self, results: list[FetchResult], submit: Callable[[Account], "Future[FetchResult]"], at_once: int
