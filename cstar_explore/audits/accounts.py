@@ -12,7 +12,7 @@ from ..api.validation import checked_base_url, segment
 from ..csv_files import read_csv
 from ..errors import ConfigurationError, CStarError
 from ..secret import ApiKey
-from ..serving.loopback import host_names, is_loopback
+from ..serving.loopback import host_names, is_allowed
 from ..text import printable, redacted
 
 if TYPE_CHECKING:
@@ -82,10 +82,10 @@ class Accounts(Sequence[Account]):
         Raises:
             ConfigurationError: A host is neither cStar's nor loopback, nor in `allow_hosts` here or of these accounts.
         """
-        allowed = {urlsplit(BASE_URL).hostname, *self._allow_hosts, *host_names(allow_hosts, "allow_hosts")}
+        allowed = {str(urlsplit(BASE_URL).hostname), *self._allow_hosts, *host_names(allow_hosts, "allow_hosts")}
         for number, account in enumerate(self, 1):
             host = (urlsplit(account.base_url).hostname or "").lower()
-            if host not in allowed and not is_loopback(host):
+            if not is_allowed(host, allowed):
                 shown = printable(redacted(host), 80)
                 raise ConfigurationError(
                     f"Row {number} of the accounts table names the host '{shown}', which is not cStar's; nothing was sent.",

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError, ValidationError
 from ..secret import Secret
-from ..serving.loopback import is_loopback_url
+from ..serving.loopback import is_allowed
 from ..serving.posting import DeliveryClient
 from ..signatures.bodies import parse_json
 from ..signatures.signing import sign
@@ -42,11 +42,7 @@ _COLUMNS = {
 
 
 def request_ids(rows: Any) -> list[int]:
-    """The ids in a frame or one row of it, in requests or one request, or in ids.
-
-    Raises:
-        ValidationError: One is not an id.
-    """
+    """The ids in a frame or one row of it, in requests or one request, or in ids. Raises ValidationError if one is not an id."""
     ids = getattr(rows, "id", rows)
     if isinstance(ids, str) or not isinstance(ids, Iterable):
         ids = [ids]
@@ -95,7 +91,7 @@ def _check_url(url: str, allowed_hosts: Collection[str]) -> None:
         host = ""
     if not host or parts.scheme not in ("http", "https"):
         raise ConfigurationError(f"to must be a URL, not '{printable(url, 120)}'.", advice="Pass a receiver's URL.")
-    if parts.scheme == "http" and not is_loopback_url(url) and host not in allowed_hosts:
+    if parts.scheme == "http" and not is_allowed(host, allowed_hosts):
         raise ConfigurationError(
             f"The deliveries would go to {printable(host, 120)} over plain http, where others can read them.",
             advice="Use https, or pass the host in the listener's allowed_hosts.",

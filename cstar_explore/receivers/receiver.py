@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from ..errors import ConfigurationError, ValidationError
 from ..progress import ProgressLog
 from ..secret import Secret
-from ..serving.loopback import host_names, is_loopback
+from ..serving.loopback import host_names, is_allowed
 from ..signatures import keys
 from ..text import printable, redacted
 from .catalogue import CHECKS, PROBES, Check
@@ -86,8 +86,8 @@ def run(  # noqa: PLR0917 - two callers
         outcomes[checker.dead_after] = replace(outcomes[checker.dead_after], verdict="wrong")
     likely, raw_body = framework(response for each in outcomes.values() for response in each.responses)
     found = causes(outcomes, "" if is_handler else raw_body, checker.dead_after)
-    seconds = time.monotonic() - started
-    return ReceiverCheck(name, outcomes, found, likely, interrupted=checker.interrupted, seconds=seconds)
+    shown = [each for each in outcomes.values() if each.check.group]
+    return ReceiverCheck(name, shown, found, likely, checker.interrupted, time.monotonic() - started)
 
 
 def _without_losses(outcomes: Mapping[str, Outcome], dead_after: str | None) -> dict[str, Outcome]:
@@ -116,7 +116,7 @@ def _validated(url: str, allowed: Collection[str]) -> str:
         raise ValidationError("url must be an http or https URL in ASCII.", advice=advice)
     if "@" in parts.netloc:
         raise ValidationError("url must not contain a user or a password.", advice=advice)
-    if not is_loopback(host) and host not in allowed:
+    if not is_allowed(host, allowed):
         raise ConfigurationError(
             f"{printable(host, 200)} is not on this machine, so nothing was sent.",
             advice="If you may send test deliveries there, pass the host as allow_host.",

@@ -1,6 +1,7 @@
 """The result of a check, and how it is displayed."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,34 +17,26 @@ if TYPE_CHECKING:
 _NOT_TESTED = "not tested"
 
 
+@dataclass(eq=False, repr=False)
 class ReceiverCheck:
     """The result of a receiver's check.
 
     Attributes:
         url: The receiver's URL without its query, or the handler's name.
-        framework: The likely framework, or None.
+        outcomes: What was sent, and its outcome.
         causes: The faults, each once, then the notes. Each has `.sentence` (what is wrong), `.remedy` (what to do), `.checks` (what
             was sent in the checks that it explains) and `.is_note`.
+        framework: The likely framework, or None.
         interrupted: Whether the check ended before everything was sent.
         seconds: The duration of the check.
     """
 
-    def __init__(
-        self,
-        url: str,
-        outcomes: Mapping[str, Outcome],
-        causes: list[Cause],
-        framework: str | None,
-        *,
-        interrupted: bool,
-        seconds: float,
-    ) -> None:
-        self.url = url
-        self.framework = framework
-        self.causes = causes
-        self.interrupted = interrupted
-        self.seconds = seconds
-        self.outcomes = [each for each in outcomes.values() if each.check.group]
+    url: str
+    outcomes: Sequence[Outcome]
+    causes: Sequence[Cause]
+    framework: str | None
+    interrupted: bool
+    seconds: float
 
     @property
     def ok(self) -> bool:

@@ -9,7 +9,7 @@ validation       parses request bodies; error_responses has the errors
 store            webhooks and responses to replay; outbox has deliveries and attempts
 deliverer        signs, posts and retries deliveries
 clock            the simulated and the real one
-faults, allowed_hosts, keys, rate_limit, seeds, timeline
+faults, keys, rate_limit, seeds, timeline
 """
 
 from .sandbox import Sandbox

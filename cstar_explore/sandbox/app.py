@@ -5,7 +5,7 @@ A call passes through `CallMiddleware`, `FaultMiddleware`, the router, `Authoriz
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,7 +19,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..behaviours import Answer
-from .allowed_hosts import AllowedHosts
 from .clock import Clock, Ids, iso
 from .deliverer import Deliverer
 from .error_responses import METHOD_NOT_ALLOWED, PATH_NOT_FOUND, WEBHOOK_NOT_FOUND, ApiError, invalid
@@ -48,7 +47,7 @@ class Api:
     rate_limiter: RateLimiter
     faults: Faults
     deliverer: Deliverer
-    allowed_hosts: AllowedHosts
+    allowed_hosts: Collection[str]
     behaviours: Mapping[str, Answer]
 
     def __post_init__(self) -> None:

@@ -7,15 +7,15 @@ runs in the server's event loop and holds no lock while a receiver responds: a r
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urljoin
 
 from ..behaviours import ASSUMED, Answer
 from ..recordings import Recording
+from ..serving.loopback import is_allowed_url
 from ..serving.posting import AttemptResult, DeliveryClient
 from ..serving.schedule import retry_at
-from .allowed_hosts import AllowedHosts
 from .clock import STEP, Clock, Ids, iso
 from .content import Content, DeliveryWriter
 from .faults import Fault, Faults
@@ -45,7 +45,7 @@ class Deliverer:
         ids: Ids,
         faults: Faults,
         *,
-        allowed_hosts: AllowedHosts,
+        allowed_hosts: Collection[str],
         timeout: float,
         behaviours: Mapping[str, Answer],
         like: Recording | None,
@@ -131,7 +131,7 @@ class Deliverer:
             # cStar does not document what happens to the retries of a deleted or inactive webhook.
             self.outbox.set_state(due.id, "dropped")
             return
-        if not self._allowed_hosts.may_post_to(webhook.url):
+        if not is_allowed_url(webhook.url, self._allowed_hosts):
             result = AttemptResult(None, "withheld: the sandbox posts to loopback only, and to hosts in allowed_hosts")
             with self._store.writing():
                 self.outbox.add_attempt(due, webhook.url, self._clock.now, None, result, took_ms=0, fault=None)
@@ -158,7 +158,7 @@ class Deliverer:
         result = await self._client.post(webhook.url, content.sent, headers)
         if self._behaviours["redirects"] == "followed" and result.status in (301, 302, 307, 308):
             target = urljoin(webhook.url, dict(result.headers).get("location", ""))
-            if self._allowed_hosts.may_post_to(target):
+            if is_allowed_url(target, self._allowed_hosts):
                 result = await self._client.post(target, content.sent, headers)
         # The simulated clock stands still meanwhile: a response takes no time, a timeout all of it.
         took_ms = self._timeout_ms if result.error and result.error.startswith("timeout") else 0

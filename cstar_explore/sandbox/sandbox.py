@@ -16,10 +16,10 @@ from ..errors import ConfigurationError
 from ..recordings import Recording, as_recording
 from ..secret import Secret
 from ..serving.cells import close_on_rerun, close_previous
+from ..serving.loopback import host_names
 from ..serving.server import Server
 from ..signatures.timestamps import unix_seconds
 from ..text import printable
-from .allowed_hosts import AllowedHosts
 from .app import Api
 from .clock import Clock, Ids, RealTimeClock
 from .deliverer import Deliverer
@@ -87,7 +87,7 @@ class Sandbox:
         close_previous(type(self))
         self.clock = (RealTimeClock if real_time else Clock)(advance_to=self._advance_to)
         self.faults = Faults()
-        hosts = AllowedHosts(allowed_hosts)
+        hosts = host_names(allowed_hosts)
         timeout = _checked_timeout(
             float(behaviours["receiver_timeout"][0]) if delivery_timeout is None else delivery_timeout
         )

@@ -4,14 +4,14 @@ Where cStar's pages do not say what happens, `behaviours` does.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from ..behaviours import Answer
 from ..events import FORMER_NAMES, NAMES
-from .allowed_hosts import AllowedHosts
+from ..serving.loopback import is_allowed
 from .error_responses import INVALID_JSON, ApiError, invalid, missing
 
 _CUT = 255  # characters that remain of a name, where long ones are cut
@@ -25,7 +25,7 @@ class RequestParser:
         behaviours: An answer to each question in `behaviours.py`.
     """
 
-    def __init__(self, hosts: AllowedHosts, behaviours: Mapping[str, Answer]) -> None:
+    def __init__(self, hosts: Collection[str], behaviours: Mapping[str, Answer]) -> None:
         self._hosts = hosts
         self._behaviours = behaviours
 
@@ -78,7 +78,7 @@ class RequestParser:
         if not host or scheme not in ("http", "https"):
             raise invalid("url", "url must be an HTTPS URL")
         url = str(value)
-        if scheme == "http" and host not in self._hosts:
+        if scheme == "http" and not is_allowed(host, self._hosts):
             if self._behaviours["http_url"] == "refused":
                 raise invalid(
                     "url",

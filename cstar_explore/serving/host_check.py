@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..text import printable
-from .loopback import is_loopback
+from .loopback import is_allowed
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -60,7 +60,7 @@ class HostCheckMiddleware:
 def _refusal(headers: dict[bytes, bytes], allowed_hosts: Collection[str]) -> Refusal | None:
     host = headers.get(b"host", b"").decode("latin-1")
     name = _host_name(host)
-    if not is_loopback(name) and name not in allowed_hosts:
+    if not is_allowed(name, allowed_hosts):
         shown = printable(host, 80)
         remedy = f" If it is your tunnel's, pass allowed_hosts=['{printable(name, 80)}']." if name else ""
         return Refusal(403, "foreign_host", f"The Host header is '{shown}', which is not this machine.{remedy}")

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError
@@ -19,12 +19,22 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def is_loopback_url(url: str) -> bool:
-    """Whether the URL's host is loopback."""
+def is_allowed(host: str, hosts: Collection[str]) -> bool:
+    """Whether the host is loopback or one of these, which are in lower case."""
+    return is_loopback(host.lower()) or host.lower() in hosts
+
+
+def is_allowed_url(url: str, hosts: Collection[str]) -> bool:
+    """Whether the URL's host is loopback or one of these, which are in lower case."""
     try:
-        return is_loopback((urlsplit(url).hostname or "").lower())
+        return is_allowed(urlsplit(url).hostname or "", hosts)
     except ValueError:
         return False
+
+
+def is_loopback_url(url: str) -> bool:
+    """Whether the URL's host is loopback."""
+    return is_allowed_url(url, ())
 
 
 def host_names(hosts: Iterable[str], argument: str = "allowed_hosts") -> frozenset[str]:
