@@ -24,22 +24,14 @@ def names_in(question: str, names: Iterable[str], evidence: str) -> Observation:
 
 
 def one_of(question: str, answer: str, evidence: str) -> Observation:
-    """An answer that must be one of the question's `answers`.
-
-    Raises:
-        NotAnsweredError: It is not.
-    """
+    """An answer that must be one of the question's `answers`; else it raises NotAnsweredError."""
     if answer not in QUESTIONS[question].answers:
         raise NotAnsweredError(f"{evidence}: not one of the answers that this version knows")
     return Observation(question, answer, evidence)
 
 
 def error_form(status: int, reply: Reply) -> Observations:
-    """The answers about the fields, code and type of the error in a reply that must have this status.
-
-    Raises:
-        NotAnsweredError: The reply has another status.
-    """
+    """The answers about the fields, code and type of the error in a reply. With another status, it raises NotAnsweredError."""
     if reply.status != status:
         raise NotAnsweredError(reply.evidence)
     names = reply.error or ("only a text",)

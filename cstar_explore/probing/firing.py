@@ -27,11 +27,7 @@ def unknown_type(session: Session) -> Observations:
 
 
 def fired_data(reply: Reply) -> dict[str, object]:
-    """`data` of a response to trigger-test.
-
-    Raises:
-        NotAnsweredError: The event was not fired.
-    """
+    """`data` of a response to trigger-test. It raises NotAnsweredError if the event was not fired."""
     if not reply.ok or not isinstance(reply.data, dict):
         raise NotAnsweredError(reply.evidence)
     return reply.data

@@ -84,11 +84,7 @@ def publishable(key: Secret) -> Callable[[Session], Observations]:
 
 
 def _entries(reply: Reply) -> list[Mapping[str, Any]]:
-    """The webhooks in the response to list.
-
-    Raises:
-        NotAnsweredError: The list is empty or cannot be read.
-    """
+    """The webhooks in the response to list. It raises NotAnsweredError if there are none, or it cannot be read."""
     items = reply.data if reply.ok else None
     if not isinstance(items, list):
         raise NotAnsweredError(reply.evidence)

@@ -64,19 +64,11 @@ class Receiver:
         return len(self.listener.requests())
 
     def wait_for(self, mark: str, *, fired_at: int) -> Received:
-        """Waits for the first delivery with this mark, until the listener has responded to it.
-
-        Raises:
-            NotAnsweredError: None arrives within `ARRIVAL` seconds.
-        """
+        """Waits until the listener has responded to the first delivery with this mark, or raises NotAnsweredError."""
         return self._wait(lambda: self.arrived(mark, fired_at=fired_at))
 
     def wait_for_event(self, event_id: object, *, fired_at: int) -> Received:
-        """Waits for the first request with this event ID, wherever it was sent to.
-
-        Raises:
-            NotAnsweredError: There is no ID, or none arrives within `ARRIVAL` seconds.
-        """
+        """Waits for the first request with this event ID, wherever it was sent to, or raises NotAnsweredError."""
         if event_id is None:
             raise NotAnsweredError("the response to trigger-test has no event ID")
         return self._wait(

@@ -257,11 +257,7 @@ def _duration(session: Session) -> tuple[float, Reply]:
 
 
 def payloads(session: Session, receiver: Receiver, learned: dict[str, Mapping[str, Any]]) -> None:
-    """Fires each event type once, and stores the shape of its data in `learned`.
-
-    Raises:
-        NotAnsweredError: No webhook for them can be created.
-    """
+    """Fires each event type once, and stores the shape of its data in `learned`."""
     mark = secrets.token_hex(4)
     # cStar may not know one of the types; by its reference, active webhooks get the others too.
     for events in (",".join(NAMES), "ticket.created"):

@@ -52,11 +52,7 @@ class Reply:
         return self.status in _REFUSALS
 
     def require_success(self) -> Self:
-        """This reply.
-
-        Raises:
-            NotAnsweredError: It is not a success.
-        """
+        """This reply. It raises NotAnsweredError unless it is a success."""
         if not self.ok:
             raise NotAnsweredError(self.evidence)
         return self
@@ -74,11 +70,7 @@ class Reply:
 
     @property
     def webhook(self) -> Mapping[str, Any]:
-        """The webhook in a success.
-
-        Raises:
-            NotAnsweredError: The reply has no webhook with an ID.
-        """
+        """The webhook in a success. It raises NotAnsweredError if the reply has none with an ID."""
         if self.ok and isinstance(self.data, dict) and isinstance(self.data.get("id"), str) and self.data["id"]:
             return self.data
         raise NotAnsweredError(f"{self.evidence}: the response has no webhook with an ID")

@@ -67,19 +67,11 @@ class Session:
             raise NotAnsweredError(f"the rate limit has {limit.remaining:,} requests left, and {needed:,} are needed")
 
     def get(self, path: str = "", *, key: Secret | None = None) -> Reply:
-        """Sends a GET, up to `_READS` times until the response is usable.
-
-        Raises:
-            NotAnsweredError: No response is usable.
-        """
+        """Sends a GET, up to `_READS` times until the response is usable, or raises NotAnsweredError."""
         return self._repeated("GET", path, key=key)
 
     def fire(self, event: str) -> Reply:
-        """Fires a test event, once.
-
-        Raises:
-            NotAnsweredError: The response is not usable: whether the event was fired is unknown.
-        """
+        """Fires a test event, once. After NotAnsweredError, whether it was fired is unknown."""
         return self._reply("POST", "trigger-test", {"event": event})
 
     def new_name(self) -> str:
@@ -95,11 +87,7 @@ class Session:
     def create(
         self, *, paused: bool = True, idempotency_key: str | None = None, name: str | None = None, **fields: Any
     ) -> Reply:
-        """Creates an ordinary webhook, except for these fields, and pauses it at once.
-
-        Raises:
-            NotAnsweredError: Whether it was created is unknown, or it could not be paused. `clean_up` removes it.
-        """
+        """Creates an ordinary webhook, except for these fields, and pauses it. `clean_up` removes it also after an error."""
         new = name or self.new_name()
         body = {"name": new, "url": self.url(), "events": "ticket.created", **fields}
         reply = self._reply("POST", "", body, idempotency_key=idempotency_key)
@@ -112,11 +100,7 @@ class Session:
         return reply
 
     def pause(self, created: Reply) -> Reply:
-        """Pauses a webhook.
-
-        Raises:
-            NotAnsweredError: cStar did not confirm it.
-        """
+        """Pauses a webhook, or raises NotAnsweredError."""
         return self.update(created, isActive=False).require_success()
 
     def update(self, created: Reply, *, idempotency_key: str | None = None, **fields: Any) -> Reply:
@@ -133,11 +117,7 @@ class Session:
 
     @contextmanager
     def webhook(self, **fields: Any) -> Iterator[Reply]:
-        """An ordinary webhook for one question, removed afterwards.
-
-        Raises:
-            NotAnsweredError: It was not created.
-        """
+        """An ordinary webhook for one question, removed afterwards. It raises NotAnsweredError if none was created."""
         created = self.create(**fields).require_success()
         with self.removing(created):
             yield created
@@ -156,11 +136,7 @@ class Session:
                         continue
 
     def webhooks(self) -> list[Mapping[str, Any]]:
-        """All webhooks of the team. Requests pages, of whatever length, until one has no new webhook.
-
-        Raises:
-            NotAnsweredError: The list cannot be read.
-        """
+        """All webhooks of the team. Requests pages until one has no new webhook, or raises NotAnsweredError."""
         found: dict[str, Mapping[str, Any]] = {}
         for number in range(1, MAX_PAGES + 1):
             reply = self.get("" if number == 1 else f"?page={number}")

@@ -197,11 +197,7 @@ def _replayed(session: Session, question: str) -> Observation:
 
 @contextmanager
 def _tried(session: Session, **fields: Any) -> Iterator[Reply]:
-    """Creates a webhook that may be refused, and removes it afterwards.
-
-    Raises:
-        NotAnsweredError: The response neither accepts nor refuses it.
-    """
+    """Creates a webhook that may be refused, and removes it afterwards. Any other response raises NotAnsweredError."""
     created = session.create(**fields)
     if not created.ok and not created.refused:
         raise NotAnsweredError(created.evidence)
@@ -210,11 +206,7 @@ def _tried(session: Session, **fields: Any) -> Iterator[Reply]:
 
 
 def _current(session: Session, reply: Reply, field: str) -> Any:
-    """A field of the webhook in a reply, or if the reply lacks it, in the response to get.
-
-    Raises:
-        NotAnsweredError: Both lack it.
-    """
+    """A field of the webhook in a reply or, if it lacks it, in the response to get. It raises NotAnsweredError if both do."""
     webhook = reply.webhook
     value = webhook.get(field)
     if value is None:
