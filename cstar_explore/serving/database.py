@@ -20,6 +20,7 @@ from ..text import printable
 LOCK_TIMEOUT = 1.0  # seconds to wait for a process that is just closing the file
 
 _OTHER_PATH = "Choose another path."
+_WRITABLE = "Choose a path in a folder you can write to."
 _IN_USE = "Close it there, or choose another path."
 _MOVE_AWAY = "Move it away, or choose another path."
 
@@ -165,18 +166,10 @@ class Database:
 
 
 _PROBLEMS = (
-    (
-        ("SQLITE_BUSY", "SQLITE_LOCKED"),
-        "is in use by another sandbox, listener or program",
-        _IN_USE,
-    ),
+    (("SQLITE_BUSY", "SQLITE_LOCKED"), "is in use by another sandbox, listener or program", _IN_USE),
     (("SQLITE_FULL", "SQLITE_IOERR_WRITE"), "cannot grow: the disk is full", "Free some space, and try again."),
     (("SQLITE_CORRUPT", "SQLITE_NOTADB"), "is damaged", _MOVE_AWAY),
-    (
-        ("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN"),
-        "cannot be written",
-        "Choose a path in a folder you can write to.",
-    ),
+    (("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN"), "cannot be written", _WRITABLE),
 )
 
 
@@ -200,10 +193,7 @@ def _prepare_file(path: str | Path, kind: bytes) -> Path:
         reason = error
     else:
         return file
-    raise ConfigurationError(
-        f"Cannot open {printable(path, 200)}: {printable(reason)}.",
-        advice="Choose a path in a folder you can write to.",
-    )
+    raise ConfigurationError(f"Cannot open {printable(path, 200)}: {printable(reason)}.", advice=_WRITABLE)
 
 
 def _check_file(file: Path, kind: bytes) -> None:

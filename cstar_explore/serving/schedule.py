@@ -6,14 +6,8 @@ each is counted from; here it is the start of the previous attempt.
 
 from datetime import datetime, timedelta
 
-RETRY_AFTER = (
-    timedelta(seconds=30),
-    timedelta(minutes=2),
-    timedelta(minutes=10),
-    timedelta(hours=1),
-    timedelta(hours=6),
-    timedelta(hours=24),
-)
+_MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
+RETRY_AFTER = (_MINUTE / 2, 2 * _MINUTE, 10 * _MINUTE, _HOUR, 6 * _HOUR, 24 * _HOUR)
 
 
 def retry_at(attempt: int, at: datetime) -> datetime | None:
