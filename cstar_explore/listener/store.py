@@ -1,6 +1,7 @@
 """Stores each request that a listener receives, with its exact bytes, before it is answered."""
 
 import json
+import time
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ CREATE TABLE IF NOT EXISTS requests (
     body BLOB NOT NULL, cause TEXT, event_id TEXT, event TEXT, duplicate_of INTEGER, answered INTEGER, error TEXT,
     query TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS durations (id INTEGER PRIMARY KEY, seconds REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS claims ON requests (event_id) WHERE cause = 'ok' AND duplicate_of IS NULL;
 """
 
@@ -43,8 +45,8 @@ _COLUMNS = {
 }
 
 _SELECT = (
-    "SELECT id, received_at, method, path, headers, body, cause, event_id, event, duplicate_of, answered, error, query"
-    " FROM requests"
+    "SELECT id, received_at, method, path, headers, body, cause, event_id, event, duplicate_of, answered, error, query,"
+    " seconds FROM requests LEFT JOIN durations USING (id)"
 )
 
 _ACCEPTED = "SELECT DISTINCT event_id FROM requests WHERE answered BETWEEN 200 AND 299 AND event_id IS NOT NULL"
@@ -78,6 +80,7 @@ class Received:
         answered: The status of the response; None until the request has been handled.
         error: The traceback, if the handler raised; else what was wrong with its result, or why the request was refused.
         query: The query string, with credentials masked.
+        seconds: The wall-clock time from its end to the response; None until the request has been handled.
     """
 
     id: int
@@ -93,6 +96,7 @@ class Received:
     answered: int | None
     error: str | None
     query: str = ""
+    seconds: float | None = None
 
     @property
     def refused(self) -> bool:
@@ -130,6 +134,7 @@ class RequestStore(Database):
     def __init__(self, path: str | Path | None, max_stored: int = MAX_STORED, max_refused: int = MAX_REFUSED) -> None:
         super().__init__(path, _SCHEMA, b"cLsn")
         self.not_stored: Counter[str] = Counter()
+        self._started: dict[int, float] = {}  # the monotonic time when a request was stored
         self._max_stored = max_stored
         self._max_refused = max_refused
         size = "length(body) + length(CAST(headers AS BLOB)) + length(path) + length(query)"
@@ -162,6 +167,7 @@ class RequestStore(Database):
                 **vars(request) | {"received_at": request.received_at.isoformat(), "headers": headers},
             )
             self._stored += size
+            self._started[request_id] = time.monotonic()
         return replace(request, id=request_id, duplicate_of=duplicate_of)
 
     def add_refused(self, request: Received) -> None:
@@ -179,8 +185,12 @@ class RequestStore(Database):
             self.not_stored[f"only the newest {self._max_refused} refused requests are kept"] += 1
 
     def set_response(self, request_id: int, status: int, error: str | None) -> None:
-        """Stores the status of the response, and the handler's traceback."""
-        self.run("UPDATE requests SET answered = ?, error = ? WHERE id = ?", status, error, request_id)
+        """Stores the status of the response, the handler's traceback, and how long it took."""
+        now = time.monotonic()
+        seconds = now - self._started.pop(request_id, now)
+        with self.writing():
+            self.run("UPDATE requests SET answered = ?, error = ? WHERE id = ?", status, error, request_id)
+            self.run("INSERT OR REPLACE INTO durations VALUES (?, ?)", request_id, seconds)
 
     def get(self, request_id: int) -> Received | None:
         """The request with this id."""

@@ -44,6 +44,7 @@ class _Arrivals(BaseWidget):
     opened: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
     number = traitlets.Int(0).tag(sync=True)  # of the opened request
     webhooks: traitlets.List[str] = traitlets.List().tag(sync=True)  # for each row, the name or shortened ID
+    durations: traitlets.List[str] = traitlets.List().tag(sync=True)  # for each row, how long the answer took
     verdict = traitlets.Unicode().tag(sync=True)
     event = traitlets.Unicode().tag(sync=True)
     events: traitlets.List[str] = traitlets.List().tag(sync=True)  # the event types to choose from
@@ -86,6 +87,7 @@ class DeliveriesTab(Displayed):
         events = {_event(request): None for request in requests}
         with self.widget.hold_sync():
             self.widget.webhooks = [self._webhook(request) for request in matches[:_MAX_ROWS]]
+            self.widget.durations = [duration(request) for request in matches[:_MAX_ROWS]]
             self.widget.events = sorted({*list(events)[:_MAX_ROWS], self.widget.event} - {""})
             self.widget.rows = [_row(request) for request in matches[:_MAX_ROWS]]
             self.widget.summary = self._summary(requests, len(matches))
@@ -214,7 +216,8 @@ class DeliveriesTab(Displayed):
         return self._names.get(identity) or printable(short)
 
     def _details(self, request: "Received") -> list[tuple[str, str]]:
-        answered = "not answered yet" if request.answered is None else f"answered with {request.answered}"
+        took = f" in {duration(request)}" if request.seconds is not None else ""
+        answered = "not answered yet" if request.answered is None else f"answered with {request.answered}{took}"
         own = [line for line in request.headers if _is_own(line[0])]
         others = [line for line in request.headers if not _is_own(line[0])]
         details = [
@@ -266,6 +269,14 @@ def _header_lines(headers: list[tuple[str, str]]) -> str:
 
 def _event(request: "Received") -> str:
     return printable(request.event or "no event", 80)
+
+
+def duration(request: "Received") -> str:
+    """How long the answer took; empty if that is not known."""
+    if request.seconds is None:
+        return ""
+    milliseconds = f"{request.seconds * 1000:,.0f} ms" if request.seconds >= 0.001 else "< 1 ms"
+    return f"{request.seconds:,.1f} s" if request.seconds >= 1 else milliseconds
 
 
 def _row(request: "Received") -> list[object]:

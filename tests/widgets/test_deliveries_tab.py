@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import functools
 import http.client
 import json
@@ -231,6 +232,33 @@ def test_a_row_appears_while_the_handler_is_running(listener: cx.Listener, view:
             gate.set()
         assert 200 == slow.result(timeout=5)
     assert soon(lambda: "200" == str(view.widget.rows[0][5]))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        pytest.param(0.0002, "< 1 ms", id="short"),
+        pytest.param(0.0124, "12 ms", id="ms"),
+        pytest.param(2.34, "2.3 s", id="s"),
+        pytest.param(None, "", id="unknown"),
+    ],
+)
+def test_how_long_an_answer_took_is_shown(
+    listener: cx.Listener, view: DeliveriesTab, monkeypatch: pytest.MonkeyPatch, seconds: float | None, text: str
+) -> None:
+    """In the rows and in the details, where it is known: a file of an earlier version does not have it."""
+    deliver(listener, body_of())
+    [request] = listener.requests()
+    assert request.seconds is not None
+    assert 0 <= request.seconds < 5
+    changed = dataclasses.replace(request, seconds=seconds)
+    monkeypatch.setattr(type(listener), "requests", lambda _, newest=None: [changed])
+    monkeypatch.setattr(type(listener), "__getitem__", lambda _, number: changed)
+    view.refresh()
+    view.open(1)
+    assert [text] == view.widget.durations
+    took = f" in {text}" if text else ""
+    assert f"answered with 200{took}" == dict(view.widget.opened)["Request 1"].partition("UTC, ")[2]
 
 
 def test_many_requests_at_once_are_all_shown(listener: cx.Listener, view: DeliveriesTab) -> None:

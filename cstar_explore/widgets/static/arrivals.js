@@ -2,7 +2,7 @@
 
 import { copyButton, element, labelled, option, questions, suppressShortcuts } from "./shared.js";
 
-const COLUMNS = ["#", "Time", "Event", "Webhook", "Attempt", "Verdict", "Answered"];
+const COLUMNS = ["#", "Time", "Event", "Webhook", "Attempt", "Verdict", "Answered", "Duration"];
 
 const node = (tag, textContent = "", className = "") => element(tag, { textContent, className });
 
@@ -52,7 +52,7 @@ function render({ model, el }) {
         const cell = node("td");
         cell.append(button);
         const color = verdict.startsWith("verified") ? "cx-good" : verdict.startsWith("refused") ? "cx-bad" : "";
-        row.append(cell, node("td", time), node("td", event, "cx-mono"), node("td", model.get("webhooks")[index]), node("td", attempt), node("td", verdict.replaceAll("_", " "), color), node("td", answered));
+        row.append(cell, node("td", time), node("td", event, "cx-mono"), node("td", model.get("webhooks")[index]), node("td", attempt), node("td", verdict.replaceAll("_", " "), color), node("td", answered), node("td", model.get("durations")[index]));
         row.addEventListener("click", () => model.send({ event: "open", id }));
         return row;
       }),
@@ -110,7 +110,7 @@ function render({ model, el }) {
     details.replaceChildren(...parts);
     drawRows(); // marks the opened one
   };
-  model.on("change:rows change:webhooks", drawRows);
+  model.on("change:rows change:webhooks change:durations", drawRows);
   model.on("change:opened", drawDetails);
   model.on("change:verdict change:event change:events change:summary", drawFilters);
   model.on("change:replayed change:tone", drawReplayed);
