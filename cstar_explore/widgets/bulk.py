@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-import ipywidgets as widgets
-
 from ..api.client import Client
 from ..errors import ConfirmationError, CStarError, ValidationError
 from ..models import Webhook
@@ -79,13 +77,14 @@ class BulkActions:
         for name, handler in on_click.items():
             self.buttons[name].on_click(lambda _, handler=handler: handler())
         self._answers = row(self.buttons["keep"], self.buttons["confirm"])
-        self.parts: tuple[widgets.Widget, ...] = (self._question, self._answers, self.code, self.steps)
+        confirmation = []
         if self._is_live:
             self._confirmation = TextField("Confirm")
             self._confirmation.on("enter", self._confirm)
             # The field is hidden through its box: a box applies a changed class at once.
             self._confirmation_box = panel(self._confirmation)
-            self.parts = (self._confirmation_box, *self.parts)
+            confirmation = [self._confirmation_box]
+        self.parts = (self._question, *confirmation, self._answers, self.code, self.steps)
         set_visible(self.buttons["stop"], on=False)
         set_visible(self.buttons["undo"], on=False)
         self.on_select()
