@@ -5,10 +5,9 @@ import io
 import itertools
 import re
 
-from ..errors import ValidationError
 from ..signatures.bodies import parse_json
 from . import json_forms
-from .model import Delivery
+from .model import Delivery, unreadable
 
 # The columns of nested values: `headers.x-signature`, with or without the number of the value.
 _HEADER_COLUMN = re.compile(r"headers?[./_: ]\s*([A-Za-z0-9-]+)(?:[./_]0)?", re.IGNORECASE)
@@ -37,9 +36,7 @@ def read(text: str) -> list[Delivery]:
     except csv.Error as error:
         problem = str(error)
     if problem:
-        raise ValidationError(
-            f"The CSV cannot be read: {problem}.", param="source", advice="Export JSON instead, or pass one delivery."
-        )
+        raise unreadable(f"The CSV cannot be read: {problem}.", "Export JSON instead, or pass one delivery.")
     return json_forms.find([_request(dict(zip(map(str.strip, names), row, strict=False))) for row in rows])
 
 

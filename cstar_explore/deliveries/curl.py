@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from ..errors import ValidationError
 from .losses import QUOTED
-from .model import Delivery, HeaderFields
+from .model import Delivery, HeaderFields, unreadable
 from .quoting import from_printf_format
 from .windows_shells import command_prompt_words, is_command_prompt
 
@@ -55,10 +54,9 @@ def read(text: str) -> Delivery:
             option, word = "--data-raw", printed  # noqa: PLW2901
             value = ""
         if option in _FILES or _names_a_file(option, value):
-            raise ValidationError(
+            raise unreadable(
                 f"The command takes its content from elsewhere ({option}). Pasted text does not read files.",
-                param="source",
-                advice="Paste the content into the command, or pass cx.delivery((body, headers)).",
+                "Paste the content into the command, or pass cx.delivery((body, headers)).",
             )
         if option in _DATA:
             data.append(word)
@@ -127,11 +125,10 @@ def _bash_words(command: str) -> Iterator[bytes]:
         tokens += 1
         token = _BASH.match(command, position) if tokens < _MOST_TOKENS else None
         if token is None:
-            raise ValidationError(
+            raise unreadable(
                 f"The command cannot be read: a quote or backslash at character {position + 1:,} is not completed, or it has"
                 f" more than {_MOST_TOKENS:,} words and quotes.",
-                param="source",
-                advice="Copy the whole command.",
+                "Copy the whole command.",
             )
         position = token.end()
         kind = token.lastgroup or ""
@@ -150,10 +147,9 @@ def _bash_words(command: str) -> Iterator[bytes]:
 
 def _unquoted(kind: str, text: str) -> bytes:
     if kind == "command" or (kind == "double" and _EXPANSION.search(text)):
-        raise ValidationError(
+        raise unreadable(
             "The command has a variable or another command in it ($NAME, $(…) or `…`). Pasted text runs nothing.",
-            param="source",
-            advice="Replace it with its value, or use single quotes if it is meant literally.",
+            "Replace it with its value, or use single quotes if it is meant literally.",
         )
     if kind == "double":
         text = _ESCAPED_IN_DOUBLE.sub(lambda escape: escape[1] or "", text)

@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ..errors import ValidationError
 from . import http_text
 from .losses import Loss
-from .model import Delivery, HeaderFields
+from .model import Delivery, HeaderFields, unreadable
 
 _DEEPEST = 20
 _MOST_ENTRIES = 100_000
@@ -37,9 +36,7 @@ def find(value: Any) -> list[Delivery]:
             elif isinstance(entry, Mapping | list):
                 inner += entry.values() if isinstance(entry, Mapping) else entry
             if len(inner) + len(found) > _MOST_ENTRIES:
-                raise ValidationError(
-                    f"The JSON has more than {_MOST_ENTRIES:,} entries.", param="source", advice="Pass one delivery."
-                )
+                raise unreadable(f"The JSON has more than {_MOST_ENTRIES:,} entries.", "Pass one delivery.")
         level = inner
     return found
 
@@ -137,10 +134,9 @@ def _body(value: Any, *, is_base64: bool) -> tuple[bytes, tuple[Loss, ...]]:
     try:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError):
-        raise ValidationError(
+        raise unreadable(
             f"The body is an object of type {type(value).__name__}, not text or bytes.",
-            param="source",
-            advice="Pass cx.delivery((body, headers)) with the raw bytes.",
+            "Pass cx.delivery((body, headers)) with the raw bytes.",
         ) from None
     return text.encode("utf-8", "surrogatepass"), (Loss.JSON_FORMAT, Loss.FINAL_NEWLINE)
 
@@ -149,9 +145,7 @@ def _from_base64(text: str) -> bytes:
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise ValidationError(
-            "The body is declared to be base64, but cannot be decoded.", param="source", advice="Copy it as a whole."
-        ) from None
+        raise unreadable("The body is declared to be base64, but cannot be decoded.", "Copy it as a whole.") from None
 
 
 def _received_at(value: Mapping[Any, Any]) -> datetime | None:

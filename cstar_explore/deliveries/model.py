@@ -200,12 +200,15 @@ class Delivery:
         return printable(redacted(self.body[:2_000].decode("utf-8", "replace")), 300)
 
 
+def unreadable(message: str, advice: str) -> ValidationError:
+    """The error for a source that cannot be read."""
+    return ValidationError(message, param="source", advice=advice)
+
+
 def too_long(size: int, most: int = MAX_BYTES) -> ValidationError:
     """The error for input that is too long."""
-    return ValidationError(
-        f"The source has {size:,} bytes; at most {most:,} are read.",
-        param="source",
-        advice="Pass one delivery, without what surrounds it.",
+    return unreadable(
+        f"The source has {size:,} bytes; at most {most:,} are read.", "Pass one delivery, without what surrounds it."
     )
 
 

@@ -12,7 +12,7 @@ from ..signatures.bodies import parse_json
 from ..text import printable, redacted
 from . import csv_exports, curl, http_text, json_forms, request_objects
 from .losses import QUOTED
-from .model import MAX_BYTES, Delivery, HeaderFields, too_long
+from .model import MAX_BYTES, Delivery, HeaderFields, too_long, unreadable
 from .windows_shells import is_powershell, read_powershell
 
 _FETCH = re.compile(r"\s*(?:await\s+)?fetch\(\s*(?=\")")
@@ -151,7 +151,7 @@ def _nothing_in_json(parsed: Any) -> list[Delivery]:
 
 
 def _unknown(recognized: str) -> ValidationError:
-    return ValidationError(f"No delivery can be read from the source. {recognized}", param="source", advice=_FORMS)
+    return unreadable(f"No delivery can be read from the source. {recognized}", _FORMS)
 
 
 def _chosen(found: list[Delivery], number: int | None) -> Delivery:

@@ -5,7 +5,7 @@ from typing import Any
 from ..errors import ValidationError
 from . import json_forms
 from .losses import TEXT
-from .model import Delivery, HeaderFields
+from .model import Delivery, HeaderFields, unreadable
 
 
 def read(source: Any) -> Delivery | None:
@@ -59,10 +59,9 @@ def _body(request: Any) -> bytes:
 
 def _unread(request: Any) -> ValidationError:
     read = next((name for name, has in _READS.items() if hasattr(request, has)), "request.body")
-    return ValidationError(
+    return unreadable(
         f"The body of the request object ({type(request).__module__.partition('.')[0]}) has not been read, or was read in parts.",
-        param="source",
-        advice=f"Read it first, as a whole: {read}. Then pass the request again.",
+        f"Read it first, as a whole: {read}. Then pass the request again.",
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from ..errors import ValidationError
 from .losses import QUOTED
-from .model import Delivery, HeaderFields, too_long
+from .model import Delivery, HeaderFields, too_long, unreadable
 
 _LONGEST = 2 * 2**20  # characters; the time is proportional. Windows itself runs at most 32,767
 
@@ -130,10 +130,9 @@ def read_powershell(text: str) -> Delivery:
             if is_word and following[0][1].startswith(("$", "@")):
                 values[name] = ""
                 if name == "-body":
-                    raise ValidationError(
+                    raise unreadable(
                         "The command's -Body is a variable. Pasted text has no variables.",
-                        param="source",
-                        advice="Paste its value in its place.",
+                        "Paste its value in its place.",
                     )
             elif name in {"-body", "-uri", "-method", "-contenttype"}:
                 values[name] = following[0][1] if is_word and "]" not in following[0][1] else next(texts, "")
@@ -180,10 +179,9 @@ def _powershell_tokens(text: str, position: int) -> Iterator[tuple[str, str]]:
 
 def _expanded(escape: re.Match[str]) -> str:
     if escape[4]:
-        raise ValidationError(
+        raise unreadable(
             "The command has a variable in double quotes. Pasted text has no variables.",
-            param="source",
-            advice="Replace it with its value, or use single quotes if it is meant literally.",
+            "Replace it with its value, or use single quotes if it is meant literally.",
         )
     if escape[3]:
         return chr(min(int(escape[3]), 0x10FFFF))
@@ -191,6 +189,4 @@ def _expanded(escape: re.Match[str]) -> str:
 
 
 def _incomplete() -> ValidationError:
-    return ValidationError(
-        "The command cannot be read: a quote is not completed.", param="source", advice="Copy the whole command."
-    )
+    return unreadable("The command cannot be read: a quote is not completed.", "Copy the whole command.")
