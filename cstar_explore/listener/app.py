@@ -2,25 +2,33 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, SignatureError
 from ..secret import Secret
+from ..serving.bodies import BodyTooLongError, DisconnectedError, read_body
 from ..serving.credentials import mask_header, mask_query
 from ..serving.host_check import Refusal
 from ..signatures.bodies import parse_json
 from ..signatures.signing import verify
 from ..text import printable
-from .handlers import Handler, HandlerResponse, call_handler
+from .handlers import Handler, HandlerResponse, call_handler, is_status
 from .store import Received, RequestStore, StoreFullError
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 _log = logging.getLogger("cstar_explore.listener")
+
+
+_SETTINGS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "status": ("an integer from 200 to 599", is_status),
+    "seconds": ("a number from 0 to below 3600", lambda value: isinstance(value, int | float) and 0 <= value < 3600),
+    "handler": ("a function or None", lambda value: value is None or callable(value)),
+}
 
 
 @dataclass
@@ -38,14 +46,8 @@ class ResponseSettings:
     handler: Handler | None = None
 
     def __setattr__(self, name: str, value: object) -> None:
-        expected = None
-        if name == "status" and not (isinstance(value, int) and not isinstance(value, bool) and 200 <= value < 600):
-            expected = "an integer from 200 to 599"
-        if name == "seconds" and not (isinstance(value, int | float) and 0 <= value < 3600):
-            expected = "a number of at least 0 and below 3600"
-        if name == "handler" and not (value is None or callable(value)):
-            expected = "a function or None"
-        if expected:
+        expected, fits = _SETTINGS.get(name, ("", lambda _: True))
+        if not fits(value):
             raise ConfigurationError(
                 f"{name} must be {expected}, not {printable(repr(value), 80)}.", advice=f"Set another {name}."
             )
@@ -108,21 +110,12 @@ class ListenerApp:
         self.on_change()
 
     async def _read_body(self, receive: "Receive") -> bytes | Refusal:
-        chunks: list[bytes] = []
-        size = 0
         try:
-            async with asyncio.timeout(self.body_timeout):
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        return Refusal(None, "aborted", "The sender disconnected before the end of the body.")
-                    chunk = message.get("body", b"")
-                    size += len(chunk)
-                    if size > self.max_body:
-                        return Refusal(413, "body_too_long", f"The body is longer than {self.max_body:,} bytes.")
-                    chunks.append(chunk)
-                    if not message.get("more_body"):
-                        return b"".join(chunks)
+            return await read_body(receive, self.max_body, self.body_timeout)
+        except DisconnectedError:
+            return Refusal(None, "aborted", "The sender disconnected before the end of the body.")
+        except BodyTooLongError:
+            return Refusal(413, "body_too_long", f"The body is longer than {self.max_body:,} bytes.")
         except TimeoutError:
             return Refusal(408, "body_too_slow", f"The body took longer than {self.body_timeout:g} s.")
 

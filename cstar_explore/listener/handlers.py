@@ -85,9 +85,9 @@ def _plain_response(result: object, default: int) -> HandlerResponse:
     match result:
         case None:
             return HandlerResponse(default)
-        case int() if _is_status(result):
+        case int() if is_status(result):
             return HandlerResponse(int(result))
-        case (int(status), str(text)) if isinstance(result, tuple) and _is_status(status):
+        case (int(status), str(text)) if isinstance(result, tuple) and is_status(status):
             body = text.encode("utf-8", "backslashreplace")
             return HandlerResponse(int(status), body, ((b"content-type", b"text/plain; charset=utf-8"),))
     raise _InvalidResultError(
@@ -97,7 +97,7 @@ def _plain_response(result: object, default: int) -> HandlerResponse:
 
 async def _starlette_response(response: "Response") -> HandlerResponse:
     """Runs the response, which may be streamed or read from a file, and its background task."""
-    if not _is_status(response.status_code):
+    if not is_status(response.status_code):
         raise _InvalidResultError(f"The handler returned a Response with status {response.status_code!r}. {_EXPECTED}.")
     chunks: list[bytes] = []
     start: list[Message] = []
@@ -138,7 +138,7 @@ def _is_starlette_response(result: object) -> bool:
     return responses is not None and isinstance(result, responses.Response)
 
 
-def _is_status(value: object) -> bool:
+def is_status(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 200 <= value < 600
 
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from ..behaviours import Answer
+from ..serving.bodies import BodyTooLongError, DisconnectedError, read_body
 from .clock import Clock, Ids, http_date
 from .error_responses import (
     BODY_TOO_LONG,
@@ -140,30 +141,18 @@ class BodyMiddleware:
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         try:
-            async with asyncio.timeout(BODY_TIMEOUT):
-                body = await _read(receive)
+            body = await read_body(receive, MAX_BODY, BODY_TIMEOUT)
+        except BodyTooLongError:
+            raise ApiError(BODY_TOO_LONG, close=True) from None
         except TimeoutError:
             raise ApiError(BODY_TOO_SLOW, close=True) from None
-        except ClientDisconnect:
+        except DisconnectedError:
             return
 
         async def receive_body() -> "Message":
             return {"type": "http.request", "body": body}
 
         await self.app(scope, receive_body, send)
-
-
-async def _read(receive: "Receive") -> bytes:
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY:
-            raise ApiError(BODY_TOO_LONG, close=True)
-        if not message.get("more_body"):
-            return bytes(body)
 
 
 def _is_short(request: Request) -> bool:
