@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -239,6 +240,21 @@ def test_ctrl_c_ends_the_check_with_what_is_known() -> None:
     work = Work(SECRET.encode())
     with RECEIVERS["correct"](work) as url:
         result = cx.check_receiver(url, secret=SECRET, progress=interrupt)
+
+    assert (result.interrupted, result.verdict) == (True, "incomplete")
+
+
+@pytest.mark.parametrize("moment", sample(range(40), 3, name="moments of Ctrl+C"))
+def test_ctrl_c_at_any_moment_ends_the_check_with_what_is_known(moment: int) -> None:
+    """Also while it waits for a response. A check takes longer than the last of these moments."""
+    work, before = Work(SECRET.encode()), signal.signal(signal.SIGALRM, signal.default_int_handler)
+    with RECEIVERS["correct"](work) as url:
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.01 * (moment + 1))
+            result = cx.check_receiver(url, secret=SECRET)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
 
     assert (result.interrupted, result.verdict) == (True, "incomplete")
 
