@@ -226,7 +226,7 @@ def test_the_error_is_raised_after_four_attempts(
     """A failure that stays is raised as its own class."""
     with (
         ScriptedServer(*[failure] * 4) as server,
-        client_of(server, timeout=0.3) as client,
+        client_of(server, timeout=0.3 if error_class is errors.ResponseTimeoutError else 5) as client,
         pytest.raises(error_class) as caught,
     ):
         call(client)
