@@ -1,4 +1,4 @@
-# Targets: lab, test, nightly, check, docs, notebooks, bench, mutants, pictures, clean. They work on a fresh Debian with Python 3.11 or newer, as root or with sudo.
+# Targets: lab, test, nightly, matrix, check, docs, notebooks, bench, mutants, pictures, clean. They work on a fresh Debian with Python 3.11 or newer, as root or with sudo.
 # Elsewhere, install Python's venv module and set CHROMIUM to the path of a Chromium.
 
 PYTHON ?= python3
@@ -9,7 +9,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # Types are checked while the browsers are installed.
 MAKEFLAGS += --jobs=2
 
-.PHONY: lab test nightly check docs notebooks bench mutants pictures clean
+.PHONY: lab test nightly matrix check docs notebooks bench mutants pictures clean
 
 lab: .venv/lab                  ## Open JupyterLab on the first lesson, in your own copy
 	@$(BIN)/cstar-explore lab
@@ -26,6 +26,9 @@ nightly: .venv/dev browsers     ## Run the long tests whole: every cell of the f
 	! command -v npm > /dev/null || npm ci --prefix tests/receivers/languages/node --no-audit --no-fund
 	NIGHTLY=1 FUZZ_EXAMPLES=1000 $(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder tests --ignore tests/browser
 	NIGHTLY=1 $(BIN)/pytest -q tests/browser
+
+matrix:                         ## Run the central tests on each Python, with the newest and oldest dependencies
+	nice -n 10 $(PYTHON) -m tools.matrix $(PYTHONS)
 
 check: .venv/dev                ## Check lint, format, types and imports
 	$(BIN)/ruff check .
