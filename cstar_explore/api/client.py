@@ -338,5 +338,5 @@ def _is_lost(error: CStarError) -> bool:
 
 
 def _matches(webhook: Webhook, wanted: Mapping[str, Any]) -> bool:
-    same = (webhook.name, webhook.url) == (wanted.get("name"), wanted.get("url"))
-    return same and set(webhook.events or ()) == set(wanted.get("events", "").split(","))
+    same = (webhook.name, webhook.url) == (wanted["name"], wanted["url"])
+    return same and set(webhook.events or ()) == set(wanted["events"].split(","))
