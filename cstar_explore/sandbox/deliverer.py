@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urljoin
 
@@ -28,6 +29,7 @@ MAX_TOGETHER = 10  # requests
 _log = logging.getLogger("cstar_explore.sandbox")
 
 
+@dataclass(eq=False, kw_only=True)
 class Deliverer:
     """Makes the deliveries that are due.
 
@@ -38,39 +40,30 @@ class Deliverer:
         like: Has the shapes of payloads, if any were observed.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        ids: Ids,
-        faults: Faults,
-        *,
-        allowed_hosts: Collection[str],
-        timeout: float,
-        behaviours: Mapping[str, Answer],
-        like: Recording | None,
-    ) -> None:
-        self._store = store
-        self._clock = clock
-        self._ids = ids
-        self._faults = faults
-        self._allowed_hosts = allowed_hosts
-        self._behaviours = behaviours
-        self._writer = DeliveryWriter(behaviours, like)
-        self._client = DeliveryClient(timeout)
-        self._timeout_ms = int(timeout * 1000)
+    store: Store
+    clock: Clock
+    ids: Ids
+    faults: Faults
+    allowed_hosts: Collection[str]
+    timeout: float
+    behaviours: Mapping[str, Answer]
+    like: Recording | None
+
+    def __post_init__(self) -> None:
+        self.outbox = Outbox(self.store)
+        self._writer = DeliveryWriter(self.behaviours, self.like)
+        self._client = DeliveryClient(self.timeout)
         self._in_progress: set[str] = set()
         self._sending = asyncio.Semaphore(MAX_TOGETHER)
-        self._target = clock.scheduled
+        self._target = self.clock.scheduled
         self._polling: asyncio.Task[None] | None = None
-        self.outbox = Outbox(store)
 
     def enqueue(self, webhooks: Iterable[StoredWebhook], event_id: str, event: str, request_id: str) -> None:
         """Adds a delivery of this event for each webhook, due now. Call it inside a transaction."""
-        created_at, due_at = self._clock.now, self._clock.scheduled
+        created_at, due_at = self.clock.now, self.clock.scheduled
         for webhook in webhooks:
             body = self._writer.body(event, event_id, iso(created_at), webhook.team_id)
-            self.outbox.add(f"dlv_{self._ids.next('delivery')}", webhook, (event_id, event, body), request_id, due_at)
+            self.outbox.add(f"dlv_{self.ids.next('delivery')}", webhook, (event_id, event, body), request_id, due_at)
 
     async def run_due(self, until: datetime | None = None) -> None:
         """Makes all attempts that are due by then and advances the clock, to each one's time and in the end to `until`.
@@ -81,15 +74,15 @@ class Deliverer:
             self._target = max(self._target, until)
             if self._in_progress:
                 return
-        while due := self.outbox.next_due(max(self._clock.scheduled, self._target), self._in_progress):
-            self._clock.set(due[0].due_at)
+        while due := self.outbox.next_due(max(self.clock.scheduled, self._target), self._in_progress):
+            self.clock.set(due[0].due_at)
             self._in_progress.update(delivery.id for delivery in due)
             # A failure, such as a full disk, is raised after all have ended: what was sent is recorded.
             outcomes = await asyncio.gather(*map(self._attempt, due), return_exceptions=True)
             for failure in filter(None, outcomes):
                 raise failure
         if not self._in_progress:
-            self._clock.set(self._target)
+            self.clock.set(self._target)
 
     async def keep_running(self) -> None:
         """From now on, makes attempts when they become due by the clock."""
@@ -126,18 +119,18 @@ class Deliverer:
             self._in_progress.discard(due.id)
 
     async def _attempt_once(self, due: DueDelivery) -> None:
-        webhook = self._store.webhook_by_id(due.webhook_id)
+        webhook = self.store.webhook_by_id(due.webhook_id)
         if webhook is None or not webhook.is_active:
             # cStar does not document what happens to the retries of a deleted or inactive webhook.
             self.outbox.set_state(due.id, "dropped")
             return
-        if not is_allowed_url(webhook.url, self._allowed_hosts):
+        if not is_allowed_url(webhook.url, self.allowed_hosts):
             result = AttemptResult(None, "withheld: the sandbox posts to loopback only, and to hosts in allowed_hosts")
-            with self._store.writing():
-                self.outbox.add_attempt(due, webhook.url, self._clock.now, None, result, took_ms=0, fault=None)
+            with self.store.writing():
+                self.outbox.add_attempt(due, webhook.url, self.clock.now, None, result, took_ms=0, fault=None)
                 self.outbox.set_state(due.id, "withheld")
             return
-        fault = self._faults.take("delivery") or Fault("", 1)
+        fault = self.faults.take("delivery") or Fault("", 1)
         if fault.name in ("reorder", "delay"):
             # The next event is at least one clock step later; one and a half steps put this delivery behind it.
             seconds = fault.settings.get("seconds", 1.5 * STEP.total_seconds())
@@ -149,23 +142,23 @@ class Deliverer:
                 await self._post(due, webhook, fault, repeated=True)
 
     async def _post(self, due: DueDelivery, webhook: StoredWebhook, fault: Fault, *, repeated: bool = False) -> None:
-        now, scheduled = self._clock.now, self._clock.scheduled
+        now, scheduled = self.clock.now, self.clock.scheduled
         content = Content.of(due, fault)
-        first = self.outbox.first_signature(due.id) if self._behaviours["retry_signature"] == "same" else None
+        first = self.outbox.first_signature(due.id) if self.behaviours["retry_signature"] == "same" else None
         signature = first or self._writer.signature(content.signed, webhook.secret, now, fault)
         headers = self._writer.headers(due, content.event, webhook_id=webhook.id, now=now, signature=signature)
         sent = Sent(headers, content.sent, fault.expected)
         result = await self._client.post(webhook.url, content.sent, headers)
-        if self._behaviours["redirects"] == "followed" and result.status in (301, 302, 307, 308):
+        if self.behaviours["redirects"] == "followed" and result.status in (301, 302, 307, 308):
             target = urljoin(webhook.url, dict(result.headers).get("location", ""))
-            if is_allowed_url(target, self._allowed_hosts):
+            if is_allowed_url(target, self.allowed_hosts):
                 result = await self._client.post(target, content.sent, headers)
         # The simulated clock stands still meanwhile: a response takes no time, a timeout all of it.
-        took_ms = self._timeout_ms if result.error and result.error.startswith("timeout") else 0
-        if self._clock.is_real:
+        took_ms = int(self.timeout * 1000) if result.error and result.error.startswith("timeout") else 0
+        if self.clock.is_real:
             took_ms = round(result.seconds * 1000)
         reported_fault = None if fault.name == "duplicate" and not repeated else fault.name or None
-        with self._store.writing():
+        with self.store.writing():
             self.outbox.add_attempt(due, webhook.url, now, sent, result, took_ms=took_ms, fault=reported_fault)
             if repeated:
                 return
@@ -178,7 +171,7 @@ class Deliverer:
 
     def _retry_at(self, attempt: int, at: datetime) -> datetime | None:
         """When a failed attempt is retried: after the observed step, or else the published one."""
-        steps = self._behaviours["retry_steps"]
+        steps = self.behaviours["retry_steps"]
         if steps != ASSUMED["retry_steps"] and attempt <= len(steps):
             return at + timedelta(seconds=int(steps[attempt - 1]))
         return retry_at(attempt, at)
