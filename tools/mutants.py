@@ -47,7 +47,13 @@ def main() -> int:
         return list(chosen), files
 
     mutmut.collect_source_file_mutation_data = collect_sample
-    mutmut.run.callback((), max_children=2)
+    try:
+        mutmut.run.callback((), max_children=2)
+    except SystemExit:
+        print(
+            "If a test failed without a mutant, `MUTANT_UNDER_TEST= PYTHONPATH=. pytest tests/…` in mutants/ shows it."
+        )
+        raise
     outcomes = {name: status_by_exit_code[file.exit_code_by_key[name]] for file, name, _ in chosen}
     print(f"\nseed {SEED}, {len(chosen)} of {len(mutants)} mutants, {(time.monotonic() - started) / 60:.0f} minutes")
     for one in (*PACKAGES, "all"):
