@@ -1,7 +1,8 @@
 """Makes deliveries: signs, posts and retries them on the sandbox's clock.
 
-Earliest first. Attempts due at the same time are made together, as a sender does, so that a slow receiver delays no other one. It
-runs in the server's event loop and holds no lock while a receiver responds: a receiver may call the sandbox or advance its clock.
+In order and earliest first, so that every run is the same; but a receiver that has not responded after `HEAD_START` delays no other
+delivery that is due at the same time. It runs in the server's event loop and holds no lock while a receiver responds: a receiver may
+call the sandbox or advance its clock.
 """
 
 import asyncio
@@ -24,7 +25,8 @@ from .outbox import DueDelivery, Outbox, Sent
 from .store import Store, StoredWebhook
 
 POLL = 0.25  # seconds; in real time, a delivery is at most this late
-MAX_TOGETHER = 10  # requests
+HEAD_START = 0.1  # seconds
+MAX_WAITING = 10  # receivers
 
 _log = logging.getLogger("cstar_explore.sandbox")
 
@@ -54,7 +56,7 @@ class Deliverer:
         self._writer = DeliveryWriter(self.behaviours, self.like)
         self._client = DeliveryClient(self.timeout)
         self._in_progress: set[str] = set()
-        self._sending = asyncio.Semaphore(MAX_TOGETHER)
+        self._sending = asyncio.Semaphore(MAX_WAITING)
         self._target = self.clock.scheduled
         self._polling: asyncio.Task[None] | None = None
 
@@ -75,12 +77,8 @@ class Deliverer:
             if self._in_progress:
                 return
         while due := self.outbox.next_due(max(self.clock.scheduled, self._target), self._in_progress):
-            self.clock.set(due[0].due_at)
-            self._in_progress.update(delivery.id for delivery in due)
-            # A failure, such as a full disk, is raised after all have ended: what was sent is recorded.
-            outcomes = await asyncio.gather(*map(self._attempt, due), return_exceptions=True)
-            for failure in filter(None, outcomes):
-                raise failure
+            self.clock.set(due.due_at)
+            await self._attempt_together(due)
         if not self._in_progress:
             self.clock.set(self._target)
 
@@ -111,6 +109,19 @@ class Deliverer:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._polling
         await self._client.close()
+
+    async def _attempt_together(self, first: DueDelivery) -> None:
+        """Makes an attempt, and then those that are due by its time. What was sent is recorded before an error is raised."""
+        due: DueDelivery | None = first
+        attempts: list[asyncio.Task[None]] = []
+        while due is not None:
+            self._in_progress.add(due.id)
+            attempts.append(asyncio.create_task(self._attempt(due)))
+            ended, _ = await asyncio.wait(attempts[-1:], timeout=HEAD_START)
+            has_failed = any(attempt.exception() for attempt in ended)  # the disk is full, for example
+            due = None if has_failed else self.outbox.next_due(first.due_at, self._in_progress)
+        for failure in filter(None, await asyncio.gather(*attempts, return_exceptions=True)):
+            raise failure
 
     async def _attempt(self, due: DueDelivery) -> None:
         try:

@@ -78,20 +78,19 @@ class Outbox:
             *(event_id, event_type, body, request_id, due_at.isoformat()),
         )
 
-    def next_due(self, until: datetime, in_progress: Collection[str]) -> list[DueDelivery]:
-        """The deliveries that are due at the earliest time until then, without those in progress."""
+    def next_due(self, until: datetime, in_progress: Collection[str]) -> DueDelivery | None:
+        """The earliest delivery that is due by then and not in progress."""
         rows = self._store.run(
             "SELECT id, webhook_id, url, event_id, event, body, request_id, fault,"
             " (SELECT COUNT(*) FROM attempts WHERE delivery_id = id AND attempts.fault IS NOT 'duplicate') + 1, next_attempt_at"
-            " FROM deliveries WHERE next_attempt_at <= ? ORDER BY next_attempt_at, position",
+            " FROM deliveries WHERE next_attempt_at <= ? ORDER BY next_attempt_at, position LIMIT ?",
             until.isoformat(),
+            len(in_progress) + 1,
         )
-        waiting = [row for row in rows if row[0] not in in_progress]
-        return [
-            replace(DueDelivery(*row), due_at=datetime.fromisoformat(row[-1]))
-            for row in waiting
-            if row[-1] == waiting[0][-1]
-        ]
+        for row in rows:
+            if row[0] not in in_progress:
+                return replace(DueDelivery(*row), due_at=datetime.fromisoformat(row[-1]))
+        return None
 
     def postpone(self, delivery_id: str, due_at: datetime, fault: str) -> None:
         """Moves the next attempt, because of a fault."""
