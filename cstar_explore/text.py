@@ -71,8 +71,15 @@ def html_page(title: str, style: str, body: str, *, header: str = "", images: bo
 
 
 def plural(count: int, noun: str) -> str:
-    """`1 webhook`, `2 webhooks`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    """`1 webhook`, `2 webhooks`, `2 deliveries`."""
+    many = f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else many}"
+
+
+def few(names: Sequence[str], most: int) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def _escape(character: str) -> str:

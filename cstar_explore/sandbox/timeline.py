@@ -31,14 +31,14 @@ class Timeline(Chart):
             f"{printable(name, 40)}, {event}" for name, event in zip(names["webhook"], names["event"], strict=True)
         ]
         folded = withheld["id"].nunique()
-        self._counts = f"{_deliveries(len(lines) + folded)}, {plural(len(sent) + len(withheld), 'attempt')}"
+        self._counts = f"{plural(len(lines) + folded, 'delivery')}, {plural(len(sent) + len(withheld), 'attempt')}"
         tried = names["id"].map(sent["id"].value_counts())
         ends = [
             f" {label}: {plural(count, 'attempt')}, {state}."
             for label, count, state in zip(labels, tried, names["state"], strict=True)
         ]
         if folded:
-            labels.append(f"{_deliveries(folded)} withheld")
+            labels.append(f"{plural(folded, 'delivery')} withheld")
             ends.append(f" {labels[-1]}.")
         super().__init__(
             9, 1.2 + 0.5 * max(1, len(labels)), f"{self._counts}.{''.join(ends)}", "Attempts of each delivery"
@@ -79,7 +79,3 @@ class Timeline(Chart):
 
     def __repr__(self) -> str:
         return f"Timeline({self._counts})"
-
-
-def _deliveries(count: int) -> str:
-    return f"{count:,} deliver{'y' if count == 1 else 'ies'}"

@@ -37,12 +37,10 @@ class AuditTab:
         self._client = client
         self._reload = reload
         self._table = TextTable(columns=["severity", "what", "webhook", "evidence", "remedy"])
-        self._audit_button = Button(description="Audit")
-        self._fix_button = Button(description="Plan fixes")
         self._form_box = panel()
         self._tasks = Tasks()
-        self._audit_button.on_click(lambda _: self._tasks.spawn(self.audit()))
-        self._fix_button.on_click(lambda _: self._tasks.spawn(self.plan_fixes()))
+        self._audit_button = Button("Audit", lambda: self._tasks.spawn(self.audit()))
+        self._fix_button = Button("Plan fixes", lambda: self._tasks.spawn(self.plan_fixes()))
         self.widget = panel(row(self._audit_button, self._fix_button, self.status), self._table, self._form_box)
         set_visible(self._fix_button, on=False)
         self._tasks.spawn(self.audit())

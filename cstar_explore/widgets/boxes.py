@@ -3,6 +3,7 @@
 The stylesheet has both. The widget of a form keeps its `layout`, for users to change.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as widgets
@@ -38,6 +39,10 @@ class _Plain(SmallState):
 
 class Button(_Plain, widgets.Button):  # type: ignore[misc]
     style = traitlets.Any(None).tag(sync=True, **widgets.widget_serialization)
+
+    def __init__(self, label: str, press: Callable[[], object], **traits: Any) -> None:
+        super().__init__(description=label, **traits)
+        self.on_click(lambda _: press())
 
 
 class Box(_Plain, widgets.Box):  # type: ignore[misc]

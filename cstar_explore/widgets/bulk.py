@@ -57,25 +57,14 @@ class BulkActions:
         self._asked: tuple[Action, list[Webhook]] | None = None  # what waits for an answer
         self._undo: tuple[Action, list[Webhook]] | None = None
         self.buttons = {
-            "pause": Button(description="Pause"),
-            "resume": Button(description="Resume"),
-            "delete": Button(description="Delete", button_style="danger"),
-            "stop": Button(description="Stop", tooltip="Stop after the current step"),
-            "undo": Button(description="Undo"),
-            "keep": Button(description="Keep them"),
-            "confirm": Button(description="Delete", button_style="danger"),
+            "pause": Button("Pause", lambda: self._start("pause")),
+            "resume": Button("Resume", lambda: self._start("resume")),
+            "delete": Button("Delete", self._ask_to_delete, button_style="danger"),
+            "stop": Button("Stop", self.stop, tooltip="Stop after the current step"),
+            "undo": Button("Undo", self.undo),
+            "keep": Button("Keep them", self._keep),
+            "confirm": Button("Delete", self._confirm, button_style="danger"),
         }
-        on_click: dict[str, Callable[[], object]] = {
-            "pause": lambda: self._start("pause"),
-            "resume": lambda: self._start("resume"),
-            "delete": self._ask_to_delete,
-            "stop": self.stop,
-            "undo": self.undo,
-            "keep": self._keep,
-            "confirm": self._confirm,
-        }
-        for name, handler in on_click.items():
-            self.buttons[name].on_click(lambda _, handler=handler: handler())
         self._answers = row(self.buttons["keep"], self.buttons["confirm"])
         confirmation = []
         if self._is_live:

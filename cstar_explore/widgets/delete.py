@@ -29,14 +29,11 @@ class DeleteForm(Form[None]):
         self.losses = TextBlock(kind="list")
         self.question = TextBlock(kind="note")
         self.question.add_class("cx-question")
-        self.keep = Button(description="Keep it")
-        self.confirm = Button(
-            description=f"Delete '{printable(self.webhook.name or self.webhook.id, 40)}'", button_style="danger"
-        )
+        self.keep = Button("Keep it", lambda: self._ask(on=False))
+        name = printable(self.webhook.name or self.webhook.id, 40)
+        self.confirm = Button(f"Delete '{name}'", super()._on_click, button_style="danger")
         self.choices = row(self.keep, self.confirm)
         super().__init__(client, {}, self.losses, self.question, self.choices)
-        self.keep.on_click(lambda _: self._ask(on=False))
-        self.confirm.on_click(lambda _: super(DeleteForm, self)._on_click())
         self._ask(on=False)
         self._update()
         self.losses.show(*_losses(self.webhook, None))

@@ -48,9 +48,7 @@ class ExplainForm(Displayed):
         self._pasted = _PastedDelivery()
         self._tasks = Tasks()
         self._pasted.on_msg(self._handle_message)
-        self.widget = Frame([self._pasted, self.code, self.status])
-        self.widget.add_class("cx")
-        self.widget.add_class("cx-form")
+        self.widget = Frame([self._pasted, self.code, self.status], _dom_classes=("cx", "cx-form"))
 
     async def submit(self, text: Any, secret: str | Secret) -> Explanation:
         """Explains a delivery and shows the verdict.
@@ -98,8 +96,7 @@ class PasteButton:
 
     def __init__(self) -> None:
         self.form: ExplainForm | None = None
-        self.button = Button(description="Paste a delivery…")
-        self.button.on_click(lambda _: self.toggle())
+        self.button = Button("Paste a delivery…", self.toggle)
         self.widget = panel()
 
     def below(self, shown: widgets.Widget) -> widgets.Widget:

@@ -169,34 +169,26 @@ class Explorer(Displayed):
         self._bulk = BulkActions(self._client, self.table, self.status, self._tasks, self._reload)
         self._bulk.on_ask = self._close_form
         self._buttons = {
-            "edit": Button(description="Edit"),
-            "fire": Button(description="Fire", tooltip="Fire a test event"),
-            "details": Button(description="Close form"),
-            "refresh": Button(description="↻ Refresh", tooltip="Load the webhooks again"),
+            "edit": Button("Edit", lambda: self.open("Edit")),
+            "fire": Button("Fire", lambda: self.open("Fire"), tooltip="Fire a test event"),
+            "details": Button("Close form", lambda: self.open("Webhooks")),
+            "refresh": Button(
+                "↻ Refresh", lambda: self._tasks.spawn(self.refresh()), tooltip="Load the webhooks again"
+            ),
             **self._bulk.buttons,
         }
-        self._buttons["edit"].on_click(lambda _: self.open("Edit"))
-        self._buttons["fire"].on_click(lambda _: self.open("Fire"))
-        self._buttons["details"].on_click(lambda _: self.open("Webhooks"))
-        self._buttons["refresh"].on_click(lambda _: self._tasks.spawn(self.refresh()))
         shown = ("edit", "fire", "pause", "resume", "delete", "stop", "undo", "details")
         self._actions = panel(row(*(self._buttons[name] for name in shown)), *self._bulk.parts)
-        self._bar = panel()
-        self._bar.add_class("cx-bar-box")
+        self._bar = panel(css="cx-bar-box")
         self._side = WebhookPanel(self._listener, self.table.clear, lambda: self.open("Deliveries"))
         self._boxes = {name: panel() for name in TABS}
-        main = panel(self.table.filters, self._bar, self.table)
-        main.add_class("cx-main")
-        columns = Box([main, self._side.widget])
-        columns.add_class("cx-columns")
+        main = panel(self.table.filters, self._bar, self.table, css="cx-main")
+        columns = Box([main, self._side.widget], _dom_classes=("cx-columns",))
         self._boxes["Webhooks"].children = [columns, self._coverage]
         self._tabs = Tabs(list(self._boxes.values()), titles=TABS)
         self._tabs.observe(lambda change: self._show(TABS[change["new"] or 0]), "selected_index")
-        header = row(self._title, self._rate_limit, self._buttons["refresh"])
-        header.add_class("cx-header")
-        self.widget = Frame([header, self._tabs, self.status])
-        self.widget.add_class("cx")
-        self.widget.add_class("cx-explorer")
+        header = row(self._title, self._rate_limit, self._buttons["refresh"], css="cx-header")
+        self.widget = Frame([header, self._tabs, self.status], _dom_classes=("cx", "cx-explorer"))
 
     def _show(self, place: str) -> None:
         """Shows a tab, or a form in the panel."""

@@ -8,7 +8,7 @@ from ..api.client import Client
 from ..errors import CStarError, ValidationError
 from ..events import is_wildcard, sample, unknown_type_warning
 from ..models import Delivery, FiredEvent, WebhookList
-from ..text import plural, printable
+from ..text import few, plural, printable
 from .boxes import Button
 from .form import Form
 from .inputs import EventField, FoldedText, TextBlock
@@ -30,7 +30,9 @@ class FireForm(Form[FiredEvent]):
         self.preview = FoldedText(summary="Body")
         self.deliveries = TextBlock(kind="list")
         self._names: dict[str, list[str]] = {}  # of the webhooks at each URL
-        self.refresh = Button(description="Refresh", tooltip="Count the active webhooks again")
+        self.refresh = Button(
+            "Refresh", lambda: self._tasks.spawn(self._count()), tooltip="Count the active webhooks again"
+        )
         field = EventField("Event", value=event)
         super().__init__(
             client,
@@ -40,7 +42,6 @@ class FireForm(Form[FiredEvent]):
             buttons=(self.refresh,),
             results=(self.deliveries,),
         )
-        self.refresh.on_click(lambda _: self._tasks.spawn(self._count()))
         self.reach.show("It will reach all active webhooks of this team, and CLI listeners.")
         self._update()
         # Starts as the form is displayed; `submit` waits for it.
@@ -122,19 +123,14 @@ class FireForm(Form[FiredEvent]):
         for delivery in deliveries:
             name = next(names.get(delivery.url or "", iter(())), delivery.url or delivery.delivery_id or "a delivery")
             lines.setdefault(_outcome(delivery), []).append(printable(name, 200))
-        return [f"{_few(named)}: {outcome}" for outcome, named in lines.items()]
+        return [f"{printable(few(named, 8), 1_000)}: {outcome}" for outcome, named in lines.items()]
 
 
 def _reach(webhooks: WebhookList) -> str:
     names = [str(webhook.name or webhook.id) for webhook in webhooks if webhook.is_active is not False]
     if not names:
         return "No webhook of this team is active. It will reach only CLI listeners."
-    return f"It will reach {plural(len(names), 'active webhook')}: {_few(names)}."
-
-
-def _few(names: list[str]) -> str:
-    more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
-    return printable(f"{', '.join(names[:8])}{more}", 1_000)
+    return f"It will reach {plural(len(names), 'active webhook')}: {printable(few(names, 8), 1_000)}."
 
 
 def _state(delivery: Delivery) -> str:
@@ -161,11 +157,7 @@ def _outcomes(result: FiredEvent) -> str:
     """`2 deliveries: 1 delivered, 1 failed`."""
     if not result.deliveries:
         # An empty list is not a failure: the sample response in the API reference has one.
-        return f"cStar reported {_deliveries(result.delivered_to) if result.delivered_to else 'no deliveries'}"
+        return f"cStar reported {plural(result.delivered_to, 'delivery') if result.delivered_to else 'no deliveries'}"
     states = Counter({"delivered": 0} | Counter(map(_state, result.deliveries)))
     counts = ", ".join(f"{count:,} {state}" for state, count in states.items())
-    return f"{_deliveries(len(result.deliveries))}: {counts}"
-
-
-def _deliveries(count: int) -> str:
-    return f"{count:,} {'delivery' if count == 1 else 'deliveries'}"
+    return f"{plural(len(result.deliveries), 'delivery')}: {counts}"

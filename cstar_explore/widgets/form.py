@@ -58,24 +58,21 @@ class Form(Displayed, Generic[T]):
         self.fields = fields
         self.status = StatusLine()
         self.code = TextBlock(kind="code")
-        self.button = Button(description=self.action, button_style="danger" if self.danger else "primary")
-        self.cancel = Button(description="Cancel", tooltip="Stop waiting and do not retry")
+        self.button = Button(self.action, self._on_click, button_style="danger" if self.danger else "primary")
+        self.cancel = Button("Cancel", self._cancel_wait, tooltip="Stop waiting and do not retry")
         self.title = TextBlock(kind="title")
         self.title.show(self.heading, client.environment, f"team {client.team_id}, key {client.key}")
         self.bar = row(self.button, *buttons, self.cancel, self.status)
         confirmation = [self.confirmation] if self._needs_confirmation else []
         # What a call shows is below its button, so that it does not move the button.
-        self.widget = Frame([self.title, *fields.values(), *more, *confirmation, self.code, self.bar, *results])
-        self.widget.add_class("cx")
-        self.widget.add_class("cx-form")
+        parts = [self.title, *fields.values(), *more, *confirmation, self.code, self.bar, *results]
+        self.widget = Frame(parts, _dom_classes=("cx", "cx-form"))
         set_visible(self.cancel, on=False)
         self._wait: Wait | None = None
         self._submission: asyncio.Task[T] | None = None
         self._clicked: tuple[asyncio.Task[T], list[Any]] | None = None  # the submission of a click, and its values
         self._tasks = Tasks()
         self._afterwards: Callable[[], object] | None = None
-        self.button.on_click(lambda _: self._on_click())
-        self.cancel.on_click(lambda _: self._wait and self._wait.cancel())
         for name, field in fields.items():
             field.observe(lambda _, name=name: self._on_edit(name), "value")
             field.on("blur", partial(self._validate_field, name))
@@ -285,6 +282,10 @@ class Form(Displayed, Generic[T]):
         else:
             self.status.show(f"Error: {error}", "failed")
 
+    def _cancel_wait(self) -> None:
+        if self._wait is not None:
+            self._wait.cancel()
+
     def _show_wait(self, wait: Wait) -> None:
         self._wait = wait
         set_visible(self.cancel, on=True)
@@ -305,18 +306,14 @@ def _succeeded(task: "asyncio.Task[Any]") -> bool:
     return task.done() and not task.cancelled() and task.exception() is None
 
 
-def row(*children: widgets.Widget) -> Row:
-    """Widgets in a row."""
-    box = Row(children)
-    box.add_class("cx-row")
-    return box
+def row(*children: widgets.Widget, css: str = "") -> Row:
+    """Widgets in a row, with another class of the stylesheet if it needs one."""
+    return Row(children, _dom_classes=("cx-row", *css.split()))
 
 
-def panel(*children: widgets.Widget) -> Column:
-    """Widgets in a column."""
-    box = Column(children)
-    box.add_class("cx-panel")
-    return box
+def panel(*children: widgets.Widget, css: str = "") -> Column:
+    """Widgets in a column, with another class of the stylesheet if it needs one."""
+    return Column(children, _dom_classes=("cx-panel", *css.split()))
 
 
 def set_visible(widget: widgets.DOMWidget, *, on: bool) -> None:

@@ -29,16 +29,14 @@ class KeptSecrets:
 
     def __init__(self, on_save: Callable[[], object]) -> None:
         self.path = TextField("File for the signing secrets")
-        self.save_button = Button(tooltip="Only you can read the file")
+        self.save_button = Button("", self._try_to_save, tooltip="Only you can read the file")
         self._secrets: dict[str, Secret] = {}
         self._names: dict[str, str] = {}
         self._revealed = panel()
         self.saved = False
         self._on_save = on_save
-        self.widget = panel(row(self.path, self.save_button), self._revealed)
-        self.widget.add_class("cx-kept")
+        self.widget = panel(row(self.path, self.save_button), self._revealed, css="cx-kept")
         self.path.on("enter", self._try_to_save)
-        self.save_button.on_click(lambda _: self._try_to_save())
         self._update()
 
     def __contains__(self, webhook_id: str) -> bool:

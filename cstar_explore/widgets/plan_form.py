@@ -39,8 +39,8 @@ class PlanForm(Form[Applied]):
         self.summary = TextBlock(kind="note")
         self.notes = TextBlock(kind="list")
         self.changes = self.steps = PlanTable(self._on_press)
-        self.stop = Button(description="Stop", tooltip="Stop after the current step")
-        self.undo = Button(description="Undo", tooltip="Show the plan that reverts the changes")
+        self.stop = Button("Stop", self._stop, tooltip="Stop after the current step")
+        self.undo = Button("Undo", self._show_inverse, tooltip="Show the plan that reverts the changes")
         self._stopped = self._closed = self._can_undo = self._finished = False
         self._history: list[str] = []  # the lines of Python that made the plan shown
         self._tried = 0
@@ -54,8 +54,6 @@ class PlanForm(Form[Applied]):
         )
         self.widget.add_class("cx-wide")
         self.bar.add_class("cx-bar-box")
-        self.stop.on_click(lambda _: self._stop())
-        self.undo.on_click(lambda _: self._show_inverse())
         self._show_plan()
 
     def accept(self, row: int) -> None:

@@ -51,7 +51,7 @@ class ProbeForm(Form[ProbeResult]):
         self._listener = listener
         self._publishable_key = publishable_key
         self._stopped = False
-        self.stop = Button(description="Stop", tooltip="Stop after the current question, and remove what was created")
+        self.stop = Button("Stop", self._stop, tooltip="Stop after the current question, and remove what was created")
         self.sentences = TextBlock(kind="list")
         self.table = TextTable(columns=["verdict", "question", "observed", "the sandbox"])
         self.table.add_class("cx-answers")
@@ -64,7 +64,6 @@ class ProbeForm(Form[ProbeResult]):
         self.plan = plan(self._checked(client, fire=False, payloads=False))
         super().__init__(client, fields, self.sentences, buttons=(self.stop,), results=(self.table,))
         self.widget.add_class("cx-wide")
-        self.stop.on_click(lambda _: self._stop())
         set_visible(self.stop, on=False)
         self.status.show("")
         self._update()
@@ -79,7 +78,10 @@ class ProbeForm(Form[ProbeResult]):
 
     def _update(self) -> None:
         self.plan = plan(self._options(self.client))
-        self.sentences.show(*map(_in_words_of_the_form, self.plan.sentences))
+        sentences = "\n".join(self.plan.sentences)
+        for argument, words in _WORDS.items():
+            sentences = sentences.replace(argument, words)
+        self.sentences.show(*sentences.split("\n"))
         super()._update()
 
     async def _prepare(self) -> None:
@@ -142,9 +144,3 @@ class ProbeForm(Form[ProbeResult]):
         """Removes the form from the page and frees its widgets. A running probe stops after its current question."""
         self._stopped = True
         super().close()
-
-
-def _in_words_of_the_form(sentence: str) -> str:
-    for argument, words in _WORDS.items():
-        sentence = sentence.replace(argument, words)
-    return sentence

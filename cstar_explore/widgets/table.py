@@ -16,10 +16,19 @@ from ..events import NAMES, matching_types
 from ..models import Webhook, WebhookList
 from ..text import plural, printable
 from .inputs import MASK_KEY, STATIC, BaseWidget
-from .table_filters import TableFilters
 
 PAGE_SIZE = 25
 STATUSES = ("active", "paused", "unknown")
+
+
+class TableFilters(BaseWidget):
+    """Shows what the table is filtered by. The page's changes are messages to the table."""
+
+    _esm = STATIC / "table_filters.js"
+    query = traitlets.Unicode().tag(sync=True)
+    status = traitlets.Unicode().tag(sync=True)
+    event = traitlets.Unicode().tag(sync=True)
+    events: traitlets.List[str] = traitlets.List().tag(sync=True)  # the event types to choose from
 
 
 class WebhookTable(BaseWidget):

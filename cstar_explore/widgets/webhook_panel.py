@@ -13,7 +13,7 @@ from ..audits.redaction import masked_text, masked_url
 from ..errors import CStarError
 from ..events import matching_types
 from ..models import Webhook
-from ..text import printable
+from ..text import few, printable
 from .coverage import Receivers, short_name
 from .form import close, panel, set_visible
 from .inputs import MASK_KEY, STATIC, BaseWidget
@@ -62,8 +62,7 @@ class WebhookPanel:
         self, listener: "Listener | None", on_close: Callable[[], object], on_deliveries: Callable[[], object]
     ) -> None:
         self.webhook: Webhook | None = None
-        self.widget = panel()
-        self.widget.add_class("cx-side")
+        self.widget = panel(css="cx-side")
         self.head = _Head()
         self.details = _Details(listening=listener is not None)
         self._listener = listener
@@ -161,17 +160,12 @@ def _who_else(webhook: Webhook, receivers: Receivers) -> list[str]:
             shared.setdefault(other.id, (other, []))[1].append(name)
         if not others:
             alone.append(name)
-    lines = [f"{short_name(other)}: {_few(names)}" for other, names in list(shared.values())[:_MAX_LINES]]
+    lines = [f"{short_name(other)}: {few(names, 3)}" for other, names in list(shared.values())[:_MAX_LINES]]
     if len(shared) > _MAX_LINES:
         lines.append(f"{len(shared) - _MAX_LINES:,} more webhooks")
     if alone:
-        lines.append(f"No other active webhook receives {_few(alone)}")
+        lines.append(f"No other active webhook receives {few(alone, 3)}")
     return lines or ["None of its events is published, so this is not known."]
-
-
-def _few(names: list[str]) -> str:
-    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
-    return f"{', '.join(names[:3])}{more}"
 
 
 def _times(webhook: Webhook, now: datetime) -> list[str]:

@@ -7,7 +7,7 @@ const COLUMNS = ["#", "Time", "Event", "Webhook", "Attempt", "Verdict", "Answere
 const node = (tag, textContent = "", className = "") => element(tag, { textContent, className });
 
 function render({ model, el }) {
-  el.classList.add("cx", "cx-arrivals", "mathjax_ignore", "tex2jax_ignore");
+  el.classList.add("cx-arrivals");
   const title = node("p", model.get("title"), "cx-note");
   const table = node("table", "", "cx-table");
   const header = node("tr");

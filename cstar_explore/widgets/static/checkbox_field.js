@@ -1,7 +1,7 @@
 // A labelled checkbox with a message below it.
 
 function render({ model, el }) {
-  el.classList.add("cx", "cx-field", "mathjax_ignore", "tex2jax_ignore");
+  el.classList.add("cx-field");
   const label = document.createElement("label");
   const input = document.createElement("input");
   const text = document.createElement("span");

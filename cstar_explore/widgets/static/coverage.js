@@ -9,7 +9,7 @@ const FILTERS = {
 };
 
 function render({ model, el }) {
-  el.classList.add("cx", "cx-coverage-box", "mathjax_ignore", "tex2jax_ignore");
+  el.classList.add("cx-coverage-box");
   const summary = element("summary");
   const filters = element("div", { className: "cx-tools" });
   filters.setAttribute("role", "group");

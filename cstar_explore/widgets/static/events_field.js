@@ -14,7 +14,7 @@ function render({ model, el }) {
   const id = `cx-events-${Math.random().toString(36).slice(2)}`;
   const single = model.get("single");
   const names = Object.values(catalogue).flat();
-  el.classList.add("cx", "cx-field", "mathjax_ignore", "tex2jax_ignore");
+  el.classList.add("cx-field");
 
   const input = element("input", { id, type: "text", autocomplete: "off", spellcheck: false, placeholder: PLACEHOLDER });
   const suggestions = element("ul", { id: `${id}-list`, className: "cx-suggestions" });

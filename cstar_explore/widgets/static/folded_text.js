@@ -3,7 +3,7 @@
 import { element } from "./shared.js";
 
 function render({ model, el }) {
-  el.classList.add("cx", "cx-text", "cx-folded", "mathjax_ignore", "tex2jax_ignore");
+  el.classList.add("cx-text", "cx-folded");
   const details = element("details");
   const summary = element("summary");
   const note = element("p", { className: "cx-note" });

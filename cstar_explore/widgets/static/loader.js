@@ -54,6 +54,7 @@ function disableEnded() {
 }
 
 export default async (model, context) => {
+  context.el.classList.add("cx", "mathjax_ignore", "tex2jax_ignore");
   mark(model, context.el);
   if (!model.cxScripts) {
     followKernel(model);

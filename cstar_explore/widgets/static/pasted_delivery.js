@@ -5,7 +5,7 @@ import { element } from "./shared.js";
 
 function render({ model, el }) {
   const id = `cx-paste-${Math.random().toString(36).slice(2)}`;
-  el.classList.add("cx", "cx-paste", "mathjax_ignore", "tex2jax_ignore");
+  el.classList.add("cx-paste");
   const text = element("textarea", { id: `${id}-text`, rows: 8, spellcheck: false, autocomplete: "off", placeholder: "A curl command, a raw HTTP request, HAR or another export" });
   const secret = element("input", { id: `${id}-secret`, type: "password", autocomplete: "new-password", spellcheck: false });
   const button = element("button", { type: "button", className: "cx-primary", textContent: "Explain" });

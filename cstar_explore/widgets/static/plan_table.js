@@ -5,7 +5,7 @@ import { element } from "./shared.js";
 const MARKS = { done: "✓", unchanged: "=", failed: "✗", unknown: "?", "not tried": "·", running: "" };
 
 function render({ model, el }) {
-  el.classList.add("cx", "cx-grid", "cx-plan", "mathjax_ignore", "tex2jax_ignore");
+  el.classList.add("cx-grid", "cx-plan");
   const button = (textContent, label, onClick) => {
     const node = element("button", { type: "button", textContent });
     node.setAttribute("aria-label", label);

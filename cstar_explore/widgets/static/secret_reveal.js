@@ -4,7 +4,6 @@
 import { copy, element, questions } from "./shared.js";
 
 function render({ model, el }) {
-  el.classList.add("cx", "mathjax_ignore", "tex2jax_ignore");
   const frame = element("div", { className: "cx-secret" });
   const row = element("div", {});
   const label = element("label", { className: "cx-label", textContent: "Signing secret" });

@@ -3,7 +3,6 @@
 import { suppressShortcuts } from "./shared.js";
 
 function render({ model, el }) {
-  el.classList.add("cx", "mathjax_ignore", "tex2jax_ignore");
   const line = document.createElement("div");
   const text = document.createElement("span");
   const countdown = document.createElement("span");

@@ -3,7 +3,6 @@
 import { element, labelled, option } from "./shared.js";
 
 function render({ model, el }) {
-  el.classList.add("cx", "mathjax_ignore", "tex2jax_ignore");
   const search = element("input", { type: "text", autocomplete: "off", spellcheck: false, placeholder: "name, URL, ID, event" });
   const status = element("select", {}, option("", "All"), option("active", "Active"), option("paused", "Paused"));
   const event = element("select");

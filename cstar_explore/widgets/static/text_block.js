@@ -42,7 +42,7 @@ const KINDS = {
 };
 
 function render({ model, el }) {
-  el.classList.add("cx", "cx-text", "mathjax_ignore", "tex2jax_ignore");
+  el.classList.add("cx-text");
   const draw = () => {
     const lines = model.get("lines");
     el.classList.toggle("cx-hidden", lines.length === 0);

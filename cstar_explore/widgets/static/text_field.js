@@ -2,7 +2,7 @@
 
 function render({ model, el }) {
   const id = `cx-text-${Math.random().toString(36).slice(2)}`;
-  el.classList.add("cx", "cx-field", "mathjax_ignore", "tex2jax_ignore");
+  el.classList.add("cx-field");
   const label = document.createElement("label");
   const input = document.createElement("input");
   const message = document.createElement("div");

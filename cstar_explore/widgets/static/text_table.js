@@ -1,7 +1,6 @@
 // A read-only table of text.
 
 function render({ model, el }) {
-  el.classList.add("cx", "mathjax_ignore", "tex2jax_ignore");
   const cells = (tag, texts) => texts.map((textContent) => Object.assign(document.createElement(tag), { textContent }));
   const tableRow = (...nodes) => {
     const row = document.createElement("tr");

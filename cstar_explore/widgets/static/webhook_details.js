@@ -5,7 +5,7 @@ import { element } from "./shared.js";
 const VERDICTS = { verified: "cx-good", "not verified": "" };
 
 function render({ model, el }) {
-  el.classList.add("cx", "cx-details", "mathjax_ignore", "tex2jax_ignore");
+  el.classList.add("cx-details");
   const section = (title, ...content) => [element("h5", { textContent: title }), ...content];
   const list = (lines) => element("ul", { className: "cx-list" }, ...lines.map((textContent) => element("li", { textContent })));
   const chips = (names) => element("div", { className: "cx-chips" }, ...names.map((textContent) => element("span", { className: "cx-chip", textContent })));

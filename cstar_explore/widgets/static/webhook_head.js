@@ -3,7 +3,7 @@
 import { copyButton, element, questions } from "./shared.js";
 
 function render({ model, el }) {
-  el.classList.add("cx", "cx-head", "mathjax_ignore", "tex2jax_ignore");
+  el.classList.add("cx-head");
   const heading = element("h4");
   const state = element("span");
   const close = element("button", { type: "button", className: "cx-close", textContent: "×", title: "Close" });

@@ -3,7 +3,7 @@
 import { element } from "./shared.js";
 
 function render({ model, el }) {
-  el.classList.add("cx", "cx-grid", "mathjax_ignore", "tex2jax_ignore");
+  el.classList.add("cx-grid");
   const send = (event, rest = {}) => model.send({ event, ...rest });
   const button = (textContent, onClick, title = "") => {
     const node = element("button", { type: "button", textContent, title });
