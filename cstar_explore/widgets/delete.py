@@ -44,9 +44,6 @@ class DeleteForm(Form[None]):
     def _python(self) -> str:
         return f"client.webhooks.delete({self.webhook.id!r})"
 
-    def _validate_field(self, name: str) -> CStarError | None:
-        raise KeyError(name)
-
     def _confirmation_text(self) -> str:
         return self.webhook.name or self.webhook.id
 

@@ -99,9 +99,6 @@ class PlanForm(Form[Applied]):
         saved = [f"plan.save_secrets({self.secrets.path.value!r})"] if self.secrets.saved else []
         return "\n".join([*self._history, *applied, *saved])
 
-    def _validate_field(self, name: str) -> CStarError | None:
-        raise KeyError(name)
-
     def _confirmation_text(self) -> str:
         return f"apply {plural(len(self.plan), 'change')}"
 
