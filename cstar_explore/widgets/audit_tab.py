@@ -58,14 +58,8 @@ class AuditTab:
             self.status.show(f"The audit failed: {error}", "failed")
             raise
         rows = [
-            (
-                finding.rule.severity,
-                finding.rule.title,
-                finding.subject,
-                finding.evidence,
-                finding.rule.remedy,
-            )
-            for finding in self.findings.findings
+            (each.rule.severity, each.rule.title, each.subject, each.evidence, each.rule.remedy)
+            for each in self.findings.findings
         ]
         self._table.fill(rows)
         count = len(self.findings.fix())

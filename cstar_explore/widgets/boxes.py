@@ -45,20 +45,16 @@ class Button(_Plain, widgets.Button):  # type: ignore[misc]
         self.on_click(lambda _: press())
 
 
-class Box(_Plain, widgets.Box):  # type: ignore[misc]
-    pass
+class Box(_Plain, widgets.Box): ...  # type: ignore[misc]
 
 
-class Row(_Plain, widgets.HBox):  # type: ignore[misc]
-    pass
+class Row(_Plain, widgets.HBox): ...  # type: ignore[misc]
 
 
-class Column(_Plain, widgets.VBox):  # type: ignore[misc]
-    pass
+class Column(_Plain, widgets.VBox): ...  # type: ignore[misc]
 
 
-class Tabs(_Plain, widgets.Tab):  # type: ignore[misc]
-    pass
+class Tabs(_Plain, widgets.Tab): ...  # type: ignore[misc]
 
 
 class _Layout(SmallState, widgets.Layout):  # type: ignore[misc]

@@ -1,6 +1,7 @@
 """The signing secrets of the webhooks that a form created: saved to a file in one step, or revealed one at a time."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from ..errors import CStarError
@@ -98,10 +99,8 @@ class KeptSecrets:
         return target
 
     def _try_to_save(self) -> None:
-        try:
+        with suppress(CStarError):  # the field shows it
             self.save()
-        except CStarError:
-            return  # the field shows it
 
     def _update(self) -> None:
         self.save_button.description = (

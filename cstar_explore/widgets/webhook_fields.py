@@ -1,6 +1,6 @@
 """The fields of a webhook, shared by the create and edit forms."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from ..api.validation import checked_name, checked_url
@@ -22,7 +22,7 @@ def webhook_fields(name: str, url: str, events: str | Iterable[str]) -> dict[str
 def validate_webhook_field(name: str, field: InputField) -> ValidationError | None:
     """Validates a field and shows the error or warning below it. Returns the error."""
     try:
-        warning = _VALIDATORS[name](field)
+        warning = _warning(name, field.value)
     except ValidationError as error:
         field.show(f"{error.message} {error.advice}", "failed")
         return error
@@ -30,27 +30,17 @@ def validate_webhook_field(name: str, field: InputField) -> ValidationError | No
     return None
 
 
-def _validate_name(field: Any) -> str:
-    checked_name(field.value)
-    return ""
-
-
-def _validate_url(field: Any) -> str:
-    url = checked_url(field.value)
-    return "This URL is on this machine: a sandbox can reach it, cStar cannot." if is_loopback_url(url) else ""
-
-
-def _validate_events(field: Any) -> str:
-    types = parse_events(field.value)
+def _warning(name: str, value: Any) -> str:
+    """What to know about a valid value; often empty."""
+    if name == "name":
+        checked_name(value)
+        return ""
+    if name == "url":
+        local = is_loopback_url(checked_url(value))
+        return "This URL is on this machine: a sandbox can reach it, cStar cannot." if local else ""
+    types = parse_events(value)
     if not types:
         raise ValidationError(
             "A webhook needs at least one event type.", param="events", advice="Type or select at least one."
         )
     return " ".join(filter(None, map(unknown_type_warning, types)))
-
-
-_VALIDATORS: Mapping[str, Callable[[Any], str]] = {
-    "name": _validate_name,
-    "url": _validate_url,
-    "events": _validate_events,
-}
