@@ -275,7 +275,7 @@ def duration(request: "Received") -> str:
     """How long the answer took; empty if that is not known."""
     if request.seconds is None:
         return ""
-    milliseconds = f"{request.seconds * 1000:,.0f} ms" if request.seconds >= 0.001 else "< 1 ms"
+    milliseconds = f"{request.seconds * 1000:,.0f} ms" if request.seconds >= 0.001 else "<1 ms"
     return f"{request.seconds:,.1f} s" if request.seconds >= 1 else milliseconds
 
 

@@ -237,7 +237,7 @@ def test_a_row_appears_while_the_handler_is_running(listener: cx.Listener, view:
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        pytest.param(0.0002, "< 1 ms", id="short"),
+        pytest.param(0.0002, "<1 ms", id="short"),
         pytest.param(0.0124, "12 ms", id="ms"),
         pytest.param(2.34, "2.3 s", id="s"),
         pytest.param(None, "", id="unknown"),
