@@ -40,6 +40,7 @@ def test_these_urls_are_the_same(first: str, second: str) -> None:
         (f"{H}/a", f"{H}/a/"),
         (f"{H}/a", f"{H}/A"),
         (f"{H}/a/b", f"{H}/a%2Fb"),
+        (f"{H}/a%2Fb", f"{H}/a2Fb"),
         (f"{H}/a//b", f"{H}/a/b"),
         (f"{H}/a", f"{H}/a?"),
         (f"{H}/a?b", f"{H}/a?c"),

@@ -46,6 +46,7 @@ def quoted(text: bytes) -> bytes:
         pytest.param("body_repr", b" " + repr(NOT_UTF8).encode(), NOT_UTF8, id="bytes that are not UTF-8"),
         pytest.param("body_repr", rb"'\xe9\u20ac\U0001f600\n\t\\\''", "é€😀\n\t\\'".encode(), id="text of Python"),
         pytest.param("body_repr", b"'\xff'", b"\xff", id="text that is not UTF-8"),
+        pytest.param("body_repr", rb"'\U0010ffff'", "\U0010ffff".encode(), id="last character"),
         pytest.param("body_repr", rb"'\U00110000'", rb"\U00110000", id="no character"),
         pytest.param("body_repr", BODY.hex().upper().encode(), BODY, id="hex"),
         pytest.param("body_repr", rb"\x" + BODY.hex(" ").encode(), BODY, id="hex of a database"),

@@ -7,6 +7,7 @@ import pytest
 
 import cstar_explore as cx
 from cstar_explore.secret import Secret
+from cstar_explore.signatures.body_corruptions import THOROUGH
 from cstar_explore.signatures.keys import digest, legacy_digest
 
 SECRET, OTHER = "whsec_AbCdEf1234567890", "whsec_ZyXwVu0987654321"
@@ -102,6 +103,12 @@ def test_evidence_names_what_shows_the_cause(
         ),
         pytest.param(BODY, {"Content-Length": "9999"}, "body_changed", "is 9,999, but the body has", id="shorter JSON"),
         pytest.param(BODY, {"Content-Length": f" {len(BODY)} "}, "wrong_secret", "", id="equal"),
+        pytest.param(
+            b"\x00\x01", {"Content-Encoding": "BR"}, "body_compressed", "compressed with br,", id="compressed"
+        ),
+        pytest.param(b"\x00\x01", {}, "wrong_secret", "No known corruption", id="no header"),
+        pytest.param(b"x" * (THOROUGH + 1), {}, "wrong_secret", "not every cause could be tried", id="long"),
+        pytest.param(b"x" * THOROUGH, {}, "wrong_secret", "No known corruption", id="not too long"),
         pytest.param(BODY, {"Content-Length": "many"}, "wrong_secret", "", id="no number"),
         pytest.param(BODY, {"X-Event-Id": "evt_2"}, "body_changed", "'evt_2', but the body's id is 'evt_1'", id="ID"),
         pytest.param(BODY, {"X-Event-Type": "a.b"}, "body_changed", "'a.b', but the body's type is 'ticket", id="type"),
