@@ -339,3 +339,8 @@ def test_any_object_is_read_or_refused(headers) -> None:
     verified, explanation = outcomes(headers)
     assert not verified
     assert isinstance(explanation, errors.CStarError) or not explanation.ok
+
+
+def test_ten_thousand_headers_are_read() -> None:
+    pairs = [*((f"x-{number}", "1") for number in range(MAX_HEADERS - 1)), ("X-Signature", "value")]
+    assert read_headers(pairs).signature == "value"
