@@ -35,7 +35,7 @@ def quoted(text: bytes) -> bytes:
         pytest.param("body_base64", base64.urlsafe_b64encode(NOT_UTF8 * 3), NOT_UTF8 * 3, id="base64 with - and _"),
         pytest.param("body_base64", base64.b64encode(b"1234").rstrip(b"="), b"1234", id="without padding"),
         pytest.param("body_base64", base64.encodebytes(BODY * 3), BODY * 3, id="base64 in lines"),
-        pytest.param("body_compressed", gzip.compress(BODY), BODY, id="gzip"),
+        pytest.param("body_compressed", gzip.compress(BODY, mtime=0), BODY, id="gzip"),
         pytest.param("body_compressed", zlib.compress(BODY), BODY, id="zlib"),
         pytest.param("body_compressed", DEFLATED, BODY, id="deflate"),
         pytest.param("body_json_string", quoted(BODY), BODY, id="JSON string"),
@@ -84,7 +84,7 @@ def test_a_changed_body_is_restored(cause: str, received: bytes, sent: bytes) ->
     [
         pytest.param("body_base64", BODY, id="JSON is no base64"),
         pytest.param("body_base64", b"a", id="one letter is no base64"),
-        pytest.param("body_compressed", gzip.compress(BODY)[:-1], id="truncated gzip"),
+        pytest.param("body_compressed", gzip.compress(BODY, mtime=0)[:-1], id="truncated gzip"),
         pytest.param("body_compressed", gzip.compress(bytes(2**22 + 1)), id="4 MB and a byte"),
         pytest.param("body_json_string", b'[[[["deep"]]]]', id="four levels"),
         pytest.param("body_json_string", b"[1,null]", id="no string"),
@@ -169,7 +169,7 @@ def test_deep_json_is_not_indented() -> None:
 @pytest.mark.parametrize(
     ("body", "header", "name"),
     [
-        (gzip.compress(BODY), "", "gzip"),
+        (gzip.compress(BODY, mtime=0), "", "gzip"),
         (b"\x28\xb5\x2f\xfd0", "", "zstd"),
         (b"\x00\x01", " BR ", "br"),
         *((b"\x00\x01", name, name) for name in ("br", "gzip", "deflate", "zstd", "compress")),
@@ -177,6 +177,7 @@ def test_deep_json_is_not_indented() -> None:
         (b"\x00\x01", "", None),
         (b" {}", "gzip", None),
     ],
+    ids=lambda value: None if isinstance(value, str) else ascii(value)[:12],
 )
 def test_compression_is_known_by_its_first_bytes_or_its_header(body: bytes, header: str, name: str | None) -> None:
     assert compression(body, header) == name
