@@ -27,7 +27,7 @@ class BulkActions:
         reload: Awaited after each action.
 
     Attributes:
-        on_ask: Called when a question, or the field for a live key's confirmation, is shown.
+        on_ask: Called before a question, or the field for a live key's confirmation, is shown.
         buttons: pause, resume, delete, stop, undo; keep and confirm, which answer the question before a delete.
         parts: The widgets shown below the buttons.
         working: Whether an action is running.
@@ -182,6 +182,8 @@ class BulkActions:
 
     def _ask(self, action: Action | None, webhooks: list[Webhook]) -> None:
         """Shows the question before a delete, and the field for the confirmation if the key is live. None withdraws both."""
+        if action is not None:
+            self.on_ask()
         self._asked = None if action is None else (action, webhooks)
         deletes = action == "delete"
         names = "; ".join(named(webhook) for webhook in webhooks[:10]) + ("; …" if len(webhooks) > 10 else "")
@@ -196,7 +198,6 @@ class BulkActions:
         self.code.show()
         if action is not None:
             self.code.show(*_python(action, [webhook.id for webhook in webhooks]))
-            self.on_ask()
 
     def _confirm(self) -> None:
         """Starts what was asked about, unless the selection has changed."""
