@@ -14,17 +14,20 @@ MAKEFLAGS += --jobs=2
 lab: .venv/lab                  ## Open JupyterLab on the first lesson, in your own copy
 	@$(BIN)/cstar-explore lab
 
+# One more than there are processors, as many tests wait; five at most.
+WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$(((n < 4 ? n : 4) + 1)))
+
 test: check browsers            ## Run all checks: lint, types, tests, docs, notebooks, browser
-	$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder tests README.md docs --ignore tests/browser
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests README.md docs --ignore tests/browser
 	@cat build/explain-score.txt build/audit-score.txt
 	rm -rf build/lessons && $(BIN)/python -m tests.support.lessons build/lessons
-	$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout=60 \
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout=60 \
 		--nbval-sanitize-with tests/nbval_sanitise.cfg build/lessons
-	$(BIN)/pytest -q tests/browser
+	$(BIN)/pytest -q -n 2 --dist loadfile tests/browser
 
 nightly: .venv/dev browsers     ## Run the long tests whole: every cell of the fault matrix, many more generated inputs
 	! command -v npm > /dev/null || npm ci --prefix tests/receivers/languages/node --no-audit --no-fund
-	NIGHTLY=1 FUZZ_EXAMPLES=1000 $(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder tests --ignore tests/browser
+	NIGHTLY=1 FUZZ_EXAMPLES=1000 $(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests --ignore tests/browser
 	NIGHTLY=1 $(BIN)/pytest -q tests/browser
 
 matrix:                         ## Run the central tests on each Python, with the newest and oldest dependencies
