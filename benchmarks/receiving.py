@@ -59,7 +59,7 @@ def store() -> Iterator[Case]:
     with_flask = frameworks.flask_correct(Work(SECRET.encode()))
     connections_kept = patch.object(WSGIRequestHandler, "protocol_version", "HTTP/1.1")
     with cx.Listener([SECRET]) as listener, cx.Listener([SECRET]) as without, connections_kept, with_flask as url:
-        without._server._server.config.app._app._store = SimpleNamespace(  # noqa: SLF001 - the only difference
+        without._server._server.config.app.app.store = SimpleNamespace(  # noqa: SLF001 - the only difference
             add=lambda request: replace(request, id=1), set_response=lambda *_: None
         )
         for count in (100, 2_000):
