@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,9 +88,11 @@ class ListenerApp:
             return
         try:
             request = self.store.add(self._received(scope, body))
+            stored_at = time.monotonic()
             self.on_change()
             response = await self._handle(request)
-            self.store.set_response(request.id, response.status, response.error)
+            seconds = time.monotonic() - stored_at
+            self.store.set_response(request.id, response.status, response.error, seconds)
         except ConfigurationError as error:
             self.store.not_stored[error.message] += 1
             _log.error("A request could not be stored: %s", error)

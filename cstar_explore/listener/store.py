@@ -1,7 +1,6 @@
 """Stores each request that a listener receives, with its exact bytes, before it is answered."""
 
 import json
-import time
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -134,7 +133,6 @@ class RequestStore(Database):
     def __init__(self, path: str | Path | None, max_stored: int = MAX_STORED, max_refused: int = MAX_REFUSED) -> None:
         super().__init__(path, _SCHEMA, b"cLsn")
         self.not_stored: Counter[str] = Counter()
-        self._started: dict[int, float] = {}  # the monotonic time when a request was stored
         self._max_stored = max_stored
         self._max_refused = max_refused
         size = "length(body) + length(CAST(headers AS BLOB)) + length(path) + length(query)"
@@ -167,7 +165,6 @@ class RequestStore(Database):
                 **vars(request) | {"received_at": request.received_at.isoformat(), "headers": headers},
             )
             self._stored += size
-            self._started[request_id] = time.monotonic()
         return replace(request, id=request_id, duplicate_of=duplicate_of)
 
     def add_refused(self, request: Received) -> None:
@@ -184,10 +181,8 @@ class RequestStore(Database):
             self._stored -= size
             self.not_stored[f"only the newest {self._max_refused} refused requests are kept"] += 1
 
-    def set_response(self, request_id: int, status: int, error: str | None) -> None:
+    def set_response(self, request_id: int, status: int, error: str | None, seconds: float) -> None:
         """Stores the status of the response, the handler's traceback, and how long it took."""
-        now = time.monotonic()
-        seconds = now - self._started.pop(request_id, now)
         with self.writing():
             self.run("UPDATE requests SET answered = ?, error = ? WHERE id = ?", status, error, request_id)
             self.run("INSERT OR REPLACE INTO durations VALUES (?, ?)", request_id, seconds)
