@@ -1,7 +1,8 @@
 """What a probe would do, before anything is sent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ..behaviours import QUESTIONS, Needs
 from ..text import escaped, plural, printable
@@ -34,8 +35,8 @@ class ProbePlan:
         return f"<ul>{items}</ul><p>Nothing was sent. Run it with <code>confirm=True</code>.</p>"
 
 
-def plan(options: Options) -> ProbePlan:
-    """The plan for these options."""
+def plan(options: Options, words: Mapping[str, str] = MappingProxyType({})) -> ProbePlan:
+    """The plan for these options. `words` replaces reasons why questions are not asked, where no argument was passed."""
     chosen = steps(options, {})
     asked = _questions(chosen)
     requests = sum(step.requests for step in chosen) + (8 if options.writes else 0)  # to check that nothing is left
@@ -46,7 +47,7 @@ def plan(options: Options) -> ProbePlan:
         fires,
         asked,
         not_asked(options, chosen),
-        tuple(_sentences(options, requests, creates, fires, asked)),
+        (*_sentences(options, requests, creates, fires, asked), *_reasons(options, words)),
     )
 
 
@@ -83,9 +84,12 @@ def _sentences(options: Options, requests: int, creates: int, fires: int, asked:
             f"Fires up to {plural(fires, 'test event')}. According to the API reference, each reaches all active webhooks of team {team},"
             " and CLI listeners."
         )
-    reasons = {reason for needs in _NEEDS if (reason := options.missing(needs))}
-    sentences += [f"Some questions are not asked: {reason}." for reason in sorted(reasons)]
     return sentences
+
+
+def _reasons(options: Options, words: Mapping[str, str]) -> list[str]:
+    reasons = {reason for needs in _NEEDS if (reason := options.missing(needs))}
+    return [f"Some questions are not asked: {words.get(reason, reason)}." for reason in sorted(reasons)]
 
 
 _NEEDS: tuple[Needs, ...] = ("publishable", "write", "fire", "listener", "wait")

@@ -77,11 +77,8 @@ class ProbeForm(Form[ProbeResult]):
         return self._checked(client, fire=fire, payloads=payloads)
 
     def _update(self) -> None:
-        self.plan = plan(self._options(self.client))
-        sentences = "\n".join(self.plan.sentences)
-        for argument, words in _WORDS.items():
-            sentences = sentences.replace(argument, words)
-        self.sentences.show(*sentences.split("\n"))
+        self.plan = plan(self._options(self.client), _WORDS)
+        self.sentences.show(*self.plan.sentences)
         super()._update()
 
     async def _prepare(self) -> None:
