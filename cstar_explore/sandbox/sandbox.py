@@ -96,16 +96,26 @@ class Sandbox:
         with contextlib.ExitStack() as on_failure:
             on_failure.callback(self._store.close)
             ids = self._restore_or_seed(neglected=neglected)
-            shared: dict[str, Any] = {
-                "store": self._store,
-                "clock": self.clock,
-                "ids": ids,
-                "faults": self.faults,
-                "allowed_hosts": hosts,
-                "behaviours": behaviours,
-            }
-            self._deliverer = Deliverer(timeout=timeout, like=recording, **shared)
-            api = Api(rate_limiter=rate_limiter, deliverer=self._deliverer, **shared)
+            self._deliverer = Deliverer(
+                store=self._store,
+                clock=self.clock,
+                ids=ids,
+                faults=self.faults,
+                allowed_hosts=hosts,
+                timeout=timeout,
+                behaviours=behaviours,
+                like=recording,
+            )
+            api = Api(
+                store=self._store,
+                clock=self.clock,
+                ids=ids,
+                rate_limiter=rate_limiter,
+                faults=self.faults,
+                deliverer=self._deliverer,
+                allowed_hosts=hosts,
+                behaviours=behaviours,
+            )
             self._server = Server(api.app, name="sandbox", port=port)
             on_failure.pop_all()
         if real_time:
