@@ -7,11 +7,11 @@ In the file, `answers` may also be a list of names without a meaning, or the nam
 `documented`, a word in braces is a link to a page, and "not documented" means that none of the pages that could be read documents it.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
+
+from .packaged import read_table
 
 Answer = str | tuple[str, ...]
 Needs = Literal["read", "many", "publishable", "write", "fire", "listener", "wait", "nothing"]
@@ -66,7 +66,7 @@ OTHER = "*"  # stands for names that no page mentions; they are not recorded
 
 
 def _questions() -> Iterator[Question]:
-    table = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+    table = read_table(__file__)
     for name, fields in table["questions"].items():
         answers = fields.pop("answers")
         if isinstance(answers, str):

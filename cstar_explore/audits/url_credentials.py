@@ -1,12 +1,11 @@
 """Finds credentials in delivery URLs by the names that announce them, and by the form of well-known keys."""
 
-import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path
 from urllib.parse import unquote, unquote_plus
 
+from ..packaged import read_table
 from .harmless import is_harmless
 from .urls import DeliveryUrl, parse_url
 
@@ -17,7 +16,7 @@ SECRET_VALUES = re.compile(
 )
 
 
-_LISTS = json.loads(Path(__file__).with_name("secret_names.json").read_text(encoding="utf-8"))
+_LISTS = read_table(__file__, "secret_names.json")
 # Whole names, in lower case and without separators. `country_code` and `sort_key` are not among them.
 _NAMES = {
     *_LISTS["whole names"],

@@ -4,10 +4,11 @@ Source: cStar's article `webhook-events`. A description attributed to cStar is f
 the guide; the others only spell out the name.
 """
 
-import json
 from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from ..packaged import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +37,7 @@ class EventType(NamedTuple):
 # The payloads printed in the articles `webhook-events` and `webhooks-overview`.
 _PUBLISHED_PAYLOADS = frozenset({"ticket.created", "ticket.updated"})
 
-_GROUPS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+_GROUPS = read_table(__file__)
 EVENT_TYPES: tuple[EventType, ...] = tuple(
     EventType(name, group, description, source, "cStar" if name in _PUBLISHED_PAYLOADS else "cstar_explore")
     for group, types in _GROUPS.items()

@@ -1,11 +1,10 @@
 """Finds the causes of what went wrong: each fault of a receiver once, then notes."""
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from ..packaged import read_table
 from ..text import printable, redacted
 from .catalogue import AFTER_FAILURE, AFTER_FORGED, ORDER, ORDINARY, PROBES, RESERIALIZED, TWO_PACKETS, UNKNOWN_FIELDS
 from .judging import Outcome
@@ -47,7 +46,7 @@ _TWO_V1 = {"two v1, the first of this secret", "two v1, the second of this secre
 _V0 = "X-Signature: only a v0"
 _BODY_GROUPS = ("changed in transit", "raw body", "white space")
 
-_TEXTS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+_TEXTS = read_table(__file__)
 # What is wrong and what to do, by what was sent in the only check that shows it. `{raw}` stands for how to get the raw body.
 SINGLE: Mapping[str, Sequence[str]] = _TEXTS["single"]
 NOTES: Mapping[str, Sequence[str]] = _TEXTS["notes"]

@@ -1,14 +1,13 @@
 """The likely framework of a receiver, from its responses, and how to get the raw body there."""
 
-import json
 import re
 from collections.abc import Iterable
-from pathlib import Path
 
+from ..packaged import read_table
 from .sending import Response
 
 # In the order of how much each says: a pattern for the response's headers and body, the framework, and the raw body there.
-_FRAMEWORKS = json.loads(Path(__file__).with_name("frameworks.json").read_text(encoding="utf-8"))
+_FRAMEWORKS = read_table(__file__, "frameworks.json")
 
 _ANY = (
     "the bytes of the request before anything parses them: request.get_data() in Flask, await request.body() in FastAPI,"

@@ -3,17 +3,16 @@
 `seeds.json` has both. The neglected ones trigger every audit rule. Neither set is validated as the API does it.
 """
 
-import json
 from datetime import datetime
-from pathlib import Path
 
+from ..packaged import read_table
 from .clock import Ids
 from .store import Store, StoredWebhook
 
 
 def add_seeds(store: Store, ids: Ids, *, neglected: bool) -> None:
     """Adds the webhooks of a new sandbox."""
-    teams = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+    teams = read_table(__file__)
     for team in teams["neglected" if neglected else "small"]:
         for environment, seed in ((name, seed) for name in team["environments"] for seed in team["webhooks"]):
             webhook = StoredWebhook(
