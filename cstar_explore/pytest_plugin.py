@@ -98,6 +98,7 @@ def cstar_delivery(cstar_secret: "Secret") -> Callable[..., SignedDelivery]:
 
     from .events import sample
     from .serving.delivery_headers import delivery_headers
+    from .serving.times import iso
     from .signatures import sign
     from .signatures.keys import as_secret
 
@@ -105,8 +106,7 @@ def cstar_delivery(cstar_secret: "Secret") -> Callable[..., SignedDelivery]:
         __tracebackhide__ = True
         secret = as_secret(secret)
         now = datetime.now(UTC)
-        timestamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
-        body = sample(event, **{"id": f"evt_{uuid4().hex[:12]}", "created_at": timestamp, **overrides})
+        body = sample(event, **{"id": f"evt_{uuid4().hex[:12]}", "created_at": iso(now), **overrides})
         envelope = json.loads(body)
         headers = delivery_headers(
             signature=sign(body, secret, now),

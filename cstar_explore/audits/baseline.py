@@ -6,11 +6,11 @@ It contains no secrets. Of URLs it shows what is known to be harmless; six digit
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..files import read_text, unreadable
+from ..serving.times import iso
 from .redaction import masked_keys, masked_text, masked_url
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def baseline_of(audit: "AuditResult", mask_key: str | None = None) -> Baseline:
     frames = {"accounts": audit.accounts, "webhooks": audit.webhooks, "findings": audit.to_frame()}
     rows: dict[str, Iterable[Row]] = {name: _records(frame, _COLUMNS[name]) for name, frame in frames.items()}
     rows["webhooks"] = (_masked(row, mask_key) for row in rows["webhooks"])
-    return Baseline(_iso(audit.taken), mask_key, **{name: _sorted(part) for name, part in rows.items()})
+    return Baseline(iso(audit.taken), mask_key, **{name: _sorted(part) for name, part in rows.items()})
 
 
 def baseline_text(audit: "AuditResult") -> str:
@@ -88,11 +88,7 @@ def _records(frame: Any, names: Iterable[str]) -> Iterable[dict[str, Any]]:
     from ..frames import records
 
     for row in records(frame[list(names)]):
-        yield {name: _iso(value) if hasattr(value, "isoformat") else value for name, value in row.items()}
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        yield {name: iso(value) if hasattr(value, "isoformat") else value for name, value in row.items()}
 
 
 def _sorted(rows: Iterable[Row]) -> tuple[Row, ...]:

@@ -5,12 +5,14 @@ import re
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any, NamedTuple
 
 from ..events import sample
 from ..secret import Secret
 from ..serving.delivery_headers import delivery_headers
+from ..serving.times import iso
 from ..signatures import keys
 from .sending import Exchange, Request
 
@@ -39,7 +41,7 @@ class Maker:
         self._count += 1
         number = f"{self._run}_{self._count:04}"
         event: dict[str, Any] = json.loads(sample("ticket.closed" if kind == "ticket.closed" else "ticket.created"))
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        now = iso(datetime.now(UTC))
         # The title contains the event's id, so that effects can also be counted by their text.
         event |= {"id": f"evt_check_{number}", "type": kind, "created_at": now}
         event["data"]["ticket"] |= {"id": ticket or f"tkt_check_{number}", "title": f"{title} {event['id']}"}

@@ -19,7 +19,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..behaviours import Answer
-from .clock import Clock, Ids, iso
+from ..serving.times import iso
+from .clock import Clock, Ids
 from .deliverer import Deliverer
 from .error_responses import METHOD_NOT_ALLOWED, PATH_NOT_FOUND, WEBHOOK_NOT_FOUND, ApiError, invalid
 from .faults import Faults

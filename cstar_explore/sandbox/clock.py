@@ -10,6 +10,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from ..errors import ConfigurationError
+from ..serving.times import iso
 from ..text import printable
 
 START = datetime(2025, 12, 10, 14, 30, tzinfo=UTC)  # the time in the API reference's samples
@@ -166,11 +167,6 @@ class Ids:
         """The next id of a kind, without its prefix."""
         number = self.used[kind] = self.used.get(kind, 0) + 1
         return "".join(random.Random(f"{kind} {number}").choices(alphabet, k=length))  # noqa: S311 - not secret
-
-
-def iso(time: datetime) -> str:
-    """The API reference's format: `2025-12-10T14:30:00Z`."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def http_date(time: datetime) -> str:

@@ -18,7 +18,8 @@ from ..recordings import Recording
 from ..serving.loopback import is_allowed_url
 from ..serving.posting import AttemptResult, DeliveryClient
 from ..serving.schedule import retry_at
-from .clock import STEP, Clock, Ids, iso
+from ..serving.times import iso
+from .clock import STEP, Clock, Ids
 from .content import Content, DeliveryWriter
 from .faults import Fault, Faults
 from .outbox import DueDelivery, Outbox, Sent

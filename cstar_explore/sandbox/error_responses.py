@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..behaviours import ASSUMED, Answer
-from .clock import iso
+from ..serving.times import iso
 
 _AUTHENTICATION = "https://www.cstar.help/developers/api-reference#authentication"
 _RATE_LIMITING = "https://www.cstar.help/developers/api-reference#rate-limiting"

@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime
 
+from .times import iso
+
 
 def delivery_headers(
     *, signature: str, event: str, event_id: str, webhook_id: str, attempt: int = 1, sent_at: datetime | None = None
 ) -> dict[str, str]:
     """The eight headers of every delivery, in the published order. By default, it is sent now."""
-    sent_at = (sent_at or datetime.now(UTC)).astimezone(UTC)
     return {
         "Content-Type": "application/json",
         "User-Agent": "cStar-Webhooks/1.0",
@@ -15,6 +16,6 @@ def delivery_headers(
         "X-Event-Type": event,
         "X-Event-ID": event_id,
         "X-Webhook-ID": webhook_id,
-        "X-Timestamp": sent_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "X-Timestamp": iso(sent_at or datetime.now(UTC)),
         "X-Delivery-Attempt": str(attempt),
     }
