@@ -63,7 +63,7 @@ def run_rules(
     """
     inventory = take_inventory(webhooks, times, settings.thresholds, mask_key)
     matches = [
-        Finding(rule, team, *match._replace(evidence=masked_keys(match.evidence)))
+        Finding(rule, team, match.hook, masked_keys(match.evidence), match.fixes, match.host)
         for team in inventory.teams
         for rule in RULES.values()
         for match in rule.find(team)

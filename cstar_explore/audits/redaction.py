@@ -68,8 +68,9 @@ def masked_text(text: str, key: str = "") -> str:
     return masked_keys(_URL_IN_TEXT.sub(lambda match: masked_url(match[0], key), text))
 
 
+@lru_cache(maxsize=50_000)
 def masked_keys(text: str) -> str:
-    """The text with everything that looks like a key masked."""
+    """The text with everything that looks like a key masked. Kept, as most findings of a rule have the same evidence."""
     return redacted(SECRET_VALUES.sub(MASK, text))
 
 
