@@ -13,6 +13,11 @@ from .bodies import parse_json
 
 MAX_HEADERS = 10_000  # servers accept a few hundred
 
+# Named, because building a union takes longer than asking for it.
+_BYTES = (bytes, bytearray, memoryview)
+_TEXT = (str, bytes)
+_LISTED = (tuple, list)
+
 # RFC 9110, section 5.5: whitespace around a value is not part of it. Line ends come from pasted text.
 _WHITESPACE = " \t\r\n"
 
@@ -49,7 +54,7 @@ def read_headers(headers: HeadersLike) -> Headers:
         return headers
     if headers is None:
         return Headers({})
-    if isinstance(headers, bytes | bytearray | memoryview):
+    if isinstance(headers, _BYTES):
         headers = bytes(headers).decode("latin-1")
     if isinstance(headers, str):
         return _from_text(headers)
@@ -119,7 +124,7 @@ def _read_object(headers: Any, depth: int = 0) -> dict[str, str] | None:
     listed = list(itertools.islice(entries, MAX_HEADERS + 1))
     if len(listed) > MAX_HEADERS:
         raise ValidationError(f"Headers can be read up to a number of {MAX_HEADERS:,}.", param="headers")
-    if listed and not has_items and all(isinstance(entry, str | bytes) for entry in listed):
+    if listed and not has_items and all(isinstance(entry, _TEXT) for entry in listed):
         return dict(_from_texts([_text(entry) or "" for entry in listed]).fields)
     pairs = [_pair(entry) for entry in listed]
     if None in pairs:
@@ -128,7 +133,9 @@ def _read_object(headers: Any, depth: int = 0) -> dict[str, str] | None:
     if listed and not named:
         return None
     inner = [
-        value for name, value in named if name.lower() in _CONTAINERS and not isinstance(value, str | bytes | None)
+        value
+        for name, value in named
+        if name.lower() in _CONTAINERS and not isinstance(value, _TEXT) and value is not None
     ]
     if inner and depth == 0:
         found = [fields for value in inner if (fields := _read_object(value, depth + 1)) is not None]
@@ -148,15 +155,15 @@ def _from_texts(texts: list[str]) -> Headers:
 
 def _pair(entry: Any) -> tuple[str, object] | None:
     """A name and a value; the name is empty if it is not text."""
+    if isinstance(entry, _LISTED):
+        return (_name(entry[0]), entry[1]) if len(entry) == 2 else None
     if isinstance(entry, Mapping) and "value" in entry:
         return _name(entry.get("name", entry.get("key"))), entry["value"]
-    if isinstance(entry, tuple | list) and len(entry) == 2:
-        return _name(entry[0]), entry[1]
     return None
 
 
 def _name(name: object) -> str:
-    return (_text(name) or "") if isinstance(name, str | bytes) else ""
+    return (_text(name) or "") if isinstance(name, _TEXT) else ""
 
 
 def _by_name(pairs: Iterable[tuple[Any, ...]]) -> dict[str, str]:
@@ -188,14 +195,16 @@ def _cgi_name(name: str) -> str | None:
 
 def _value(value: object) -> str | None:
     """A header's value as text, or None if it is of another type."""
-    if isinstance(value, tuple | list):
+    if isinstance(value, _LISTED):
         first = value[0] if value else ""
         value = first.get("value") if isinstance(first, Mapping) else first
     return "" if value is None else _text(value)
 
 
 def _text(value: object) -> str | None:
-    if isinstance(value, bytes | bytearray | memoryview):
+    if isinstance(value, str):
+        return value.strip(_WHITESPACE)
+    if isinstance(value, _BYTES):
         value = bytes(value).decode("latin-1")
     if isinstance(value, int | Header):  # lengths; `email` makes a Header of values that are not ASCII
         value = str(value)
