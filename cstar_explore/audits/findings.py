@@ -1,7 +1,8 @@
 """Runs the rules over all webhooks and applies the ignores. Findings and fixes as frames."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -102,31 +103,27 @@ def fixes_frame(findings: Iterable[Finding]) -> "pd.DataFrame":
     from ..frames import from_rows
 
     states: dict[Hook, State] = {}
-    because: dict[Hook, dict[str, None]] = {}
-    teams: dict[Hook, Team] = {}
+    because: dict[Hook, list[Finding]] = defaultdict(list)
     # In the order of the rules: a later fix may correct what an earlier one adds.
     for finding in sorted(findings, key=lambda finding: list(RULES).index(finding.rule.name)):
         for hook, fix in finding.fixes:
             before = states.get(hook, hook.state)
-            if fix(before) == before:
-                continue
-            states[hook] = fix(before)
-            because.setdefault(hook, {})[finding.rule.name] = None
-            teams[hook] = finding.team
-    rows = [
-        (hook.id, state.name, state.url, state.events, state.is_active, teams[hook].team_id, ", ".join(because[hook]))
-        for hook, state in sorted(states.items(), key=lambda item: item[0].row)
-    ]
+            if fix(before) != before:
+                states[hook] = fix(before)
+                because[hook].append(finding)
+    rows = []
+    for hook, state in sorted(states.items(), key=lambda item: item[0].row):
+        rules = ", ".join(dict.fromkeys(finding.rule.name for finding in because[hook]))
+        rows.append((hook.id, *astuple(state), because[hook][0].team.team_id, rules))
     names = ["id", "name", "url", "events", "is_active", "team_id", "because"]
     return from_rows(rows, dict.fromkeys(names, "str") | {"events": "object", "is_active": "boolean"})
 
 
 def _row(finding: Finding) -> tuple[str | None, ...]:
     rule, team, hook = finding.rule, finding.team, finding.hook
-    subject = (
-        (None, None) if hook is None else (hook.id, masked_text(hook.state.name or "", team.inventory.mask_key) or None)
-    )
-    return (rule.severity, rule.name, team.account, team.environment, *subject, finding.evidence, rule.remedy)
+    mask_key = team.inventory.mask_key
+    webhook = (None, None) if hook is None else (hook.id, masked_text(hook.state.name or "", mask_key) or None)
+    return (rule.severity, rule.name, team.account, team.environment, *webhook, finding.evidence, rule.remedy)
 
 
 def _applies(ignore: Ignore, finding: Finding) -> bool:
@@ -134,7 +131,7 @@ def _applies(ignore: Ignore, finding: Finding) -> bool:
     values = {
         "webhook": hook and hook.id,
         "account": finding.team.account,
-        "host": finding.host or (hook and hook.parsed_url and hook.parsed_url.host),
+        "host": finding.host or (hook and hook.host),
     }
     return ignore.rule == finding.rule.name and all(
         getattr(ignore, name) in (None, value) for name, value in values.items()

@@ -19,7 +19,7 @@ _VERSION = re.compile(r"v\d{1,3}")
 _NUMBER = re.compile(r"\d{1,4}")
 _DATE = re.compile(r"(?:19|20)\d{6}")
 # `ordersWebhook`, `OrdersWebhook` and `HTTPHook` are two words each.
-_CAMEL_CASE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+CAMEL_CASE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
 @cache
@@ -61,7 +61,7 @@ def _words_of(part: str) -> list[str] | None:
         return [part]
     if part.islower() or part.isupper() or part.istitle():
         return _compound(part.lower())
-    words = _CAMEL_CASE.findall(part)
+    words = CAMEL_CASE.findall(part)
     if "".join(words) != part:
         return None
     for index, word in enumerate(words):

@@ -39,6 +39,11 @@ class Hook:
     parsed_url: DeliveryUrl | None
 
     @property
+    def host(self) -> str:
+        """The host of the URL; empty if the URL is missing or invalid."""
+        return self.parsed_url.host if self.parsed_url else ""
+
+    @property
     def active(self) -> bool:
         """Whether it receives deliveries. If cStar did not send the flag, it counts as active."""
         return self.state.is_active is not False
@@ -60,18 +65,9 @@ class Team:
     hooks: list[Hook]
     inventory: "Inventory"
 
-    @property
-    def thresholds(self) -> Thresholds:
-        """The thresholds of the audit."""
-        return self.inventory.thresholds
-
     def age(self, moment: datetime | None) -> timedelta:
         """The time since then; zero if unknown."""
         return timedelta(0) if moment is None else self.now - moment
-
-    def received_types(self) -> frozenset[str]:
-        """The published event types that at least one active webhook receives."""
-        return frozenset[str]().union(*(hook.covered_types for hook in self.hooks if hook.active))
 
 
 class Inventory:
@@ -90,12 +86,9 @@ class Inventory:
         result: T = self._computed[compute]
         return result
 
-    def parsed_urls(self) -> Iterator[tuple[Team, Hook, DeliveryUrl]]:
-        """Every webhook with a valid URL."""
-        for team in self.teams:
-            for hook in team.hooks:
-                if hook.parsed_url is not None:
-                    yield team, hook, hook.parsed_url
+    def hooks_with_hosts(self) -> Iterator[tuple[Team, Hook]]:
+        """Every webhook with a valid URL, and its team."""
+        return ((team, hook) for team in self.teams for hook in team.hooks if hook.host)
 
 
 def take_inventory(

@@ -13,21 +13,17 @@ from functools import lru_cache
 from urllib.parse import unquote, unquote_plus
 
 from ..text import MASK, redacted
-from .harmless import is_harmless
+from .harmless import CAMEL_CASE, is_harmless
 from .url_credentials import SECRET_VALUES, follows_a_secret_name, names_a_secret
-from .urls import matching_domain, parse_url
+from .urls import HOSTS, matching_domain, parse_url
 
 _DIGITS = 6
 _MASKED = re.compile(f"{MASK}[0-9a-f]{{{_DIGITS}}}")
-# At these hosts, the name before the domain is the credential.
-_SECRET_HOSTS = ("pipedream.net", "webhook.site")
 _RANDOM_LABEL = re.compile(
     r"(?=[^.]*\d)(?=[^.]*[a-z])(?:[^.]*[a-z0-9]{16}[^.]*|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})",
     re.IGNORECASE,
 )
 _URL_IN_TEXT = re.compile(r"https?://[^\s\"'<>]*[^\s\"'<>.,;:!?)\]}]", re.IGNORECASE)
-# The values of flags.
-_FLAGS = ("true", "false")
 _MAX_PARTS = 4
 _HOST = re.compile(r"(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}", re.IGNORECASE)
 
@@ -85,7 +81,7 @@ def _digest(part: str, key: str) -> str:
 
 def _masked_labels(address: str, mask: Mask) -> str:
     name, colon, port = address.rpartition(":") if re.search(r":\d*$", address) else (address, "", "")
-    domain = matching_domain(name.lower().rstrip("."), _SECRET_HOSTS) or ""
+    domain = matching_domain(name.lower().rstrip("."), HOSTS["named by a secret"]) or ""
     labels = name.split(".")
     own = len(labels) - len(domain.split(".")) if domain else 0
     shown = [
@@ -99,15 +95,11 @@ def _masked_path(path: str, mask: Mask) -> str:
     segments = path.split("/")
     masked = []
     for index, segment in enumerate(segments):
-        if not segment:
-            masked.append("")
-            continue
         name, *parameters = segment.split(";")
+        is_plain = is_harmless(name) or (names_a_secret(unquote(name)) and _is_word(name))
         if "=" in name:
             name = _masked_pair(name, mask)
-        elif not name or (is_harmless(name) and not follows_a_secret_name(segments, index)):
-            pass
-        elif not names_a_secret(unquote(name)) or not _is_word(name) or follows_a_secret_name(segments, index):
+        elif name and (follows_a_secret_name(segments, index) or not is_plain):
             name = mask(name)
         masked.append(";".join([name, *(_masked_pair(pair, mask) for pair in parameters)]))
     return "/".join(masked)
@@ -135,7 +127,7 @@ def _is_shown_name(name: str, *, is_secret: bool) -> bool:
 def _is_shown_value(value: str) -> bool:
     # A few segments or items, as in `sp=%2Ftriggers%2Fmanual%2Frun`.
     parts = re.split("[/,]", unquote_plus(value), maxsplit=_MAX_PARTS)
-    return value in _FLAGS or (len(parts) <= _MAX_PARTS and all(map(is_harmless, parts)))
+    return value in ("true", "false") or (len(parts) <= _MAX_PARTS and all(map(is_harmless, parts)))
 
 
 def _is_word(name: str) -> bool:
@@ -143,7 +135,7 @@ def _is_word(name: str) -> bool:
     return (
         len(name) <= 32
         and not any(map(str.isdigit, name))
-        and all(is_harmless(word) or names_a_secret(word) for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name))
+        and all(is_harmless(word) or names_a_secret(word) for word in CAMEL_CASE.findall(name))
     )
 
 

@@ -12,8 +12,8 @@ until = 2026-06-30
 
 import difflib
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from typing import Any
 from ..errors import ConfigurationError
 from ..files import read_text
 from ..text import printable
+from .urls import HOSTS
 
 _MAX_BYTES = 2**15
 
@@ -44,10 +45,7 @@ class Thresholds:
     everything: float = 0.8
     teams_per_host: int = 3
     ports: tuple[int, ...] = (443, 8443)
-    shared_hosts: tuple[str, ...] = (
-        *("hooks.slack.com", "hooks.zapier.com", "discord.com", "chat.googleapis.com", "events.pagerduty.com"),
-        *("*.webhook.office.com", "*.logic.azure.com"),
-    )
+    shared_hosts: tuple[str, ...] = HOSTS["shared"]
     expected_events: tuple[str, ...] = ()
 
 
@@ -72,11 +70,8 @@ class Ignore:
         return self.until is not None and today >= self.until
 
     def __str__(self) -> str:
-        subject = ", ".join(
-            f"{name} {printable(value, 80)}"
-            for name in ("webhook", "account", "host")
-            if (value := getattr(self, name))
-        )
+        values = {"webhook": self.webhook, "account": self.account, "host": self.host}
+        subject = ", ".join(f"{name} {printable(value, 80)}" for name, value in values.items() if value)
         return f"{self.rule} ({subject})"
 
 
@@ -99,35 +94,19 @@ def read_settings(path: str | Path, rules: Collection[str]) -> Settings:
         table = tomllib.loads(read_text(path, max_bytes=_MAX_BYTES))
     except (ValueError, RecursionError) as error:
         raise _invalid(path, f"it is not TOML: {printable(error, 200)}") from None
-    _check_keys(path, "the file", table, ("thresholds", "ignore"))
+    _check(path, "the file", table, _FILE)
     thresholds, ignores = table.get("thresholds", {}), table.get("ignore", [])
-    if not isinstance(ignores, list) or not isinstance(thresholds, dict):
-        raise _invalid(path, "thresholds must be one [thresholds] table, and ignores must be [[ignore]] tables")
-    return Settings(_thresholds(path, thresholds), tuple(_ignore(path, entry, rules) for entry in ignores))
-
-
-def _thresholds(path: str | Path, table: Mapping[str, Any]) -> Thresholds:
-    _check_keys(path, "[thresholds]", table, [threshold.name for threshold in fields(Thresholds)])
-    for name, value in table.items():
-        expected, is_valid = _VALIDATORS[name]
-        if not is_valid(value):
-            raise _invalid(path, f"{name} must be {expected}, not {_shown(value)}")
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
+    _check(path, "[thresholds]", thresholds, _THRESHOLDS)
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in thresholds.items()
+    }
     if "shared_hosts" in values:
         values["shared_hosts"] = tuple(map(str.lower, values["shared_hosts"]))
-    return Thresholds(**values)
+    return Settings(Thresholds(**values), tuple(_ignore(path, entry, rules) for entry in ignores))
 
 
-def _ignore(path: str | Path, entry: Any, rules: Collection[str]) -> Ignore:
-    if not isinstance(entry, dict):
-        raise _invalid(path, "each ignore must be an [[ignore]] table")
-    _check_keys(path, "[[ignore]]", entry, [attribute.name for attribute in fields(Ignore)])
-    for name, value in entry.items():
-        if name == "until":
-            if type(value) is not date:
-                raise _invalid(path, f"until in [[ignore]] must be a date such as 2026-06-30, not {_shown(value)}")
-        elif not isinstance(value, str) or not value.strip():
-            raise _invalid(path, f"{name} in [[ignore]] must be text, not {_shown(value)}")
+def _ignore(path: str | Path, entry: Mapping[str, Any], rules: Collection[str]) -> Ignore:
+    _check(path, "[[ignore]]", entry, _IGNORE)
     rule = entry.get("rule", "")
     if rule not in rules:
         raise _invalid(path, f"rule in [[ignore]] is '{printable(rule, 80)}', which does not exist", _hint(rule, rules))
@@ -138,10 +117,14 @@ def _ignore(path: str | Path, entry: Any, rules: Collection[str]) -> Ignore:
     return Ignore(**{name: value.lower() if name == "host" else value for name, value in entry.items()})
 
 
-def _check_keys(path: str | Path, where: str, keys: Iterable[str], known: Collection[str]) -> None:
-    for key in keys:
-        if key not in known:
-            raise _invalid(path, f"unknown key '{printable(key, 80)}' in {where}", _hint(key, known))
+def _check(path: str | Path, where: str, table: Mapping[str, Any], kinds: "Mapping[str, Kind]") -> None:
+    """Refuses keys that are not among the kinds, and values that are not of their kind."""
+    for name, value in table.items():
+        if name not in kinds:
+            raise _invalid(path, f"unknown key '{printable(name, 80)}' in {where}", _hint(name, kinds))
+        expected, is_valid = kinds[name]
+        if not is_valid(value):
+            raise _invalid(path, f"{name} in {where} must be {expected}, not {_shown(value)}")
 
 
 def _hint(name: str, known: Collection[str]) -> str:
@@ -160,27 +143,35 @@ def _shown(value: Any) -> str:
         return "an integer with thousands of digits"
 
 
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_INTEGER
-
-
 _MAX_INTEGER = 100_000  # above every port; as days, more than 270 years
 
 
-def _is_text_list(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+def _is_integer(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= _MAX_INTEGER
 
 
-# By threshold: what is expected, and whether a value is that.
-_VALIDATORS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
-    "inactive_days": ("a number of days", _is_integer),
-    "secret_days": ("a number of days", _is_integer),
-    "everything": (
-        "a number above 0 and at most 1",
-        lambda value: isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1,
-    ),
+def _is_list_of(kind: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list) and all(isinstance(entry, kind) for entry in value)
+
+
+Kind = tuple[str, Callable[[Any], bool]]  # what is expected, and whether a value is that
+
+_DAYS: Kind = ("a number of days", _is_integer)
+_TEXT: Kind = ("text", lambda value: isinstance(value, str) and bool(value.strip()))
+_FILE: Mapping[str, Kind] = {
+    "thresholds": ("one [thresholds] table", lambda value: isinstance(value, dict)),
+    "ignore": ("[[ignore]] tables", _is_list_of(dict)),
+}
+_THRESHOLDS: Mapping[str, Kind] = {
+    "inactive_days": _DAYS,
+    "secret_days": _DAYS,
+    "everything": ("a number above 0 and at most 1", lambda value: type(value) in (int, float) and 0 < value <= 1),
     "teams_per_host": ("an integer of at least 2", lambda value: _is_integer(value) and value > 1),
     "ports": ("a list of port numbers", lambda value: isinstance(value, list) and all(map(_is_integer, value))),
-    "shared_hosts": ("a list of hosts", _is_text_list),
-    "expected_events": ("a list of event types", _is_text_list),
+    "shared_hosts": ("a list of hosts", _is_list_of(str)),
+    "expected_events": ("a list of event types", _is_list_of(str)),
+}
+_IGNORE: Mapping[str, Kind] = {
+    **dict.fromkeys(("rule", "reason", "webhook", "account", "host"), _TEXT),
+    "until": ("a date such as 2026-06-30", lambda value: type(value) is date),
 }

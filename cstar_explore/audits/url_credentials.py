@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import product
 from urllib.parse import unquote, unquote_plus
 
 from ..packaged import read_table
-from .harmless import is_harmless
+from .harmless import CAMEL_CASE, is_harmless
 from .urls import DeliveryUrl, parse_url
 
 SECRET_VALUES = re.compile(
@@ -18,14 +19,7 @@ SECRET_VALUES = re.compile(
 
 _LISTS = read_table(__file__, "secret_names.json")
 # Whole names, in lower case and without separators. `country_code` and `sort_key` are not among them.
-_NAMES = {
-    *_LISTS["whole names"],
-    *(
-        f"{first}{last}"
-        for first in _LISTS["first of two words"]
-        for last in ("key", "token", "secret", "code", "pass")
-    ),
-}
+_NAMES = {*_LISTS["whole names"], *map("".join, product(_LISTS["first of two words"], _LISTS["last of two words"]))}
 _ENDINGS = frozenset(_LISTS["endings"])
 _HARMLESS_NAMES = frozenset(_LISTS["harmless"])  # positions in a list, or marks against forged forms
 # Names after which the next segment of a path is a secret. `auth` and `code` are ordinary segments: `/auth/callback`.
@@ -51,11 +45,8 @@ def _credentials(parsed: DeliveryUrl, url: str) -> Iterator[str]:
         for name, value in parameters_of(segment) if "=" in segment else ():
             if names_a_secret(name) and value:
                 yield f"the path parameter '{_shown(name)}'"
-        if (
-            follows_a_secret_name(segments, index)
-            and not is_harmless(segment)
-            and not _is_secret_name(unquote(segment))
-        ):
+        is_announced = follows_a_secret_name(segments, index) and not is_harmless(segment)
+        if is_announced and not _is_secret_name(unquote(segment)):
             yield f"the path segment after '{_shown(segments[index - 1])}'"
     if SECRET_VALUES.search(url):
         yield "a value that looks like a key"
@@ -77,7 +68,7 @@ def names_a_secret(parameter: str) -> bool:
 
 
 def _is_secret_name(name: str) -> bool:
-    words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
+    words = [word.lower() for word in CAMEL_CASE.findall(name)]
     joined = "".join(words)
     if joined in _HARMLESS_NAMES:
         return False

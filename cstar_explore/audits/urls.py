@@ -11,6 +11,12 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
+from ..packaged import read_table
+
+# Domains by kind. A tunnel forwards requests to a developer's machine; a request bin shows them to all who know the URL; and
+# where hosts are named by a secret, the name before the domain is the credential.
+HOSTS: dict[str, tuple[str, ...]] = {kind: tuple(names) for kind, names in read_table(__file__, "hosts.json").items()}
+
 _STANDARD_PORTS = {"http": 80, "https": 443}
 
 
@@ -66,32 +72,16 @@ def _decoded(label: str) -> str:
         return label
 
 
-# Tunnels forward requests to a developer's machine. Request bins show them to everyone who knows the URL.
-TUNNELS = (
-    *("ngrok.io", "ngrok.app", "ngrok.dev", "ngrok-free.app", "ngrok-free.dev", "loca.lt", "localtunnel.me"),
-    *("trycloudflare.com", "serveo.net", "lhr.life", "localhost.run", "pagekite.me", "bore.pub", "devtunnels.ms"),
-    *("app.github.dev", "gitpod.io"),
-)
-BINS = (
-    *("webhook.site", "requestbin.com", "requestbin.net", "hookbin.com", "beeceptor.com", "mockbin.org"),
-    *("requestcatcher.com", "smee.io", "httpbin.org", "postb.in", "webhook.cool", "play.svix.com", "x.pipedream.net"),
-)
-
 LOOPBACK = "a loopback address"
-_PRIVATE_DOMAINS = ("localhost", "local", "internal", "lan", "home.arpa", "intranet", "corp", "home")
 
 
 @lru_cache(maxsize=50_000)
 def matching_domain(host: str, domains: tuple[str, ...]) -> str | None:
     """The first of the domains that the host equals or is a subdomain of. `*.` before a domain matches subdomains only."""
-    return next(
-        (
-            domain
-            for domain in domains
-            if host.endswith(f".{domain.removeprefix('*.')}") or (host == domain and not domain.startswith("*."))
-        ),
-        None,
-    )
+    for domain in domains:
+        if host == domain or host.endswith(f".{domain.removeprefix('*.')}"):
+            return domain
+    return None
 
 
 @lru_cache(maxsize=50_000)
@@ -101,7 +91,7 @@ def private_kind(host: str) -> str | None:
     if address is None:
         if host == "localhost" or host.endswith(".localhost"):
             return LOOPBACK
-        if matching_domain(host, _PRIVATE_DOMAINS):
+        if matching_domain(host, HOSTS["private"]):
             return "a name in a private network"
         return None if "." in host else "a name without a domain"
     if address.is_loopback:

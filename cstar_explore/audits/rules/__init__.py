@@ -4,7 +4,7 @@ url_rules       where a webhook delivers
 event_rules     what it subscribes to
 upkeep_rules    its age and name
 
-A rule has the name of its function and, as its title, the function's docstring.
+A rule has the name of its function. The function's docstring has its title, why it matters, and the remedy.
 """
 
 from . import event_rules, upkeep_rules, url_rules

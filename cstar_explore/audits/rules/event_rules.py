@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from ...events import FORMER_NAMES, NAMES, is_wildcard, matching_types, unknown_type_warning
 from ...plans import State
-from ...text import printable
+from ...text import few, printable
 from ..inventory import Hook, Inventory, Team
 from ..redaction import masked_text
 from .registry import Fix, Match, pause, team_rule, webhook_rule
@@ -18,13 +18,14 @@ _MAX_HINTS = 500  # unknown types for which the nearest published one is sought:
 _MAX_NAME = 200  # characters of a type that are compared
 
 
-@team_rule(
-    "medium",
-    why="Both webhooks deliver the event to the same receiver, which processes it twice unless it checks the event's id.",
-    remedy="Subscribe one webhook to all the events and pause the other. The two have different signing secrets.",
-)
+@team_rule("medium")
 def delivers_twice(team: Team) -> Iterator[Match]:
-    """Overlapping subscriptions at one receiver."""
+    """Overlapping subscriptions at one receiver.
+
+    Both webhooks deliver the event to the same receiver, which processes it twice unless it checks the event's id.
+
+    Remedy: Subscribe one webhook to all the events and pause the other. The two have different signing secrets.
+    """
     for hooks in _same_receiver(team):
         kept: dict[Hook, Hook] = {}  # by a webhook that is merged, the one that receives its events
         for hook, other, types in _overlaps(hooks):
@@ -34,13 +35,14 @@ def delivers_twice(team: Team) -> Iterator[Match]:
             yield Match(hook, evidence, _merge(kept[hook], hook))
 
 
-@team_rule(
-    "low",
-    why="Two webhooks with the same URL are easily confused: a change to one leaves the other as it was.",
-    remedy="Subscribe one webhook to all the events and pause the other. The two have different signing secrets.",
-)
+@team_rule("low")
 def same_url(team: Team) -> Iterator[Match]:
-    """Two webhooks with the same URL."""
+    """Two webhooks with the same URL.
+
+    Two webhooks with the same URL are easily confused: a change to one leaves the other as it was.
+
+    Remedy: Subscribe one webhook to all the events and pause the other. The two have different signing secrets.
+    """
     for hooks in _same_receiver(team):
         overlaps = list(_overlaps(hooks))
         reported = {hook for hook, _, _ in overlaps}
@@ -53,41 +55,44 @@ def same_url(team: Team) -> Iterator[Match]:
                 yield Match(hook, f"{_named(active[0], team)} has the same URL.", fixes)
 
 
-@webhook_rule(
-    "medium",
-    why="Many events carry customer data that the receiver may not need. A wildcard also matches types that cStar adds later.",
-    remedy="Subscribe only to the event types that the receiver uses.",
-)
+@webhook_rule("medium")
 def everything(hook: Hook, team: Team) -> str | None:
-    """Subscribed to nearly all event types."""
+    """Subscribed to nearly all event types.
+
+    Many events carry customer data that the receiver may not need. A wildcard also matches types that cStar adds later.
+
+    Remedy: Subscribe only to the event types that the receiver uses.
+    """
     if "*" in (hook.state.events or ()):
         return "Subscribes to *, which cStar does not document. If cStar accepts it, it matches every present and future type."
     count = len(hook.covered_types)
-    if count / len(NAMES) < team.thresholds.everything:
+    if count / len(NAMES) < team.inventory.thresholds.everything:
         return None
     return f"Subscribes to {count} of the {len(NAMES)} event types."
 
 
-@webhook_rule(
-    "low",
-    why="A wildcard matches more types when cStar adds some. cStar documents its syntax only indirectly.",
-    remedy="List the event types, unless you also want future ones.",
-)
+@webhook_rule("low")
 def wildcard(hook: Hook, team: Team) -> str | None:
-    """Wildcard subscription."""
+    """Wildcard subscription.
+
+    A wildcard matches more types when cStar adds some. cStar documents its syntax only indirectly.
+
+    Remedy: List the event types, unless you also want future ones.
+    """
     patterns = [name for name in hook.state.events or () if is_wildcard(name) and matching_types(name)]
     if not patterns or everything(hook, team):
         return None
     return f"Subscribes to {_listed(patterns)}."
 
 
-@webhook_rule(
-    "medium",
-    why="An unpublished event type is probably a typo, and nothing is ever delivered for it.",
-    remedy="Correct the event type.",
-)
+@webhook_rule("medium")
 def unknown_event(hook: Hook, team: Team) -> str | None:
-    """Unknown event type."""
+    """Unknown event type.
+
+    An unpublished event type is probably a typo, and nothing is ever delivered for it.
+
+    Remedy: Correct the event type.
+    """
     unknown = [
         name for name in dict.fromkeys(hook.state.events or ()) if name not in _KNOWN and not matching_types(name)
     ]
@@ -97,19 +102,19 @@ def unknown_event(hook: Hook, team: Team) -> str | None:
     return " ".join(sentences)
 
 
-@webhook_rule(
-    "medium",
-    why="cStar renamed the event type and does not document whether the old name still works.",
-    remedy="Subscribe to the new name.",
-    fix=lambda state: replace(
-        state, events=tuple(dict.fromkeys(FORMER_NAMES.get(name, name) for name in state.events or ()))
-    ),
-)
+def _use_new_names(state: State) -> State:
+    return replace(state, events=tuple(dict.fromkeys(FORMER_NAMES.get(name, name) for name in state.events or ())))
+
+
+@webhook_rule("medium", fix=_use_new_names)
 def former_event(hook: Hook, _: Team) -> str | None:
-    """Renamed event type."""
-    return " ".join(
-        filter(None, (unknown_type_warning(name) for name in hook.state.events or () if name in FORMER_NAMES))
-    )
+    """Renamed event type.
+
+    cStar renamed the event type and does not document whether the old name still works.
+
+    Remedy: Subscribe to the new name.
+    """
+    return " ".join(unknown_type_warning(name) or "" for name in hook.state.events or () if name in FORMER_NAMES)
 
 
 def _pause_without_events(state: State) -> State:
@@ -117,30 +122,32 @@ def _pause_without_events(state: State) -> State:
     return state if state.events else pause(state)
 
 
-@webhook_rule(
-    "medium",
-    why="An active webhook without event types looks as if it worked, but receives no real event.",
-    remedy="Subscribe it to event types, or delete it.",
-    fix=_pause_without_events,
-)
+@webhook_rule("medium", fix=_pause_without_events)
 def no_events(hook: Hook, _: Team) -> str | None:
-    """No event types."""
+    """No event types.
+
+    An active webhook without event types looks as if it worked, but receives no real event.
+
+    Remedy: Subscribe it to event types, or delete it.
+    """
     return "Subscribes to no event type." if hook.active and hook.state.events == () else None
 
 
-@team_rule(
-    "medium",
-    why="These events were wanted, but no active webhook receives them.",
-    remedy="Resume the webhook, or subscribe an active one to the events. Delete it if they are no longer needed.",
-)
+@team_rule("medium")
 def unreceived_event(team: Team) -> Iterator[Match]:
-    """Events without a receiver."""
-    received = team.received_types()
+    """Events without a receiver.
+
+    These events were wanted, but no active webhook receives them.
+
+    Remedy: Resume the webhook, or subscribe an active one to the events. Delete it if they are no longer needed.
+    """
+    received = frozenset[str]().union(*(hook.covered_types for hook in team.hooks if hook.active))
     for hook in team.hooks:
         missed = [] if hook.active else [name for name in NAMES if name in hook.covered_types - received]
         if missed:
             yield Match(hook, f"Paused, and no active webhook receives {_listed(missed)}.")
-    missed = [name for name in team.thresholds.expected_events if not set(matching_types(name) or (name,)) <= received]
+    expected = team.inventory.thresholds.expected_events
+    missed = [name for name in expected if not received.issuperset(matching_types(name) or (name,))]
     if missed:
         yield Match(None, f"No active webhook receives {_listed(missed)}.")
 
@@ -158,14 +165,11 @@ def _same_receiver(team: Team) -> list[list[Hook]]:
 def _overlaps(hooks: list[Hook]) -> Iterator[tuple[Hook, Hook, list[str]]]:
     """Each active webhook that shares event types with an older one; the older one; the types. `hooks` are oldest first."""
     active = [hook for hook in hooks if hook.active]
+    types = [hook.covered_types.union(hook.state.events or ()) for hook in active]
     for index, hook in enumerate(active):
-        for older in active[:index]:
-            types = (hook.covered_types & older.covered_types) | (
-                set(hook.state.events or ()) & set(older.state.events or ())
-            )
-            if types:
-                yield hook, older, sorted(types)
-                break
+        older = next((number for number in range(index) if types[number] & types[index]), None)
+        if older is not None:
+            yield hook, active[older], sorted(types[older] & types[index])
 
 
 def _merge(kept: Hook, hook: Hook) -> Sequence[tuple[Hook, Fix]]:
@@ -197,5 +201,4 @@ def _named(hook: Hook, team: Team) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(printable(name, 80) for name in names[:_SHOWN])
-    return f"{shown} and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else shown
+    return few([printable(name, 80) for name in names], _SHOWN)

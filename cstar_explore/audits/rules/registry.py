@@ -1,8 +1,9 @@
 """The decorators that register rules, and the registry."""
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ...plans import State
 from ..inventory import Hook, Team
@@ -34,6 +35,10 @@ class Match(NamedTuple):
     host: str | None = None
 
 
+Find = Callable[[Team], Iterator[Match]]
+Check = Callable[[Hook, Team], str | None]
+
+
 @dataclass(frozen=True)
 class Rule:
     """A registered rule.
@@ -51,39 +56,40 @@ class Rule:
     title: str
     why: str
     remedy: str
-    find: Callable[[Team], Iterator[Match]]
+    find: Find
 
 
 RULES: dict[str, Rule] = {}  # by name, in the order of the report
 
 
-def team_rule(
-    severity: Severity, *, why: str, remedy: str
-) -> Callable[[Callable[[Team], Iterator[Match]]], Callable[[Team], Iterator[Match]]]:
+def team_rule(severity: Severity) -> Callable[[Find], Find]:
     """Registers a rule that checks a whole team."""
 
-    def register(find: Callable[[Team], Iterator[Match]]) -> Callable[[Team], Iterator[Match]]:
-        title = (find.__doc__ or "").rstrip(".")
-        RULES[find.__name__] = Rule(find.__name__, severity, title, why, remedy, find)
+    def register(find: Find) -> Find:
+        _add(find, severity, find)
         return find
 
     return register
 
 
-def webhook_rule(
-    severity: Severity, *, why: str, remedy: str, fix: Fix | None = None
-) -> Callable[[Callable[[Hook, Team], str | None]], Callable[[Hook, Team], str | None]]:
+def webhook_rule(severity: Severity, *, fix: Fix | None = None) -> Callable[[Check], Check]:
     """Registers a rule that checks one webhook and returns the evidence, or None or "" if there is nothing to report."""
 
-    def register(check: Callable[[Hook, Team], str | None]) -> Callable[[Hook, Team], str | None]:
+    def register(check: Check) -> Check:
         def find(team: Team) -> Iterator[Match]:
             for hook in team.hooks:
                 evidence = check(hook, team)
                 if evidence:
                     yield Match(hook, evidence, [(hook, fix)] if fix else ())
 
-        find.__name__, find.__doc__ = check.__name__, check.__doc__
-        team_rule(severity, why=why, remedy=remedy)(find)
+        _add(check, severity, find)
         return check
 
     return register
+
+
+def _add(function: Any, severity: Severity, find: Find) -> None:
+    """Adds the rule. The function has its name and its texts."""
+    title, _, texts = inspect.cleandoc(function.__doc__ or "").partition(".\n\n")
+    why, _, remedy = texts.partition("\n\nRemedy: ")
+    RULES[function.__name__] = Rule(function.__name__, severity, title, why, remedy, find)
