@@ -15,20 +15,18 @@ _MOST_ROWS = 10_000  # as many as webhook.site exports
 _DELIMITERS = ",;\t"
 
 
-def is_export(text: str) -> bool:
-    """Whether the first line names columns for headers and a body."""
-    names = {name.strip().lower() for name in re.split(f"[{_DELIMITERS}]", _first_line(text).replace('"', ""))}
-    has_headers = "headers" in names or any(map(_HEADER_COLUMN.fullmatch, names))
-    return has_headers and not names.isdisjoint(name.lower() for name in json_forms.BODIES)
-
-
 def read(text: str) -> list[Delivery]:
-    """The requests in the rows that have headers.
+    """The requests in the rows that have headers, if the first line names columns for headers and a body.
 
     Raises:
         ValidationError: It is not valid CSV, or has too many rows or a cell that is too long.
     """
-    delimiter = max(_DELIMITERS, key=_first_line(text).count)
+    first_line = text[:100_000].lstrip().partition("\n")[0]
+    columns = {name.strip().lower() for name in re.split(f"[{_DELIMITERS}]", first_line.replace('"', ""))}
+    has_headers = "headers" in columns or any(map(_HEADER_COLUMN.fullmatch, columns))
+    if not has_headers or columns.isdisjoint(name.lower() for name in json_forms.BODIES):
+        return []
+    delimiter = max(_DELIMITERS, key=first_line.count)
     reader = csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=delimiter, strict=True)
     try:
         names, *rows = itertools.islice(reader, _MOST_ROWS + 2)
@@ -44,7 +42,3 @@ def _request(cells: dict[str, str]) -> dict[str, object]:
     columns = ((_HEADER_COLUMN.fullmatch(name), cell) for name, cell in cells.items())
     headers = {column[1]: cell for column, cell in columns if column}
     return {**cells, "headers": parse_json(cells.get("headers") or "") or headers or None}
-
-
-def _first_line(text: str) -> str:
-    return text[:100_000].lstrip().partition("\n")[0]

@@ -1,18 +1,24 @@
 """curl commands, in the quoting of bash and of the Windows command prompt. Nothing is run, and no file is read."""
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 
+from .command_prompt import command_prompt_words, is_command_prompt
 from .losses import QUOTED
 from .model import Delivery, HeaderFields, unreadable
-from .quoting import from_printf_format
-from .windows_shells import command_prompt_words, is_command_prompt
+from .tokens import tokens
 
-# After a prompt, if it was copied too.
-_COMMAND = re.compile(r"\s*(?:[$#%>][ \t]+|[^\n>]{0,200}>[ \t]*)?(?=curl(?:\.exe)?\s)", re.IGNORECASE)
+# `Delivery.to_curl` writes some bodies with printf. A prompt may have been copied too.
+_COMMAND = re.compile(
+    r"(?:\s*(?:\$[ \t]+)?printf (?:-- )?'(?P<printed>(?:[^'%\\]|%%|\\(?:\\|[0-7]{3}|x[0-9A-F]{2}))*+)' \|)?"
+    r"\s*(?:[$#%>][ \t]+|[^\n>]{0,200}>[ \t]*)?(?=curl(?:\.exe)?\s)",
+    re.IGNORECASE,
+)
 
 _DATA = ("-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json")
 _HEADER = ("-H", "--header")
+_WITH_FILE = {*_DATA, *_HEADER} - {"--data-raw"}  # if the value begins with @
 _METHOD = ("-X", "--request")
 _URL = ("--url",)
 _FILES = ("-K", "--config", "-F", "--form", "-T", "--upload-file", "--data-urlencode")
@@ -25,40 +31,31 @@ _WITH_VALUE = (
 _KNOWN = (*_DATA, *_HEADER, *_METHOD, *_URL, *_FILES, *_NAMED_HEADERS, *_WITH_VALUE)
 
 
-_PIPED = re.compile(r"\s*(?:\$[ \t]+)?printf '([^']*+)' \|\s*")  # as `Delivery.to_curl` writes it
-
-
-def is_command(text: str) -> bool:
-    """Whether the text is a curl command."""
-    piped = _PIPED.match(text)
-    return _COMMAND.match(text, piped.end() if piped else 0) is not None
-
-
-def read(text: str) -> Delivery:
-    """The request that the command would send.
+def read(text: str) -> list[Delivery]:
+    """The request that the command would send, if the text is a curl command.
 
     Raises:
         ValidationError: The quoting is incomplete, or the command reads files or runs other commands.
     """
-    piped = _PIPED.match(text)
-    start = _COMMAND.match(text, piped.end() if piped else 0)
-    command = text[start.end() :] if start else text
-    printed = from_printf_format(piped[1]) if piped else None
-    words = command_prompt_words(command) if is_command_prompt(command) else list(_bash_words(command))
+    start = _COMMAND.match(text)
+    if start is None:
+        return []
+    command = text[start.end() :]
+    printed = start["printed"]
+    words = command_prompt_words(command) if is_command_prompt(command) else _bash_words(command)
     method, url = None, None
     headers: list[tuple[str, str]] = []
     data: list[bytes] = []
     for option, word in _options(words[1:]):
         value = word.decode("utf-8", "surrogateescape")
         if printed is not None and (option, value) == ("--data-binary", "@-"):
-            option, word = "--data-raw", printed  # noqa: PLW2901
-            value = ""
-        if option in _FILES or _names_a_file(option, value):
+            data.append(_unquoted("ansi", printed.replace("%%", "%")))
+        elif option in _FILES or (option in _WITH_FILE and value.startswith("@")):
             raise unreadable(
                 f"The command takes its content from elsewhere ({option}). Pasted text does not read files.",
                 "Paste the content into the command, or pass cx.delivery((body, headers)).",
             )
-        if option in _DATA:
+        elif option in _DATA:
             data.append(word)
         elif option in _HEADER:
             name, _, content = value.partition(":")
@@ -69,11 +66,7 @@ def read(text: str) -> Delivery:
             headers.append((_NAMED_HEADERS[option], value))
         elif option in {"", *_URL}:
             url = url or value
-    return Delivery(b"&".join(data), HeaderFields(headers), "a curl command", QUOTED, None, method or "POST", url)
-
-
-def _names_a_file(option: str, value: str) -> bool:
-    return value.startswith("@") and option in {*_DATA, *_HEADER} and option != "--data-raw"
+    return [Delivery(b"&".join(data), HeaderFields(headers), "a curl command", QUOTED, None, method or "POST", url)]
 
 
 def _options(words: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
@@ -95,10 +88,8 @@ def _options(words: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
             yield "", word
 
 
-_MOST_TOKENS = 500_000  # the time is proportional
-
 _BASH = re.compile(
-    r"(?P<continuation>\\\r?\n)"
+    r"\\\r?\n"
     r"|(?P<end>[;|&<>)]|\n(?=\s*(?:curl\s|[^\s-]))|\s#)"
     r"|(?P<space>\s+)"
     r"|\\(?P<escaped>.)"
@@ -114,35 +105,14 @@ _ESCAPED_IN_DOUBLE = re.compile(r"\\(?:([\"\\$`])|\r?\n)")
 _ANSI_ESCAPE = re.compile(
     rb"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})|(.))", re.DOTALL
 )
-_CONTROL = dict(zip(b"abefnrtvE", b"\a\b\x1b\f\n\r\t\v\x1b", strict=True))
+_CHARACTERS = dict(zip(b"abefnrtvE'\"\\?", b"\a\b\x1b\f\n\r\t\v\x1b'\"\\?", strict=True))
 
 
-def _bash_words(command: str) -> Iterator[bytes]:
+def _bash_words(command: str) -> list[bytes]:
     """The words of the first command, without expanding anything."""
-    parts: list[bytes] | None = None
-    position = tokens = 0
-    while position < len(command):
-        tokens += 1
-        token = _BASH.match(command, position) if tokens < _MOST_TOKENS else None
-        if token is None:
-            raise unreadable(
-                f"The command cannot be read: a quote or backslash at character {position + 1:,} is not completed, or it has"
-                f" more than {_MOST_TOKENS:,} words and quotes.",
-                "Copy the whole command.",
-            )
-        position = token.end()
-        kind = token.lastgroup or ""
-        if kind == "end":
-            break
-        if kind == "space":
-            if parts is not None:
-                yield b"".join(parts)
-            parts = None
-        elif kind != "continuation":
-            parts = [] if parts is None else parts
-            parts.append(_unquoted(kind, token[kind]))
-    if parts is not None:
-        yield b"".join(parts)
+    first = itertools.takewhile(lambda token: token[0] != "end", tokens(_BASH, command))
+    words = itertools.groupby(first, lambda token: token[0] == "space")
+    return [b"".join(itertools.starmap(_unquoted, word)) for is_space, word in words if not is_space]
 
 
 def _unquoted(kind: str, text: str) -> bytes:
@@ -165,7 +135,5 @@ def _ansi_escape(escape: re.Match[bytes]) -> bytes:
         return chr(number).encode("utf-8", "surrogatepass") if number < 0x110000 else b"\xef\xbf\xbd"
     if escape[4]:
         return bytes([int(escape[4], 8) & 255])
-    character = escape[5]
-    if character in {b"'", b'"', b"\\", b"?"}:
-        return character
-    return bytes([_CONTROL[character[0]]]) if character[0] in _CONTROL else escape[0]
+    character = _CHARACTERS.get(escape[5][0])
+    return escape[0] if character is None else bytes([character])

@@ -34,17 +34,14 @@ def read(content: bytes, *, is_text: bool) -> Delivery:
     if len(head) > _LONGEST_HEAD:
         raise too_long(len(head), _LONGEST_HEAD)
     lines = _LINE_END.split(head.decode("latin-1"))
-    method, url = "POST", None
-    if start := _REQUEST_LINE.fullmatch(lines[0]):
-        method, url = start[1], start[2]
-        del lines[0]
+    start = _REQUEST_LINE.fullmatch(lines[0])
     pairs = [(field[1].lower(), field[2].strip()) for field in map(_HEADER_LINE.fullmatch, lines) if field]
-    pseudo = {name: value for name, value in pairs if name.startswith(":")}
-    headers = HeaderFields([pair for pair in pairs if not pair[0].startswith(":")])
-    method, url = pseudo.get(":method", method), pseudo.get(":path", url)
-    host = headers.get("host") or pseudo.get(":authority")
+    given, headers = dict(pairs), HeaderFields(pairs)
+    method = given.get(":method") or (start[1] if start else "POST")
+    url = given.get(":path") or (start[2] if start else None)
+    host = headers.get("host") or given.get(":authority")
     if url and url.startswith("/") and host:
-        url = f"{pseudo.get(':scheme', 'https')}://{host}{url}"
+        url = f"{given.get(':scheme', 'https')}://{host}{url}"
     body, fits = _framed(body, headers)
     losses: tuple[Loss, ...] = TEXT if is_text else () if fits else TEXT[:2]
     return Delivery(body, headers, "pasted text" if is_text else "a raw HTTP request", losses, None, method, url)
@@ -56,10 +53,8 @@ def _framed(body: bytes, headers: HeaderFields) -> tuple[bytes, bool]:
         decoded = _unchunked(body)
         return (body, False) if decoded is None else (decoded, True)
     declared = headers.get("content-length", "")
-    if not (declared.isascii() and declared.isdigit() and len(declared) < 12):
-        return body, False
-    length = int(declared)
-    if not body[length:].strip():
+    length = int(declared) if re.fullmatch("[0-9]{1,11}", declared) else -1
+    if length >= 0 and not body[length:].strip():
         body = body[:length]
     return body, len(body) == length
 

@@ -4,7 +4,8 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,16 @@ _DEEPEST = 20
 _MOST_ENTRIES = 100_000
 
 BODIES = ("rawBody", "raw_body", "bodyRaw", "body_raw", "body", "content", "payload", "data")
+_BODY_NAMES = frozenset((*BODIES, "postData", "requestContext"))
+# Names that only this tool's requests have.
+_TOOLS = {
+    "HAR": {"postData", "bodySize"},
+    "a Postman collection": {"header"},
+    "an AWS event": {"isBase64Encoded", "requestContext"},
+    "webhook.site": {"uuid"},
+    "a listener's row": {"duplicate_of"},
+    "RequestBin": {"client_ip", "inferred_body_type"},
+}
 _TIMES = ("received_at", "startedDateTime", "created_at", "start", "timestamp", "time")
 _SUBSECONDS = re.compile(r"(\.\d{6})\d+")
 
@@ -42,95 +53,48 @@ def find(value: Any) -> list[Delivery]:
 
 
 def _read(value: Mapping[Any, Any]) -> Delivery | None:
-    request = value.get("request")
-    if isinstance(request, Mapping):
-        return (
-            _ngrok(value, request) or _har(value, request) or _postman(request) or _plain(request, _received_at(value))
-        )
-    if isinstance(value.get("postData"), Mapping):
-        return _har(value, value)  # a request of HAR without its entry
-    return _plain(value, _received_at(value))
-
-
-def _ngrok(value: Mapping[Any, Any], request: Mapping[Any, Any]) -> Delivery | None:
-    raw = request.get("raw")
-    if not isinstance(raw, str):
+    """The delivery in an object that has headers and a body, or whose `request` has them."""
+    nested = value.get("request")
+    request = nested if isinstance(nested, Mapping) else value
+    if request is nested and isinstance(request.get("raw"), str):
+        read = http_text.read(_from_base64(request["raw"]), is_text=False)
+        return replace(read, source="ngrok's inspector", losses=(), received_at=_received_at(value))
+    names = ("headers", "multiValueHeaders", "header") if request is nested else ("headers", "multiValueHeaders")
+    headers = next((request[name] for name in names if request.get(name) is not None), None)
+    is_list = isinstance(headers, list)
+    # HAR and Postman, which list headers, have requests without a body too.
+    has_body = not _BODY_NAMES.isdisjoint(request) or (request is nested and is_list)
+    if not has_body or not isinstance(headers, Mapping | list | tuple | str):
         return None
-    read = http_text.read(_from_base64(raw), is_text=False)
-    return Delivery(read.body, read.headers, "ngrok's inspector", (), _received_at(value), read.method, read.url)
+    if is_list:
+        headers = [field for field in headers if not (isinstance(field, Mapping) and field.get("disabled"))]
+    body, losses = _body(request)
+    source = next((tool for tool, own in _TOOLS.items() if own & request.keys()), "JSON with headers and body")
+    return Delivery(body, HeaderFields(headers), source, losses, _received_at(value), *_target(request))
 
 
-def _har(value: Mapping[Any, Any], request: Mapping[Any, Any]) -> Delivery | None:
+def _body(request: Mapping[Any, Any]) -> tuple[bytes, tuple[Loss, ...]]:
     data = request.get("postData")
-    if not isinstance(request.get("headers"), list) or "header" in request or not isinstance(data, Mapping | None):
-        return None
-    data = data or {}
-    comment = str(data.get("comment", "")).lower()
-    is_base64 = (
-        data.get("encoding", data.get("_encoding")) == "base64" or bool(data.get("_base64")) or "base64" in comment
-    )
-    text = data.get("text")
-    if text is None and isinstance(data.get("_base64"), str):
-        text = data["_base64"]
-    body, losses = _body(text, is_base64=is_base64)
-    if not is_base64:
-        losses = (Loss.LINE_ENDINGS, *losses)
-    pairs = [entry for entry in request["headers"] if isinstance(entry, Mapping) and str(entry.get("name"))[:1] != ":"]
-    return Delivery(body, HeaderFields(pairs), "HAR", losses, _received_at(value), *_target(request))
+    if isinstance(data, Mapping):
+        text = next((data[name] for name in ("text", "_base64") if isinstance(data.get(name), str)), None)
+        notes = " ".join(str(data.get(name)) for name in ("encoding", "_encoding", "comment"))
+        is_base64 = "base64" in notes.lower() or bool(data.get("_base64"))
+        return _encoded(text, Loss.LINE_ENDINGS, is_base64=is_base64)
+    content = next((request[name] for name in BODIES if request.get(name) is not None), None)
+    if "header" in request and isinstance(content, Mapping):
+        return _encoded(content.get("raw"), Loss.FINAL_NEWLINE, Loss.LINE_ENDINGS)
+    is_base64 = request.get("isBase64Encoded") is True or request.get("encoding") == "base64"
+    return _encoded(content, is_base64=is_base64)
 
 
-def _postman(request: Mapping[Any, Any]) -> Delivery | None:
-    headers, body = request.get("header"), request.get("body")
-    if not isinstance(headers, list) or not isinstance(body, Mapping | None):
-        return None
-    content, losses = _body((body or {}).get("raw"), is_base64=False)
-    pairs = [entry for entry in headers if isinstance(entry, Mapping) and not entry.get("disabled")]
-    losses = (Loss.FINAL_NEWLINE, Loss.LINE_ENDINGS, *losses)
-    return Delivery(content, HeaderFields(pairs), "a Postman collection", losses, None, *_target(request))
-
-
-def _plain(value: Mapping[Any, Any], received_at: datetime | None) -> Delivery | None:
-    """An object with headers and body side by side, the format of most tools and gateways."""
-    headers = value["headers"] if value.get("headers") is not None else value.get("multiValueHeaders")
-    name = next((name for name in BODIES if value.get(name) is not None), None)
-    has_body = name is not None or any(other in value for other in BODIES)
-    if not isinstance(headers, Mapping | list | tuple | str) or not (has_body or "requestContext" in value):
-        return None
-    is_base64 = value.get("isBase64Encoded") is True or value.get("encoding") == "base64"
-    body, losses = _body(value.get(name) if name else None, is_base64=is_base64)
-    return Delivery(body, HeaderFields(headers), _tool(value), losses, received_at, *_target(value))
-
-
-def _tool(value: Mapping[Any, Any]) -> str:
-    if "isBase64Encoded" in value or "requestContext" in value:
-        return "an AWS event"
-    if "uuid" in value and "content" in value:
-        return "webhook.site"
-    if "received_at" in value and "duplicate_of" in value:
-        return "a listener's row"
-    if "client_ip" in value or "inferred_body_type" in value:
-        return "RequestBin"
-    return "JSON with headers and body"
-
-
-def _target(request: Mapping[Any, Any]) -> tuple[str, str | None]:
-    context = request.get("requestContext")
-    http = context.get("http") if isinstance(context, Mapping) else None
-    inner = http if isinstance(http, Mapping) else {}
-    method = request.get("method") or request.get("httpMethod") or inner.get("method") or "POST"
-    url = request.get("url") or request.get("rawPath") or request.get("path")
-    if isinstance(url, Mapping):
-        url = url.get("raw")
-    return str(method).upper(), url if isinstance(url, str) else None
-
-
-def _body(value: Any, *, is_base64: bool) -> tuple[bytes, tuple[Loss, ...]]:
-    if value is None:
-        return b"", ()
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value), ()
+def _encoded(value: Any, *lost: Loss, is_base64: bool = False) -> tuple[bytes, tuple[Loss, ...]]:
+    """The body as bytes, and what is not preserved of it: `lost`, if it is text, and what JSON loses."""
+    if isinstance(value, bytes | bytearray | memoryview | None):
+        return bytes(value or b""), ()
     if isinstance(value, str):
-        return (_from_base64(value), ()) if is_base64 else (value.encode("utf-8", "surrogatepass"), (Loss.ENCODING,))
+        if is_base64:
+            return _from_base64(value), ()
+        return value.encode("utf-8", "surrogatepass"), (*lost, Loss.ENCODING)
     try:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError):
@@ -148,15 +112,22 @@ def _from_base64(text: str) -> bytes:
         raise unreadable("The body is declared to be base64, but cannot be decoded.", "Copy it as a whole.") from None
 
 
+def _target(request: Mapping[Any, Any]) -> tuple[str, str | None]:
+    http = _mapping(_mapping(request.get("requestContext")).get("http"))
+    method = request.get("method") or request.get("httpMethod") or http.get("method") or "POST"
+    url = request.get("url") or request.get("rawPath") or request.get("path")
+    url = _mapping(url).get("raw", url)
+    return str(method).upper(), url if isinstance(url, str) else None
+
+
+def _mapping(value: Any) -> Mapping[Any, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
 def _received_at(value: Mapping[Any, Any]) -> datetime | None:
-    return next(filter(None, map(_moment, _times(value))), None)
-
-
-def _times(value: Mapping[Any, Any]) -> Iterator[Any]:
-    context = value.get("requestContext")
-    if isinstance(context, Mapping):
-        yield from (context.get("timeEpoch"), context.get("requestTimeEpoch"))
-    yield from (value.get(name) for name in _TIMES)
+    context = _mapping(value.get("requestContext"))
+    times = (context.get("timeEpoch"), context.get("requestTimeEpoch"), *map(value.get, _TIMES))
+    return next(filter(None, map(_moment, times)), None)
 
 
 def _moment(value: Any) -> datetime | None:

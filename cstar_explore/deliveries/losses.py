@@ -22,25 +22,25 @@ DAMAGED = (
 QUOTED = (Loss.LINE_ENDINGS, Loss.ENCODING)
 TEXT = (Loss.FINAL_NEWLINE, *QUOTED)
 
-_END_NAMES = {b"\n": "with a final newline", b"\r\n": "with a final CRLF newline"}
-
 
 def candidates(body: bytes, losses: Sequence[Loss]) -> Iterator[tuple[str, bytes]]:
-    """Bodies that may have been sent, each with a description that completes "The signature matches the body …"."""
+    """Bodies that may have been sent, each with a description that completes "The signature matches the body …".
+
+    The first is the body itself, without a description.
+    """
     for format_name, written in _json_formats(body, losses):
         for encoding_name, encoded in _encodings(written, losses):
             for line_name, lines in _line_endings(encoded, losses):
                 for end_name, candidate in _ends(lines, losses):
                     names = filter(None, (format_name, encoding_name, line_name, end_name))
-                    if candidate != body:
-                        yield " and ".join(names), candidate
+                    yield " and ".join(names), candidate
 
 
 def _json_formats(body: bytes, losses: Sequence[Loss]) -> Iterator[tuple[str, bytes]]:
     yield "", body
     if Loss.JSON_FORMAT in losses:
-        reencoded = next(change for change in BODY_CORRUPTIONS if change.cause == "body_reencoded")
-        yield from (("in another JSON format", variant) for variant in reencoded.candidates(body))
+        reencoded = BODY_CORRUPTIONS["body_reencoded"](body)
+        yield from (("in another JSON format", variant) for variant in reencoded)
 
 
 def _encodings(body: bytes, losses: Sequence[Loss]) -> Iterator[tuple[str, bytes]]:
@@ -56,15 +56,10 @@ def _encodings(body: bytes, losses: Sequence[Loss]) -> Iterator[tuple[str, bytes
 
 def _line_endings(body: bytes, losses: Sequence[Loss]) -> Iterator[tuple[str, bytes]]:
     yield "", body
-    if Loss.LINE_ENDINGS not in losses or b"\n" not in body:
-        return
-    unix = body.replace(b"\r\n", b"\n")
-    windows = unix.replace(b"\n", b"\r\n")
-    yield from (
-        (name, lines)
-        for name, lines in (("with CRLF line endings", windows), ("with LF line endings", unix))
-        if lines != body
-    )
+    if Loss.LINE_ENDINGS in losses and b"\n" in body:
+        unix = body.replace(b"\r\n", b"\n")
+        yield "with CRLF line endings", unix.replace(b"\n", b"\r\n")
+        yield "with LF line endings", unix
 
 
 def _ends(body: bytes, losses: Sequence[Loss]) -> Iterator[tuple[str, bytes]]:
@@ -76,5 +71,6 @@ def _ends(body: bytes, losses: Sequence[Loss]) -> Iterator[tuple[str, bytes]]:
         yield "without whitespace at its end", stripped
         yield "without a final newline", body.removesuffix(b"\n").removesuffix(b"\r")
     for base in dict.fromkeys((body, stripped)):
-        yield from ((name, base + end) for end, name in _END_NAMES.items())
+        yield "with a final newline", base + b"\n"
+        yield "with a final CRLF newline", base + b"\r\n"
     yield "with a space at its end", stripped + b" "

@@ -1,5 +1,6 @@
 """`Delivery`: the body and headers of a delivery that was read from somewhere else."""
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,16 +11,15 @@ from ..errors import ValidationError
 from ..secret import Secret
 from ..serving.credentials import mask_header
 from ..serving.loopback import is_loopback_url
-from ..signatures.diagnosis import Explanation, explain
+from ..signatures import Explanation, explain, verify
 from ..signatures.headers import read_headers
 from ..signatures.keys import Secrets, as_secrets
 from ..signatures.search import Search
-from ..signatures.signing import verify
 from ..signatures.timestamps import TOLERANCE, Timestamp
-from ..signatures.verdict import SignatureHeader, parse_header
+from ..signatures.verdict import parse_header
 from ..text import escaped, html_table, printable, redacted
 from .losses import DAMAGED, Loss, candidates
-from .quoting import curl_command, printf_format, quoted
+from .quoting import printf_command, quoted
 
 MAX_BYTES = 10 * 2**20  # of input, and of a body
 
@@ -45,9 +45,6 @@ class HeaderFields(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._fields)
-
-    def __hash__(self) -> int:
-        return hash(tuple(self._fields.items()))
 
     def __repr__(self) -> str:
         return repr(dict(self.shown()))
@@ -103,17 +100,20 @@ class Delivery:
         body, restored = self._as_sent(secrets)
         moment = self.received_at if now is None else now
         explanation = explain(body, self.headers, secrets, moment, tolerance)
-        notes = [explanation.evidence]
+        notes = []
         if restored:
-            notes.insert(
-                0,
-                f"The signature matches the body {restored}, which {self.source} does not keep;"
-                " if your receiver drops it too, that is the cause.",
-            )
-        if explanation.cause in {"too_old", "in_the_future"} and (signed := self._signed_at()):
             notes.append(
-                f"The signature is correct; it was signed on {signed}. Pass the time at which it arrived as `now`."
+                f"The signature matches the body {restored}, which {self.source} does not keep;"
+                " if your receiver drops it too, that is the cause."
             )
+        notes.append(explanation.evidence)
+        signature = parse_header(self.headers.get("x-signature", ""))
+        if explanation.cause in {"too_old", "in_the_future"} and signature:
+            with contextlib.suppress(ValueError, OverflowError, OSError):  # a time beyond the calendar
+                signed = _utc(datetime.fromtimestamp(int(signature.t), UTC))
+                notes.append(
+                    f"The signature is correct; it was signed on {signed}. Pass the time at which it arrived as `now`."
+                )
         if not explanation.ok and self._is_damaged():
             notes.append(DAMAGED)
         if now is None and self.received_at is not None:
@@ -144,11 +144,13 @@ class Delivery:
         headers = {name: value for name, value in self.headers.items() if name != "host" or url is None}
         if headers.get("content-length") != str(len(self.body)):
             headers.pop("content-length", None)  # the receiver would wait for the rest
-        words = [f"-X {quoted(self.method)} {quoted(target)}"]
+        words = [f"curl -X {quoted(self.method)} {quoted(target)}"]
         words += [f"-H {quoted(f'{name}: {value}' if value else f'{name};')}" for name, value in headers.items()]
         if b"\0" in self.body or len(self.body) > _LONGEST_ARGUMENT:  # no argument of a command can have these
-            return f"printf '{printf_format(self.body)}' | " + curl_command([*words, "--data-binary @-"])
-        return curl_command([*words, *([f"--data-raw {quoted(self.body)}"] if self.body else [])])
+            words = [f"{printf_command(self.body)} | {words[0]}", *words[1:], "--data-binary @-"]
+        elif self.body:
+            words.append(f"--data-raw {quoted(self.body)}")
+        return " \\\n  ".join(words)
 
     def __repr__(self) -> str:
         lines = [f"<Delivery from {self.source}: {self.method}{f' {self.shown_url()}' if self.url else ''}"]
@@ -169,28 +171,15 @@ class Delivery:
 
     def _as_sent(self, secrets: Sequence[Secret]) -> tuple[bytes, str]:
         """The body that matches the signature, and how it differs from `body`; `body` itself if none matches."""
-        signature = self._signature()
-        if signature is None or not self.losses:
-            return self.body, ""
-        search = Search(signature.t, signature.v1, secrets)
-        if search.matches(self.body):
-            return self.body, ""
-        for description, candidate in candidates(self.body, self.losses):
-            if search.exhausted:
-                break
-            if search.matches(candidate):
-                return candidate, description
+        signature = parse_header(self.headers.get("x-signature", ""))
+        if signature is not None:
+            search = Search(signature.t, signature.v1, secrets)
+            for description, candidate in candidates(self.body, self.losses):
+                if search.matches(candidate):
+                    return candidate, description
+                if search.exhausted:
+                    break
         return self.body, ""
-
-    def _signature(self) -> SignatureHeader | None:
-        return parse_header(self.headers.get("x-signature", ""))
-
-    def _signed_at(self) -> str:
-        signature = self._signature()
-        try:
-            return "" if signature is None else _utc(datetime.fromtimestamp(int(signature.t), UTC))
-        except (ValueError, OverflowError, OSError):
-            return ""  # beyond the calendar
 
     def shown_url(self) -> str:
         """The URL without its query and user information, which may contain credentials."""

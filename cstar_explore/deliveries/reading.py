@@ -10,10 +10,9 @@ from ..errors import CStarError, ValidationError
 from ..files import read_bytes
 from ..signatures.bodies import parse_json
 from ..text import printable, redacted
-from . import csv_exports, curl, http_text, json_forms, request_objects
+from . import csv_exports, curl, http_text, json_forms, powershell, request_objects
 from .losses import QUOTED
 from .model import MAX_BYTES, Delivery, HeaderFields, too_long, unreadable
-from .windows_shells import is_powershell, read_powershell
 
 _FETCH = re.compile(r"\s*(?:await\s+)?fetch\(\s*(?=\")")
 _MOST_LISTED = 20
@@ -107,32 +106,29 @@ def _from_bytes(content: bytes) -> list[Delivery]:
 
 def _from_text(text: str) -> list[Delivery]:
     text = text.removeprefix("\ufeff")
-    start = text[:1_000_000].lstrip()[:1]
     if not text.strip():
         raise _unknown("It is empty.")
-    if start in {"{", "["}:
+    if text.lstrip()[0] in "{[":
         parsed = parse_json(text)
         if parsed is None:
             raise _unknown("It begins like JSON, but is not valid JSON: it is incomplete, or other text surrounds it.")
         return json_forms.find(parsed) or _nothing_in_json(parsed)
     if http_text.is_request(text):
         return [http_text.read(text.encode("utf-8", "surrogatepass"), is_text=True)]
-    if curl.is_command(text):
-        return [curl.read(text)]
-    if is_powershell(text):
-        return [read_powershell(text)]
-    if call := _FETCH.match(text):
-        return [_from_fetch(text, call.end())]
-    if csv_exports.is_export(text) and (rows := csv_exports.read(text)):
-        return rows
+    for read in (curl.read, powershell.read, _from_fetch, csv_exports.read):
+        if found := read(text):
+            return found
     raise _unknown("Its beginning matches no known form.")
 
 
-def _from_fetch(text: str, position: int) -> Delivery:
+def _from_fetch(text: str) -> list[Delivery]:
     """A call of `fetch` as browsers copy it, whose arguments are JSON."""
+    call = _FETCH.match(text)
+    if call is None:
+        return []
     decoder = json.JSONDecoder()
     try:
-        url, end = decoder.raw_decode(text, position)
+        url, end = decoder.raw_decode(text, call.end())
         options, _ = decoder.raw_decode(text, text.index("{", end))
     except ValueError:
         raise _unknown("It is a call of fetch whose arguments are not JSON.") from None
@@ -141,7 +137,7 @@ def _from_fetch(text: str, position: int) -> Delivery:
         raise _unknown("It is a call of fetch whose URL or body is not text.")
     headers = HeaderFields(options.get("headers") or {})
     method = str(options.get("method", "POST"))
-    return Delivery(body.encode("utf-8", "surrogatepass"), headers, "a call of fetch", QUOTED, None, method, url)
+    return [Delivery(body.encode("utf-8", "surrogatepass"), headers, "a call of fetch", QUOTED, None, method, url)]
 
 
 def _nothing_in_json(parsed: Any) -> list[Delivery]:
@@ -155,10 +151,9 @@ def _unknown(recognized: str) -> ValidationError:
 
 
 def _chosen(found: list[Delivery], number: int | None) -> Delivery:
-    if number is None and len(found) == 1:
-        return found[0]
-    if isinstance(number, int) and 1 <= number <= len(found):
-        return found[number - 1]
+    position = 1 if number is None and len(found) == 1 else number
+    if isinstance(position, int) and 1 <= position <= len(found):
+        return found[position - 1]
     lines = [f"{position}: {summary(one)}" for position, one in enumerate(found[:_MOST_LISTED], 1)]
     more = f"; … and {len(found) - _MOST_LISTED:,} more" if len(found) > _MOST_LISTED else ""
     problem = "number is missing" if number is None else f"number={printable(number, 20)} is not one of them"

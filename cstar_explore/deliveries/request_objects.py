@@ -16,14 +16,10 @@ def read(source: Any) -> Delivery | None:
         if callable(getattr(source, as_mapping, None)) and not hasattr(source, "environ"):
             return next(iter(json_forms.find(getattr(source, as_mapping)())), None)
     if hasattr(source, "received_at") and hasattr(source, "headers"):
-        names = ("body", "received_at", "method", "path", "duplicate_of")
-        row = {name: getattr(source, name, None) for name in names} | {"headers": list(source.headers)}
-        return next(iter(json_forms.find(row)), None)
+        return next(iter(json_forms.find(vars(source))), None)
     if callable(getattr(source, "prepare", None)) and hasattr(source, "headers"):
         source = source.prepare()  # `requests.Request`
-    headers = getattr(source, "headers", None)
-    if headers is None:
-        headers = getattr(source, "META", None)
+    headers = getattr(source, "headers", getattr(source, "META", None))
     if headers is None:
         return None
     body = _body(source)
