@@ -2,7 +2,7 @@
 
 receiver    `check_receiver`
 handlers    `check_handler`
-catalogue   the checks, and their expected outcomes
+catalogue   the checks, from a table: what each sends, and its expected outcome
 signed_requests  events, and requests with right and wrong signatures
 sending     sends requests over its own connections
 checker     runs the checks within time limits

@@ -3,11 +3,9 @@
 import asyncio
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import wait
 from dataclasses import replace
-from typing import Any, Protocol
 
 from ..serving import loops
 from ..serving.threads import in_thread
@@ -24,52 +22,38 @@ _LONGEST_DELAY = 5.0  # seconds to wait until the receiver acts on the ordinary 
 _POLL = 0.03  # seconds between readings of `acted`
 
 Progress = Callable[[int, int], object]
-
-
-class Sends(Protocol):
-    """Delivers the requests of a check to a receiver."""
-
-    async def send(self, exchange: Exchange) -> Sequence[Response]: ...
+Send = Callable[[Exchange], Awaitable[Sequence[Response]]]  # delivers the requests of a check to a receiver
 
 
 class Checker:
     """One run of checks. The requests are sent in a thread; `acted` and `progress` are called in the caller's."""
 
     def __init__(
-        self, sender: Sends, maker: Maker, acted: Acted | None, progress: Progress, checks: Sequence[Check]
+        self, send: Send, maker: Maker, acted: Acted | None, progress: Progress, checks: Sequence[Check]
     ) -> None:
-        self._sender, self._maker, self._progress = sender, maker, progress
+        self._send_to_receiver, self._maker, self._progress = send, maker, progress
         self._total = len(checks)
         self._outcomes = {check.sent: Outcome(check, reason="not sent") for check in checks}
         self._ids: dict[str, tuple[str, ...]] = {}
         self._effects = None if acted is None else Effects(acted, maker.ids)
+        self.knows_effects = acted is not None
         self._delay = 0.0
         self._ends = time.monotonic() + DEADLINE
         self._stopping = threading.Event()
         self.interrupted = False
         self.dead_after: str | None = None
 
-    @property
-    def knows_effects(self) -> bool:
-        return self._effects is not None
-
-    def run(self, probes: Iterable[Check]) -> dict[str, Outcome]:
+    def run(self, probes: Sequence[Check]) -> dict[str, Outcome]:
         """The outcomes by what was sent, without verdicts. After Ctrl+C, the outcomes until then."""
         try:
-            self._run(list(probes))
+            self._run(probes)
         except KeyboardInterrupt:
             self.interrupted = True
         if self.dead_after is not None:
-            # Of the checks sent at the same time, one that connected and got no response is the likelier reason.
-            lost = (
-                name
-                for name, each in self._outcomes.items()
-                if any(r.error in {CLOSED, NO_RESPONSE} for r in each.responses)
-            )
-            self.dead_after = next(lost, self.dead_after)
+            self._single_out(self.dead_after)
         return self._outcomes
 
-    def _run(self, probes: list[Check]) -> None:
+    def _run(self, probes: Sequence[Check]) -> None:
         ordinary = ORDINARY_CHECK.sent
         starts_until = time.monotonic() + _START
         self._send([ORDINARY_CHECK])
@@ -85,10 +69,9 @@ class Checker:
         if not is_accepted:
             others = [check for check in others if not check.alone and check.rule != "once"]
         if self._effects is not None and self._effects.is_total:
-            counted = [check for check in others if check.rule == "once" or check.group == "forged"]
-            for checks in ([check for check in counted if check.rule == rule] for rule in ("once", "reject")):
-                self._count(checks)
-            others = [check for check in others if check not in counted]
+            for group in ("duplicates", "forged"):
+                self._count([check for check in others if check.group == group])
+                others = [check for check in others if check.group != group]
         self._send([check for check in others if not check.alone])
         for check in others:
             if check.alone:
@@ -98,15 +81,23 @@ class Checker:
             self._send(probes)
         self._wait_for_effects()
 
+    def _single_out(self, dead_after: str) -> None:
+        """If the receiver stopped answering, only the check that stopped it counts. The others without a response are not tested."""
+        lost = {name: each for name, each in self._outcomes.items() if each.is_unanswered}
+        # Of the checks sent at the same time, one that connected and got no response is the likelier reason.
+        errors = {name: {response.error for response in each.responses} for name, each in lost.items()}
+        self.dead_after = next((name for name in lost if errors[name] & {CLOSED, NO_RESPONSE}), dead_after)
+        del lost[self.dead_after]
+        for name, each in lost.items():
+            self._outcomes[name] = replace(each, reason="the receiver no longer answered")
+
     # --- sending
 
     def _send(self, checks: Sequence[Check]) -> None:
         """Sends checks, several at a time, and waits for the responses."""
-        if self.dead_after is None and checks:
-            self._in_thread(self._send_all(checks))
-
-    def _in_thread(self, work: Coroutine[Any, Any, None]) -> None:
-        done = in_thread(loops.run, work)
+        if self.dead_after is not None or not checks:
+            return
+        done = in_thread(loops.run, self._send_all(checks))
         try:
             while not done.done():
                 wait([done], 0.1)
@@ -130,11 +121,11 @@ class Checker:
 
     async def _send_one(self, check: Check, limit: asyncio.Semaphore) -> None:
         async with limit:
-            exchange = check.build(self._maker)  # not before, because of the timestamps
-            responses = tuple(await self._sender.send(exchange))
+            exchange = check.exchange(self._maker)  # not before, because of the timestamps
+            responses = tuple(await self._send_to_receiver(exchange))
             self._ids[check.sent] = exchange.ids
-            self._outcomes[check.sent] = Outcome(check, responses)
-            if check is not ORDINARY_CHECK and any(each.status is None for each in responses):
+            self._outcomes[check.sent] = outcome = Outcome(check, responses)
+            if check is not ORDINARY_CHECK and outcome.is_unanswered:
                 await self._detect_a_stopped_receiver(check)
 
     async def _detect_a_stopped_receiver(self, check: Check) -> None:
@@ -143,7 +134,7 @@ class Checker:
             await asyncio.sleep(pause)
             if self.dead_after is not None:
                 return
-            (response,) = await self._sender.send(ORDINARY_CHECK.build(self._maker))
+            (response,) = await self._send_to_receiver(ORDINARY_CHECK.exchange(self._maker))
             if response.error not in {NO_CONNECTION, NO_RESPONSE}:
                 return
             if response.error == NO_RESPONSE:
@@ -200,9 +191,12 @@ class Checker:
             if newer != counts:
                 counts, changed = newer, time.monotonic()
         is_busy = time.monotonic() - changed < patience and bool(awaited - counts.keys())
-        for name, outcome in self._outcomes.items():
-            if outcome.responses:
-                self._outcomes[name] = self._with_effects(outcome, self._ids[name], counts, is_busy=is_busy)
+        for name, ids in self._ids.items():
+            outcome, acted = self._outcomes[name], tuple(counts[event_id] for event_id in ids)
+            if is_busy and outcome.accepted and not all(acted):
+                self._outcomes[name] = replace(outcome, reason="the receiver was still acting on earlier events")
+            elif ids:
+                self._outcomes[name] = replace(outcome, acted=acted)
 
     def _accepted_ids(self) -> set[str]:
         return {
@@ -211,11 +205,3 @@ class Checker:
             if outcome.accepted and outcome.check.rule in {"accept", "once", "preferably", "or 415"}
             for event_id in self._ids[name]
         }
-
-    def _with_effects(self, outcome: Outcome, ids: Sequence[str], counts: "Counter[str]", *, is_busy: bool) -> Outcome:
-        if not ids:
-            return outcome
-        acted = tuple(counts[event_id] for event_id in ids)
-        if is_busy and outcome.accepted and not all(acted):
-            return replace(outcome, reason="the receiver was still acting on earlier events")
-        return replace(outcome, acted=acted)

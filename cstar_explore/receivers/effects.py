@@ -55,6 +55,7 @@ class Effects:
             raise ConfigurationError(f"`acted` failed: {self._failure}.", advice=_ADVICE)
 
     def _value(self) -> "Counter[str] | int":
+        self._failure = ""
         value = self._output(self._acted) if isinstance(self._acted, str | Sequence) else self._returned(self._acted)
         if isinstance(value, bytes):
             value = value.decode("utf-8", "replace")
@@ -75,7 +76,6 @@ class Effects:
         return set(self._ids.findall(str(entry)))
 
     def _returned(self, function: Callable[[], object]) -> object:
-        self._failure = ""
         try:
             return function()
         except FileNotFoundError as error:  # a log that does not exist before the first event
@@ -86,7 +86,6 @@ class Effects:
             raise ConfigurationError(f"`acted` failed: {reason}.", advice=_ADVICE) from error
 
     def _output(self, command: str | Sequence[str]) -> str:
-        self._failure = ""
         try:
             done = subprocess.run(  # noqa: S603 - the user's own command
                 command,

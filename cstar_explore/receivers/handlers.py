@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from secrets import token_hex
 
 from ..errors import ValidationError
@@ -10,6 +11,7 @@ from ..secret import Secret
 from ..serving.threads import in_thread
 from ..text import printable, redacted
 from .catalogue import AFTER_FORGED, CHECKS, ORDINARY, UNKNOWN_FIELDS
+from .checker import Checker
 from .effects import Acted
 from .receiver import run
 from .result import ReceiverCheck
@@ -18,7 +20,11 @@ from .signed_requests import Maker
 
 # The checks that depend only on the event, not on how it is sent or signed.
 _SENT = {ORDINARY, UNKNOWN_FIELDS, "ticket.closed before ticket.created", "16 at once", "non-ASCII letters"}
-_CHECKS = [check for check in CHECKS if check.sent in _SENT or check.group in {"duplicates", "new types"}]
+_CHECKS = [
+    check
+    for check in CHECKS
+    if check.sent in _SENT or (check.group in {"duplicates", "new types"} and check.sent != AFTER_FORGED)
+]
 
 
 def check_handler(function: Handler, *, acted: Acted | None = None) -> ReceiverCheck:
@@ -43,26 +49,21 @@ def check_handler(function: Handler, *, acted: Acted | None = None) -> ReceiverC
             advice="Pass the function itself, without calling it.",
         )
     name = printable(getattr(function, "__qualname__", type(function).__name__), 200)
-    checks = [check for check in _CHECKS if check.sent != AFTER_FORGED]
     maker = Maker(Secret(f"whsec_{token_hex(24)}"))
-    return run(name, _Calls(function), maker, acted, lambda *_: None, checks, is_handler=True)
+    return run(name, Checker(partial(_send, function), maker, acted, lambda *_: None, _CHECKS), is_handler=True)
 
 
-class _Calls:
-    """Calls the handler instead of sending requests, as `Sender` does."""
+async def _send(handler: Handler, exchange: Exchange) -> Sequence[Response]:
+    """Calls the handler instead of sending requests, as `Sender.send` does."""
+    if exchange.at_once:
+        return await asyncio.gather(*(_call(handler, request.body) for request in exchange.requests))
+    return [await _call(handler, request.body) for request in exchange.requests]
 
-    def __init__(self, handler: Handler) -> None:
-        self._handler = handler
 
-    async def send(self, exchange: Exchange) -> Sequence[Response]:
-        if exchange.at_once:
-            return await asyncio.gather(*(self._call(request.body) for request in exchange.requests))
-        return [await self._call(request.body) for request in exchange.requests]
-
-    async def _call(self, body: bytes) -> Response:
-        try:
-            async with asyncio.timeout(TIMEOUT):
-                result = await asyncio.wrap_future(in_thread(call_handler, self._handler, body))
-        except TimeoutError:
-            return Response(None, NO_RESPONSE)
-        return Response(result.status, redacted(printable((result.error or "").rstrip().rpartition("\n")[2], 200)))
+async def _call(handler: Handler, body: bytes) -> Response:
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            result = await asyncio.wrap_future(in_thread(call_handler, handler, body))
+    except TimeoutError:
+        return Response(None, NO_RESPONSE)
+    return Response(result.status, redacted(printable((result.error or "").rstrip().rpartition("\n")[2], 200)))

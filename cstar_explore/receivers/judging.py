@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from .catalogue import AFTER_FAILURE, AFTER_FORGED, EXPECTED, GROUPS, NEEDS_ACCEPTANCE, ORDINARY, UNKNOWN_FIELDS, Check
+from .catalogue import AFTER_FAILURE, AFTER_FORGED, EXPECTED, ORDINARY, UNKNOWN_FIELDS, Check
 from .sending import CLOSED, Response, shown
 
 Verdict = Literal["right", "wrong", "information", "not tested"]
+
+_WITHOUT_ACCEPTANCE = {"reject", "legacy", "no 5xx", "no 2xx"}  # rules that have a meaning even if nothing is accepted
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class Outcome:
         return any(each.failed for each in self.responses)
 
     @property
+    def is_unanswered(self) -> bool:
+        """Whether a response is missing."""
+        return not self.responses or any(each.status is None for each in self.responses)
+
+    @property
     def is_problem(self) -> bool:
         return self.verdict in {"wrong", "information"}
 
@@ -64,44 +71,28 @@ class Outcome:
         return f"{text}, {self.reason}" if self.reason else text
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What the verdicts depend on."""
-
-    ordinary_is_accepted: bool
-    forged_are_rejected: bool
-    unknown_fields_are_accepted: bool
-    knows_effects: bool
-
-
 def judged(outcomes: Mapping[str, Outcome], *, knows_effects: bool) -> dict[str, Outcome]:
     """The outcomes with their verdicts. An outcome that already has a reason remains "not tested"."""
-    ordinary = outcomes[ORDINARY]
-    forged = [each for each in outcomes.values() if each.check.group == "forged"]
-    strict = outcomes.get(UNKNOWN_FIELDS)
-    facts = Facts(
-        ordinary.taken, not any(each.let_in for each in forged), strict is None or strict.let_in, knows_effects
-    )
-    return {name: _judged(each, facts) for name, each in outcomes.items()}
+    found = {}
+    for name, each in outcomes.items():
+        reason = each.reason or _untested(each, outcomes, knows_effects=knows_effects)
+        found[name] = replace(each, reason=reason) if reason else replace(each, verdict=_verdict(each, outcomes))
+    return found
 
 
-def _judged(outcome: Outcome, facts: Facts) -> Outcome:
-    reason = outcome.reason or _untested(outcome, facts)
-    return replace(outcome, reason=reason) if reason else replace(outcome, verdict=_verdict(outcome, facts))
-
-
-def _untested(outcome: Outcome, facts: Facts) -> str:
+def _untested(outcome: Outcome, outcomes: Mapping[str, Outcome], *, knows_effects: bool) -> str:
     """Why no verdict is possible; empty if one is."""
     check = outcome.check
     if not outcome.responses:
         return "not sent"
-    if check.rule in NEEDS_ACCEPTANCE and not facts.ordinary_is_accepted and check.sent != ORDINARY:
-        return "the ordinary delivery is not accepted"
-    if check.sent != ORDINARY and any(each.status == 429 for each in outcome.responses):
-        return "the receiver limits the rate of requests (429)"
-    if check.extra_fields and not facts.unknown_fields_are_accepted and not outcome.accepted:
+    if check.sent != ORDINARY:
+        if check.rule not in _WITHOUT_ACCEPTANCE and not outcomes[ORDINARY].taken:
+            return "the ordinary delivery is not accepted"
+        if any(each.status == 429 for each in outcome.responses):
+            return "the receiver limits the rate of requests (429)"
+    if check.extra_fields and not outcomes[UNKNOWN_FIELDS].let_in and not outcome.accepted:
         return "it has fields that the receiver does not know"
-    if check.rule == "once" and not facts.knows_effects and _is_answered_as_duplicates(outcome):
+    if check.rule == "once" and not knows_effects and _is_answered_as_duplicates(outcome):
         return "how often it acts cannot be determined without `acted`"
     return ""
 
@@ -111,7 +102,7 @@ def _is_answered_as_duplicates(outcome: Outcome) -> bool:
     return outcome.let_in if outcome.check.sent in {AFTER_FORGED, AFTER_FAILURE} else outcome.accepted
 
 
-def _verdict(outcome: Outcome, facts: Facts) -> Verdict:
+def _verdict(outcome: Outcome, outcomes: Mapping[str, Outcome]) -> Verdict:
     """The verdict by the check's rule."""
     acted, responses = outcome.acted, outcome.responses
     once = acted is None or all(count == 1 for count in acted)
@@ -120,7 +111,8 @@ def _verdict(outcome: Outcome, facts: Facts) -> Verdict:
     status = responses[0].status
     # Closing while the body is still arriving is a refusal, too.
     is_too_large = status == 413 or responses[0].error == CLOSED
-    is_legacy_beside = outcome.accepted and facts.ordinary_is_accepted and facts.forged_are_rejected
+    rejects_forged = not any(each.let_in for each in outcomes.values() if each.check.group == "forged")
+    is_legacy_beside = outcome.accepted and outcomes[ORDINARY].taken and rejects_forged
     rules: dict[str, tuple[bool, Verdict]] = {
         "accept": (is_processed, "wrong"),
         "order": (outcome.accepted and _is_any_order(acted), "wrong"),
@@ -159,8 +151,9 @@ def _is_any_order(acted: Sequence[int] | None) -> bool:
 def by_group(outcomes: Sequence[Outcome]) -> dict[str, Verdict]:
     """The verdict of each group: the worst of its checks. Not tested if none was, or if only effects could tell."""
     order: tuple[Verdict, ...] = ("wrong", "information", "right", "not tested")
-    found = {group: {each.verdict for each in outcomes if each.check.group == group} for group in GROUPS}
-    verdicts = {group: next(each for each in order if each in found[group]) for group in GROUPS if found[group]}
-    if verdicts.get("duplicates") == "right" and "not tested" in found["duplicates"]:
-        verdicts["duplicates"] = "not tested"
+    verdicts: dict[str, Verdict] = {}
+    for group in dict.fromkeys(each.check.group for each in outcomes):
+        found = {each.verdict for each in outcomes if each.check.group == group}
+        is_unknown = group == "duplicates" and "not tested" in found and found.isdisjoint({"wrong", "information"})
+        verdicts[group] = "not tested" if is_unknown else next(each for each in order if each in found)
     return verdicts

@@ -1,7 +1,7 @@
 """`check_receiver`: checks a running receiver over HTTP."""
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -11,12 +11,12 @@ from ..secret import Secret
 from ..serving.loopback import host_names, is_allowed
 from ..signatures import keys
 from ..text import printable, redacted
-from .catalogue import CHECKS, PROBES, Check
+from .catalogue import CHECKS, PROBES
 from .causes import causes
-from .checker import Checker, Progress, Sends
+from .checker import Checker, Progress
 from .effects import Acted
 from .framework import framework
-from .judging import Outcome, judged
+from .judging import judged
 from .result import ReceiverCheck
 from .sending import Sender
 from .signed_requests import Maker
@@ -56,32 +56,14 @@ def check_receiver(
         raise ConfigurationError("check_receiver() needs exactly one secret.", advice="Pass the receiver's secret.")
     keys.require_secrets([secret])
     shown = _validated(url, host_names(allow_host, "allow_host"))
-    return run(
-        shown,
-        Sender(url),
-        Maker(secret),
-        acted,
-        progress or ProgressLog(_LOG_INTERVAL, "{} of {} checks …"),
-        CHECKS,
-        [each.check for each in PROBES],
-    )
+    progress = progress or ProgressLog(_LOG_INTERVAL, "{} of {} checks …")
+    return run(shown, Checker(Sender(url).send, Maker(secret), acted, progress, CHECKS))
 
 
-def run(  # noqa: PLR0917 - two callers
-    name: str,
-    sender: Sends,
-    maker: Maker,
-    acted: Acted | None,
-    progress: Progress,
-    checks: Sequence[Check],
-    probes: Sequence[Check] = (),
-    *,
-    is_handler: bool = False,
-) -> ReceiverCheck:
+def run(name: str, checker: Checker, *, is_handler: bool = False) -> ReceiverCheck:
     """Runs the checks, judges the outcomes and finds the causes."""
     started = time.monotonic()
-    checker = Checker(sender, maker, acted, progress, checks)
-    outcomes = judged(_without_losses(checker.run(probes), checker.dead_after), knows_effects=checker.knows_effects)
+    outcomes = judged(checker.run(() if is_handler else PROBES), knows_effects=checker.knows_effects)
     if checker.dead_after is not None:
         outcomes[checker.dead_after] = replace(outcomes[checker.dead_after], verdict="wrong")
     likely, raw_body = framework(response for each in outcomes.values() for response in each.responses)
@@ -90,29 +72,16 @@ def run(  # noqa: PLR0917 - two callers
     return ReceiverCheck(name, shown, found, likely, checker.interrupted, time.monotonic() - started)
 
 
-def _without_losses(outcomes: Mapping[str, Outcome], dead_after: str | None) -> dict[str, Outcome]:
-    """If the receiver stopped answering, only the check that stopped it counts. Other checks without a response are not tested."""
-    if dead_after is None:
-        return dict(outcomes)
-    lost = "the receiver no longer answered"
-    return {
-        name: replace(each, reason=lost)
-        if name != dead_after and (not each.responses or any(response.status is None for response in each.responses))
-        else each
-        for name, each in outcomes.items()
-    }
-
-
 def _validated(url: str, allowed: Collection[str]) -> str:
     """The URL for display: without its query, which may contain a secret."""
     advice = "Pass the URL that the webhook has, such as http://localhost:8000/hook."
+    is_plain = isinstance(url, str) and url.isascii() and url.isprintable() and " " not in url
     try:
-        parts = urlsplit(url if isinstance(url, str) else "")
+        parts = urlsplit(url if is_plain else "")
         host, port = (parts.hostname or "").lower(), parts.port
     except ValueError:
-        host, port, parts = "", None, urlsplit("")
-    is_plain = isinstance(url, str) and url.isascii() and url.isprintable() and " " not in url
-    if parts.scheme not in {"http", "https"} or not host or not is_plain or port == 0:
+        parts, host, port = urlsplit(""), "", None
+    if parts.scheme not in {"http", "https"} or not host or port == 0:
         raise ValidationError("url must be an http or https URL in ASCII.", advice=advice)
     if "@" in parts.netloc:
         raise ValidationError("url must not contain a user or a password.", advice=advice)

@@ -1,18 +1,13 @@
 """The result of a check as an HTML page that works offline and as JUnit XML. Untrusted text is escaped."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from ..text import escaped, html_page, html_table, printable
 
-_STYLE = """\
-:root { color-scheme: light dark; }
-body { max-width: 62rem; margin: 2rem auto; padding: 0 1.5rem; font: 15px/1.5 system-ui, sans-serif; }
-table { width: 100%; border-collapse: collapse; font-size: 0.86rem; }
-th, td { padding: 0.35rem 0.8rem 0.35rem 0; border-bottom: 1px solid #8886; vertical-align: top; overflow-wrap: anywhere; }
-tr, li { break-inside: avoid; }
-"""
+_STYLE = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
 
 
 def page(verdict: str, display: str, framework: str | None, details: Sequence[Sequence[str]]) -> str:

@@ -64,12 +64,7 @@ class ReceiverCheck:
         """
         from ..frames import from_rows
 
-        columns = dict.fromkeys(("check", "verdict", "expected", "observed", "remedy"), "str")
-        rows = [
-            (group, verdict, self._expected(group), self._observed(group, verdict), self._remedy(group))
-            for group, verdict in self.groups().items()
-        ]
-        return from_rows(rows, columns)
+        return from_rows(self._groups(), dict.fromkeys(("check", "verdict", "expected", "observed", "remedy"), "str"))
 
     def details(self) -> "pd.DataFrame":
         """A row per delivery or sequence of deliveries.
@@ -78,8 +73,7 @@ class ReceiverCheck:
         """
         from ..frames import from_rows
 
-        columns = dict.fromkeys(("check", "sent", "verdict", "expected", "observed"), "str")
-        return from_rows(self._rows(), columns)
+        return from_rows(self._rows(), dict.fromkeys(("check", "sent", "verdict", "expected", "observed"), "str"))
 
     def to_html(self, path: str | Path | None = None) -> str | None:
         """An HTML page that works offline and contains no scripts. It is returned, or with `path` written to a file.
@@ -123,7 +117,7 @@ class ReceiverCheck:
             for cause in self.causes
         )
         items += "".join(f"<li>{escaped(line)}</li>" for line in self.untested())
-        rows = [(group, verdict, self._observed(group, verdict)) for group, verdict in self.groups().items()]
+        rows = [(group, verdict, observed) for group, verdict, _, observed, _ in self._groups()]
         table = html_table(("check", "verdict", "observed"), rows)
         return f"<p><b>{escaped(self.verdict)}</b>: {escaped(self.url)}</p><ul>{items}</ul>{table}"
 
@@ -132,23 +126,22 @@ class ReceiverCheck:
             (each.check.group, each.check.sent, each.verdict, each.expected, each.observed) for each in self.outcomes
         ]
 
-    def _of(self, group: str) -> list[Outcome]:
-        return [each for each in self.outcomes if each.check.group == group]
-
-    def _expected(self, group: str) -> str:
-        return ", or ".join(dict.fromkeys(each.expected for each in self._of(group)))
-
-    def _observed(self, group: str, verdict: Verdict) -> str:
-        shown = [each for each in self._of(group) if each.verdict == verdict]
-        if verdict == "right":
-            return f"{len(shown)} of {len(self._of(group))} as expected"
-        if verdict == _NOT_TESTED:
-            return "; ".join(dict.fromkeys(each.reason for each in shown))
-        return printable("; ".join(f"{each.check.sent}: {each.observed}" for each in shown), 600)
-
-    def _remedy(self, group: str) -> str:
-        names = {each.check.sent for each in self._of(group)}
-        return " ".join(cause.remedy for cause in self.causes if names & set(cause.checks))
+    def _groups(self) -> list[tuple[str, str, str, str, str]]:
+        """A row per check, as in `to_frame`."""
+        rows: list[tuple[str, str, str, str, str]] = []
+        for group, verdict in self.groups().items():
+            outcomes = [each for each in self.outcomes if each.check.group == group]
+            shown = [each for each in outcomes if each.verdict == verdict]
+            expected = ", or ".join(dict.fromkeys(each.expected for each in outcomes))
+            observed = printable("; ".join(f"{each.check.sent}: {each.observed}" for each in shown), 600)
+            if verdict == "right":
+                observed = f"{len(shown)} of {len(outcomes)} as expected"
+            elif verdict == _NOT_TESTED:
+                observed = "; ".join(dict.fromkeys(each.reason for each in shown))
+            names = {each.check.sent for each in outcomes}
+            remedy = " ".join(cause.remedy for cause in self.causes if names & set(cause.checks))
+            rows.append((group, verdict, expected, observed, remedy))
+        return rows
 
 
 def _written(text: str, path: str | Path | None) -> str | None:

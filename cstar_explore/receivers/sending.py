@@ -6,6 +6,7 @@ It uses no proxy and follows no redirect.
 import asyncio
 import contextlib
 import ssl
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -83,11 +84,11 @@ class Sender:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self._host = parts.hostname or ""
-        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
-        self._port = parts.port or (443 if self._tls else 80)
-        self._authority = parts.netloc.encode("ascii" if parts.netloc.isascii() else "idna")
-        self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self.host = parts.hostname or ""
+        self.tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self.port = parts.port or (443 if self.tls else 80)
+        self.authority = parts.netloc
+        self.target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
     async def send(self, exchange: Exchange) -> list[Response]:
         """The response to each request."""
@@ -100,20 +101,13 @@ class Sender:
 
     async def _one_by_one(self, requests: Sequence[Request]) -> list[Response]:
         responses: list[Response] = []
-        connection: _Connection | None = None
-        try:
+        with contextlib.closing(_Connection(self)) as connection:
             for request in requests:
-                is_reused = connection is not None and connection.reusable()
-                if connection is None or not is_reused:
-                    connection = await self._replaced(connection)
-                response = await self._exchange(connection, request)
+                is_reused = connection.is_ready()
+                response = await connection.exchange(request)
                 if is_reused and response.error == CLOSED:  # the receiver does not keep connections
-                    connection = await self._replaced(connection)
-                    response = await self._exchange(connection, request)
+                    response = await connection.exchange(request)
                 responses.append(response)
-        finally:
-            if connection is not None:
-                connection.close()
         return responses
 
     async def _at_once(self, requests: Sequence[Request]) -> list[Response]:
@@ -126,40 +120,59 @@ class Sender:
         return await asyncio.gather(*responses)
 
     async def _held(self, request: Request, together: asyncio.Event, opening: asyncio.Lock) -> Response:
-        async with opening:  # the system resets connections that come faster than the receiver accepts them
-            connection = await self._replaced(None)
-            await asyncio.sleep(_ACCEPTING)
-        try:
-            connection.hold(request, self._authority, self._target)
-            await together.wait()
-            connection.release()
-            return await self._exchange(connection, None)
-        finally:
-            connection.close()
+        with contextlib.closing(_Connection(self)) as connection:
+            async with opening:  # the system resets connections that come faster than the receiver accepts them
+                await connection.open()
+                await asyncio.sleep(_ACCEPTING)
+            return await connection.exchange(request, together)
 
-    async def _replaced(self, connection: "_Connection | None") -> "_Connection":
-        """A new connection, which may have failed."""
-        if connection is not None:
-            connection.close()
-        name = self._host if self._tls else None
+
+class _Connection:
+    """A connection to a receiver. It is opened again if the receiver has closed it."""
+
+    def __init__(self, to: Sender) -> None:
+        self._to = to
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._http = h11.Connection(h11.CLIENT)
+
+    def is_ready(self) -> bool:
+        """Whether it can take a request. False if the receiver closed it, or is about to."""
+        if self._streams is None or self._streams[0].at_eof():
+            return False
+        if (self._http.our_state, self._http.their_state) == (h11.DONE, h11.DONE):
+            self._http.start_next_cycle()
+        return self._http.our_state is h11.IDLE
+
+    async def open(self) -> str:
+        """Opens it unless it is ready. Returns why that failed, or an empty text."""
+        if self.is_ready():
+            return ""
+        self.close()
+        to = self._to
         try:
             async with asyncio.timeout(TIMEOUT):
-                opened = await asyncio.open_connection(self._host, self._port, ssl=self._tls, server_hostname=name)
+                self._streams = await asyncio.open_connection(
+                    to.host, to.port, ssl=to.tls, server_hostname=to.host if to.tls else None
+                )
         except ssl.SSLError:
-            return _Connection(None, NO_TLS)
+            return NO_TLS
         except (OSError, UnicodeError):  # also the timeout
-            return _Connection(None, NO_CONNECTION)
-        return _Connection(opened)
+            return NO_CONNECTION
+        self._http = h11.Connection(h11.CLIENT)
+        return ""
 
-    async def _exchange(self, connection: "_Connection", request: Request | None) -> Response:
-        """The response to the request, or to the one that was sent before."""
-        if connection.error:
-            return Response(None, connection.error)
+    async def exchange(self, request: Request, together: asyncio.Event | None = None) -> Response:
+        """The response, or why there is none. With `together`, the last byte is sent after that event."""
+        if failure := await self.open():
+            return Response(None, failure)
         try:
             async with asyncio.timeout(TIMEOUT):
-                if request is not None:
-                    await connection.write(request, self._authority, self._target)
-                return await connection.response()
+                first, second = self._packets(request, holds_last_byte=together is not None)
+                self._write(first)
+                if second:
+                    await (asyncio.sleep(_PAUSE) if together is None else together.wait())
+                    self._write(second)
+                return await self._response()
         except TimeoutError:
             return Response(None, NO_RESPONSE)
         except h11.RemoteProtocolError as error:
@@ -167,69 +180,41 @@ class Sender:
         except (OSError, EOFError):
             return Response(None, CLOSED)
 
-
-class _Connection:
-    def __init__(self, opened: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None, error: str = "") -> None:
-        self._opened, self.error = opened, error
-        self._http = h11.Connection(h11.CLIENT)
-        self._held = b""
-
-    def reusable(self) -> bool:
-        """Prepares the next request. False if the receiver closed the connection, or is about to."""
-        states = {self._http.our_state, self._http.their_state}
-        if self._opened is None or states != {h11.DONE} or self._opened[0].at_eof():
-            return False
-        self._http.start_next_cycle()
-        return True
-
     def close(self) -> None:
-        if self._opened is not None:
-            transport = self._opened[1].transport
+        if self._streams is not None:
+            transport = self._streams[1].transport
             # `close` waits until everything is sent, and with TLS also for the receiver's reply.
             is_idle = not transport.get_write_buffer_size() and transport.get_extra_info("sslcontext") is None
             (transport.close if is_idle else transport.abort)()
+            self._streams = None
 
-    async def write(self, request: Request, authority: bytes, target: str) -> None:
-        for number, packet in enumerate(self._packets(request, authority, target)):
-            if number:
-                await asyncio.sleep(_PAUSE)
-            self._send(packet)
-
-    def hold(self, request: Request, authority: bytes, target: str) -> None:
-        whole = b"".join(self._packets(request, authority, target))
-        self._send(whole[:-1])
-        self._held = whole[-1:]
-
-    def release(self) -> None:
-        self._send(self._held)
-
-    def _send(self, data: bytes) -> None:
-        # A receiver may respond and close before it has read everything. Its response counts, not the failed write.
-        if self._opened is not None:
-            with contextlib.suppress(ConnectionError):
-                self._opened[1].write(data)
-
-    def _packets(self, request: Request, authority: bytes, target: str) -> list[bytes]:
-        fields = [(b"Host", authority), *((name.encode(), value) for name, value in request.headers)]
+    def _packets(self, request: Request, *, holds_last_byte: bool) -> tuple[bytes, bytes]:
+        """The request, and what is sent of it later."""
+        fields = [(b"Host", self._to.authority.encode()), *((name.encode(), value) for name, value in request.headers)]
         if request.chunked:
             fields.append((b"Transfer-Encoding", b"chunked"))
         elif request.method == "POST":
             fields.append((b"Content-Length", b"%d" % len(request.body)))
-        head = self._http.send(h11.Request(method=request.method, target=target, headers=fields)) or b""
-        pieces = [request.body[: request.split], request.body[request.split :]] if request.split else [request.body]
-        parts = [self._http.send(h11.Data(data=piece)) or b"" for piece in pieces if piece]
-        end = self._http.send(h11.EndOfMessage()) or b""
-        return [head + parts[0], parts[1] + end] if request.split else [b"".join([head, *parts, end])]
+        start = h11.Request(method=request.method, target=self._to.target, headers=fields)
+        pieces = (h11.Data(data=request.body[: request.split]), h11.Data(data=request.body[request.split :]))
+        head, first, second, end = (self._http.send(event) or b"" for event in (start, *pieces, h11.EndOfMessage()))
+        whole = head + first + second + end
+        at = len(whole) - 1 if holds_last_byte else len(head + first) if request.split else len(whole)
+        return whole[:at], whole[at:]
 
-    async def response(self) -> Response:
-        if self._opened is None:
-            raise EOFError
+    def _write(self, data: bytes) -> None:
+        # A receiver may respond and close before it has read everything. Its response counts, not the failed write.
+        if self._streams is not None:
+            with contextlib.suppress(ConnectionError):
+                self._streams[1].write(data)
+
+    async def _response(self) -> Response:
         status, body = 0, b""
         headers: tuple[tuple[str, str], ...] = ()
-        while True:
+        while self._streams is not None:
             event = self._http.next_event()
             if event is h11.NEED_DATA:
-                self._http.receive_data(await self._opened[0].read(_READ))
+                self._http.receive_data(await self._streams[0].read(_READ))
             elif isinstance(event, h11.Response):
                 status = event.status_code
                 headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers)
@@ -238,13 +223,13 @@ class _Connection:
             elif isinstance(event, h11.EndOfMessage):
                 return Response(status, "", headers, body)
             elif isinstance(event, h11.ConnectionClosed) or event is h11.PAUSED:
-                raise EOFError
+                break
+        return Response(None, CLOSED)
 
 
 def shown(responses: Sequence[Response]) -> str:
     """The different outcomes, each with how often it occurred if that is not all."""
-    texts = [str(each) for each in responses]
-    different = list(dict.fromkeys(texts))
-    if len(different) == 1:
-        return different[0]
-    return ", ".join(f"{text} ({plural(texts.count(text), 'time')})" for text in different)
+    counts = Counter(map(str, responses))
+    if len(counts) == 1:
+        return str(responses[0])
+    return ", ".join(f"{text} ({plural(count, 'time')})" for text, count in counts.items())

@@ -387,5 +387,10 @@ def test_the_command_ends_with_2_if_it_cannot_check(
 
 
 def test_each_cause_in_the_table_belongs_to_a_check() -> None:
-    """It is found by what the check sends."""
-    assert {*causes.SINGLE, *causes.NOTES} <= {check.sent for check in catalogue.CHECKS}
+    """It is found by what the check sends, or by what a receiver accepts instead of an ordinary delivery."""
+    sent = {check.sent for check in catalogue.CHECKS}
+
+    assert {*causes.SINGLE, *causes.NOTES} <= sent
+    assert {name for names, *_ in causes.ACCEPTED_INSTEAD for name in names} <= sent | {
+        probe.sent for probe in catalogue.PROBES
+    }
