@@ -410,6 +410,17 @@ def test_without_a_matching_webhook_there_are_no_candidates(listed: list[Script]
     assert () == caught.value.candidates
 
 
+def test_a_lost_create_keeps_what_the_proxy_said() -> None:
+    """The status and the request ID, by which support finds the request."""
+    with (
+        ScriptedServer(*[status(502)] * 4, data([])) as server,
+        client_of(server) as client,
+        pytest.raises(errors.OutcomeUnknownError) as caught,
+    ):
+        CREATE(client)
+    assert (502, "req_1") == (caught.value.status, caught.value.request_id)
+
+
 @pytest.mark.parametrize("code", [500, 503])
 def test_a_create_that_fails_at_cstar_is_a_server_error(code: int) -> None:
     """500 and 503 in cStar's envelope are cStar's own response, so nothing is lost."""

@@ -1,5 +1,6 @@
 """`verify` and `explain` read headers in the forms in which frameworks, gateways, logs and people have them."""
 
+import email.header
 import email.message
 import email.parser
 import http.client
@@ -209,12 +210,25 @@ def test_headers_in_a_werkzeug_environ_are_read() -> None:
         pytest.param([("X-Signature", GOOD), ("X-Signature", FORGED)], id="first of two headers"),
         pytest.param([("X-Signature", ""), ("X-Signature", GOOD)], id="after an empty one"),
         pytest.param({"X-Signature": f"\t{GOOD} "}, id="whitespace around the value"),
+        pytest.param({"X-Signature": email.header.Header(GOOD)}, id="header of an email"),
+        pytest.param(json.dumps({"age": 1, "X-Signature": GOOD}), id="JSON with a short name"),
         pytest.param({"X-Signature": GOOD, "Content-Length": 48, "X": 1.5, 3: 4}, id="other values of other types"),
     ],
 )
 def test_value_alone_is_read(value) -> None:
     """As text or bytes, with its name, or in a list."""
     assert (True, "ok") == (outcomes(value)[0], outcomes(value)[1].cause)
+
+
+def test_a_length_may_be_a_number() -> None:
+    """Servers give Content-Length as text, and test clients as a number: a cut body is found with both."""
+    lengths: tuple[object, ...] = (str(len(BODY)), len(BODY))
+    cut = [
+        cx.explain(BODY[:-5], {"X-Signature": GOOD, "Content-Length": length}, SECRET, NOW).evidence
+        for length in lengths
+    ]
+    assert cut[0] == cut[1]
+    assert f"{len(BODY)}" in cut[0]
 
 
 class Broken:

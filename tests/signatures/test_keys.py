@@ -87,6 +87,20 @@ def test_empty_secret_is_refused(call: str, secret) -> None:
     assert "variable" in caught.value.advice or "collection" in caught.value.advice
 
 
+@pytest.mark.parametrize(
+    ("secrets", "which"),
+    [
+        pytest.param("", "The signing secret is empty.", id="one"),
+        pytest.param(["whsec_right", " "], "Signing secret 2 of 2 contains only whitespace", id="second of two"),
+        pytest.param(["whsec_", "whsec_right"], "Signing secret 1 of 2 is only the prefix", id="first of two"),
+    ],
+)
+def test_the_error_says_which_secret_cannot_be_one(secrets, which: str) -> None:
+    """By its position, as secrets are not shown."""
+    with pytest.raises(errors.ConfigurationError, match=which):
+        cx.verify(b"{}", "t=1,v1=00", secrets)
+
+
 @pytest.mark.parametrize("call", [call for call in CALLS if not call.startswith("explain")])
 @pytest.mark.parametrize("mask", MASKS)
 def test_mask_is_refused(call: str, mask: str) -> None:

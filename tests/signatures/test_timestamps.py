@@ -119,6 +119,13 @@ def test_tolerance_may_be_any_number(tolerance) -> None:
     assert "too_old" == cx.explain(BODY, GOOD, SECRET, NOW + 301, tolerance).cause
 
 
+@pytest.mark.parametrize("tolerance", [-1, 1e15, float("inf"), float("nan"), "300", None, True])
+def test_a_tolerance_that_would_turn_the_check_off_is_refused(tolerance: Any) -> None:
+    """And what is no number."""
+    with pytest.raises(errors.ValidationError, match="tolerance must be a finite number"):
+        cx.verify(BODY, GOOD, SECRET, tolerance, NOW)
+
+
 def test_numpy_and_pandas_are_not_imported() -> None:
     """A receiver starts without them."""
     code = (
