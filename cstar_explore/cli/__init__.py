@@ -13,16 +13,18 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from .._version import VERSION
 from ..errors import ConfigurationError, CStarError, ValidationError
-from . import audit, check_receiver, explain, probe
-from .options import option
+from ..packaged import read_table
 
 FAILED, INTERRUPTED, PIPE_CLOSED = 1, 130, 141
+
+_TYPES: Mapping[str, Any] = {"path": Path, "integer": int, "number": float}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,8 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    command = import_module(f".{options.command.replace('-', '_')}", __package__)
     try:
+        command = import_module(f".{options.command.replace('-', '_')}", __package__)
         code: int = command.run(options)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -66,20 +68,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cstar-explore", description="cStar webhooks in JupyterLab.")
     parser.add_argument("--version", action="version", version=f"cstar-explore {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
-
-    lab = commands.add_parser("lab", help="open the notebooks in JupyterLab, in a copy of your own")
-    folder = "where the copy is kept (default: ./cstar-notebooks)"
-    option(lab, "--folder FOLDER", folder, default=Path("cstar-notebooks"))
-    option(lab, "--no-browser", "start JupyterLab without opening a browser")
-    option(lab, "--port PORT", "JupyterLab's port (default: 8888, or the next free one)", default=8888)
-    sandbox = commands.add_parser("sandbox", help="run the sandbox until Ctrl+C")
-    option(sandbox, "--port PORT", "the port on 127.0.0.1 (default: a free one)", default=0)
-    option(sandbox, "--file FILE", "keep the state in this file (default: in memory)")
-    audit.add_to(commands)
-    explain.add_to(commands)
-    check_receiver.add_to(commands)
-    probe.add_to(commands)
-    commands.add_parser("doctor", help="check the installation, configuration, network and key; changes nothing")
-    for command in commands.choices.values():
+    for name, table in read_table(__file__, "commands.json").items():
+        command = commands.add_parser(name, help=table["help"], epilog="\n".join(table.get("epilog", ())))
         command.formatter_class = argparse.RawDescriptionHelpFormatter
+        alternatives: Any = None
+        for argument, how in table["arguments"].items():
+            target: Any = command
+            if how.pop("exclusive", False):
+                target = alternatives = alternatives or command.add_mutually_exclusive_group()
+            if "type" in how:
+                how["type"] = _TYPES[how["type"]]
+            target.add_argument(argument, **how)
     return parser

@@ -1,6 +1,7 @@
 """`cstar-explore lab`: the notebooks in JupyterLab, in a copy of the user's own."""
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -52,24 +53,19 @@ def _arguments(folder: Path, port: int, *, browser: bool) -> list[str]:
 
 
 def _has_browser() -> bool:
-    try:
-        webbrowser.get()
-    except webbrowser.Error:
-        return False
-    return True
+    with contextlib.suppress(webbrowser.Error):
+        return bool(webbrowser.get())
+    return False
 
 
 def copy_notebooks(folder: Path) -> bool:
     """Copies the bundled notebooks into a folder without overwriting any. Returns whether one existed."""
     folder.mkdir(parents=True, exist_ok=True)
-    kept = False
-    for notebook in sorted(_bundled().glob("*.ipynb")):
-        target = folder / notebook.name
-        if target.exists():
-            kept = True
-        else:
-            target.write_text(_without_outputs(notebook.read_text(encoding="utf-8")), encoding="utf-8")
-    return kept
+    targets = {notebook: folder / notebook.name for notebook in _bundled().glob("*.ipynb")}
+    new = {notebook: target for notebook, target in targets.items() if not target.exists()}
+    for notebook, target in new.items():
+        target.write_text(_without_outputs(notebook.read_text(encoding="utf-8")), encoding="utf-8")
+    return len(new) < len(targets)
 
 
 def _without_outputs(notebook: str) -> str:
@@ -83,5 +79,4 @@ def _without_outputs(notebook: str) -> str:
 
 def _bundled() -> Path:
     """The notebooks in the installed package, or beside it in a checkout."""
-    inside = _PACKAGE / "notebooks"
-    return inside if inside.is_dir() else _PACKAGE.parent / "notebooks"
+    return next(filter(Path.is_dir, (_PACKAGE / "notebooks", _PACKAGE.parent / "notebooks")))

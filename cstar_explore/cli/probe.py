@@ -3,55 +3,21 @@
 import argparse
 import contextlib
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..api.environment import connect
 from ..errors import ConfigurationError
+from ..listener import Listener
+from ..probing import ProbePlan, probe
+from ..recordings import Recording
 from ..text import plural
-from .options import option, secret_in
-
-if TYPE_CHECKING:
-    from ..listener import Listener
+from .secrets import secret_in
 
 DRIFTED, INVALID = 1, 2
-
-_HELP = """\
-Uses CSTAR_KEY (and CSTAR_TEAM_ID, CSTAR_BASE_URL). Without --confirm, sends one GET to find the key's team, and prints what it would do.
-
-exit codes:
-    0  done
-    1  with --fail-on drift: an answer has changed since the baseline
-    2  invalid command line, key or file
-  130  interrupted; the webhooks that it created are removed
-
-Example: cstar-explore probe --confirm --save cstar-2026-11.json
-"""
-
-
-def add_to(commands: Any) -> None:
-    about = "find out how cStar behaves where its documentation does not say; leaves nothing behind"
-    parser = commands.add_parser("probe", help=about, epilog=_HELP)
-    option(parser, "--confirm", "run the probe; without it, print what it would do")
-    option(parser, "--save FILE", "write the recording")
-    option(parser, "--html FILE", "write a report as an HTML page")
-    option(parser, "--baseline FILE", "print which answers have changed since this recording")
-    option(parser, "--fail-on", "exit with 1 if an answer has changed since the baseline", choices=("drift",))
-    key = "the NAME of the environment variable with a publishable key, to find out what it may read"
-    option(parser, "--publishable-key-env NAME", key)
-    option(parser, "--fire", "fire test events, which reach all active webhooks of the team")
-    port = "receive test events on this port of 127.0.0.1, for `cstar listen --forward-to` or a tunnel"
-    option(parser, "--listen PORT", port)
-    option(parser, "--allow-host HOST", "with --listen: the tunnel's host name", action="append", default=[])
-    option(parser, "--payloads", "with --fire and --listen: fire each event type, and learn the shape of its data")
-    wait = "how long to wait for retries; cStar's first comes after 30 s"
-    option(parser, "--wait SECONDS", f"with --fire and --listen: {wait}", default=0)
 
 
 def run(options: argparse.Namespace) -> int:
     """Runs the probe, prints the result and returns the exit code."""
-    from ..api.environment import connect
-    from ..probing import ProbePlan, probe
-    from ..recordings import Recording
-
     if options.fail_on and options.baseline is None:
         raise ConfigurationError("--fail-on drift needs a recording to compare with.", advice="Pass --baseline FILE.")
     baseline = None if options.baseline is None else Recording.load(options.baseline)
@@ -85,9 +51,7 @@ def run(options: argparse.Namespace) -> int:
     return DRIFTED if drift and options.fail_on else 0
 
 
-def _listener(options: argparse.Namespace) -> "Listener":
-    from ..listener import Listener
-
+def _listener(options: argparse.Namespace) -> Listener:
     listener = Listener(port=options.listen, allowed_hosts=options.allow_host)
     print(f"Listening at {listener.url}", file=sys.stderr)
     return listener

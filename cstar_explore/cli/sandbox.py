@@ -4,10 +4,10 @@ import argparse
 import signal
 import sys
 
+from ..sandbox import Sandbox
+
 
 def run(options: argparse.Namespace) -> int:
-    from ..sandbox import Sandbox
-
     # Blocked before any thread starts, because threads inherit the mask: only `sigwait` gets these signals.
     signals = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)

@@ -1,24 +1,10 @@
-"""Declares the options of commands, and reads secrets from the environment variables that options name."""
+"""Reads secrets from the environment variables that options name."""
 
 import os
 import re
-from pathlib import Path
-from typing import Any
 
 from ..errors import ConfigurationError
 from ..secret import ApiKey
-
-_TYPES = {"FILE": Path, "FOLDER": Path, "PORT": int, "SECONDS": float}
-
-
-def option(parser: Any, spec: str, text: str, **how: Any) -> None:
-    """Adds an option with this help: `--name` is a flag, and `--name VALUE` has a value, of a type by `_TYPES`."""
-    name, _, value = spec.partition(" ")
-    if value:
-        how = {"metavar": value, "type": _TYPES.get(value), **how}
-    elif "choices" not in how:
-        how["action"] = "store_true"
-    parser.add_argument(name, help=text, **how)
 
 
 def secret_in(name: str) -> ApiKey:
