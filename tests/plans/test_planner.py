@@ -646,7 +646,7 @@ def test_plain_http_is_left_to_a_sandbox_and_refused_for_cstar(
     table = rows(row | {"url": url})
     with pytest.raises(errors.ValidationError, match="row 1"):
         from_frame.changes_from_frame(table, listed_webhooks, "team_1")
-    assert url == from_frame.changes_from_frame(table, listed_webhooks, "team_1", for_sandbox=True).changes[0].after.url
+    assert url == from_frame.changes_from_frame(table, listed_webhooks, "team_1", for_sandbox=True).changes[1].after.url
     assert ["failed"] == outcomes(cx.plan(client, rows(NEW | {"url": url})))
     assert 4 == len(listed(sandbox))
 
@@ -1265,6 +1265,8 @@ def test_a_write_whose_responses_are_all_lost_is_found_by_reading(sandbox: cx.Sa
         (step,) = steps_of(plan)
         (again,) = steps_of(plan)
     assert ("done", "unchanged") == (step.outcome, again.outcome)
+    assert step.detail.startswith("The response was lost.") or step.webhook is None
+    assert again.detail.startswith(("No change was needed.", "It does not exist."))
     assert len(before) + {2: 1, 3: 1, 4: -1}.get(row, 0) == len(state(sandbox))
 
 
@@ -1765,6 +1767,22 @@ def test_a_file_with_any_value_replaced_is_rejected_or_a_plan(client: cx.Client,
         assert set(plan.to_frame()["step"]) <= set(range(1, len(plan) + 1))
         assert (True, True, True) == (bool(repr(plan)), bool(plan._repr_html_()), len(plan.invert()) == len(plan))
     assert rejected in range(1, count + 1)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("is_active", "yes"), ("is_active", 2), ("events", "ticket.created"), ("events", [1]), ("name", 7), ("url", [])],
+)
+def test_a_file_with_a_value_of_another_type_is_rejected(
+    client: cx.Client, saved: Path, field: str, value: Any
+) -> None:
+    """It would be sent to cStar."""
+    content = json.loads(saved.read_text("utf-8"))
+    state_after = next(change["after"] for change in content["changes"] if change["after"] is not None)
+    state_after[field] = value
+    saved.write_text(json.dumps(content))
+    with pytest.raises(errors.ConfigurationError, match="not a plan"):
+        cx.Plan.load(client, saved)
 
 
 def test_a_file_with_any_value_removed_is_rejected_or_a_plan(client: cx.Client, saved: Path) -> None:

@@ -5,6 +5,7 @@ import csv
 import io
 import itertools
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -171,6 +172,21 @@ def test_one_accident_is_one_question_with_its_row_and_cell(
         assert "Renamed" in server.names()
 
 
+@pytest.mark.parametrize(("wrong", "more"), [(1, ""), (2, " And 1 more."), (3, " And 2 more.")])
+def test_a_refused_plan_says_how_many_questions_are_open(tmp_path: Path, wrong: int, more: str) -> None:
+    """The first one in full."""
+    with storing(*LISTED) as (_, client):
+        rows = rows_of(client.webhooks.list())
+        for row in rows[1 : wrong + 1]:
+            row[rows[0].index("is_active")] = "ja"
+        plan = cx.plan(client, written(tmp_path / "a.csv", rows))
+        with pytest.raises(errors.ValidationError) as refused:
+            plan.save(tmp_path / "plan.json")
+    assert "saved" in refused.value.message
+    assert str(plan.questions[0]) in refused.value.message
+    assert more == "".join(re.findall(r" And \d+ more\.", refused.value.message))
+
+
 def test_rows_that_do_not_fit_the_columns_are_questions(tmp_path: Path) -> None:
     """A stray cell, a comma without quotes, and a quote within a cell. None of their other cells is taken."""
     with storing(*LISTED) as (_, client):
@@ -252,7 +268,7 @@ def test_what_a_spreadsheet_makes_of_a_name_is_a_question(tmp_path: Path, name: 
     assert [cell, "Renamed"] == [webhook["name"] for webhook in server.webhooks.values()]
 
 
-@pytest.mark.parametrize("cell", ["7", "2025-02-01", "1-Feb", "1.23E+10", "TRUE", "12:00", "0,5"])
+@pytest.mark.parametrize("cell", ["7", "2025-02-01", "1-Feb", "1.23E+10", "TRUE", "NO", "12:00", "0,5"])
 def test_a_new_name_that_a_spreadsheet_may_have_made_is_a_question(tmp_path: Path, cell: str) -> None:
     """Its original text is unknown."""
     rows = [

@@ -13,7 +13,7 @@ from cstar_explore.plans import (
     difference_words,
     plan_summary,
 )
-from cstar_explore.plans.display import change_line, plan_text, question_row
+from cstar_explore.plans.display import COLUMNS, change_line, plan_text, question_row
 from cstar_explore.plans.question import Question
 
 ONE = State("One", "https://example.com/1", ("ticket.created", "ticket.closed"), is_active=True)
@@ -99,12 +99,13 @@ def test_the_text_of_a_plan_counts_what_it_leaves_out() -> None:
 def test_the_row_of_a_question_has_the_value_before() -> None:
     """It has the ID and name of its webhook, and no value before if there was none or the whole row is in question."""
     update = changed(name="7")
-    rows = [
-        question_row(question(1, change=update)),
-        question_row(question(1, change=CREATE)),
-        question_row(question(1)),
-        question_row(Question(1, None, None, "x", "cannot be read", update)),
+    questions = [
+        question(1, change=update),
+        question(1, change=CREATE),
+        question(1),
+        Question(1, None, None, "x", "cannot be read", update),
     ]
+    rows = [tuple(map(question_row(each).get, COLUMNS)) for each in questions]
     text = "row 1, name, cell B2: may be another text"
     assert rows == [
         (None, "question", "whk_1", "One", "name", "One", "7", text),
