@@ -1,6 +1,7 @@
 """Finds out by experiment how cStar behaves where its pages do not say; `behaviours.json` has the questions.
 
 probe      `probe`: runs the steps, then removes what it created
+options    the arguments of `probe`, and which questions can be asked with them
 steps      the steps in order, and what each requires
 plan       what a probe would do
 reading    the questions that GET answers

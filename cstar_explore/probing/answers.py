@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..behaviours import QUESTIONS, Answer
+from ..schema import SECRET_KEYS
 from .replies import NotAnsweredError, Reply
 
 
@@ -50,4 +51,4 @@ def first_of(webhook: Mapping[str, Any], *names: str) -> Any:
 
 def signing_secret(webhook: Mapping[str, Any]) -> Any:
     """The signing secret in a webhook, under any of the names that cStar's pages use; None if it has none."""
-    return first_of(webhook, "secret", "signingSecret", "signing_secret")
+    return first_of(webhook, *SECRET_KEYS)

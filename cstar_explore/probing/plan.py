@@ -1,12 +1,15 @@
 """What a probe would do, before anything is sent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from ..behaviours import QUESTIONS, Needs
 from ..text import escaped, plural, printable
-from .steps import Options, Step, steps
+from .options import Options
+from .steps import Step, steps
+
+_NEEDS: tuple[Needs, ...] = ("publishable", "write", "fire", "listener", "wait")
 
 
 @dataclass(frozen=True)
@@ -37,23 +40,22 @@ class ProbePlan:
 
 def plan(options: Options, words: Mapping[str, str] = MappingProxyType({})) -> ProbePlan:
     """The plan for these options. `words` replaces reasons why questions are not asked, where no argument was passed."""
-    chosen = steps(options, {})
-    asked = _questions(chosen)
-    requests = sum(step.requests for step in chosen) + (8 if options.writes else 0)  # to check that nothing is left
+    chosen = steps(options)
+    asked = tuple(question for step in chosen for question in step.questions)
+    to_check = 0 if options.missing("write") else 8  # that nothing is left
+    requests = sum(step.requests for step in chosen) + to_check
     creates, fires = sum(step.creates for step in chosen), sum(step.fires for step in chosen)
-    return ProbePlan(
-        requests,
-        creates,
-        fires,
-        asked,
-        not_asked(options, chosen),
-        (*_sentences(options, requests, creates, fires, asked), *_reasons(options, words)),
+    reasons = {options.missing(needs) for needs in _NEEDS} - {""}
+    sentences = (
+        *_sentences(options, requests, creates, fires, len(asked)),
+        *(f"Some questions are not asked: {words.get(reason, reason)}." for reason in sorted(reasons)),
     )
+    return ProbePlan(requests, creates, fires, asked, not_asked(options, chosen), sentences)
 
 
 def not_asked(options: Options, chosen: Sequence[Step]) -> dict[str, str]:
     """Why the questions that belong to none of these steps are not asked, by id."""
-    asked = _questions(chosen)
+    asked = {question for step in chosen for question in step.questions}
     return {
         name: question.how if question.needs == "nothing" else options.missing(question.needs)
         for name, question in QUESTIONS.items()
@@ -61,35 +63,23 @@ def not_asked(options: Options, chosen: Sequence[Step]) -> dict[str, str]:
     }
 
 
-def _questions(chosen: Sequence[Step]) -> tuple[str, ...]:
-    return tuple(question for step in chosen for question in step.questions)
-
-
-def _sentences(options: Options, requests: int, creates: int, fires: int, asked: tuple[str, ...]) -> list[str]:
+def _sentences(options: Options, requests: int, creates: int, fires: int, questions: int) -> Iterator[str]:
     client = options.client
     team = printable(client.team_id, 80)
     limit = client.rate_limit
     left = "" if limit is None or limit.remaining is None else f"; the rate limit has {limit.remaining:,} left"
-    sentences = [
-        f"Asks {len(asked)} questions of {client.base_url}, team {team}, {client.environment.upper()}, with up to {plural(requests, 'request')}{left}."
-    ]
+    yield (
+        f"Asks {questions} questions of {client.base_url}, team {team}, {client.environment.upper()},"
+        f" with up to {plural(requests, 'request')}{left}."
+    )
     if creates:
         targets = "reserved domains" if options.missing("listener") else "reserved domains or of the listener"
-        sentences.append(
+        yield (
             f"Creates and removes up to {plural(creates, 'webhook')} named 'cstar_explore probe …'. They have URLs of {targets}."
             " Each is paused at once unless a question needs it active. Other webhooks are not touched."
         )
     if fires:
-        sentences.append(
+        yield (
             f"Fires up to {plural(fires, 'test event')}. According to the API reference, each reaches all active webhooks of team {team},"
             " and CLI listeners."
         )
-    return sentences
-
-
-def _reasons(options: Options, words: Mapping[str, str]) -> list[str]:
-    reasons = {reason for needs in _NEEDS if (reason := options.missing(needs))}
-    return [f"Some questions are not asked: {words.get(reason, reason)}." for reason in sorted(reasons)]
-
-
-_NEEDS: tuple[Needs, ...] = ("publishable", "write", "fire", "listener", "wait")

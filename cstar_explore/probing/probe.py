@@ -5,17 +5,19 @@ from datetime import UTC, datetime
 from typing import Literal, overload
 
 from ..api.client import Client
+from ..behaviours import QUESTIONS
 from ..listener import Listener
 from ..progress import ProgressLog
 from ..recordings import Recording
 from ..secret import ApiKey, Secret
 from .answers import Observation
 from .journal import Journal
+from .options import Options
 from .plan import ProbePlan, not_asked, plan
 from .replies import NotAnsweredError
 from .result import ProbeResult
 from .session import Session, StoppedError
-from .steps import Options, Payloads, Step, steps
+from .steps import Step, steps
 from .writing import ordinary
 
 _LOG_INTERVAL = 10.0  # seconds between lines of progress
@@ -90,7 +92,7 @@ def probe(
 
 
 def run(
-    options: Options, *, on_progress: Progress | None = None, stopped: Callable[[], bool] = lambda: False
+    options: Options, *, on_progress: Progress = lambda *_: None, stopped: Callable[[], bool] = lambda: False
 ) -> ProbeResult:
     """Runs the steps in order, and removes what they created.
 
@@ -101,10 +103,9 @@ def run(
     Raises:
         ConfigurationError: Another probe of this team is running, or the journal cannot be written.
     """
-    learned: Payloads = {}
-    chosen = steps(options, learned)
-    journal = Journal(options.client) if options.writes else None
-    session = Session(options.client, journal, stopped)
+    chosen = steps(options)
+    journal = None if options.missing("write") else Journal(options.client)
+    session = Session(options, journal, stopped)
     observations: list[Observation] = []
     reasons = not_asked(options, chosen)
     was_stopped = False
@@ -113,8 +114,7 @@ def run(
         left = session.clean_up()  # what an earlier run left
         for number, step in enumerate(chosen, 1):
             _ask(step, session, observations, reasons)
-            if on_progress is not None:
-                on_progress(number, len(chosen))
+            on_progress(number, len(chosen))
     except StoppedError:
         was_stopped = True
     finally:
@@ -122,14 +122,10 @@ def run(
             left = session.clean_up()
             journal.close()
     answers = {observation.question: observation.answer for observation in observations}
-    for step in chosen:
-        for question in step.questions:
-            if question not in answers:
-                reasons.setdefault(
-                    question, "the probe was stopped before" if was_stopped else "the response does not say"
-                )
-    recording = Recording(answers, learned, f"{datetime.now(UTC):%Y-%m-%d}")
-    return ProbeResult(recording, tuple(observations), reasons, left, session.sent, was_stopped)
+    default = "the probe was stopped before" if was_stopped else "the response does not say"
+    unanswered = {name: reasons.get(name, default) for name in QUESTIONS if name not in answers}
+    recording = Recording(answers, session.payloads, f"{datetime.now(UTC):%Y-%m-%d}")
+    return ProbeResult(recording, tuple(observations), unanswered, left, session.sent, was_stopped)
 
 
 def _ask(step: Step, session: Session, observations: list[Observation], reasons: dict[str, str]) -> None:

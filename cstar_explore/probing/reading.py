@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..behaviours import QUESTIONS
@@ -72,15 +72,11 @@ def pages(session: Session) -> Observations:
     yield one_of("page_size", lengths.get(len(_entries(short)), ""), short.evidence)
 
 
-def publishable(key: Secret) -> Callable[[Session], Observations]:
+def publishable(session: Session) -> Observations:
     """What a publishable key may read."""
-
-    def ask(session: Session) -> Observations:
-        for question, path in (("publishable_list", ""), ("publishable_get", _entries(session.get())[0]["id"])):
-            reply = session.get(path, key=key)
-            yield one_of(question, "allowed" if reply.ok else str(reply.status), f"{reply.evidence}, publishable key")
-
-    return ask
+    for question, path in (("publishable_list", ""), ("publishable_get", _entries(session.get())[0]["id"])):
+        reply = session.get(path, key=session.options.publishable_key)
+        yield one_of(question, "allowed" if reply.ok else str(reply.status), f"{reply.evidence}, publishable key")
 
 
 def _entries(reply: Reply) -> list[Mapping[str, Any]]:

@@ -1,13 +1,12 @@
 """The questions that need deliveries: what arrives at a listener, and what its response leads to."""
 
 import base64
-import binascii
 import json
 import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -15,15 +14,14 @@ from ..behaviours import OTHER, QUESTIONS, Answer
 from ..events import NAMES
 from ..events.shapes import shape_of
 from ..listener.store import Received
+from ..secret import Secret
 from ..serving.schedule import RETRY_AFTER
 from ..signatures.keys import as_secret, digest, legacy_digest
 from .answers import Observation, Observations, first_of, names_in, signing_secret
 from .firing import fired_data
 from .receiver import Receiver
 from .replies import AddressRefusedError, NotAnsweredError, Reply
-from .session import Session, StoppedError
-
-Ask = Callable[[Session, Receiver], Observations]
+from .session import Session
 
 _SLOW = 0.5  # seconds until the listener responds
 _FOLLOWED = 1.5  # seconds to wait for a redirect to be followed
@@ -39,8 +37,9 @@ _GIVE_UP = 5  # events in a row that do not arrive
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 
-def delivery(session: Session, receiver: Receiver) -> Observations:
+def delivery(session: Session) -> Observations:
     """Which webhooks a test event reaches, and what a delivery consists of."""
+    receiver = Receiver(session)
     try:
         yield from _delivery(session, receiver)
     except AddressRefusedError:
@@ -51,28 +50,26 @@ def delivery(session: Session, receiver: Receiver) -> Observations:
 def _delivery(session: Session, receiver: Receiver) -> Observations:
     mark = secrets.token_hex(4)
     with (
-        receiver.webhook(session, f"{mark}a") as created,
-        receiver.webhook(session, f"{mark}b", "customer.created"),
+        receiver.webhook(f"{mark}a") as created,
+        receiver.webhook(f"{mark}b", "customer.created"),
         receiver.answering(seconds=_SLOW),
     ):
-        start = receiver.count()
         reply = session.fire("ticket.created")
-        at_response = receiver.arrived(f"{mark}a", fired_at=start)
-        arrived = receiver.wait_for(f"{mark}a", fired_at=start)
+        at_response = receiver.arrived(f"{mark}a")
+        arrived = receiver.wait_for(f"{mark}a")
         if arrived.accepted:
             before = any(request.answered is not None for request in at_response)
-            yield Observation(
-                "arrival", "before the response" if before else "after the response", _received(arrived, reply)
-            )
+            answer = "before the response" if before else "after the response"
+            yield Observation("arrival", answer, _received(arrived, reply))
         yield from _content(arrived, created, reply)
-        yield from _reach(session, receiver, mark, start)
+        yield from _reach(session, receiver, mark)
 
 
 def _forwarded(session: Session, receiver: Receiver) -> Observations:
     """What a test event shows that `cstar listen` forwards: only its body, as the headers may be the command's own."""
     start = receiver.count()
     reply = session.fire("ticket.created")
-    request = receiver.wait_for_event(_event_id(reply), fired_at=start)
+    request = receiver.wait_for_event(_event_id(reply), start)
     evidence = f"{_received(request, reply)}, forwarded"
     yield names_in("envelope", _body(request), evidence)
     yield Observation("fired_event_id", "equal", evidence)
@@ -83,15 +80,15 @@ def _event_id(reply: Reply) -> object:
     return first_of(fired_data(reply), "eventId", "event_id")
 
 
-def _reach(session: Session, receiver: Receiver, mark: str, start: int) -> Observations:
+def _reach(session: Session, receiver: Receiver, mark: str) -> Observations:
     """Whether each of two webhooks gets the other's event, too. That it gets its own shows that it can receive."""
-    _wait(session, _SLOW + 1.0)
-    other_got_first = bool(receiver.arrived(f"{mark}b", fired_at=start))
+    session.wait(_SLOW + 1.0)
+    other_got_first = bool(receiver.arrived(f"{mark}b"))
     second = receiver.count()
     reply = session.fire("customer.created")
-    receiver.wait_for(f"{mark}b", fired_at=second)
-    _wait(session, _SLOW + 1.0)
-    other_got_second = bool(receiver.arrived(f"{mark}a", fired_at=second))
+    receiver.wait_for(f"{mark}b", second)
+    session.wait(_SLOW + 1.0)
+    other_got_second = bool(receiver.arrived(f"{mark}a", second))
     if other_got_first != other_got_second:
         raise NotAnsweredError(f"{reply.evidence}: one webhook got the other's event, and the other did not")
     answer = "all" if other_got_first else "subscribers"
@@ -139,100 +136,89 @@ def _signature(request: Received, created: Reply, evidence: str) -> Observations
         return
     after_prefix = secret.removeprefix("whsec_")
     keys = {"whole secret": secret, "without prefix": after_prefix, "decoded": _decoded(after_prefix)}
-    for name, value in keys.items():
-        key = as_secret(value)
-        correct = digest(key, current[1], request.body) if current else legacy_digest(key, request.body)
-        if correct in header:
-            yield Observation("signature_key", name, evidence)
-            return
-    yield Observation("signature_key", "none of these", evidence)
+
+    def is_correct(key: Secret) -> bool:
+        return (digest(key, current[1], request.body) if current else legacy_digest(key, request.body)) in header
+
+    found = (name for name, value in keys.items() if is_correct(as_secret(value)))
+    yield Observation("signature_key", next(found, "none of these"), evidence)
 
 
 def _decoded(text: str) -> bytes:
     letters = re.sub("[^A-Za-z0-9+/]", "", text.replace("-", "+").replace("_", "/"))
     try:
         return base64.b64decode(letters + "=" * (-len(letters) % 4))
-    except binascii.Error:
+    except ValueError:
         return b""
 
 
-def redirects(session: Session, receiver: Receiver) -> Observations:
+def redirects(session: Session) -> Observations:
     """Whether a redirect, here back to the listener, is followed."""
     from starlette.responses import Response
 
-    mark = secrets.token_hex(4)
-    with receiver.webhook(session, f"{mark}a"):
-        target = receiver.url(f"{mark}b")
+    receiver, mark = Receiver(session), secrets.token_hex(4)
+    target = receiver.url(f"{mark}b")
 
-        def redirect(_: Mapping[str, Any]) -> Response:
-            here = receiver.arrived(f"{mark}b", fired_at=start)
-            return Response(status_code=200) if here else Response(status_code=307, headers={"Location": target})
+    def redirect(_: Mapping[str, Any]) -> Response:
+        here = receiver.arrived(f"{mark}b")
+        return Response(status_code=200) if here else Response(status_code=307, headers={"Location": target})
 
-        start = receiver.count()
+    with receiver.webhook(f"{mark}a"):
         with receiver.answering(redirect):
             reply = session.fire("ticket.created")
-            request = receiver.wait_for(f"{mark}a", fired_at=start)
+            request = receiver.wait_for(f"{mark}a")
             if request.answered != 307:
                 raise NotAnsweredError(f"the listener responded with {request.answered}, not with 307")
-            _wait(session, _FOLLOWED)
-        followed = receiver.arrived(f"{mark}b", fired_at=start)
+            session.wait(_FOLLOWED)
+        followed = receiver.arrived(f"{mark}b")
         yield Observation("redirects", "followed" if followed else "not followed", _received(request, reply))
 
 
-def retries(wait: float) -> Ask:
+def retries(session: Session) -> Observations:
     """The steps between attempts, and the retry's signature: each attempt gets a 500."""
-
-    def ask(session: Session, receiver: Receiver) -> Observations:
-        mark = secrets.token_hex(4)
-        with receiver.webhook(session, mark), receiver.answering(lambda _: 500):
-            start = receiver.count()
-            reply = session.fire("ticket.created")
-            first = receiver.wait_for(mark, fired_at=start)
-            _wait(session, wait)
-            attempts = receiver.arrived(mark, fired_at=start)
-        if len(attempts) < 2:
-            raise NotAnsweredError(f"no retry within {wait:g} s")
-        times = [request.received_at.timestamp() for request in attempts]
-        steps: Answer = tuple(_rounded(later - earlier, _PUBLISHED_STEPS) for earlier, later in pairwise(times))
-        evidence = f"{_received(first, reply)}, {len(attempts)} attempts"
-        yield Observation("retry_steps", steps, evidence)
-        signatures = [attempt.header("x-signature") for attempt in attempts[:2]]
-        if None in signatures:
-            raise NotAnsweredError("the attempts have no X-Signature")
-        same = signatures[0] == signatures[1]
-        yield Observation("retry_signature", "same" if same else "anew", evidence)
-
-    return ask
+    receiver, mark = Receiver(session), secrets.token_hex(4)
+    with receiver.webhook(mark), receiver.answering(lambda _: 500):
+        reply = session.fire("ticket.created")
+        first = receiver.wait_for(mark)
+        session.wait(session.options.wait)
+        attempts = receiver.arrived(mark)
+    if len(attempts) < 2:
+        raise NotAnsweredError(f"no retry within {session.options.wait:g} s")
+    times = [request.received_at.timestamp() for request in attempts]
+    steps: Answer = tuple(_rounded(later - earlier, _PUBLISHED_STEPS) for earlier, later in pairwise(times))
+    evidence = f"{_received(first, reply)}, {len(attempts)} attempts"
+    yield Observation("retry_steps", steps, evidence)
+    signatures = [attempt.header("x-signature") for attempt in attempts[:2]]
+    if None in signatures:
+        raise NotAnsweredError("the attempts have no X-Signature")
+    same = signatures[0] == signatures[1]
+    yield Observation("retry_signature", "same" if same else "anew", evidence)
 
 
-def receiver_timeout(wait: float) -> Ask:
+def receiver_timeout(session: Session) -> Observations:
     """How long the response to trigger-test waits for a receiver that does not answer in time."""
-
-    def ask(session: Session, receiver: Receiver) -> Observations:
-        hold = min(wait, _LONGEST_HOLD)
-        seconds, reply = _held(session, receiver, hold)
-        if seconds < _SHORTEST_TIMEOUT:
-            raise NotAnsweredError("the response does not wait for the delivery")
-        if seconds >= hold * 0.9:
-            raise NotAnsweredError(f"the response waits for at least {seconds:.0f} s")
-        again, reply = _held(session, receiver, hold)  # the first response may have been slow for another reason
-        if abs(again - seconds) > max(_SHORTEST_TIMEOUT, seconds / 10):
-            raise NotAnsweredError(f"the response waits {seconds:.1f} s once and {again:.1f} s another time")
-        evidence = f"{reply.evidence}, {again:.1f} s later than with a receiver that answers at once"
-        yield Observation("receiver_timeout", (_rounded(again, _PUBLISHED_TIMEOUTS),), evidence)
-
-    return ask
+    hold = min(session.options.wait, _LONGEST_HOLD)
+    seconds, _ = _held(session, hold)
+    if seconds < _SHORTEST_TIMEOUT:
+        raise NotAnsweredError("the response does not wait for the delivery")
+    if seconds >= hold * 0.9:
+        raise NotAnsweredError(f"the response waits for at least {seconds:.0f} s")
+    again, reply = _held(session, hold)  # the first response may have been slow for another reason
+    if abs(again - seconds) > max(_SHORTEST_TIMEOUT, seconds / 10):
+        raise NotAnsweredError(f"the response waits {seconds:.1f} s once and {again:.1f} s another time")
+    evidence = f"{reply.evidence}, {again:.1f} s later than with a receiver that answers at once"
+    yield Observation("receiver_timeout", (_rounded(again, _PUBLISHED_TIMEOUTS),), evidence)
 
 
-def _held(session: Session, receiver: Receiver, hold: float) -> tuple[float, Reply]:
+def _held(session: Session, hold: float) -> tuple[float, Reply]:
     """How many seconds later the response comes if the receiver does not answer, and that response."""
-    mark = secrets.token_hex(4)
-    with receiver.webhook(session, mark):
+    receiver, mark = Receiver(session), secrets.token_hex(4)
+    with receiver.webhook(mark):
         at_once, _ = _duration(session)
         start, released = receiver.count(), threading.Event()
 
         def hold_first(_: Mapping[str, Any]) -> int:
-            if len(receiver.arrived(mark, fired_at=start)) == 1:
+            if len(receiver.arrived(mark, start)) == 1:
                 released.wait(hold)
             return 200
 
@@ -241,7 +227,7 @@ def _held(session: Session, receiver: Receiver, hold: float) -> tuple[float, Rep
                 held, reply = _duration(session)
             finally:
                 released.set()  # else the listener's thread would go on waiting
-        if not receiver.arrived(mark, fired_at=start):
+        if not receiver.arrived(mark, start):
             raise NotAnsweredError("the response does not wait for the delivery")
     return held - at_once, reply
 
@@ -256,44 +242,39 @@ def _duration(session: Session) -> tuple[float, Reply]:
     return time.monotonic() - started, reply
 
 
-def payloads(session: Session, receiver: Receiver, learned: dict[str, Mapping[str, Any]]) -> None:
-    """Fires each event type once, and stores the shape of its data in `learned`."""
-    mark = secrets.token_hex(4)
+def payloads(session: Session) -> Observations:
+    """Fires each event type once, and stores the shape of its data in `session.payloads`. It answers no question."""
+    receiver, mark = Receiver(session), secrets.token_hex(4)
     # cStar may not know one of the types; by its reference, active webhooks get the others too.
     for events in (",".join(NAMES), "ticket.created"):
         try:
-            with receiver.webhook(session, mark, events):
-                return _learn(session, learned, lambda _, start: receiver.wait_for(mark, fired_at=start), receiver)
+            with receiver.webhook(mark, events):
+                return _learn(session, receiver, mark)
         except AddressRefusedError:
             continue
-    return _learn(
-        session, learned, lambda reply, start: receiver.wait_for_event(_event_id(reply), fired_at=start), receiver
-    )
+    return _learn(session, receiver)
 
 
-def _learn(
-    session: Session,
-    learned: dict[str, Mapping[str, Any]],
-    wait_for: Callable[[Reply, int], Received],
-    receiver: Receiver,
-) -> None:
+def _learn(session: Session, receiver: Receiver, mark: str = "") -> Observations:
+    """Learns from the deliveries with this mark or, without one, from those that `cstar listen` forwards."""
     missing = 0  # in a row
     for event in NAMES:
         start = receiver.count()
         try:
             session.check(1)
             reply = session.fire(event)
-            fired_data(reply)
-            body = _body(wait_for(reply, start))
+            event_id = _event_id(reply)
+            body = _body(receiver.wait_for(mark, start) if mark else receiver.wait_for_event(event_id, start))
         except NotAnsweredError:
             missing += 1
             if missing == _GIVE_UP:
-                return
+                break
             continue
         missing = 0
         data = body.get("data")
         if isinstance(data, dict) and body.get("type") in (event, None):  # an earlier event may arrive late
-            learned[event] = shape_of(data)
+            session.payloads[event] = shape_of(data)
+    return iter(())
 
 
 def _body(request: Received) -> dict[str, Any]:
@@ -320,11 +301,3 @@ def _rounded(seconds: float, published: Iterable[float]) -> str:
 
 def _received(request: Received, reply: Reply) -> str:
     return f"{reply.evidence}; a delivery of {len(request.body):,} bytes, answered {request.answered}"
-
-
-def _wait(session: Session, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while (left := deadline - time.monotonic()) > 0:
-        if session.stopped():
-            raise StoppedError
-        time.sleep(min(left, 0.1))

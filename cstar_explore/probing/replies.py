@@ -94,20 +94,13 @@ def read_reply(response: Response, sent: str) -> Reply:
         envelope = json.loads(response.content)
     except (ValueError, RecursionError):
         envelope = None
-    if not isinstance(envelope, dict) or not (_is_success(response, envelope) or _is_error(response, envelope)):
-        raise NotAnsweredError(f"{sent}: a response with {response.status} that is not cStar's")
+    match response.status // 100, envelope:
+        case 2, {"success": True, "data": _}:
+            pass
+        case 4, {"success": False, "error": {"message": str()} | {"code": str()} | {"type": str()}}:
+            pass  # other services have an `error`, too
+        case 4, {"success": False, "error": str(text)} if text:
+            pass
+        case _:
+            raise NotAnsweredError(f"{sent}: a response with {response.status} that is not cStar's")
     return Reply(response.status, response.headers, envelope, sent)
-
-
-def _is_success(response: Response, envelope: Mapping[str, Any]) -> bool:
-    return 200 <= response.status < 300 and envelope.get("success") is True and "data" in envelope
-
-
-def _is_error(response: Response, envelope: Mapping[str, Any]) -> bool:
-    error = envelope.get("error")
-    # Other services have an `error` too.
-    if not 400 <= response.status < 500 or envelope.get("success") is not False:
-        return False
-    if isinstance(error, str):
-        return bool(error)
-    return isinstance(error, dict) and any(isinstance(error.get(name), str) for name in ("message", "code", "type"))

@@ -16,13 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _COLUMNS = ("question", "text", "documented", "assumed", "observed", "verdict", "evidence")
-_STYLE = """\
-:root { color-scheme: light dark; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #8885; overflow-wrap: anywhere; }
-tr.different td:first-child { box-shadow: inset 4px 0 #c77700; }
-"""
+_STYLE = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -88,9 +82,8 @@ class ProbeResult:
 
     def _repr_html_(self) -> str:
         head = ("question", "cStar's pages", "the sandbox", "observed", "verdict", "evidence")
-        rows = sorted(
-            self._rows(), key=lambda row: ("different", "as assumed", "as documented", "not answered").index(row[5])
-        )
+        order = ("different", "as assumed", "as documented", "not answered")
+        rows = sorted(self._rows(), key=lambda row: order.index(row[5]))
         cells = "".join(
             f'<tr class="{row[5].replace(" ", "-")}"><td>' + "</td><td>".join(map(escaped, row[1:])) + "</td></tr>"
             for row in rows
@@ -102,13 +95,11 @@ class ProbeResult:
         """One or more sentences: the number of answers with each verdict, and what could not be removed."""
         counts = ", ".join(f"{count} {verdict}" for verdict, count in self.counts().items())
         stopped = " Stopped before the end." if self.stopped else ""
-        left = ""
-        if self.left:
-            left = (
-                f" {plural(len(self.left), 'webhook')} could not be removed: {', '.join(printable(name, 60) for name in self.left)}."
-                " Run the probe again to remove them."
-            )
-        return f"{counts}; {plural(self.requests, 'request')}.{stopped}{left}"
+        names = ", ".join(printable(name, 60) for name in self.left)
+        left = (
+            f" {plural(len(self.left), 'webhook')} could not be removed: {names}. Run the probe again to remove them."
+        )
+        return f"{counts}; {plural(self.requests, 'request')}.{stopped}{left if self.left else ''}"
 
     def __repr__(self) -> str:
         return f"ProbeResult({self.summary()})"

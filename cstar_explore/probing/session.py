@@ -3,15 +3,15 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from ..api.client import Client
 from ..api.raw import RawCalls
 from ..api.responses import seconds_to_wait
 from ..errors import CStarError
 from ..secret import Secret
 from .journal import Journal
+from .options import Options
 from .replies import NotAnsweredError, Reply, read_reply
 
 UNKNOWN_TYPE = "probe.not_a_type"
@@ -19,6 +19,7 @@ DOMAINS = ("invalid", "example", "example.com")  # reserved: no delivery can arr
 MAX_PAGES = 200
 _READS = 3  # attempts of a GET, and of a DELETE while cleaning up
 _PAUSE = 0.3  # seconds between them
+_POLL = 0.02  # seconds between looks at what is waited for
 _RESERVE = 6  # requests of the rate limit that are reserved for cleaning up
 
 Stopped = Callable[[], bool]
@@ -32,7 +33,7 @@ class Session:
     """Sends requests and keeps track of the probe's own webhooks.
 
     Args:
-        client: A client that may write, or a read-only one for GET.
+        options: The arguments of `probe`.
         journal: None if nothing will be created.
         stopped: Returns whether the user stopped the probe.
 
@@ -40,16 +41,17 @@ class Session:
         sent: The number of requests that were sent.
         ordinary: A paused webhook of the probe's own that exists until the end; None if nothing may be created.
         domain: The reserved domain of the probe's URLs.
+        payloads: The shapes of data that were learned, by event type.
     """
 
-    def __init__(self, client: Client, journal: Journal | None, stopped: Stopped = lambda: False) -> None:
-        self.client = client
+    def __init__(self, options: Options, journal: Journal | None, stopped: Stopped = lambda: False) -> None:
+        self.options, self.client = options, options.client
+        self.payloads: dict[str, Mapping[str, Any]] = {}
         self.sent = 0
         self.domain = DOMAINS[0]
         self.ordinary: Reply | None = None
-        self._calls = RawCalls(client)
-        self._journal = journal
-        self.stopped = stopped
+        self._calls = RawCalls(options.client)
+        self._journal, self.stopped = journal, stopped
         self._own: dict[str, str] = {}  # the names of webhooks that exist, by id
 
     def check(self, requests: int) -> None:
@@ -65,6 +67,18 @@ class Session:
         needed = requests + _RESERVE + len(self._own)
         if limit is not None and limit.remaining is not None and limit.remaining < needed:
             raise NotAnsweredError(f"the rate limit has {limit.remaining:,} requests left, and {needed:,} are needed")
+
+    def wait(self, seconds: float, is_over: Callable[[], object] = lambda: False) -> None:
+        """Waits for some seconds, or until the condition is true.
+
+        Raises:
+            StoppedError: The user stopped the probe.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not is_over():
+            if self.stopped():
+                raise StoppedError
+            time.sleep(_POLL)
 
     def get(self, path: str = "", *, key: Secret | None = None) -> Reply:
         """Sends a GET, up to `_READS` times until the response is usable, or raises NotAnsweredError."""
@@ -123,17 +137,14 @@ class Session:
             yield created
 
     @contextmanager
-    def removing(self, *created: Reply) -> Iterator[None]:
-        """Removes the webhooks that these replies created, at the end. If that fails, `clean_up` tries again."""
+    def removing(self, created: Reply) -> Iterator[None]:
+        """Removes the webhook that was created, if one was, at the end. If that fails, `clean_up` tries again."""
         try:
             yield
         finally:
-            for reply in created:
-                if reply.ok and reply.webhook["id"] in self._own:
-                    try:
-                        self.delete(reply)
-                    except NotAnsweredError:
-                        continue
+            if created.ok and created.webhook["id"] in self._own:
+                with suppress(NotAnsweredError):
+                    self.delete(created)
 
     def webhooks(self) -> list[Mapping[str, Any]]:
         """All webhooks of the team. Requests pages until one has no new webhook, or raises NotAnsweredError."""

@@ -2,8 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +10,8 @@ from ..behaviours import QUESTIONS
 from .answers import Observation, Observations, error_form, first_of, names_in, one_of, signing_secret
 from .replies import NotAnsweredError, Reply
 from .session import DOMAINS, UNKNOWN_TYPE, Session
+
+Ask = Callable[[Session], Observations]
 
 
 def ordinary(session: Session) -> Observations:
@@ -33,63 +34,66 @@ def invalid_value(session: Session) -> Observations:
         yield from error_form(400, created)
 
 
-def unknown_type(session: Session) -> Observations:
-    """Whether an unknown event type is accepted."""
-    with _tried(session, events=f"ticket.created,{UNKNOWN_TYPE}") as created:
-        events = set(_events(session, created)) if created.ok else set()
-        answers = {("ticket.created",): "dropped", (UNKNOWN_TYPE, "ticket.created"): "kept"}
-        answer = "refused" if created.refused else answers.get(tuple(sorted(events)), "")
-        yield one_of("unknown_type", answer, created.evidence)
+def tried(question: str, answer: Callable[[Session, Reply], str], **fields: Any) -> Ask:
+    """Whether a webhook with these fields is accepted, and if so, the `answer` that it gives."""
+
+    def ask(session: Session) -> Observations:
+        created = session.create(**fields)
+        if not created.ok and not created.refused:
+            raise NotAnsweredError(created.evidence)
+        with session.removing(created):
+            found = "refused" if created.refused else answer(session, created)
+            yield one_of(question, found, created.evidence)
+
+    return ask
 
 
-def wildcard(question: str, pattern: str) -> Callable[[Session], Observations]:
+def by_events(answers: Mapping[tuple[str, ...], str]) -> Callable[[Session, Reply], str]:
+    """The answer of the events that a webhook has, in alphabetical order."""
+    return lambda session, created: answers.get(tuple(sorted(set(_events(session, created)))), "")
+
+
+def wildcard(question: str, pattern: str) -> Ask:
     """Whether a wildcard is accepted."""
 
-    def ask(session: Session) -> Observations:
-        with _tried(session, events=pattern) as created:
-            events = _events(session, created) if created.ok else []
-            expanded = events and not any("*" in event for event in events)
-            answer = "refused" if created.refused else "expanded" if expanded else ""
-            yield one_of(question, "literal" if events == [pattern] else answer, created.evidence)
+    def answer(session: Session, created: Reply) -> str:
+        events = _events(session, created)
+        if events == [pattern]:
+            return "literal"
+        return "expanded" if events and not any("*" in event for event in events) else ""
 
-    return ask
-
-
-def events_array(session: Session) -> Observations:
-    """Whether `events` may be an array instead of a comma-separated string."""
-    with _tried(session, events=["ticket.created", "ticket.closed"]) as created:
-        understood = created.ok and set(_events(session, created)) == {"ticket.created", "ticket.closed"}
-        answer = "refused" if created.refused else "accepted" if understood else ""
-        yield one_of("events_array", answer, created.evidence)
+    return tried(question, answer, events=pattern)
 
 
-def accepted(question: str, **fields: Any) -> Callable[[Session], Observations]:
-    """Whether a webhook with these fields is accepted."""
-
-    def ask(session: Session) -> Observations:
-        with _tried(session, **fields) as created:
-            yield Observation(question, "refused" if created.refused else "accepted", created.evidence)
-
-    return ask
+unknown_type = tried(
+    "unknown_type",
+    by_events({("ticket.created",): "dropped", (UNKNOWN_TYPE, "ticket.created"): "kept"}),
+    events=f"ticket.created,{UNKNOWN_TYPE}",
+)
+events_array = tried(
+    "events_array",
+    by_events({("ticket.closed", "ticket.created"): "accepted"}),
+    events=["ticket.created", "ticket.closed"],
+)
+empty_events = tried("empty_events", lambda *_: "accepted", events="")
 
 
 def replaced_events(session: Session) -> Observations:
     """Whether new events replace the old ones."""
     with session.webhook() as created:
         updated = session.update(created, events="ticket.closed").require_success()
-        events = set(_events(session, session.get(created.webhook["id"])))
-        answers = {("ticket.closed",): "replaced", ("ticket.closed", "ticket.created"): "added"}
-        yield one_of("patch_events", answers.get(tuple(sorted(events)), ""), updated.evidence)
+        answer = by_events({("ticket.closed",): "replaced", ("ticket.closed", "ticket.created"): "added"})
+        yield one_of("patch_events", answer(session, session.get(created.webhook["id"])), updated.evidence)
 
 
 def http_url(session: Session) -> Observations:
     """Whether an http URL is accepted."""
-    with _tried(session, url=session.url().replace("https:", "http:")) as created:
-        answer = "refused"
-        if created.ok:
-            scheme = urlsplit(str(_current(session, created, "url"))).scheme.lower()
-            answer = {"http": "accepted", "https": "https"}.get(scheme, "")
-        yield one_of("http_url", answer, created.evidence)
+
+    def answer(session: Session, created: Reply) -> str:
+        scheme = urlsplit(str(_current(session, created, "url"))).scheme.lower()
+        return {"http": "accepted", "https": "https"}.get(scheme, "")
+
+    return tried("http_url", answer, url=session.url().replace("https:", "http:"))(session)
 
 
 def url_form(session: Session) -> Observations:
@@ -106,14 +110,13 @@ def url_form(session: Session) -> Observations:
         yield names_in("url_form", (change for change, made in changes.items() if made), created.evidence)
 
 
-def duplicates(field: str) -> Callable[[Session], Observations]:
+def duplicates(field: str) -> Ask:
     """Whether two webhooks may have the same name, or the same URL."""
 
     def ask(session: Session) -> Observations:
         fields = {"name": session.new_name(), "url": session.url()}
-        with session.webhook(**fields), _tried(session, **{field: fields[field]}) as second:
-            answer = "refused" if second.refused else "accepted"
-            yield Observation(f"duplicate_{field}", answer, second.evidence)
+        with session.webhook(**fields):
+            yield from tried(f"duplicate_{field}", lambda *_: "accepted", **{field: fields[field]})(session)
 
     return ask
 
@@ -157,7 +160,7 @@ def second_delete(session: Session) -> Observations:
         yield one_of("second_delete", "200" if second.ok else str(second.status), second.evidence)
 
 
-def replayed(question: str) -> Callable[[Session], Observations]:
+def replayed(question: str) -> Ask:
     """Two creates with one idempotency key, and with one body or two."""
     return lambda session: iter([_replayed(session, question)])
 
@@ -193,16 +196,6 @@ def _replayed(session: Session, question: str) -> Observation:
             return Observation(question, "first response", second.evidence)
         answer = "with secret" if signing_secret(second.webhook) else "without secret"
         return Observation(question, answer, second.evidence)
-
-
-@contextmanager
-def _tried(session: Session, **fields: Any) -> Iterator[Reply]:
-    """Creates a webhook that may be refused, and removes it afterwards. Any other response raises NotAnsweredError."""
-    created = session.create(**fields)
-    if not created.ok and not created.refused:
-        raise NotAnsweredError(created.evidence)
-    with session.removing(created):
-        yield created
 
 
 def _current(session: Session, reply: Reply, field: str) -> Any:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from ..api.client import Client
 from ..errors import CStarError
+from ..probing.options import Options
 from ..probing.plan import plan
 from ..probing.probe import run
 from ..probing.result import ProbeResult
-from ..probing.steps import Options
 from ..secret import ApiKey, Secret
 from ..text import plural
 from .boxes import Button

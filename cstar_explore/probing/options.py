@@ -1,0 +1,59 @@
+"""The arguments of `probe`, and which questions can be asked with them."""
+
+from dataclasses import dataclass
+
+from ..api.client import Client
+from ..behaviours import Needs
+from ..errors import ConfigurationError
+from ..listener import Listener
+from ..secret import ApiKey
+from ..text import printable
+
+MAX_WAIT = 7 * 86_400.0  # seconds
+
+
+@dataclass(frozen=True)
+class Options:
+    """The arguments of `probe`.
+
+    Raises:
+        ConfigurationError: An argument cannot be used.
+    """
+
+    client: Client
+    listener: Listener | None
+    publishable_key: ApiKey | None
+    fire: bool
+    payloads: bool
+    wait: float
+
+    def __post_init__(self) -> None:
+        if self.publishable_key is not None and not self.publishable_key.is_publishable:
+            raise ConfigurationError("publishable_key must be a publishable key (pk_…).", advice="Leave it out.")
+        has_receiver = self.fire and self.listener is not None
+        if self.payloads and not has_receiver:
+            raise ConfigurationError("payloads=True needs fire=True and a listener.", advice="Pass all three.")
+        wait = self.wait
+        if isinstance(wait, bool) or not isinstance(wait, int | float) or not 0 <= wait <= MAX_WAIT:
+            raise ConfigurationError(
+                f"wait must be a number of seconds from 0 to {MAX_WAIT:,.0f}, not {printable(repr(wait), 80)}.",
+                advice="Pass 40 for the first retry: it comes after 30 s.",
+            )
+        if wait and not has_receiver:
+            raise ConfigurationError(
+                "wait= needs fire=True and a listener.", advice="Pass all three, or leave wait out."
+            )
+
+    def missing(self, needs: Needs) -> str:
+        """Why a question with these needs is not asked; empty if it is asked."""
+        conditions = [
+            ("with a live key, only GET is sent", self.client.environment != "live"),
+            ("this client may not write", self.client.write and not self.client.key.is_publishable),
+            ("fire=True was not passed", self.fire),
+            ("no listener was passed", self.listener is not None),
+            ("wait= was not passed", self.wait > 0),
+        ]
+        counts: dict[Needs, int] = {"read": 0, "many": 0, "write": 2, "fire": 3, "listener": 4, "wait": 5}
+        if needs == "publishable":
+            return "" if self.publishable_key else "publishable_key= was not passed"
+        return next((reason for reason, met in conditions[: counts[needs]] if not met), "")
