@@ -44,11 +44,13 @@ class Baseline:
 
 def baseline_of(audit: "AuditResult", mask_key: str | None = None) -> Baseline:
     """The baseline of this audit, with the masks of another baseline if its key is given."""
-    mask_key = audit.mask_key if mask_key is None else mask_key
+    from ..frames import records
+
+    key = audit.mask_key if mask_key is None else mask_key
     frames = {"accounts": audit.accounts, "webhooks": audit.webhooks, "findings": audit.to_frame()}
-    rows: dict[str, Iterable[Row]] = {name: _records(frame, _COLUMNS[name]) for name, frame in frames.items()}
-    rows["webhooks"] = (_masked(row, mask_key) for row in rows["webhooks"])
-    return Baseline(iso(audit.taken), mask_key, **{name: _sorted(part) for name, part in rows.items()})
+    rows = {name: records(frame[list(_COLUMNS[name])]) for name, frame in frames.items()}
+    rows["webhooks"] = [_without_secrets(row, key) for row in rows["webhooks"]]
+    return Baseline(iso(audit.taken), key, **{name: _sorted(part) for name, part in rows.items()})
 
 
 def baseline_text(audit: "AuditResult") -> str:
@@ -74,21 +76,14 @@ def read_baseline(path: str | Path) -> Baseline:
         raise unreadable(path, "it is not a baseline") from None
 
 
-def _masked(row: Row, key: str) -> Row:
-    masked = {
+def _without_secrets(row: dict[str, Any], key: str) -> dict[str, Any]:
+    """A webhook as JSON, with its time in cStar's format."""
+    return row | {
         "url": row["url"] and masked_url(row["url"], key),
         "name": row["name"] and masked_text(row["name"], key),
         "events": row["events"] and tuple(map(masked_keys, row["events"])),
+        "created_at": row["created_at"] and iso(row["created_at"]),
     }
-    return {**row, **masked}
-
-
-def _records(frame: Any, names: Iterable[str]) -> Iterable[dict[str, Any]]:
-    """The rows as plain JSON: missing cells are null, times are in cStar's format."""
-    from ..frames import records
-
-    for row in records(frame[list(names)]):
-        yield {name: iso(value) if hasattr(value, "isoformat") else value for name, value in row.items()}
 
 
 def _sorted(rows: Iterable[Row]) -> tuple[Row, ...]:
@@ -97,18 +92,16 @@ def _sorted(rows: Iterable[Row]) -> tuple[Row, ...]:
 
 def _checked(rows: Any, names: Iterable[str]) -> tuple[Row, ...]:
     """These columns of each row, if every cell has its type or is null."""
-    if not isinstance(rows, list):
-        raise TypeError("Expected a list of rows.")
-    checked = []
-    for row in rows:
-        cells = {name: row[name] for name in names}
-        if not all(value is None or _is_valid(name, value) for name, value in cells.items()):
-            raise TypeError("A cell has the wrong type.")
-        checked.append(cells)
-    return tuple(checked)
+    checked = tuple({name: row[name] for name in names} for row in rows)
+    cells = (cell for row in checked for cell in row.items())
+    if not isinstance(rows, list) or not all(_is_valid(name, value) for name, value in cells):
+        raise TypeError("Expected a list of rows whose cells have their types.")
+    return checked
 
 
 def _is_valid(name: str, value: Any) -> bool:
+    if value is None:
+        return True
     if name == "events":
         return isinstance(value, list) and all(isinstance(part, str) for part in value)
     return isinstance(value, bool if name == "is_active" else str)

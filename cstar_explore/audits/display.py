@@ -1,5 +1,6 @@
 """An audit in a notebook: its findings by rule, each with its remedy."""
 
+from collections import Counter
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ def findings_html(audit: "AuditResult") -> str:
     """A table with a heading for each rule; empty without findings."""
     if not audit.findings:
         return ""
-    counts = {rule: len(list(group)) for rule, group in groupby(audit.findings, key=lambda finding: finding.rule)}
+    counts = Counter(finding.rule for finding in audit.findings)
     has_accounts = any(audit.accounts["account"])
     head = (*(["account"] if has_accounts else []), "webhook", "evidence")
     heads = "".join(f'<th scope="col" {_LEFT}>{name}</th>' for name in head)
@@ -54,10 +55,5 @@ def _row(finding: Finding, mask_key: str, *, has_accounts: bool) -> str:
 def _details(hook: Hook, mask_key: str) -> str:
     """What identifies the webhook, without secrets."""
     state = "state unknown" if hook.state.is_active is None else "active" if hook.state.is_active else "paused"
-    lines = (
-        masked_keys(hook.id or ""),
-        masked_url(hook.state.url or "", mask_key),
-        masked_keys(", ".join(hook.state.events or ())),
-        state,
-    )
-    return "<br>".join(escaped(line) for line in lines if line)
+    lines = (hook.id or "", masked_url(hook.state.url, mask_key), ", ".join(hook.state.events or ()), state)
+    return "<br>".join(escaped(masked_keys(line)) for line in lines if line)

@@ -16,17 +16,14 @@ from .fetching import FetchResult
 from .redaction import masked_text
 
 _ACCOUNT_COLUMNS = ("account", "team_id", "environment")
-# `WebhookList.to_excel` writes times without zone: Excel has none.
-_EXCEL_NAMES = {f"{name}{frames.UTC_SUFFIX}": name for name in ("created_at", "updated_at")}
 
 
 def webhooks_frame(fetched: Sequence[FetchResult]) -> pd.DataFrame:
     """Every webhook of every account; see `Audit.webhooks`."""
-    read = [(result, result.items) for result in fetched if result.items]
-    frame = frames.webhooks_frame([item for _, items in read for item in items])
+    read = [(result, item) for result in fetched for item in result.items or ()]
+    frame = frames.webhooks_frame([item for _, item in read])
     accounts: dict[str, pd.Series[Any]] = {
-        name: pd.Series([getattr(result, name) for result, items in read for _ in items], dtype="str")
-        for name in _ACCOUNT_COLUMNS
+        name: pd.Series([getattr(result, name) for result, _ in read], dtype="str") for name in _ACCOUNT_COLUMNS
     }
     # A field of these names in cStar's own webhooks keeps its column, renamed.
     frame = frame.rename(columns={name: f"{name}_told" for name in _ACCOUNT_COLUMNS})
@@ -35,17 +32,13 @@ def webhooks_frame(fetched: Sequence[FetchResult]) -> pd.DataFrame:
 
 def accounts_frame(fetched: Sequence[FetchResult]) -> pd.DataFrame:
     """A row per account; see `Audit.accounts`."""
-    rows = [
-        (
-            *(getattr(result, name) for name in _ACCOUNT_COLUMNS),
-            result.state,
-            None if result.items is None else len(result.items),
-            "The audit was stopped before this account."
-            if result.state == "not tried"
-            else result.error and masked_text(str(result.error)),
-        )
-        for result in fetched
-    ]
+    rows = []
+    for result in fetched:
+        count = None if result.items is None else len(result.items)
+        error = result.error and masked_text(str(result.error))
+        if result.state == "not tried":
+            error = "The audit was stopped before this account."
+        rows.append((result.account, result.team_id, result.environment, result.state, count, error))
     names = [*_ACCOUNT_COLUMNS, "state", "webhooks", "error"]
     return frames.from_rows(rows, dict.fromkeys(names, "str") | {"webhooks": "Int64"})
 
@@ -70,8 +63,7 @@ def results_from_frame(frame: pd.DataFrame) -> list[FetchResult]:
             )
     if not frame.columns.is_unique:
         raise ValidationError("The frame has two columns with the same name.", advice="Drop one of them.")
-    names = {old: new for old, new in _EXCEL_NAMES.items() if new not in frame.columns}
-    frame = frame.rename(columns=names)
+    frame = frames.as_frame(frame)
     columns = [
         frame[name].fillna("").map(str) if name in frame.columns else [""] * len(frame) for name in _ACCOUNT_COLUMNS
     ]
@@ -84,10 +76,8 @@ def results_from_frame(frame: pd.DataFrame) -> list[FetchResult]:
 
 def _items(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Each row as an object of cStar's JSON, without its missing cells."""
-    names = [str(name) for name in frame.columns if name not in _ACCOUNT_COLUMNS]
-    for row in frame[names].astype("object").to_dict("records"):
-        item = {str(name): value for name, value in row.items() if not frames.is_missing(value)}
-        yield {name: _PARSERS.get(name, _plain)(value) for name, value in item.items()}
+    for row in frames.records(frame.drop(columns=[*_ACCOUNT_COLUMNS], errors="ignore")):
+        yield {name: _PARSERS.get(name, _plain)(value) for name, value in row.items() if value is not None}
 
 
 def _plain(value: Any) -> Any:
@@ -106,10 +96,9 @@ def _events(value: Any) -> Any:
         value = parse_list(value)
     except ValueError:
         return value
-    is_text = isinstance(value, str) or (
-        isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
-    )
-    return list(split_events(value)) if is_text else value
+    parts = [value] if isinstance(value, str) else value
+    is_text = isinstance(parts, list | tuple) and all(isinstance(part, str) for part in parts)
+    return list(split_events(parts)) if is_text else value
 
 
 def _flag(value: Any) -> Any:
