@@ -1,8 +1,8 @@
 """The documented fields of cStar's objects, and how to parse their values. Reading an object keeps all other fields too."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from .text import MASK, redacted
@@ -18,42 +18,34 @@ class Field(NamedTuple):
     kind: Kind
 
 
-WEBHOOK_FIELDS = (
-    Field("id", ("id",), "text"),
-    Field("name", ("name",), "text"),
-    Field("url", ("url",), "text"),
-    Field("events", ("events",), "events"),
-    Field("is_active", ("isActive", "is_active"), "flag"),
-    Field("created_at", ("createdAt", "created_at"), "time"),
-    Field("updated_at", ("updatedAt", "updated_at"), "time"),
+def _fields(**kinds: Kind) -> tuple[Field, ...]:
+    """Fields by our names. The API reference writes them in camelCase, other pages of cStar in snake_case."""
+    return tuple(Field(name, tuple(dict.fromkeys((_camel_case(name), name))), kind) for name, kind in kinds.items())
+
+
+def _camel_case(name: str) -> str:
+    return re.sub("_([a-z])", lambda match: match[1].upper(), name)
+
+
+WEBHOOK_FIELDS = _fields(
+    id="text", name="text", url="text", events="events", is_active="flag", created_at="time", updated_at="time"
 )
 
 # The API reference documents no entry of `deliveries`: its only sample is empty. These fields are from the closest documented
 # shape, the SDK page's response to testing a single webhook.
-DELIVERY_FIELDS = (
-    Field("delivery_id", ("deliveryId", "delivery_id"), "text"),
-    Field("event", ("event",), "text"),
-    Field("url", ("url",), "text"),
-    Field("success", ("success",), "flag"),
-    Field("status", ("status",), "integer"),
-    Field("response_time_ms", ("responseTimeMs", "response_time_ms"), "integer"),
-    Field("error", ("error",), "text"),
+DELIVERY_FIELDS = _fields(
+    delivery_id="text",
+    event="text",
+    url="text",
+    success="flag",
+    status="integer",
+    response_time_ms="integer",
+    error="text",
 )
 
-FIRED_FIELDS = (
-    Field("event", ("event",), "text"),
-    Field("event_id", ("eventId", "event_id"), "text"),
-    Field("test", ("test",), "flag"),
-    Field("delivered_to", ("deliveredTo", "delivered_to"), "integer"),
-)
+FIRED_FIELDS = _fields(event="text", event_id="text", test="flag", delivered_to="integer")
 
-IDENTITY_FIELDS = (
-    Field("team_id", ("teamId", "team_id"), "text"),
-    Field("team_name", ("teamName", "team_name"), "text"),
-    Field("team_slug", ("teamSlug", "team_slug"), "text"),
-    Field("key_type", ("keyType", "key_type"), "text"),
-    Field("environment", ("environment",), "text"),
-)
+IDENTITY_FIELDS = _fields(team_id="text", team_name="text", team_slug="text", key_type="text", environment="text")
 
 # `secret` in the API reference, `signingSecret` on the SDK's page. Removed from every item before anything can show it.
 SECRET_KEYS = ("secret", "signingSecret", "signing_secret")
@@ -68,15 +60,13 @@ def read_fields(item: Mapping[str, Any], fields: Iterable[Field]) -> tuple[dict[
     rest = dict(item)
     values: dict[str, Any] = {}
     for field in fields:
+        values[field.name] = None
         for key in field.keys:
             if key in rest:
-                raw = rest[key]
-                value = values[field.name] = None if raw is None else _PARSERS[field.kind](raw)
-                if raw is None or value is not None:
+                value = values[field.name] = _PARSERS[field.kind](rest[key])
+                if value is not None or rest[key] is None:
                     del rest[key]
                 break
-        else:
-            values[field.name] = None
     return values, without_secrets(rest) if rest else rest
 
 
@@ -105,8 +95,6 @@ def _is_secret(name: str, value: Any) -> bool:
 
 def parse_value(raw: Any, kind: Kind) -> Any:
     """The value as its kind, or None if it is absent or does not fit."""
-    if raw is None:
-        return None
     return _PARSERS[kind](raw)
 
 
@@ -146,6 +134,4 @@ def _events(raw: Any) -> tuple[str, ...] | None:
     return None
 
 
-_PARSERS: Mapping[Kind, Any] = MappingProxyType(
-    {"text": _text, "flag": _flag, "integer": _integer, "time": _time, "events": _events}
-)
+_PARSERS: Mapping[Kind, Any] = {"text": _text, "flag": _flag, "integer": _integer, "time": _time, "events": _events}

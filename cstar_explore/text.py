@@ -5,10 +5,11 @@ one of these: `printable` (no control character and none that changes the readin
 `redacted` (nothing that looks like a key or a signing secret).
 """
 
+import difflib
 import html
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 # Replaces what must not be shown.
 MASK = "••••"
@@ -68,6 +69,12 @@ def html_page(title: str, style: str, body: str, *, header: str = "", images: bo
         f'<meta name="viewport" content="width=device-width"><title>{title}</title>'
         f"<style>\n{style}</style></head>\n<body>\n{header and f'<header>{header}</header>'}<main>\n{body}\n</main></body></html>\n"
     )
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """` Did you mean 'name'?`, with the known name that is spelled most like this; empty if there is none."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f" Did you mean '{near[0]}'?" if near else ""
 
 
 def plural(count: int, noun: str) -> str:

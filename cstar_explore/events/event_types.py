@@ -52,10 +52,7 @@ FORMER_NAMES: Mapping[str, str] = {"achievement.unlocked": "player.achievement_u
 
 def groups() -> dict[str, tuple[str, ...]]:
     """The event types by group, in the published order."""
-    grouped: dict[str, tuple[str, ...]] = {}
-    for event in EVENT_TYPES:
-        grouped[event.group] = (*grouped.get(event.group, ()), event.name)
-    return grouped
+    return {group: tuple(name for name, *_ in types) for group, types in _GROUPS.items()}
 
 
 def catalogue(*, like: "Recording | str | Path | None" = None) -> "pd.DataFrame":

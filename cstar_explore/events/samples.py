@@ -1,16 +1,17 @@
 """A sample delivery body for each event type, in the published envelope."""
 
 import copy
-import difflib
 import json
 from collections.abc import Iterator, Mapping
+from functools import reduce
+from operator import getitem
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ValidationError
-from ..text import printable
-from .event_types import EVENT_TYPES, FORMER_NAMES, NAMES
-from .payloads import CREATED_AT, DATA, TEAM
+from ..text import did_you_mean, printable
+from .event_types import FORMER_NAMES, NAMES
+from .payloads import DATA
 from .shapes import false_data
 
 if TYPE_CHECKING:
@@ -46,46 +47,38 @@ def sample(
     if isinstance(event, str):
         event = FORMER_NAMES.get(event, event)
     if not isinstance(event, str) or event not in DATA:
-        near = difflib.get_close_matches(str(event), NAMES, n=1)
-        hint = f" Did you mean '{near[0]}'?" if near else ""
         raise ValidationError(
-            f"event must be one of the {len(EVENT_TYPES)} published types, not '{printable(event, 80)}'.{hint}",
+            f"event must be one of the {len(NAMES)} published types, not '{printable(event, 80)}'."
+            f"{did_you_mean(str(event), NAMES)}",
             param="event",
             advice="cx.events.catalogue() lists them.",
         )
-    shape = None if like is None else _observed(like).get(event)
+    shape = None
+    if like is not None:
+        from ..recordings import as_recording  # takes as long to import as the rest of this package
+
+        shape = as_recording(like).payloads.get(event)
     data = copy.deepcopy(DATA[event]) if shape is None else false_data(event, shape)
     applied: dict[Path, str] = {}
     for name, value in overrides.items():
         _override(data, name, value, applied)
-    defaults = {
-        "id": f"evt_{event.replace('.', '_')}_sample01",
+    envelope = {
+        "id": f"evt_{event.replace('.', '_')}_sample01" if id is None else id,
         "type": event,
-        "created_at": CREATED_AT,
-        "team_id": TEAM["id"],
+        "created_at": "2025-12-10T14:30:00Z" if created_at is None else created_at,
+        "team_id": "team_sandbox" if team_id is None else team_id,
+        "data": data,
     }
-    envelope = {"id": id, "created_at": created_at, "team_id": team_id}
-    given = {name: value for name, value in envelope.items() if value is not None}
     try:
-        return json.dumps(
-            {**defaults, **given, "data": data}, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-        ).encode()
+        return json.dumps(envelope, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     except (TypeError, ValueError) as error:
         raise ValidationError(f"An override cannot be serialized as JSON: {error}.", param="overrides") from None
-
-
-def _observed(like: "Recording | str | FilePath") -> Mapping[str, Mapping[str, Any]]:
-    from ..recordings import as_recording  # takes as long to import as the rest of this package
-
-    return as_recording(like).payloads
 
 
 def _override(data: dict[str, Any], name: str, value: Any, applied: dict[Path, str]) -> None:
     """Sets a field. `applied` maps the paths already set to the names they were given by."""
     path = _find_path(data, name)
-    parent = data
-    for step in path[:-1]:
-        parent = parent[step]
+    parent = reduce(getitem, path[:-1], data)
     old = parent[path[-1]]
     if not isinstance(old, dict):
         if path in applied:
@@ -109,19 +102,15 @@ def _find_path(data: dict[str, Any], name: str) -> Path:
     """The path of the only field that has this name or path."""
     paths = list(_paths(data))
     given = tuple(name.split("__"))
-    if given in paths:
-        return given
-    matches = [path for path in paths if path[-1] == name]
+    matches = [given] if given in paths else [path for path in paths if path[-1] == name]
     if len(matches) == 1:
         return matches[0]
     if matches:
         choices = " or ".join(f"'{'__'.join(path)}'" for path in matches)
         raise ValidationError(f"Several objects have a field '{name}'.", param=name, advice=f"Use {choices}.")
     names = {spelling: None for path in paths for spelling in (path[-1], "__".join(path))}
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f" Did you mean '{near[0]}'?" if near else ""
     raise ValidationError(
-        f"The sample has no field '{printable(name, 80)}'.{hint}",
+        f"The sample has no field '{printable(name, 80)}'.{did_you_mean(name, names)}",
         param=name,
         advice=f"Its fields are {', '.join('__'.join(path) for path in paths)}.",
     )

@@ -5,57 +5,40 @@ pages nor the samples have are not recorded, because they may be a customer's ow
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import ConfigurationError
+from ..packaged import read_table
 from ..text import printable
-from .payloads import DATA, field_names
+from .payloads import DATA
+
+_TABLE = read_table(__file__)
 
 # The values that cStar publishes for a field (articles `api-tickets` and `community`), by the name of the enumeration.
-ENUMERATIONS: Mapping[str, tuple[str, ...]] = {
-    "ticket status": ("new", "open", "pending", "resolved", "closed"),
-    "ticket priority": ("low", "normal", "high", "urgent"),
-    "post status": (
-        *("answered", "officially_answered", "planned", "not_planned", "completed", "under_review"),
-        "open",
-    ),
-    "channel": ("widget",),
-}
+_ENUMERATIONS: Mapping[str, Sequence[str]] = _TABLE["enumerations"]
 
-# Names that cStar's pages print in payloads and that no sample has.
-_PUBLISHED_NAMES = frozenset(
-    (
-        *("customer_name", "dashboard_url", "customerId", "customerName", "createdAt", "tags", "assignedTo"),
-        *("assigned_to", "updated_at", "updatedAt", "notes", "ticket_id", "ticket_title", "ticket_priority"),
-        *("customer_email", "custom_fields"),
-    )
-)
-KNOWN_NAMES = field_names() | _PUBLISHED_NAMES
 
-_ID_PREFIXES = (
-    *("tkt", "cus", "cgr", "art", "msg", "agt", "team", "bos", "ply", "pst", "cmt", "srv", "ach", "qst", "evt"),
-    *("whk", "usr"),
-)
-_FORMATS: Mapping[str, tuple[str, Any]] = {
+def _names(value: Any) -> set[str]:
+    return set(value).union(*map(_names, value.values())) if isinstance(value, Mapping) else set()
+
+
+# The names of fields in the samples, and others that cStar's pages print in payloads.
+KNOWN_NAMES = frozenset(_names(DATA) - set(DATA)).union(_TABLE["published_names"])
+
+# The pattern of a format, and an example.
+_FORMATS: Mapping[str, tuple[str, str]] = {
     "time with milliseconds": (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(Z|[+-]\d\d:\d\d)", "2025-12-10T14:30:00.000Z"),
     "time": (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", "2025-12-10T14:30:00Z"),
     "date": (r"\d{4}-\d\d-\d\d", "2025-12-10"),
     "uuid": (r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "00000000-0000-4000-8000-000000000000"),
-    **{f"id {prefix}_": (rf"{prefix}_[A-Za-z0-9_-]+", f"{prefix}_sample0001") for prefix in _ID_PREFIXES},
+    **{f"id {prefix}_": (rf"{prefix}_[A-Za-z0-9_-]+", f"{prefix}_sample0001") for prefix in _TABLE["id_prefixes"]},
     "ticket number": (r"[A-Z]{2,5}-\d+", "CST-1024"),
     "url": (r"https?://\S+", "https://example.com/"),
     "email": (r"[^@\s]+@[^@\s]+\.[^@\s]+", "zoe@example.com"),
-    **{f"one of {name}": ("|".join(values), values[0]) for name, values in ENUMERATIONS.items()},
+    **{f"one of {name}": ("|".join(values), values[0]) for name, values in _ENUMERATIONS.items()},
 }
-_OTHER_FORMATS: Mapping[str, Any] = {
-    "text": "text",
-    "integer": 1,
-    "number": 1.5,
-    "true or false": True,
-    "null": None,
-    "object": {},
-}
+_EXAMPLES: Mapping[str, Any] = {name: example for name, (_, example) in _FORMATS.items()} | _TABLE["examples"]
 _MAX_DEPTH = 8
 _MAX_UNKNOWN = 1000
 _UNKNOWN = "*"
@@ -93,27 +76,19 @@ def false_data(event: str, shape: Mapping[str, Any]) -> dict[str, Any]:
 def _false(shape: Any, sample: Any) -> Any:
     if isinstance(shape, Mapping):
         known = sample if isinstance(sample, dict) else {}
+        unknown = shape.get(_UNKNOWN, 0)
+        if not isinstance(unknown, int) or not 0 <= unknown <= _MAX_UNKNOWN:
+            raise _no_shape(shape)
         data = {name: _false(part, known.get(name)) for name, part in shape.items() if name != _UNKNOWN}
-        return data | {f"not_documented_{number}": None for number in range(1, _unknown_names(shape) + 1)}
+        return data | {f"not_documented_{number}": None for number in range(1, unknown + 1)}
     if isinstance(shape, list):
         first = sample[0] if isinstance(sample, list) and sample else None
         return [_false(part, first) for part in shape[:1]]
-    if not isinstance(shape, str):
+    if not isinstance(shape, str) or shape not in _EXAMPLES:
         raise _no_shape(shape)
     if sample is not None and shape_of(sample) == shape:
         return sample
-    if shape in _FORMATS:
-        return _FORMATS[shape][1]
-    if shape in _OTHER_FORMATS:
-        return _OTHER_FORMATS[shape]
-    raise _no_shape(shape)
-
-
-def _unknown_names(shape: Mapping[str, Any]) -> int:
-    count = shape.get(_UNKNOWN, 0)
-    if not isinstance(count, int) or not 0 <= count <= _MAX_UNKNOWN:
-        raise _no_shape(shape)
-    return count
+    return _EXAMPLES[shape]
 
 
 def _no_shape(shape: Any) -> ConfigurationError:
