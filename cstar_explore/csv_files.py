@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import ConfigurationError
 from .files import read_bytes, read_text, replace_file, unreadable
+from .packaged import read_table
 from .text import printable
 
 if TYPE_CHECKING:
@@ -46,16 +47,6 @@ _EXCEL_ESCAPED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\r]|_(?=x[0
 _QUOTED = re.compile(r"'([^'\\]*)'|\"([^\"\\]*)\"")
 _NUMPY_LIST = re.compile(rf"\[\s*(?:{_QUOTED.pattern})(?:\s+(?:{_QUOTED.pattern}))+\s*\]")
 
-# TRUE and FALSE in the languages of LibreOffice and Excel; and what people write in a column of checks.
-_WORDS = """
-true false|yes no|wahr falsch|vrai faux|verdadero falso|vero falso|verdadeiro falso|waar onwaar|prawda fałsz|pravda nepravda
-истина ложь|істина хибність|істина хиба|праўда няпраўда|истина лъжа|истина нетачно|тачно нетачно|точно неточно|ақиқат жалған
-doğru yanliş|igaz hamis|sant falskt|sand falsk|sandt falskt|sann usann|tosi epätosi|satt ósatt|cert fals|egia gezurra
-adevărat fals|adevarat fals|resnično neresnično|istina laž|istina neistina|istina neistinito|tačno netačno|αληθης ψευδης
-αληθεσ ψευδεσ|tõene väär|patiess aplams|patiesa aplama|tiesa netiesa|teisinga klaidinga|真 偽|真 假|참 거짓|đúng sai
-benar salah|benar palsu|จริง เท็จ|صحيح خطأ|صواب خطأ|درست نادرست|אמת שקר|gwir gau|gwir gaou|fíor bréagach|vera falsa
-"""
-
 
 def _folded(text: str) -> str:
     """The text for comparison: the same for upper and lower case, also in Turkish and Greek."""
@@ -63,13 +54,9 @@ def _folded(text: str) -> str:
     return unicodedata.normalize("NFC", folded.replace("i\u0307", "i"))
 
 
-_FLAGS = {"1": True, "1.0": True, "1,0": True, "x": True, "✓": True, "✔": True, "☑": True}
-_FLAGS |= {"0": False, "0.0": False, "0,0": False, "☐": False}
-for _pair in _WORDS.replace("\n", "|").strip("|").split("|"):
-    _yes, _no = _pair.split()
-    _FLAGS |= {_folded(_yes): True, _folded(_no): False}
-
-
+# TRUE and FALSE in the languages of LibreOffice and Excel; and what people write in a column of checks.
+_FLAG_WORDS = read_table(__file__, "csv_flags.json")
+_FLAGS = {_folded(word): name == "true" for name, words in _FLAG_WORDS.items() for word in words}
 _LONGEST_FLAG = max(map(len, _FLAGS)) + 3  # normalising may shorten a text
 
 
@@ -275,29 +262,24 @@ def _excel_rows(path: str | Path) -> list[tuple[int, list[Any]]]:
     """The rows of a workbook's first sheet, with their numbers. Formulas are read as the values that they had."""
     openpyxl = _openpyxl()
     content = io.BytesIO(read_bytes(path))
-    _check_unpacked_size(path, content)
+    size, table = 0, None
     try:
-        worksheet = openpyxl.load_workbook(content, read_only=True, data_only=True).worksheets[0]
-        worksheet.reset_dimensions()  # they may claim a million rows
-        rows = worksheet.iter_rows(values_only=True, max_row=_MAX_EXCEL_ROWS + 1)
-        table = [(number, _excel_row(row)) for number, row in enumerate(rows, 1)]
-    except Exception:  # noqa: BLE001 - openpyxl raises errors of many types for odd files
-        table = None
+        with zipfile.ZipFile(content) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        if size <= _MAX_UNPACKED:
+            worksheet = openpyxl.load_workbook(content, read_only=True, data_only=True).worksheets[0]
+            worksheet.reset_dimensions()  # they may claim a million rows
+            rows = worksheet.iter_rows(values_only=True, max_row=_MAX_EXCEL_ROWS + 1)
+            table = [(number, _excel_row(row)) for number, row in enumerate(rows, 1)]
+    except Exception:  # noqa: BLE001, S110 - openpyxl raises errors of many types for odd files
+        pass
+    if size > _MAX_UNPACKED:
+        raise unreadable(path, f"it is larger than {_MAX_UNPACKED:,} bytes when unpacked")
     if table is None:
         raise unreadable(path, "it is not an Excel workbook")
     if len(table) > _MAX_EXCEL_ROWS:
         raise unreadable(path, f"it has more than {_MAX_EXCEL_ROWS:,} rows")
     return table
-
-
-def _check_unpacked_size(path: str | Path, content: io.BytesIO) -> None:
-    try:
-        with zipfile.ZipFile(content) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
-        raise unreadable(path, "it is not an Excel workbook") from None
-    if size > _MAX_UNPACKED:
-        raise unreadable(path, f"it is larger than {_MAX_UNPACKED:,} bytes when unpacked")
 
 
 def _excel_row(row: Sequence[Any]) -> list[Any]:
@@ -340,13 +322,17 @@ def _csv_rows(text: str) -> list[tuple[int, Any]]:
     if match := re.match(r"sep=([,;\t|])(?:\r\n|\r|\n|$)", text):  # Excel reads this line and does not show it
         delimiter, text = match[1], text[match.end() :]
     else:
-        delimiter = max(_DELIMITERS, key=lambda mark: len(_first_row(text, mark)))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    return list(enumerate(_until_end(reader), 1))
+        delimiter = max(_DELIMITERS, key=lambda mark: _columns(next(_rows(text, mark), [])))
+    return list(enumerate(_rows(text, delimiter), 1))
 
 
-def _until_end(reader: Iterator[list[str]]) -> Iterator[list[str] | csv.Error]:
+def _columns(row: list[str] | csv.Error) -> int:
+    return len(row) if isinstance(row, list) else 0
+
+
+def _rows(text: str, delimiter: str) -> Iterator[list[str] | csv.Error]:
     """The rows. After one that is not CSV, reading goes on at the next line."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     while True:
         try:
             row = next(reader, None)
@@ -356,13 +342,6 @@ def _until_end(reader: Iterator[list[str]]) -> Iterator[list[str] | csv.Error]:
         if row is None:
             return
         yield [unescape(cell) for cell in row]
-
-
-def _first_row(text: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), [])
-    except csv.Error:
-        return []
 
 
 def _escape(value: object) -> object:

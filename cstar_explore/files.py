@@ -7,7 +7,6 @@ import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from .errors import ConfigurationError
 from .secret import Secret
@@ -69,10 +68,9 @@ def replace_file(path: str | Path, content: Content, *, private: bool = False) -
     """
     with _errors_for(path):
         target = Path(os.path.realpath(path))
-        mode = _mode_of(target)
+        mode = target.stat().st_mode if target.exists() else None
         if mode is not None and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-            with target.open("wb") as file:
-                file.write(_encoded(content))
+            target.write_bytes(_encoded(content))
             return
         with _temporary(target, content, 0o600 if private else mode) as temporary:
             temporary.replace(target)
@@ -100,9 +98,7 @@ def write_new_file(path: str | Path, content: Content, *, existing: str) -> None
         with _temporary(target, content, 0o600) as temporary:
             try:
                 os.link(temporary, target)
-            except FileExistsError:
-                raise refused from None
-            except OSError:  # this file system has no hard links
+            except OSError:  # it exists by now, or this file system has no hard links
                 if os.path.lexists(target):
                     raise refused from None
                 temporary.rename(target)
@@ -138,7 +134,9 @@ def _temporary(target: Path, content: Content, mode: int | None) -> Iterator[Pat
         # Without an existing file, the kernel applies the process's umask.
         handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 if mode is None else 0o600)
         with os.fdopen(handle, "wb") as file:
-            _write(file, content)
+            file.write(_encoded(content))
+            file.flush()
+            os.fsync(file.fileno())
         if mode is not None:
             temporary.chmod(stat.S_IMODE(mode))
         yield temporary
@@ -147,23 +145,10 @@ def _temporary(target: Path, content: Content, mode: int | None) -> Iterator[Pat
             temporary.unlink()
 
 
-def _write(file: BinaryIO, content: Content) -> None:
-    file.write(_encoded(content))
-    file.flush()
-    os.fsync(file.fileno())
-
-
 def _encoded(content: Content) -> bytes:
     if isinstance(content, bytes):
         return content
     return (content.reveal() if isinstance(content, Secret) else content).encode("utf-8", "surrogatepass")
-
-
-def _mode_of(path: Path) -> int | None:
-    try:
-        return path.stat().st_mode
-    except FileNotFoundError:
-        return None
 
 
 def _sync_folder(path: Path) -> None:
