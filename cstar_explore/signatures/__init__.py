@@ -4,6 +4,7 @@ signing             `sign` and `verify`
 verdict             whether a delivery is authentic, decided once for `verify` and `explain`
 diagnosis           `explain`: why a delivery does not verify
 search              finds the change that explains it
+causes              the texts for each cause
 secret_corruptions, body_corruptions, body_encodings
                     known changes of secrets and bodies, and how to undo them
 keys                signing secrets, and the HMAC

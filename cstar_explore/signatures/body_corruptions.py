@@ -5,19 +5,11 @@ Each corruption is undone in both directions: what may have been added is remove
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from ..events.payloads import DATA
 from .bodies import parse_json
-
-
-class BodyCorruption(NamedTuple):
-    """`description` completes "The signature matches …"; `candidates` yields what the body may have been before."""
-
-    cause: str
-    description: str
-    candidates: Callable[[bytes], Iterator[bytes]]
 
 
 def _newline_variants(body: bytes) -> Iterator[bytes]:
@@ -80,7 +72,8 @@ def _json_variants(body: bytes) -> Iterator[bytes]:
     escapes = _ESCAPES[:3] if is_large else _ESCAPES
     tried: set[int] = set()  # hashes, because most formats give the same text and a body may be long
     for ordered, separators, ascii_only in _common_formats(parsed) if is_large else _formats(parsed):
-        text = _written(ordered, separators, ascii_only=ascii_only)
+        indent = "\t" if separators == _LINES else None
+        text = _written(ordered, ensure_ascii=ascii_only, separators=separators, indent=indent)
         if text is None or hash(text) in tried:
             continue
         tried.add(hash(text))
@@ -108,10 +101,10 @@ def _common_formats(parsed: Any) -> Iterator[_Format]:
     yield from ((ordered, _COMPACT, False) for ordered in published_orders)
 
 
-def _written(value: Any, separators: tuple[str, str], *, ascii_only: bool) -> str | None:
-    indent = "\t" if separators == _LINES else None
+def _written(value: Any, **options: Any) -> str | None:
+    """The JSON text; None if it is nested too deeply."""
     try:
-        return json.dumps(value, ensure_ascii=ascii_only, separators=separators, indent=indent)
+        return json.dumps(value, **options)
     except (ValueError, RecursionError):
         return None
 
@@ -150,20 +143,15 @@ def _ordered_like(value: Any, model: Any) -> Any:
 
 def _sorted(value: Any) -> Any:
     """The JSON with all keys in alphabetical order, or as it is if it is nested too deeply."""
-    try:
-        return json.loads(json.dumps(value, sort_keys=True))
-    except (ValueError, RecursionError):
-        return value
+    return parse_json(_written(value, sort_keys=True) or "") or value
 
 
 def has_sorted_keys(event: Any) -> bool:
     """Whether an event has all keys in alphabetical order, at every level."""
     if not isinstance(event, dict) or not event.keys() >= {"data", "id", "type"} or list(event) != sorted(event):
         return False
-    try:
-        return json.dumps(event) == json.dumps(event, sort_keys=True)
-    except (ValueError, RecursionError):
-        return False
+    text = _written(event)
+    return text is not None and text == _written(event, sort_keys=True)
 
 
 _MARKUP = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
@@ -188,10 +176,11 @@ _ESCAPES: tuple[Callable[[str], str], ...] = (
     lambda text: _uppercase_escapes(_escape_markup(text)),
 )
 
-BODY_CORRUPTIONS: tuple[BodyCorruption, ...] = (
-    BodyCorruption("body_trailing_newline", "after adding or removing a trailing newline", _newline_variants),
-    BodyCorruption("body_bom", "after adding or removing a byte order mark", _bom_variants),
-    BodyCorruption("body_crlf", "after converting the body's line endings", _line_ending_variants),
-    BodyCorruption("body_charset", "after converting the body to another character set", _charset_variants),
-    BodyCorruption("body_reencoded", "after serializing the body's JSON in another format", _json_variants),
-)
+# What the body may have been before, by cause.
+BODY_CORRUPTIONS: Mapping[str, Callable[[bytes], Iterator[bytes]]] = {
+    "body_trailing_newline": _newline_variants,
+    "body_bom": _bom_variants,
+    "body_crlf": _line_ending_variants,
+    "body_charset": _charset_variants,
+    "body_reencoded": _json_variants,
+}

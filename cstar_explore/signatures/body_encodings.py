@@ -9,22 +9,14 @@ import itertools
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from .bodies import parse_json
 
 MAX_DECODED = 2**22  # bytes; a compressed body can expand a thousandfold
 _MAX_PARTS = 100  # fields of a form, or strings of a JSON object
-
-
-class BodyEncoding(NamedTuple):
-    """`description` completes "The signature matches …"; `candidates` yields what the body may have been before."""
-
-    cause: str
-    description: str
-    candidates: Callable[[bytes], Iterator[bytes]]
 
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_\s-]+={0,2}")
@@ -127,15 +119,14 @@ def _unescaped(escape: re.Match[str]) -> str:
     return _LETTERS.get(escape[4], escape[4])
 
 
-BODY_ENCODINGS: tuple[BodyEncoding, ...] = (
-    BodyEncoding("body_base64", "after decoding the body from base64", _from_base64),
-    BodyEncoding("body_compressed", "after decompressing the body (gzip or deflate)", _decompressed),
-    BodyEncoding("body_json_string", "after decoding a JSON string that contains the body", _from_json_string),
-    BodyEncoding(
-        "body_repr", "after undoing a program's notation for bytes, such as Python's repr b'…'", _from_notation
-    ),
-    BodyEncoding("body_form", "after decoding the body as a form (percent-encoded)", _from_form),
-)
+# What the body may have been before, by cause.
+BODY_ENCODINGS: Mapping[str, Callable[[bytes], Iterator[bytes]]] = {
+    "body_base64": _from_base64,
+    "body_compressed": _decompressed,
+    "body_json_string": _from_json_string,
+    "body_repr": _from_notation,
+    "body_form": _from_form,
+}
 
 # What a parsed or missing body becomes if it is converted to text.
 _PARSED = re.compile(

@@ -7,7 +7,7 @@ and a changed body look the same, and `alternatives` names both.
 
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..secret import Secret
@@ -15,47 +15,12 @@ from ..text import escaped, printable, redacted
 from .bodies import parse_json, require_bytes
 from .body_corruptions import THOROUGH, has_sorted_keys
 from .body_encodings import compression, is_parsed, is_truncated_json
+from .causes import REMEDIES
 from .headers import HeadersLike, read_headers
 from .keys import Secrets, as_secrets, digest, is_masked, legacy_digest, require_secrets
 from .search import Search
 from .timestamps import TOLERANCE, Timestamp, unix_seconds, validate_tolerance
 from .verdict import Verdict, decide, parse_header
-
-# The remedy for each cause.
-REMEDIES: Mapping[str, str] = {
-    "ok": "None needed: process the event.",
-    "header_missing": "Forward all headers: a proxy or framework drops X-Signature before it reaches your code.",
-    "header_old_name": "Read X-Signature; cStar's newer pages no longer mention x-cstar-signature.",
-    "header_malformed": "Pass on the value of X-Signature unchanged, whole and once.",
-    "legacy_form": "Sign with the current form. cStar no longer sends this one: it has no timestamp, so it can be replayed.",
-    "other_provider": "Verify it with that provider's library; it is not from cStar.",
-    "signature_cut": "Keep all 64 digits: look for a database column, log or header limit that truncates values.",
-    "milliseconds": "Sign and compare Unix time in whole seconds, not milliseconds.",
-    "too_old": "Verify on arrival and check the clock; for stored deliveries, pass `now` or a larger tolerance.",
-    "in_the_future": "Check this machine's clock and time zone handling against network time.",
-    "secret_whitespace": "Strip the secret where it is read: a file or paste added a newline or space.",
-    "secret_quoted": "Remove the quotes from the secret: the environment file or shell kept them as part of the value.",
-    "secret_decoded": "Use the secret as text; unlike Standard Webhooks, cStar does not decode it from base64.",
-    "secret_prefix_cut": "Keep the whsec_ prefix: cStar uses the whole string as the key.",
-    "secret_in_text": "Store the secret alone: whsec_… without the variable's name, quotes, JSON or Bearer around it.",
-    "secret_masked": "Replace the mask with the secret. cStar shows it once, on create; if it is lost, create a new webhook.",
-    "not_json": "Find out what signed it: it is authentic, but cStar sends JSON objects only. There is no event to process.",
-    "body_empty": "Read the body before anything else does: a body parser or middleware has already consumed it.",
-    "body_parsed": "Verify the raw body, before a parser makes an object of it (Express: express.raw(); Flask: request.get_data()).",
-    "body_base64": "Decode the body before verifying: on API Gateway, base64.b64decode(event['body']) if isBase64Encoded.",
-    "body_compressed": "Decompress the body before verifying, or turn off the compression of requests in the proxy.",
-    "body_form": "Make the gateway forward the raw body, or decode the form and verify the value of its field.",
-    "body_json_string": "Decode the JSON string once and verify its text: a log, queue or gateway stored the body as a string.",
-    "body_repr": "Verify the bytes themselves: this is how print() or a log shows them (in Python, undo it with ast.literal_eval).",
-    "body_trailing_newline": "Verify the bytes as received: something added or removed a trailing newline.",
-    "body_bom": "Verify the bytes as received: something added or removed a byte order mark.",
-    "body_crlf": "Verify the bytes as received: something converted line endings.",
-    "body_charset": "Verify the bytes as received: something converted them to another character set.",
-    "body_reencoded": "Verify before parsing: use the raw body (request.get_data(), await request.body()), not reserialized JSON.",
-    "body_cut": "Read the whole body before verifying: a size limit or a short read truncated it.",
-    "body_changed": "Find what changes the body in transit: a proxy, middleware or an attacker.",
-    "wrong_secret": "Use the secret of this webhook (X-Webhook-ID names it): each has its own, and test and live secrets differ.",
-}
 
 CAUSES = tuple(REMEDIES)
 
@@ -146,16 +111,15 @@ def explain(
         case "header_malformed":
             return _explain_malformed_header(content, headers.signature, secrets)
         case "no_match" | "secret_masked":
-            return _explain_mismatch(content, headers.fields, verdict, secrets)
+            return next(_explanations_of_mismatch(content, headers.fields, verdict, secrets))
         case _:
             return _explain_match(verdict, len(secrets), max_age)
 
 
 def _explain_missing_header(fields: Mapping[str, str]) -> Explanation:
-    other = next((name for name in _OTHER_PROVIDERS if name in fields), None)
-    if other:
-        evidence = f"X-Signature is missing; {other} is a header of {_OTHER_PROVIDERS[other]}."
-        return Explanation("other_provider", evidence)
+    for other, provider in _OTHER_PROVIDERS.items():
+        if other in fields:
+            return Explanation("other_provider", f"X-Signature is missing; {other} is a header of {provider}.")
     if "x-cstar-signature" in fields:
         evidence = "X-Signature is missing; x-cstar-signature is its name in cStar's oldest documentation."
         return Explanation("header_old_name", evidence)
@@ -169,19 +133,17 @@ def _explain_legacy_form(body: bytes, header: str, secrets: Sequence[Secret]) ->
         hmac.compare_digest(legacy_digest(secret, body), signature) for secret in secrets
     )
     verb = "matches" if is_correct else "does not match"
-    return Explanation(
-        "legacy_form", f"X-Signature has the old form sha256=…, without a timestamp. It {verb} the body."
-    )
+    evidence = f"X-Signature has the old form sha256=…, without a timestamp. It {verb} the body."
+    return Explanation("legacy_form", evidence)
 
 
 def _explain_malformed_header(body: bytes, header: str, secrets: Sequence[Secret]) -> Explanation:
-    shown = printable(redacted(header), 120)
-    if _matches_cleaned(body, header, secrets):
-        evidence = f"X-Signature is '{shown}', which is valid except for its case, spaces or quotes."
-        return Explanation("header_malformed", evidence)
     missing = [f"{name}=" for name in ("t", "v1") if not re.search(rf"(^|,)\s*{name}=", header)]
-    detail = f"without {' and '.join(missing)}" if missing else "where t is not a number or v1 is not hex"
-    return Explanation("header_malformed", f"X-Signature is '{shown}', {detail}.")
+    if _matches_cleaned(body, header, secrets):
+        detail = "which is valid except for its case, spaces or quotes"
+    else:
+        detail = f"without {' and '.join(missing)}" if missing else "where t is not a number or v1 is not hex"
+    return Explanation("header_malformed", f"X-Signature is '{printable(redacted(header), 120)}', {detail}.")
 
 
 def _matches_cleaned(body: bytes, header: str, secrets: Sequence[Secret]) -> bool:
@@ -197,121 +159,89 @@ def _explain_match(verdict: Verdict, secrets: int, max_age: float) -> Explanatio
         return _explain_milliseconds(t, " The signature is otherwise valid.")
     which = f"secret {verdict.secret} of {secrets}" if secrets > 1 else "the secret"
     span = f"{abs(verdict.age):,.0f} s {'old' if verdict.age >= 0 else 'in the future'}"
-    match verdict.cause:
-        case "ok":
-            evidence = f"The signature matches {which} and is {span}."
-        case "not_json":
-            evidence = (
-                f"The signature matches {which} and is {span}, but the body is not a JSON object, so it has no event."
-            )
-        case _:
-            evidence = f"The signature matches {which}, but is {span}; {max_age:,.0f} s are allowed."
-    return Explanation(verdict.cause, evidence)
+    end = {
+        "ok": f" and is {span}.",
+        "not_json": f" and is {span}, but the body is not a JSON object, so it has no event.",
+    }.get(verdict.cause, f", but is {span}; {max_age:,.0f} s are allowed.")
+    return Explanation(verdict.cause, f"The signature matches {which}{end}")
 
 
 def _is_in_milliseconds(t: str) -> bool:
     return len(t) >= 12  # Unix seconds have ten digits until the year 2286
 
 
-def _explain_mismatch(
+def _explanations_of_mismatch(
     body: bytes, fields: Mapping[str, str], verdict: Verdict, secrets: Sequence[Secret]
-) -> Explanation:
+) -> Iterator[Explanation]:
+    """What may explain a signature that does not match. The first one counts: it says most."""
     t, v1 = verdict.signature or ("", ())
     hexadecimal = [signature for signature in v1 if re.fullmatch(r"[0-9a-f]{1,64}", signature)]
     complete = [signature for signature in hexadecimal if len(signature) == 64]
     header = fields["x-signature"]
     if not hexadecimal or (len(hexadecimal) < len(v1) and _matches_cleaned(body, header, secrets)):
-        return _explain_malformed_header(body, header, secrets)
+        yield _explain_malformed_header(body, header, secrets)
     if not complete:
-        return _explain_truncated_signature(body, t, hexadecimal, secrets)
+        is_start = any(digest(secret, t, body).startswith(tuple(hexadecimal)) for secret in secrets)
+        digits = f"{max(map(len, hexadecimal))} of 64 digits; they {'are' if is_start else 'are not'}"
+        yield Explanation("signature_cut", f"v1 has {digits} the start of the correct signature.")
     # A sender may sign seconds and write milliseconds.
     if _is_in_milliseconds(t) and Search(t[:-3], complete, secrets).matches(body):
-        return _explain_milliseconds(t, " The signature is otherwise valid.")
+        yield _explain_milliseconds(t, " The signature is otherwise valid.")
     search = Search(t, complete, secrets)
-    return (
-        _explain_by_search(body, search)
-        or _explain_mask(secrets)
-        or (_explain_milliseconds(t) if _is_in_milliseconds(t) else None)
-        or _explain_form(body, fields)
-        or _explain_by_content(body, fields)
-        or _explain_unknown(body, search)
+    if found := search.find(body):
+        cause, description = found
+        yield Explanation(cause, f"The signature matches {description}.")
+    for number, secret in enumerate(secrets, 1):
+        if is_masked(secret):
+            which = "The secret" if len(secrets) == 1 else f"Secret {number} of {len(secrets)}"
+            yield Explanation("secret_masked", f"{which} is a mask or placeholder. No delivery verifies with it.")
+    if _is_in_milliseconds(t):
+        yield _explain_milliseconds(t)
+    yield from _explanations_by_form(body, fields)
+    yield from _explanations_by_content(body, fields)
+    if len(body) > THOROUGH or search.exhausted:
+        evidence = f"With a body of {len(body):,} bytes, not every cause could be tried."
+        yield Explanation("wrong_secret", evidence, alternatives=("body_changed", "body_reencoded"))
+    evidence = (
+        "No known corruption explains it: the secret is another webhook's, or the body was changed without a trace."
     )
+    yield Explanation("wrong_secret", evidence, alternatives=("body_changed",))
 
 
 def _explain_milliseconds(t: str, addition: str = "") -> Explanation:
     return Explanation("milliseconds", f"t={t} has {len(t)} digits, so it is in milliseconds.{addition}")
 
 
-def _explain_by_search(body: bytes, search: Search) -> Explanation | None:
-    found = search.find(body)
-    return found and Explanation(found[0], f"The signature matches {found[1]}.")
-
-
-def _explain_mask(secrets: Sequence[Secret]) -> Explanation | None:
-    masked = next((number for number, secret in enumerate(secrets, 1) if is_masked(secret)), None)
-    if masked is None:
-        return None
-    which = "The secret" if len(secrets) == 1 else f"Secret {masked} of {len(secrets)}"
-    return Explanation("secret_masked", f"{which} is a mask or placeholder. No delivery verifies with it.")
-
-
-def _explain_truncated_signature(
-    body: bytes, t: str, signatures: Sequence[str], secrets: Sequence[Secret]
-) -> Explanation:
-    is_start = any(digest(secret, t, body).startswith(tuple(signatures)) for secret in secrets)
-    verb = "are" if is_start else "are not"
-    length = max(map(len, signatures))
-    return Explanation(
-        "signature_cut", f"v1 has {length} of 64 digits; they {verb} the start of the correct signature."
-    )
-
-
-def _explain_form(body: bytes, fields: Mapping[str, str]) -> Explanation | None:
+def _explanations_by_form(body: bytes, fields: Mapping[str, str]) -> Iterator[Explanation]:
     """Explains a body that is visibly not what was sent: none, a parsed or a compressed one."""
     if not body.strip():
-        return Explanation(
-            "body_empty",
-            "The body is empty." if not body else f"The body is empty but for {len(body):,} bytes of whitespace.",
-        )
+        whitespace = f" but for {len(body):,} bytes of whitespace" if body else ""
+        yield Explanation("body_empty", f"The body is empty{whitespace}.")
     if is_parsed(body):
-        evidence = (
-            f"The body is '{printable(body.decode('utf-8', 'replace'), 40)}': an object that a parser made of it."
-        )
-        return Explanation("body_parsed", evidence)
+        shown = printable(body.decode("utf-8", "replace"), 40)
+        yield Explanation("body_parsed", f"The body is '{shown}': an object that a parser made of it.")
     if algorithm := compression(body, fields.get("content-encoding", "")):
         evidence = f"The body is compressed with {algorithm}, and cStar signs what is inside."
-        return Explanation("body_compressed", evidence, alternatives=("wrong_secret", "body_changed"))
-    return None
+        yield Explanation("body_compressed", evidence, alternatives=("wrong_secret", "body_changed"))
 
 
-def _explain_by_content(body: bytes, fields: Mapping[str, str]) -> Explanation | None:
+def _explanations_by_content(body: bytes, fields: Mapping[str, str]) -> Iterator[Explanation]:
     """Explains what is visible without the signature: a wrong length, truncated JSON, sorted keys, headers of another event."""
     declared = fields.get("content-length", "").strip()
     length = int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 16 else len(body)
     lengths = f"Content-Length is {length:,}, but the body has {len(body):,} bytes."
     event = parse_json(body)
-    if is_truncated_json(body) or (len(body) < length and event is None):
-        return Explanation(
-            "body_cut", lengths if len(body) < length else f"The JSON is truncated after {len(body):,} bytes."
-        )
+    if len(body) < length and event is None:
+        yield Explanation("body_cut", lengths)
+    if is_truncated_json(body):
+        yield Explanation("body_cut", f"The JSON is truncated after {len(body):,} bytes.")
     if has_sorted_keys(event):
         evidence = "The body's keys are in alphabetical order, unlike in the payloads that cStar publishes."
-        return Explanation("body_reencoded", evidence, alternatives=("wrong_secret", "body_changed"))
+        yield Explanation("body_reencoded", evidence, alternatives=("wrong_secret", "body_changed"))
     if len(body) != length:
-        return Explanation("body_changed", lengths, alternatives=("body_reencoded", "body_cut"))
+        yield Explanation("body_changed", lengths, alternatives=("body_reencoded", "body_cut"))
     for header, name in (("x-event-id", "id"), ("x-event-type", "type")):
         expected, actual = fields.get(header), event.get(name) if isinstance(event, dict) else None
         if expected and isinstance(actual, str) and expected.strip() != actual:
             evidence = f"{header} is '{printable(expected, 80)}', but the body's {name} is '{printable(actual, 80)}'."
-            return Explanation("body_changed", evidence, alternatives=("wrong_secret",))
-    return None
-
-
-def _explain_unknown(body: bytes, search: Search) -> Explanation:
-    if len(body) > THOROUGH or search.exhausted:
-        evidence = f"With a body of {len(body):,} bytes, not every cause could be tried."
-        return Explanation("wrong_secret", evidence, alternatives=("body_changed", "body_reencoded"))
-    evidence = (
-        "No known corruption explains it: the secret is another webhook's, or the body was changed without a trace."
-    )
-    return Explanation("wrong_secret", evidence, alternatives=("body_changed",))
+            yield Explanation("body_changed", evidence, alternatives=("wrong_secret",))

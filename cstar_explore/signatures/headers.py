@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import re
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from email.header import Header
@@ -52,13 +53,11 @@ def read_headers(headers: HeadersLike) -> Headers:
     """
     if isinstance(headers, Headers):
         return headers
-    if headers is None:
-        return Headers({})
     if isinstance(headers, _BYTES):
         headers = bytes(headers).decode("latin-1")
     if isinstance(headers, str):
-        return _from_text(headers)
-    return _from_object(headers)
+        return Headers(_from_text(headers))
+    return Headers({} if headers is None else _from_object(headers))
 
 
 # --- text
@@ -69,10 +68,10 @@ _START_LINE = re.compile(r"[>\s]*(?:[A-Z]+ \S+ HTTP/|HTTP/)[\d.]+")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
-def _from_text(text: str) -> Headers:
+def _from_text(text: str) -> dict[str, str]:
     text = text.strip(_WHITESPACE)
     if ":" not in text:
-        return Headers({"x-signature": text})
+        return {"x-signature": text}
     if text[0] in "{[" and _is_headers(parsed := parse_json(text)):
         # Text comes from senders, so it is never an error: what cannot be read is a malformed value.
         with contextlib.suppress(ValidationError):
@@ -81,9 +80,12 @@ def _from_text(text: str) -> Headers:
     if _START_LINE.match(lines[0]):
         del lines[0]
     elif not _LINE.match(lines[0]):
-        return Headers({"x-signature": text})
-    head = itertools.takewhile(str.strip, lines)  # a body may follow after an empty line
-    return Headers(_by_name(match.groups() for match in map(_LINE.match, head) if match))
+        return {"x-signature": text}
+    return _from_lines(itertools.takewhile(str.strip, lines))  # a body may follow after an empty line
+
+
+def _from_lines(lines: Iterable[str]) -> dict[str, str]:
+    return _by_name(match.groups() for match in map(_LINE.match, lines) if match)
 
 
 def _is_headers(parsed: Any) -> bool:
@@ -96,21 +98,21 @@ def _is_headers(parsed: Any) -> bool:
 _CONTAINERS = ("headers", "multivalueheaders")  # of requests, ASGI scopes and gateways' events
 
 
-def _from_object(headers: object) -> Headers:
-    fields: dict[str, str] | None
+def _from_object(headers: object) -> dict[str, str]:
+    fields: dict[str, str] | None = None
     try:
         fields = _read_object(headers)
     except ValidationError:
         raise
-    except Exception:  # noqa: BLE001 - the object's own methods may raise anything
-        fields = None
+    except Exception:  # noqa: BLE001, S110 - the object's own methods may raise anything
+        pass
     if fields is None:
         raise ValidationError(
             f"These headers cannot be read: {type(headers).__name__} in an unknown form.",
             param="headers",
             advice="Pass a mapping, a list of (name, value) pairs, or the text of X-Signature.",
         )
-    return Headers(fields)
+    return fields
 
 
 def _read_object(headers: Any, depth: int = 0) -> dict[str, str] | None:
@@ -125,32 +127,28 @@ def _read_object(headers: Any, depth: int = 0) -> dict[str, str] | None:
     if len(listed) > MAX_HEADERS:
         raise ValidationError(f"Headers can be read up to a number of {MAX_HEADERS:,}.", param="headers")
     if listed and not has_items and all(isinstance(entry, _TEXT) for entry in listed):
-        return dict(_from_texts([_text(entry) or "" for entry in listed]).fields)
+        return _from_texts([_text(entry) or "" for entry in listed])
     pairs = [_pair(entry) for entry in listed]
     if None in pairs:
         return None
     named = [(name, value) for name, value in filter(None, pairs) if name]
     if listed and not named:
         return None
-    inner = [
-        value
-        for name, value in named
-        if name.lower() in _CONTAINERS and not isinstance(value, _TEXT) and value is not None
-    ]
+    containers = [value for name, value in named if name.lower() in _CONTAINERS]
+    inner = [value for value in containers if not isinstance(value, _TEXT) and value is not None]
     if inner and depth == 0:
         found = [fields for value in inner if (fields := _read_object(value, depth + 1)) is not None]
-        return {name: value for fields in reversed(found) for name, value in fields.items()} if found else None
+        return dict(ChainMap(*found)) if found else None
     return _by_name(named)
 
 
-def _from_texts(texts: list[str]) -> Headers:
+def _from_texts(texts: list[str]) -> dict[str, str]:
     """Lines, several values of X-Signature, or names and values by turns."""
-    first = texts[0]
-    if _LINE.match(first):
-        return Headers(_by_name(match.groups() for match in map(_LINE.match, texts) if match))
-    if "=" in first or len(texts) % 2:
-        return Headers({"x-signature": first.strip(_WHITESPACE)})
-    return Headers(_by_name(zip(texts[::2], texts[1::2], strict=True)))
+    if _LINE.match(texts[0]):
+        return _from_lines(texts)
+    if "=" in texts[0] or len(texts) % 2:
+        return {"x-signature": texts[0]}
+    return _by_name(zip(texts[::2], texts[1::2], strict=True))
 
 
 def _pair(entry: Any) -> tuple[str, object] | None:

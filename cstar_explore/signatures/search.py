@@ -1,10 +1,12 @@
 """Searches for what happened to a delivery: undoes known changes of secret and body until the signature matches."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from ..secret import Secret
 from .body_corruptions import BODY_CORRUPTIONS
 from .body_encodings import BODY_ENCODINGS
+from .causes import MATCHES
 from .keys import matches
 from .secret_corruptions import SECRET_CORRUPTIONS
 
@@ -31,11 +33,7 @@ class Search:
 
     def find(self, body: bytes) -> tuple[str, str] | None:
         """The cause, and a description that completes "The signature matches …"; None if no known change explains it."""
-        for search in (self._secret_corruption, self._body_encoding, self._body_corruption):
-            found = next(search(body), None)
-            if found is not None:
-                return found
-        return None
+        return next(chain(self._secret_corruption(body), self._body_encoding(body), self._body_corruption(body)), None)
 
     def matches(self, body: bytes, secrets: Iterable[Secret] | None = None) -> bool:
         """Whether a signature matches the body with one of the secrets; by default, those of the search."""
@@ -52,26 +50,26 @@ class Search:
         return not self.exhausted
 
     def _secret_corruption(self, body: bytes) -> Iterator[tuple[str, str]]:
-        for cause, description, candidates in SECRET_CORRUPTIONS:
+        for cause, candidates in SECRET_CORRUPTIONS.items():
             for secret in self._secrets:
                 if self.exhausted:
                     return
                 if self.matches(body, (candidate for candidate in candidates(secret) if candidate != secret)):
-                    yield cause, description
+                    yield cause, MATCHES[cause]
 
     def _body_encoding(self, body: bytes) -> Iterator[tuple[str, str]]:
         """Up to two encodings, such as base64 of gzip; the outer one is the cause."""
         outer = list(self._decoded(body))
-        for cause, description, decoded in outer:
+        for cause, decoded in outer:
             if self._matches_stripped(decoded):
-                yield cause, description
-        for cause, description, decoded in outer:
-            for _, inner_description, inner in self._decoded(decoded):
+                yield cause, MATCHES[cause]
+        for cause, decoded in outer:
+            for inner_cause, inner in self._decoded(decoded):
                 if self._matches_stripped(inner):
-                    yield cause, f"{description}, and then {inner_description.removeprefix('after ')}"
+                    yield cause, f"{MATCHES[cause]}, and then {MATCHES[inner_cause].removeprefix('after ')}"
 
-    def _decoded(self, body: bytes) -> Iterator[tuple[str, str, bytes]]:
-        for cause, description, candidates in BODY_ENCODINGS:
+    def _decoded(self, body: bytes) -> Iterator[tuple[str, bytes]]:
+        for cause, candidates in BODY_ENCODINGS.items():
             if not self._spend(_WORK_PER_DECODING * len(body) + _WORK_PER_HASH):
                 return
             for candidate in candidates(body):
@@ -79,15 +77,15 @@ class Search:
                     return
                 # Else, whitespace alone was removed, which is a corruption and no encoding.
                 if candidate.strip() not in {b"", body.strip()}:
-                    yield cause, description, candidate
+                    yield cause, candidate
 
     def _matches_stripped(self, body: bytes) -> bool:
         return self.matches(body) or (body != body.strip() and self.matches(body.strip()))
 
     def _body_corruption(self, body: bytes) -> Iterator[tuple[str, str]]:
-        for cause, description, candidates in BODY_CORRUPTIONS:
+        for cause, candidates in BODY_CORRUPTIONS.items():
             for candidate in candidates(body):
                 if self.exhausted:
                     return
                 if candidate != body and self.matches(candidate):
-                    yield cause, description
+                    yield cause, MATCHES[cause]

@@ -7,21 +7,12 @@ variant is a `Secret` at once, so that no variable holds one in clear.
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
-from typing import NamedTuple
 from urllib.parse import unquote
 
 from ..secret import Secret
 from .keys import as_secret, key_bytes
-
-
-class SecretCorruption(NamedTuple):
-    """`description` completes "The signature matches …"; `candidates` yields what the secret may have been before."""
-
-    cause: str
-    description: str
-    candidates: Callable[[Secret], Iterator[Secret]]
 
 
 def _whitespace_variants(secret: Secret) -> Iterator[Secret]:
@@ -82,10 +73,11 @@ def _tokens(secret: Secret) -> Iterator[Secret]:
     yield Secret(secret.reveal().partition("=")[2].strip("'\"` \r\n\t"))  # a secret that contains "="
 
 
-SECRET_CORRUPTIONS: tuple[SecretCorruption, ...] = (
-    SecretCorruption("secret_whitespace", "after adding or removing whitespace in the secret", _whitespace_variants),
-    SecretCorruption("secret_quoted", "after adding or removing quotes around the secret", _quote_variants),
-    SecretCorruption("secret_prefix_cut", "after adding or removing the secret's whsec_ prefix", _prefix_variants),
-    SecretCorruption("secret_decoded", "after decoding or encoding the secret as base64 or hex", _encoding_variants),
-    SecretCorruption("secret_in_text", "with a part of the secret; the rest is text around it", _tokens),
-)
+# What the secret may have been before, by cause.
+SECRET_CORRUPTIONS: Mapping[str, Callable[[Secret], Iterator[Secret]]] = {
+    "secret_whitespace": _whitespace_variants,
+    "secret_quoted": _quote_variants,
+    "secret_prefix_cut": _prefix_variants,
+    "secret_decoded": _encoding_variants,
+    "secret_in_text": _tokens,
+}

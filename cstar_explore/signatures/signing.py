@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import ConfigurationError, SignatureError
 from ..secret import Secret
 from .bodies import require_bytes
+from .causes import ERRORS
 from .headers import HeadersLike, read_headers
 from .keys import SecretLike, Secrets, as_secret, as_secrets, digest, require_secrets
 from .timestamps import TOLERANCE, Timestamp, unix_seconds, validate_tolerance
@@ -72,17 +73,7 @@ def verify(
     return verdict.event
 
 
-_MESSAGES = {
-    "header_missing": "The X-Signature header is missing.",
-    "header_malformed": "X-Signature is not of the form t=<seconds>,v1=<hex>.",
-    "legacy_form": "X-Signature has the old form sha256=…, which cStar no longer sends. It has no timestamp, so it can be replayed.",
-    "no_match": "X-Signature does not match the body.",
-    "not_json": "The signature is valid, but the body is not a JSON object.",
-}
-
-
 def _message(verdict: Verdict, tolerance: float) -> str:
-    if verdict.cause in _MESSAGES:
-        return _MESSAGES[verdict.cause]
     direction = "old" if verdict.age > 0 else "in the future"
-    return f"The signature is {abs(verdict.age):,.0f} s {direction}; {tolerance:,.0f} s are allowed."
+    too_far = f"The signature is {abs(verdict.age):,.0f} s {direction}; {tolerance:,.0f} s are allowed."
+    return ERRORS.get(verdict.cause, too_far)

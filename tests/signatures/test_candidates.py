@@ -13,8 +13,7 @@ from cstar_explore.signatures.body_corruptions import BODY_CORRUPTIONS, THOROUGH
 from cstar_explore.signatures.body_encodings import BODY_ENCODINGS, compression, is_truncated_json
 from cstar_explore.signatures.secret_corruptions import SECRET_CORRUPTIONS
 
-CANDIDATES = {each.cause: each.candidates for each in (*BODY_CORRUPTIONS, *BODY_ENCODINGS)}
-OF_SECRETS = {each.cause: each.candidates for each in SECRET_CORRUPTIONS}
+CANDIDATES = {**BODY_CORRUPTIONS, **BODY_ENCODINGS}
 
 BODY = '{"id":"evt_1","name":"Grüße ??>","path":"a/b"}'.encode()
 NOT_UTF8 = b"\xff\xfa{\n"
@@ -242,10 +241,10 @@ SECRET = "whsec_Ab+/Cd=="
     ],
 )
 def test_a_changed_secret_is_restored(cause: str, received: str, sent: str) -> None:
-    assert sent in [each.reveal() for each in OF_SECRETS[cause](Secret(received))]
+    assert sent in [each.reveal() for each in SECRET_CORRUPTIONS[cause](Secret(received))]
 
 
 def test_a_hundred_parts_of_a_text_are_tried_as_secrets() -> None:
     text = " ".join(f"word{number}" for number in range(200))
-    tried = [each.reveal() for each in OF_SECRETS["secret_in_text"](Secret(text))]
+    tried = [each.reveal() for each in SECRET_CORRUPTIONS["secret_in_text"](Secret(text))]
     assert ("word99" in tried, "word100" in tried) == (True, False)
