@@ -1,8 +1,7 @@
 """The result of applying a plan."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 from .change import Step
 from .display import MAX_CHANGES, change_line, frame_html
@@ -11,21 +10,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class Applied(Sequence[Step]):
+class Applied(tuple[Step, ...]):
     """The result of applying a plan: a step for each change."""
 
-    def __init__(self, steps: Iterable[Step]) -> None:
-        self._steps = tuple(steps)
+    __slots__ = ()
 
     @property
     def finished(self) -> bool:
         """Whether every step is `done` or `unchanged`."""
-        return {step.outcome for step in self._steps} <= {"done", "unchanged"}
+        return {step.outcome for step in self} <= {"done", "unchanged"}
 
     def summary(self, *, done: str = "done", unchanged: str = "unchanged") -> str:
         """The outcomes in one sentence: `2 done, 1 failed, 3 not tried.` `done` and `unchanged` replace these two labels."""
         labels = {"done": done, "unchanged": unchanged} | {name: name for name in ("failed", "unknown", "not tried")}
-        counts: Counter[str] = Counter(step.outcome for step in self._steps)
+        counts: Counter[str] = Counter(step.outcome for step in self)
         parts = [f"{counts[outcome]:,} {label}" for outcome, label in labels.items() if counts[outcome]]
         return f"{', '.join(parts) or 'Nothing to do'}."
 
@@ -35,20 +33,10 @@ class Applied(Sequence[Step]):
 
         rows = [
             (number, step.change.what, step.webhook_id, step.change.name, step.outcome, step.detail)
-            for number, step in enumerate(self._steps, 1)
+            for number, step in enumerate(self, 1)
         ]
         names = ["step", "what", "id", "name", "outcome", "detail"]
         return from_rows(rows, dict.fromkeys(names, "str") | {"step": "Int64"})
-
-    @overload
-    def __getitem__(self, index: int) -> Step: ...
-    @overload
-    def __getitem__(self, index: slice) -> "Applied": ...
-    def __getitem__(self, index: int | slice) -> "Step | Applied":
-        return Applied(self._steps[index]) if isinstance(index, slice) else self._steps[index]
-
-    def __len__(self) -> int:
-        return len(self._steps)
 
     def __str__(self) -> str:
         return self.summary()
@@ -56,7 +44,7 @@ class Applied(Sequence[Step]):
     def __repr__(self) -> str:
         lines = [
             f"  {number}. {step.outcome}: {change_line(step.change)}"
-            for number, step in enumerate(self._steps[:MAX_CHANGES], 1)
+            for number, step in enumerate(self[:MAX_CHANGES], 1)
         ]
         more = len(self) - MAX_CHANGES
         return "\n".join(

@@ -8,7 +8,7 @@ from ..errors import CStarError
 from ..events import unknown_type_warning
 from ..models import Webhook
 from ..text import printable
-from .meaning import meaning, same_meaning
+from .meaning import meaning, same_meaning, same_value
 
 What = Literal["create", "update", "delete"]
 Outcome = Literal["done", "unchanged", "failed", "unknown", "not tried"]
@@ -66,11 +66,7 @@ def respelled(desired: State, stored: State) -> str:
 def fields_to_write(before: State, after: State) -> list[Difference]:
     """The fields that are set in `after` and differ from `before`, or are unknown there. The order of events does not matter."""
     pairs = [(name, getattr(before, name), getattr(after, name)) for name in EDITABLE]
-    return [
-        Difference(name, old, new)
-        for name, old, new in pairs
-        if new is not None and old != new and not (name == "events" and old is not None and set(old) == set(new))
-    ]
+    return [Difference(name, old, new) for name, old, new in pairs if new is not None and not same_value(old, new)]
 
 
 def format_difference(field: str, before: Any, after: Any) -> str:
@@ -119,7 +115,11 @@ class Change:
     @property
     def name(self) -> str | None:
         """The webhook's name before the change; for a create, the new name."""
-        return (self.before or self.after or State()).name
+        return self._state.name
+
+    @property
+    def _state(self) -> State:
+        return self.before or self.after or State()
 
     @property
     def label(self) -> str:
@@ -133,14 +133,8 @@ class Change:
         """The fields that change. For a create or delete, all known fields except the name."""
         if self.before is not None and self.after is not None:
             return fields_to_write(self.before, self.after)
-        state = self.before or self.after or State()
-        values = ((name, getattr(state, name)) for name in EDITABLE[1:])
-        deleted = self.after is None
-        return [
-            Difference(name, *((value, None) if deleted else (None, value)))
-            for name, value in values
-            if value is not None
-        ]
+        created = [field for field in fields_to_write(State(), self._state) if field.field != "name"]
+        return [Difference(name, value, None) for name, _, value in created] if self.after is None else created
 
     @property
     def note(self) -> str:

@@ -40,38 +40,22 @@ def counts(changes: Iterable[Change]) -> str:
     return ", ".join(f"{count:,} {kind}{'s' if count > 1 else ''}" for kind, count in kinds.items())
 
 
-def rows_of(number: int, change: Change) -> list[tuple[object, ...]]:
+def change_rows(number: int, change: Change) -> list[dict[str, Any]]:
     """The rows of a change in the frame of its plan: one for each field, or one without a field."""
-    pairs: list[tuple[Any, ...]] = [*change.differences] or [(None, None, None)]
+    row = {"step": number, "what": change.what, "id": change.id, "name": change.name, "note": change.note or None}
     return [
-        (
-            number,
-            change.what,
-            change.id,
-            change.name,
-            field,
-            None if field is None else format_value(old),
-            None if field is None else format_value(new),
-            change.note or None,
-        )
-        for field, old, new in pairs
-    ]
+        row | {"field": field, "before": format_value(before), "after": format_value(after)}
+        for field, before, after in change.differences
+    ] or [row]
 
 
-def question_row(question: Question) -> tuple[object, ...]:
+def question_row(question: Question) -> dict[str, Any]:
     """The row of an open question in the frame of its plan."""
-    change = question.change
-    before = change and change.before and question.column and getattr(change.before, question.column, None)
-    return (
-        None,
-        "question",
-        change and change.id,
-        change and change.name,
-        question.column,
-        format_value(before) if before is not None else None,
-        question.value,
-        str(question),
-    )
+    row = {"what": "question", "field": question.column, "after": question.value, "note": str(question)}
+    if question.change is None:
+        return row
+    before = getattr(question.change.before, question.column or "", None)
+    return row | {"id": question.change.id, "name": question.change.name, "before": format_value(before)}
 
 
 def plan_text(head: str, changes: Sequence[Change], questions: Sequence[Question], notes: Sequence[str]) -> str:

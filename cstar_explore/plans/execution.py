@@ -68,8 +68,7 @@ def find_duplicates(webhooks: WebhookList, state: State, other_ids: Collection[s
     content = replace(state, is_active=None)
     if content == State():
         return []
-    new = [webhook for webhook in webhooks if webhook.id not in other_ids]
-    return [webhook for webhook in new if _is_as(webhook, content)]
+    return [webhook for webhook in webhooks if webhook.id not in other_ids and _is_as(webhook, content)]
 
 
 def _update(client: Client, change: Change, _: Context) -> Step:

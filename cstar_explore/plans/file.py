@@ -22,14 +22,14 @@ class PlanFile(NamedTuple):
         target: Team, environment and base URL.
         changes: One for each webhook.
         existing_ids: The webhooks that existed when the plan was made.
-        created_ids: The webhooks that it created, by the index of their change.
+        created_ids: The webhooks that it created, by the index of their change. The only part that changes.
     """
 
     plan_id: str
     target: Mapping[str, Any]
     changes: Sequence[Change]
-    existing_ids: Sequence[str]
-    created_ids: Mapping[int, str]
+    existing_ids: frozenset[str]
+    created_ids: dict[int, str]
 
     def write_new(self, path: str | Path) -> None:
         """Writes a new file, and syncs it to disk.
@@ -39,10 +39,10 @@ class PlanFile(NamedTuple):
         """
         write_new_file(path, _text_of(self), existing="it may be needed to undo an earlier plan")
 
-    def record(self, path: Path) -> Mapping[int, str]:
+    def record(self, path: Path) -> None:
         """Adds the IDs of created webhooks to the file of this plan, and syncs it to disk.
 
-        Returns all that the file has now: another process may have recorded what it created.
+        Takes over those in the file: another process may have recorded what it created.
 
         Raises:
             ConfigurationError: The file is not of this plan any more, or cannot be written.
@@ -53,9 +53,9 @@ class PlanFile(NamedTuple):
                 f"{printable(path, 200)} is the file of another plan now, so progress cannot be recorded there.",
                 advice="Save this plan under another name, and apply it again.",
             )
-        merged = {**written.created_ids, **self.created_ids}
-        replace_file(path, _text_of(self._replace(created_ids=merged)), private=True)
-        return merged
+        for index, webhook_id in written.created_ids.items():
+            self.created_ids.setdefault(index, webhook_id)
+        replace_file(path, _text_of(self), private=True)
 
 
 def read_plan(path: str | Path) -> PlanFile:
@@ -69,7 +69,7 @@ def read_plan(path: str | Path) -> PlanFile:
         if (content["kind"], content["version"]) != (_KIND, 1):
             raise unreadable(path, "it is not a plan of this version")
         changes = [_change(entry) for entry in content["changes"]]
-        existing_ids = [_text(webhook_id) for webhook_id in content["known"]]
+        existing_ids = frozenset(map(_text, content["known"]))
         created_ids = {int(index): _text(webhook_id) for index, webhook_id in content["created"].items()}
         if not all(index in range(len(changes)) and changes[index].before is None for index in created_ids):
             raise unreadable(path, "a webhook that it created belongs to none of its changes")
@@ -82,7 +82,7 @@ def read_plan(path: str | Path) -> PlanFile:
 def _text_of(file: PlanFile) -> str:
     lines = ",\n".join(json.dumps(_entry(change)) for change in file.changes)
     created = {str(index): webhook_id for index, webhook_id in sorted(file.created_ids.items())}
-    content = {"kind": _KIND, "version": 1, "plan": file.plan_id, **file.target, "known": file.existing_ids}
+    content = {"kind": _KIND, "version": 1, "plan": file.plan_id, **file.target, "known": sorted(file.existing_ids)}
     head = json.dumps({**content, "created": created})
     return f'{head[:-1]}, "changes": [\n{lines}\n]}}\n'
 

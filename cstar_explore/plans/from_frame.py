@@ -1,7 +1,6 @@
 """Derives the necessary changes, and open questions, from a table of desired webhooks."""
 
-import difflib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, time
 from numbers import Number
@@ -12,25 +11,17 @@ from ..csv_files import Sheet, parse_flag, parse_list
 from ..errors import ValidationError
 from ..events import parse_events
 from ..models import WebhookList
-from ..schema import SECRET_KEYS, WEBHOOK_FIELDS
-from ..text import MASK, printable
+from ..schema import SECRET_KEYS
+from ..text import MASK, did_you_mean, printable
 from .change import EDITABLE, Change, State, fields_to_write, format_value
-from .meaning import same_meaning
+from .meaning import same_meaning, same_value
 from .question import Question, spreadsheet_doubt
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # Columns that a frame of webhooks or findings may have, and that cannot be changed.
-_IGNORED = (
-    "account",
-    "team_id",
-    "environment",
-    "because",
-    "host",
-    "age_days",
-    *(field.name for field in WEBHOOK_FIELDS),
-)
+_IGNORED = ("account", "team_id", "environment", "because", "host", "age_days")
 
 _MAX_BITS = 10_000  # Python does not write numbers of more than 4,300 digits
 _MAX_PROBLEMS = 5  # in one message
@@ -41,12 +32,12 @@ class Desired(NamedTuple):
     """What a table asks for.
 
     Attributes:
-        changes: In the order of the rows.
+        changes: By the number of their row, in the order of the rows.
         questions: In the order of the rows.
         notes: Values that the table only writes differently, a sentence each.
     """
 
-    changes: Sequence[Change]
+    changes: Mapping[int, Change]
     questions: Sequence[Question]
     notes: Sequence[str]
 
@@ -60,9 +51,9 @@ class _Row:
     from_file: bool
     for_sandbox: bool
     change: Change | None = None
-    doubts: list[tuple[str, str]] = field(default_factory=list)
+    doubts: list[tuple[str | None, str]] = field(default_factory=list)  # the columns concerned, and what is not clear
     notes: list[str] = field(default_factory=list)
-    error: ValidationError | None = None
+    readable: bool = True
 
 
 def changes_from_frame(
@@ -105,50 +96,32 @@ def changes_from_frame(
                 duplicate = printable(row.cells.get("id", row.cells.get("name")), 80)
                 raise ValidationError(f"'{duplicate}' is in row {first_rows[key]} already.")  # noqa: TRY301 - reported with the other problems
         except ValidationError as error:
-            row.error = error
+            row.readable, row.doubts = False, [(error.param if error.param in row.cells else None, error.message)]
             problems += 1
             if problems > _MAX_QUESTIONS:
                 break
-    if sheet is None or problems > _MAX_QUESTIONS:
-        _raise_problems(rows)
-    notes = [note for row in rows if row.error is None for note in row.notes]
+    if problems and (sheet is None or problems > _MAX_QUESTIONS):
+        lines = [f"row {row.number}: {row.doubts[0][1]}" for row in rows if not row.readable]
+        more = f" And {len(lines) - _MAX_PROBLEMS} more." if len(lines) > _MAX_PROBLEMS else ""
+        raise ValidationError(
+            f"Nothing was planned. {' '.join(lines[:_MAX_PROBLEMS])}{more}", advice="Correct the frame and plan again."
+        )
+    notes = [note for row in rows if row.readable for note in row.notes]
     questions = [question for row in rows for question in _questions(row, desired, sheet)]
     if sheet is not None:
         questions += [Question(error.row, None, error.cell, error.value, error.message) for error in sheet.errors]
     open_rows = {question.row for question in questions}
-    changes: list[Change] = []
-    indexes: dict[int, int] = {}
-    for row in rows:
-        indexes[row.number] = len(changes)
-        if row.change is not None and row.number not in open_rows:
-            changes.append(row.change)
-    placed = [replace(question, index=indexes.get(question.row, len(changes))) for question in questions]
-    return Desired(changes, sorted(placed, key=lambda question: question.row), notes)
-
-
-def _raise_problems(rows: Sequence[_Row]) -> None:
-    problems = [f"row {row.number}: {row.error.message}" for row in rows if row.error is not None]
-    if problems:
-        more = f" And {len(problems) - _MAX_PROBLEMS} more." if len(problems) > _MAX_PROBLEMS else ""
-        raise ValidationError(
-            f"Nothing was planned. {' '.join(problems[:_MAX_PROBLEMS])}{more}",
-            advice="Correct the frame and plan again.",
-        )
+    changes = {row.number: row.change for row in rows if row.change is not None and row.number not in open_rows}
+    return Desired(changes, sorted(questions, key=lambda question: question.row), notes)
 
 
 def _questions(row: _Row, desired: "pd.DataFrame", sheet: Sheet | None) -> Iterator[Question]:
-    if row.error is not None:
-        column = row.error.param if row.error.param in row.cells else None
-        found = [(column, row.error.message)]
-    else:
-        found = list(row.doubts)
-    for column, message in found:
-        cell = None
-        if sheet is not None:
-            names = list(desired.columns)
-            cell = f"{sheet.cells[names.index(column)] if column in names else 'A'}{row.number}"
+    names = list(desired.columns)
+    for column, message in row.doubts:
+        letters = "A" if sheet is None or column not in names else sheet.cells[names.index(column)]
+        cell = None if sheet is None else f"{letters}{row.number}"
         value = "" if column is None else printable(row.cells[column], 80)
-        yield Question(row.number, column, cell, value, message, row.change, readable=row.error is None)
+        yield Question(row.number, column, cell, value, message, row.change, readable=row.readable)
 
 
 def _check_columns(desired: "pd.DataFrame", listed: WebhookList) -> None:
@@ -156,8 +129,7 @@ def _check_columns(desired: "pd.DataFrame", listed: WebhookList) -> None:
     allowed = {*_IGNORED, "delete", *SECRET_KEYS, *map(str, listed.to_frame().columns)}
     for name in names:
         if name not in allowed:
-            near = difflib.get_close_matches(name.lower(), ("id", *EDITABLE, "delete"), n=1)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
+            hint = did_you_mean(name.lower(), ("id", *EDITABLE, "delete"))
             raise ValidationError(
                 f"Unknown column '{printable(name, 80)}'.{hint}",
                 param=printable(name, 80),
@@ -178,8 +150,7 @@ def _rows(desired: "pd.DataFrame", sheet: Sheet | None, *, for_sandbox: bool) ->
     """The rows with their cells that are not empty."""
     columns = [str(name) for name in desired.columns]
     numbers = range(1, len(desired) + 1) if sheet is None else sheet.rows
-    cells = zip(*(desired.iloc[:, index] for index in range(len(columns))), strict=True)
-    for number, values in zip(numbers, cells, strict=False):
+    for number, values in zip(numbers, desired.itertuples(index=False, name=None), strict=False):
         row = {name: value for name, value in zip(columns, values, strict=True) if not _missing(value)}
         for name, value in row.items():
             if isinstance(value, int) and value.bit_length() > _MAX_BITS:
@@ -259,7 +230,7 @@ def _read(row: _Row, name: str, before: State) -> Any:
     if name == "is_active":
         return _flag(name, cell)
     value = _events(cell) if name == "events" else _text(cell)
-    if _same(value, current):
+    if same_value(value, current):
         return current
     if name == "name" and value is not None and (doubt := spreadsheet_doubt(cell, current, from_file=row.from_file)):
         row.doubts.append((name, doubt))
@@ -272,7 +243,9 @@ def _read(row: _Row, name: str, before: State) -> Any:
     if _spelled_otherwise(name, value, current):
         row.notes.append(_note(row, name, value, current))
         return current
-    return checked_url(str(value), for_sandbox=row.for_sandbox) if name == "url" else _VALIDATORS[name](value)
+    if name == "url":
+        return checked_url(str(value), for_sandbox=row.for_sandbox)
+    return checked_name(str(value)) if name == "name" else value
 
 
 def _text(cell: Any) -> str | None:
@@ -280,10 +253,6 @@ def _text(cell: Any) -> str | None:
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)  # pandas turns whole numbers beside a missing one into floats
     return str(cell) if isinstance(cell, str | Number | date | time) else None
-
-
-def _same(value: str | tuple[str, ...] | None, current: Any) -> bool:
-    return value == current or (isinstance(value, tuple) and current is not None and set(value) == set(current))
 
 
 def _spelled_otherwise(name: str, value: Any, current: Any) -> bool:
@@ -313,9 +282,3 @@ def _events(cell: Any) -> tuple[str, ...]:
         raise ValidationError(
             f"events must be a list or comma-separated, not '{printable(cell, 80)}'.", param="events"
         ) from None
-
-
-_VALIDATORS: Mapping[str, Callable[[Any], Any]] = {
-    "name": checked_name,
-    "events": tuple,
-}

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -15,12 +15,15 @@ _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
+def same_value(first: Any, second: Any) -> bool:
+    """Whether two values of a field are equal. The order of events does not matter."""
+    both_events = isinstance(first, tuple) and isinstance(second, tuple)
+    return first == second or (both_events and set(first) == set(second))
+
+
 def same_meaning(field: str, first: Any, second: Any) -> bool:
     """Whether two known values of a field mean the same."""
-    if first == second or None in (first, second):
-        return bool(first == second)
-    form = _FORMS.get(field)
-    return form is not None and form(first) == form(second)
+    return bool(first == second or meaning(field, first) == meaning(field, second))
 
 
 def meaning(field: str, value: Any) -> Any:
@@ -53,10 +56,6 @@ def normal_url(url: str) -> str:
 def covered_types(events: Iterable[str]) -> frozenset[str]:
     """The published event types that a subscription covers, and its entries that match none."""
     return frozenset(name for entry in events for name in matching_types(entry) or (entry,))
-
-
-def _name(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
 
 
 def _host(host: str) -> str:
@@ -93,4 +92,8 @@ def _without_dots(path: str) -> str:
     return f"/{'/'.join(kept)}{slash}"
 
 
-_FORMS: Mapping[str, Callable[[Any], Any]] = {"name": _name, "url": normal_url, "events": covered_types}
+_FORMS: Mapping[str, Callable[[Any], Any]] = {
+    "name": partial(unicodedata.normalize, "NFC"),
+    "url": normal_url,
+    "events": covered_types,
+}

@@ -8,18 +8,12 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from ..csv_files import parse_flag
+from ..packaged import read_table
 from ..text import printable
 from .change import Change
 
 _MAX_LENGTH = 400  # characters of a number or date
-_MONTHS = (
-    "jan|january|januar|janvier|janeiro|gennaio|enero|ene|gen|januari|feb|february|februar|février|févr|fév|"
-    "fevereiro|fev|febbraio|febrero|februari|mar|march|märz|mär|mars|março|marzo|maart|mrt|apr|april|avril|avr|"
-    "abril|abr|aprile|may|mai|maio|maggio|mag|mayo|mei|jun|june|juni|juin|junho|giugno|giu|junio|jul|july|juli|"
-    "juillet|juil|julho|luglio|lug|julio|aug|august|août|agosto|ago|augustus|sep|sept|september|septembre|"
-    "setembro|set|settembre|septiembre|oct|october|okt|oktober|octobre|outubro|out|ottobre|ott|octubre|nov|"
-    "november|novembre|novembro|noviembre|dec|december|dez|dezember|décembre|déc|dezembro|dicembre|dic|diciembre"
-)
+_MONTHS = "|".join(read_table(__file__, "month_names.json"))
 _DATE = re.compile(
     r"\d{1,4} ?[-/.] ?\d{1,2}(?: ?[-/.] ?(?:\d{1,4})?)?(?:[T ]\d{1,2}:\d{2}.{0,20})?"  # 1/2, 2025-02-01, 01.02.
     rf"|\d{{1,4}}\.?[-/ ]?(?:{_MONTHS})\.?(?:[-/ ]?\d{{1,4}})?"  # 1-Feb, 02. Jan
@@ -43,7 +37,6 @@ class Question:
         message: What is not clear, in a sentence.
         change: The change that the row describes if its cells are meant as they are; None if it cannot be read.
         readable: Whether the row can be used as it is.
-        index: Where `change` belongs among the plan's changes.
     """
 
     row: int
@@ -53,7 +46,6 @@ class Question:
     message: str
     change: Change | None = None
     readable: bool = False
-    index: int = 0
 
     def __str__(self) -> str:
         where = ", ".join(filter(None, [f"row {self.row}", self.column, self.cell and f"cell {self.cell}"]))
