@@ -4,13 +4,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, SignatureError
 from ..secret import Secret
-from ..serving.bodies import BodyTooLongError, DisconnectedError, read_body
+from ..serving.bodies import read_body
 from ..serving.credentials import mask_header, mask_query
 from ..serving.host_check import Refusal
 from ..signatures.bodies import parse_json
@@ -21,6 +21,9 @@ from .store import Received, RequestStore, StoreFullError
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
+
+MAX_BODY = 2**20  # bytes
+BODY_TIMEOUT = 10.0  # seconds for the whole body
 
 _log = logging.getLogger("cstar_explore.listener")
 
@@ -55,7 +58,7 @@ class ResponseSettings:
         super().__setattr__(name, value)
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False)
 class ListenerApp:
     """ASGI app that stores, verifies and answers deliveries.
 
@@ -65,8 +68,6 @@ class ListenerApp:
         path: The URL path to serve; others are answered 404.
         now: Returns the current time, for checking the age of signatures.
         settings: How to respond.
-        max_body: Maximum length of a body, in bytes.
-        body_timeout: Maximum time for receiving a body, in seconds.
         on_change: Called when a request has been stored, and again before it is answered.
     """
 
@@ -75,12 +76,11 @@ class ListenerApp:
     path: str
     now: Callable[[], datetime]
     settings: ResponseSettings
-    max_body: int
-    body_timeout: float
     on_change: Callable[[], None]
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        body = await self._read_body(receive) if scope["path"] == self.path else _wrong_path(scope["path"], self.path)
+        is_path = scope["path"] == self.path
+        body = await read_body(receive, MAX_BODY, BODY_TIMEOUT) if is_path else _wrong_path(scope["path"], self.path)
         if isinstance(body, Refusal):
             self.store_refused(scope, body)
             if body.status is not None:
@@ -107,46 +107,31 @@ class ListenerApp:
             if refusal.cause == "busy":  # many at a time
                 self.store.not_stored[f"answered 503, because {refusal.reason}"] += 1
             else:
-                self.store.add_refused(self._received(scope, refusal))
+                self.store.add(self._received(scope, refusal))
         except ConfigurationError as error:
             self.store.not_stored[error.message] += 1
         self.on_change()
 
-    async def _read_body(self, receive: "Receive") -> bytes | Refusal:
-        try:
-            return await read_body(receive, self.max_body, self.body_timeout)
-        except DisconnectedError:
-            return Refusal(None, "aborted", "The sender disconnected before the end of the body.")
-        except BodyTooLongError:
-            return Refusal(413, "body_too_long", f"The body is longer than {self.max_body:,} bytes.")
-        except TimeoutError:
-            return Refusal(408, "body_too_slow", f"The body took longer than {self.body_timeout:g} s.")
-
     def _received(self, scope: "Scope", body: bytes | Refusal) -> Received:
         headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"])
-        now = self.now()
-        cause, content, answered, error = None, b"", None, None
-        if isinstance(body, Refusal):
-            cause, answered, error = body.cause, body.status, body.reason
-        else:
-            signature = next((value for name, value in headers if name == "x-signature"), None)
-            cause, content = self._verify(body, signature, now), body
-        parsed = parse_json(content)
-        event = parsed if isinstance(parsed, dict) else {}
-        return Received(
+        request = Received(
             id=0,
-            received_at=now,
+            received_at=self.now(),
             method=scope["method"],
             path=scope["path"],
             headers=tuple((name, mask_header(name, value)) for name, value in headers),
-            body=content,
-            cause=cause,
+            query=mask_query(scope["query_string"].decode("latin-1")),
+        )
+        if isinstance(body, Refusal):
+            return replace(request, cause=body.cause, answered=body.status, error=body.reason)
+        parsed = parse_json(body)
+        event = parsed if isinstance(parsed, dict) else {}
+        return replace(
+            request,
+            body=body,
+            cause=self._verify(body, request.header("x-signature"), request.received_at),
             event_id=_storable(event.get("id")),
             event=_storable(event.get("type")),
-            duplicate_of=None,
-            answered=answered,
-            error=error,
-            query=mask_query(scope["query_string"].decode("latin-1")),
         )
 
     def _verify(self, body: bytes, signature: str | None, now: datetime) -> str | None:

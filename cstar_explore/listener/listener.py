@@ -6,9 +6,9 @@ import logging
 import math
 import secrets as random_secrets
 import threading
-import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -30,9 +30,6 @@ from .store import Received, RequestStore
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_BODY = 2**20  # bytes
-BODY_TIMEOUT = 10.0  # seconds for the whole body
-HEAD_TIMEOUT = 10.0  # seconds from accepting a connection to the end of the head
 MAX_CONNECTIONS = 200
 MAX_WAIT = 86_400.0  # seconds of `wait_for`
 
@@ -44,12 +41,6 @@ class ClockLike(Protocol):
 
     @property
     def now(self) -> datetime: ...
-
-
-class _SystemClock:
-    @property
-    def now(self) -> datetime:
-        return datetime.now(UTC)
 
 
 class Listener:
@@ -100,7 +91,7 @@ class Listener:
             require_secrets(secrets)
         self._secrets: list[Secret] = list(secrets)
         self._allowed_hosts = host_names(allowed_hosts)
-        self._clock = clock or _SystemClock()
+        self._now: Callable[[], datetime] = partial(datetime.now, UTC) if clock is None else lambda: clock.now
         self._changed = threading.Condition()
         self._watchers: list[Callable[[], object]] = []
         self._running_watchers: set[asyncio.Task[None]] = set()
@@ -109,23 +100,13 @@ class Listener:
         close_previous(type(self))
         self._store = RequestStore(path)
         url_path = f"/hooks/{random_secrets.token_urlsafe(16)}"
-        app = ListenerApp(
-            store=self._store,
-            secrets=self._secrets,
-            path=url_path,
-            now=lambda: self._clock.now,
-            settings=self.answer,
-            max_body=MAX_BODY,
-            body_timeout=BODY_TIMEOUT,
-            on_change=self._notify,
-        )
+        app = ListenerApp(self._store, self._secrets, url_path, self._now, self.answer, self._notify)
         try:
             self._server = Server(
                 app,
                 name="listener",
                 port=port,
                 max_connections=MAX_CONNECTIONS,
-                head_timeout=HEAD_TIMEOUT,
                 allowed_hosts=self._allowed_hosts,
                 on_refused=app.store_refused,
             )
@@ -160,13 +141,10 @@ class Listener:
                 advice="Set another timeout.",
             )
         self._server.check_process()
-        deadline = time.monotonic() + timeout
         with self._changed:
-            while (request := self._store.find_newest(wanted, verified=bool(self._secrets))) is None:
-                remaining = deadline - time.monotonic()
-                if remaining <= 0:
-                    break
-                self._changed.wait(remaining)
+            request = self._changed.wait_for(
+                lambda: self._store.find_newest(wanted, verified=bool(self._secrets)), timeout
+            )
         if request is not None:
             return request
         received, refused = self._report()
@@ -242,7 +220,7 @@ class Listener:
             ConfigurationError: The listener is closed.
         """
         start = -math.inf if since is None else unix_seconds(since)
-        lost = newest_of_lost(self._store.failed(), self._secrets, self._clock.now)
+        lost = newest_of_lost(self._store.failed(), self._secrets, self._now())
         return self._store.to_frame(request for request in lost if request.received_at.timestamp() >= start)
 
     def explain(self, number: int) -> Explanation:
@@ -303,9 +281,7 @@ class Listener:
         if not include_delivered and not all(request.accepted for request in requests):
             delivered = self._store.accepted_events()
             requests = [request for request in requests if request.accepted or request.event_id not in delivered]
-        return self._server.run(
-            replay_requests(requests, to, secret=signing_secret, now=lambda: self._clock.now, edit=edit)
-        )
+        return self._server.run(replay_requests(requests, to, secret=signing_secret, now=self._now, edit=edit))
 
     def on_arrival(self, watcher: Callable[[], object]) -> Callable[[], None]:
         """Calls `watcher` when a request arrives and again when it is answered or refused, on the listener's thread.

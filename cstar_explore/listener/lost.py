@@ -27,9 +27,8 @@ def newest_of_lost(failed: Iterable[Received], secrets: Sequence[Secret], now: d
     """
     newest: dict[str | None, Received] = {}
     seen: Counter[tuple[str | None, str | None]] = Counter()
-    last: dict[
-        tuple[str | None, str | None], tuple[int, Received]
-    ] = {}  # each webhook's attempts are counted separately
+    # Each webhook's attempts are counted separately.
+    last: dict[tuple[str | None, str | None], tuple[int, Received]] = {}
     for request in failed:
         if secrets and not _is_genuine(request, secrets):
             continue

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError, ValidationError
+from ..packaged import read_table
 from ..secret import Secret
-from ..serving.loopback import is_allowed
-from ..serving.posting import DeliveryClient
+from ..serving.loopback import host_of, is_allowed
+from ..serving.posting import AttemptResult, DeliveryClient
 from ..signatures.bodies import parse_json
 from ..signatures.signing import sign
 from ..signatures.timestamps import Timestamp
 from ..text import printable
-from .handlers import Handler, call_handler
+from .handlers import Handler, HandlerResponse, call_handler
 from .store import Received
 
 if TYPE_CHECKING:
@@ -29,16 +30,7 @@ _SENT = (
     *("x-delivery-attempt", "x-cstar-request-id"),
 )
 
-_COLUMNS = {
-    "id": "int64",
-    "event": "str",
-    "event_id": "str",
-    "was_answered": "Int64",
-    "was_error": "str",
-    "answered": "Int64",
-    "error": "str",
-    "changed": "boolean",
-}
+_COLUMNS: Mapping[str, str] = read_table(__file__, "columns.json")["replays"]
 
 
 def request_ids(rows: Any) -> list[int]:
@@ -84,14 +76,11 @@ def check_replay(requests: Iterable[Received], to: str | Handler, allowed_hosts:
 
 
 def _check_url(url: str, allowed_hosts: Collection[str]) -> None:
-    try:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").lower()
-    except ValueError:
-        host = ""
-    if not host or parts.scheme not in ("http", "https"):
+    host = host_of(url)
+    scheme = urlsplit(url).scheme if host else ""
+    if not host or scheme not in ("http", "https"):
         raise ConfigurationError(f"to must be a URL, not '{printable(url, 120)}'.", advice="Pass a receiver's URL.")
-    if parts.scheme == "http" and not is_allowed(host, allowed_hosts):
+    if scheme == "http" and not is_allowed(host, allowed_hosts):
         raise ConfigurationError(
             f"The deliveries would go to {printable(host, 120)} over plain http, where others can read them.",
             advice="Use https, or pass the host in the listener's allowed_hosts.",
@@ -109,50 +98,35 @@ async def replay_requests(
     """See `Listener.replay`."""
     from ..frames import from_rows
 
-    client = DeliveryClient()
-    try:
-        rows = [await _replay_one(request, to, client, secret=secret, now=now, edit=edit) for request in requests]
-    finally:
-        await client.close()
+    rows = []
+    async with contextlib.aclosing(DeliveryClient()) as client:
+        for request in requests:
+            body = request.body if edit is None else _edited_body(request, edit)
+            result: AttemptResult | HandlerResponse
+            if isinstance(to, str):
+                headers = {name: value for name, value in request.headers if _is_sent(name, value)}
+                if secret is not None:
+                    headers["x-signature"] = sign(body, secret, now())
+                result = await client.post(to, body, headers)
+            else:
+                # On another thread, because the function may itself fire events or replay.
+                result = await asyncio.to_thread(call_handler, to, body)
+            rows.append({
+                "id": request.id,
+                "event": request.event,
+                "event_id": request.event_id,
+                "was_answered": request.answered,
+                "was_error": _last_line(request.error),
+                "answered": result.status,
+                "error": _last_line(result.error),
+                "changed": request.answered != result.status,
+            })  # fmt: skip
     return from_rows(rows, _COLUMNS)
 
 
-async def _replay_one(
-    request: Received,
-    to: str | Handler,
-    client: DeliveryClient,
-    *,
-    secret: Secret | None,
-    now: Callable[[], Timestamp],
-    edit: Edit | None,
-) -> Mapping[str, Any]:
-    body = request.body if edit is None else _edited_body(request, edit)
-    if isinstance(to, str):
-        headers = {name: value for name, value in request.headers if name in _SENT or _is_user_agent(name, value)}
-        if secret is not None:
-            headers["x-signature"] = sign(body, secret, now())
-        outcome = await client.post(to, body, headers)
-        status: int | None = outcome.status
-        error = outcome.error
-    else:
-        # On another thread, because the function may itself fire events or replay.
-        response = await asyncio.to_thread(call_handler, to, body)
-        status, error = response.status, response.error
-    return {
-        "id": request.id,
-        "event": request.event,
-        "event_id": request.event_id,
-        "was_answered": request.answered,
-        "was_error": _last_line(request.error),
-        "answered": status,
-        "error": _last_line(error),
-        "changed": request.answered != status,
-    }
-
-
-def _is_user_agent(name: str, value: str) -> bool:
-    """Whether the header is cStar's own `User-Agent: cStar-Webhooks/1.0`."""
-    return name == "user-agent" and value.startswith("cStar-")
+def _is_sent(name: str, value: str) -> bool:
+    """Whether the header is cStar's own, such as `User-Agent: cStar-Webhooks/1.0`."""
+    return name in _SENT or (name == "user-agent" and value.startswith("cStar-"))
 
 
 def _edited_body(request: Received, edit: Edit) -> bytes:

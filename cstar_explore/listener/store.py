@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
+from ..packaged import read_table
 from ..serving.database import Database
 
 if TYPE_CHECKING:
@@ -24,29 +25,9 @@ CREATE TABLE IF NOT EXISTS durations (id INTEGER PRIMARY KEY, seconds REAL NOT N
 CREATE INDEX IF NOT EXISTS claims ON requests (event_id) WHERE cause = 'ok' AND duplicate_of IS NULL;
 """
 
-_COLUMNS = {
-    "id": "int64",
-    "received_at": "datetime64[us, UTC]",
-    "event": "str",
-    "event_id": "str",
-    "webhook_id": "str",
-    "attempt": "Int64",
-    "verified": "boolean",
-    "cause": "str",
-    "duplicate_of": "Int64",
-    "answered": "Int64",
-    "error": "str",
-    "method": "str",
-    "path": "str",
-    "headers": "object",
-    "body": "object",
-    "query": "str",
-}
+_COLUMNS: Mapping[str, str] = read_table(__file__, "columns.json")["requests"]
 
-_SELECT = (
-    "SELECT id, received_at, method, path, headers, body, cause, event_id, event, duplicate_of, answered, error, query,"
-    " seconds FROM requests LEFT JOIN durations USING (id)"
-)
+_SELECT = "SELECT requests.*, seconds FROM requests LEFT JOIN durations USING (id)"
 
 _ACCEPTED = "SELECT DISTINCT event_id FROM requests WHERE answered BETWEEN 200 AND 299 AND event_id IS NOT NULL"
 
@@ -87,13 +68,13 @@ class Received:
     method: str
     path: str
     headers: tuple[tuple[str, str], ...]
-    body: bytes
-    cause: str | None
-    event_id: str | None
-    event: str | None
-    duplicate_of: int | None
-    answered: int | None
-    error: str | None
+    body: bytes = b""
+    cause: str | None = None
+    event_id: str | None = None
+    event: str | None = None
+    duplicate_of: int | None = None
+    answered: int | None = None
+    error: str | None = None
     query: str = ""
     seconds: float | None = None
 
@@ -123,24 +104,21 @@ class RequestStore(Database):
 
     Args:
         path: The file; None keeps the requests in memory.
-        max_stored: Maximum number of bytes of all requests.
-        max_refused: Maximum number of refused requests. Beyond it, the oldest is dropped and counted.
 
     Attributes:
         not_stored: How many requests are not or no longer stored, by reason.
     """
 
-    def __init__(self, path: str | Path | None, max_stored: int = MAX_STORED, max_refused: int = MAX_REFUSED) -> None:
+    def __init__(self, path: str | Path | None) -> None:
         super().__init__(path, _SCHEMA, b"cLsn")
         self.not_stored: Counter[str] = Counter()
-        self._max_stored = max_stored
-        self._max_refused = max_refused
         size = "length(body) + length(CAST(headers AS BLOB)) + length(path) + length(query)"
         [[self._stored]] = self.run(f"SELECT coalesce(sum({size}), 0) FROM requests")  # noqa: S608 - constants
-        self._refused = deque(self.run(f"SELECT id, {size} FROM requests WHERE {_IS_REFUSED} ORDER BY id"))  # noqa: S608 - constants
+        refused = self.run(f"SELECT id, {size} FROM requests WHERE {_IS_REFUSED} ORDER BY id")  # noqa: S608 - constants
+        self._refused: deque[tuple[int, int]] = deque(map(tuple, refused))
 
     def add(self, request: Received) -> Received:
-        """Commits a request, and returns it with its id.
+        """Commits a request, and returns it with its id. Of more refused ones than MAX_REFUSED, the oldest is dropped and counted.
 
         Only a verified request claims its event id, so a forged request cannot make the genuine one a duplicate.
 
@@ -151,9 +129,9 @@ class RequestStore(Database):
         headers = json.dumps(request.headers)
         size = len(request.body) + len(headers) + len(request.path) + len(request.query)
         with self._locked():
-            if self._stored + size > self._max_stored:
+            if self._stored + size > MAX_STORED:
                 raise StoreFullError(
-                    f"The listener has stored {self._stored:,} of {self._max_stored:,} bytes, and is full.",
+                    f"The listener has stored {self._stored:,} of {MAX_STORED:,} bytes, and is full.",
                     advice="Close it and open a new one with another path.",
                 )
             [[request_id, duplicate_of]] = self.run(
@@ -165,21 +143,14 @@ class RequestStore(Database):
                 **vars(request) | {"received_at": request.received_at.isoformat(), "headers": headers},
             )
             self._stored += size
+            if request.refused:
+                self._refused.append((request_id, size))
+            if len(self._refused) > MAX_REFUSED:
+                oldest, freed = self._refused.popleft()
+                self.run("DELETE FROM requests WHERE id = ?", oldest)
+                self._stored -= freed
+                self.not_stored[f"only the newest {MAX_REFUSED} refused requests are kept"] += 1
         return replace(request, id=request_id, duplicate_of=duplicate_of)
-
-    def add_refused(self, request: Received) -> None:
-        """Commits a refused request, and drops the oldest one beyond their maximum number.
-
-        Raises:
-            ConfigurationError: As for `add`.
-        """
-        stored = self.add(request)
-        self._refused.append((stored.id, len(json.dumps(request.headers)) + len(request.path) + len(request.query)))
-        if len(self._refused) > self._max_refused:
-            oldest, size = self._refused.popleft()
-            self.run("DELETE FROM requests WHERE id = ?", oldest)
-            self._stored -= size
-            self.not_stored[f"only the newest {self._max_refused} refused requests are kept"] += 1
 
     def set_response(self, request_id: int, status: int, error: str | None, seconds: float) -> None:
         """Stores the status of the response, the handler's traceback, and how long it took."""
@@ -191,21 +162,17 @@ class RequestStore(Database):
         """The request with this id."""
         if not 0 < request_id < 2**63:  # the range of SQLite's integers
             return None
-        rows = self.run(f"{_SELECT} WHERE id = ?", request_id)
-        return _from_row(rows[0]) if rows else None
+        return next(iter(self._select("WHERE id = ?", request_id)), None)
 
     def all(self, newest: int | None = None) -> list[Received]:
         """All requests or the newest `newest`, oldest first."""
-        rows = self.run(f"{_SELECT} ORDER BY id DESC LIMIT ?", -1 if newest is None else newest)
-        return [_from_row(row) for row in reversed(rows)]
+        return self._select("ORDER BY id DESC LIMIT ?", -1 if newest is None else newest)[::-1]
 
     def find_newest(self, event: str, *, verified: bool) -> Received | None:
         """The newest delivery with this event type or event id; only a verified one, or any that was not refused."""
         accepted = "cause = 'ok'" if verified else "(cause IS NULL OR cause = 'ok')"
-        rows = self.run(
-            f"{_SELECT} WHERE (event = ? OR event_id = ?) AND {accepted} ORDER BY id DESC LIMIT 1", event, event
-        )
-        return _from_row(rows[0]) if rows else None
+        newest = f"WHERE ? IN (event, event_id) AND {accepted} ORDER BY id DESC LIMIT 1"
+        return next(iter(self._select(newest, event)), None)
 
     def newest_by_cause(self) -> list[tuple[int, Received]]:
         """For each cause, how many requests have it, and the newest one. The newest cause is first."""
@@ -219,8 +186,10 @@ class RequestStore(Database):
 
     def failed(self) -> list[Received]:
         """All requests with an event id of which none was answered 2xx, oldest first. Refused requests have no event id."""
-        rows = self.run(f"{_SELECT} WHERE event_id IS NOT NULL AND event_id NOT IN ({_ACCEPTED}) ORDER BY id")
-        return [_from_row(row) for row in rows]
+        return self._select(f"WHERE event_id IS NOT NULL AND event_id NOT IN ({_ACCEPTED}) ORDER BY id")
+
+    def _select(self, which: str, *values: Any) -> list[Received]:
+        return [_from_row(dict(row)) for row in self.run(f"{_SELECT} {which}", *values)]
 
     def to_frame(self, requests: Iterable[Received] | None = None) -> "pd.DataFrame":
         """The frame of `Listener.to_frame`, with all requests or these."""
@@ -240,14 +209,13 @@ class RequestStore(Database):
         return from_rows(rows, _COLUMNS)
 
 
-def _from_row(row: tuple[Any, ...]) -> Received:
-    request_id, received_at, method, path, headers, *rest = row
+def _from_row(row: dict[str, Any]) -> Received:
     try:
-        pairs = tuple((name, value) for name, value in json.loads(headers))
-        return Received(request_id, datetime.fromisoformat(received_at), method, path, pairs, *rest)
+        row["received_at"] = datetime.fromisoformat(row["received_at"])
+        row["headers"] = tuple((name, value) for name, value in json.loads(row["headers"]))
+        return Received(**row)
     except (ValueError, TypeError):
-        pass
-    raise ConfigurationError(
-        f"Request {request_id} in the listener's file cannot be read.",
-        advice="The file is damaged: choose another path.",
-    )
+        raise ConfigurationError(
+            f"Request {row['id']} in the listener's file cannot be read.",
+            advice="The file is damaged: choose another path.",
+        ) from None

@@ -1,11 +1,10 @@
 """The sandbox's API: a Starlette application with the calls of the API reference.
 
-A call passes through `CallMiddleware`, `FaultMiddleware`, the router, `AuthorizationMiddleware`, `BodyMiddleware`,
-`IdempotencyMiddleware` and its endpoint, in this order.
+A call passes through `CallMiddleware`, the router, `Api._checked` and its endpoint, in this order.
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,10 +23,11 @@ from .clock import Clock, Ids
 from .deliverer import Deliverer
 from .error_responses import METHOD_NOT_ALLOWED, PATH_NOT_FOUND, WEBHOOK_NOT_FOUND, ApiError, invalid
 from .faults import Faults
-from .idempotency import IdempotencyMiddleware
+from .fields import named
+from .idempotency import replayed
 from .keys import TEAM_NAMES, Key
-from .middleware import AuthorizationMiddleware, BodyMiddleware, CallMiddleware, FaultMiddleware
-from .pages import Page
+from .middleware import CallMiddleware, check_key, read_whole_body
+from .pages import paginated
 from .rate_limit import RateLimiter
 from .seeds import new_secret
 from .store import Store, StoredWebhook
@@ -63,20 +63,23 @@ class Api:
             ("PATCH", f"{webhooks}/{{webhook_id}}", self.update_webhook),
             ("DELETE", f"{webhooks}/{{webhook_id}}", self.delete_webhook),
         )
-        around_endpoint = [
-            Middleware(AuthorizationMiddleware, self.rate_limiter),
-            Middleware(BodyMiddleware),
-            Middleware(IdempotencyMiddleware, self.store, self.clock),
-        ]
+        around = Middleware(CallMiddleware, self.clock, self.ids, self.rate_limiter, self.faults, self.behaviours)
         self.app = Starlette(
-            routes=[Route(path, run, methods=[method], middleware=around_endpoint) for method, path, run in routes],
-            middleware=[
-                Middleware(CallMiddleware, self.clock, self.ids, self.rate_limiter, self.behaviours),
-                Middleware(FaultMiddleware, self.faults),
-            ],
+            routes=[Route(path, self._checked(run), methods=[method]) for method, path, run in routes],
+            middleware=[around],
             exception_handlers={ApiError: _error_response, HTTPException: _error_response},
         )
         self.app.router.redirect_slashes = False
+
+    def _checked(self, endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        """The endpoint, which runs once the key is checked and `request.state.body` is read, unless its response is replayed."""
+
+        async def run(request: Request) -> Response:
+            check_key(request, self.rate_limiter)
+            body = request.state.body = await read_whole_body(request)
+            return replayed(request, body, self.store, self.clock.now) or await endpoint(request)
+
+        return run
 
     async def whoami(self, request: Request) -> Response:
         key: Key = request.state.key
@@ -92,17 +95,16 @@ class Api:
             return respond(identity)
 
     async def list_webhooks(self, request: Request) -> Response:
-        webhooks = [_fields(webhook, self.behaviours["list_fields"]) for webhook in self._webhooks(request)]
-        page = Page.of(request, len(webhooks))
-        async with self._transaction(request, page) as respond:
-            return respond(webhooks[page.part])
+        webhooks, pagination = paginated(request, self._webhooks(request))
+        async with self._transaction(request, pagination) as respond:
+            return respond([_fields(webhook, self.behaviours["list_fields"]) for webhook in webhooks])
 
     async def get_webhook(self, request: Request) -> Response:
         async with self._transaction(request) as respond:
             return respond(_fields(self._webhook(request), self.behaviours["get_fields"]))
 
     async def create_webhook(self, request: Request) -> Response:
-        fields = self._parser.create(await request.body())
+        fields = self._parser.create(request.state.body)
         self._refuse_duplicate(request, fields)
         key: Key = request.state.key
         async with self._transaction(request) as respond:
@@ -117,12 +119,12 @@ class Api:
                 created_at=now,
                 updated_at=now,
             )
-            self.store.add(webhook)
+            self.store.save(webhook)
             return respond(_fields(webhook, self.behaviours["create_fields"]), 201)
 
     async def update_webhook(self, request: Request) -> Response:
         webhook = self._webhook(request)
-        fields = self._parser.update(await request.body())
+        fields = self._parser.update(request.state.body)
         self._refuse_duplicate(request, fields, webhook)
         if "events" in fields and self.behaviours["patch_events"] == "added":
             fields["events"] = list(dict.fromkeys([*webhook.events, *fields["events"]]))
@@ -131,7 +133,7 @@ class Api:
             changed = replace(webhook, **fields)
             if changed != webhook or self.behaviours["unchanged_update"] == "moved":
                 changed.updated_at = now
-            self.store.update(changed)
+            self.store.save(changed)
             return respond(_fields(changed, self.behaviours["update_fields"]))
 
     async def delete_webhook(self, request: Request) -> Response:
@@ -145,45 +147,36 @@ class Api:
             return respond({"deleted": True})
 
     async def trigger_test(self, request: Request) -> Response:
-        event = self._parser.trigger_test(await request.body())
-        to_all = self.behaviours["fire_subscriptions"] == "all"
-        receivers = [
-            webhook
-            for webhook in self._webhooks(request)
-            if webhook.is_active and (to_all or subscribes(webhook.events, event))
-        ]
+        event = self._parser.trigger_test(request.state.body)
+        receivers = [webhook for webhook in self._webhooks(request) if webhook.is_active]
+        if self.behaviours["fire_subscriptions"] != "all":
+            receivers = [webhook for webhook in receivers if subscribes(webhook.events, event)]
         event_id = f"evt_{self.ids.next('event')}"
         wait = self.behaviours["arrival"] == "before the response"
         async with self._transaction(request, deliver=wait) as respond:
             self.deliverer.enqueue(receivers, event_id, event, request.state.request_id)
             self.clock.step()
             # Saved for a repeat of the request during the deliveries, which fires nothing.
-            response = respond(self._fired(event, event_id, []))
+            respond(self._fired(event, event_id, []))
         if wait:
             await self.deliverer.wait_for(event_id)
-            return respond(self._fired(event, event_id, receivers))
         response = respond(self._fired(event, event_id, receivers))
-        response.background = BackgroundTask(self.deliverer.run_due)
+        response.background = None if wait else BackgroundTask(self.deliverer.run_due)
         return response
 
     def _fired(self, event: str, event_id: str, receivers: list[StoredWebhook]) -> dict[str, Any]:
         """The `data` of the response to trigger-test."""
-        told_id = event_id if self.behaviours["fired_event_id"] == "equal" else f"{event_id}0"
-        names = self.behaviours["delivery_fields"] if receivers else ()
-        deliveries = [
-            {name: entry.get(name) for name in names} for entry in self.deliverer.outbox.results(event_id) if names
-        ]
+        names = self.behaviours["delivery_fields"]
+        results = self.deliverer.outbox.results(event_id) if receivers and names else []
         values = {
             "event": event,
-            "eventId": told_id,
-            "event_id": told_id,
+            "event_id": event_id if self.behaviours["fired_event_id"] == "equal" else f"{event_id}0",
             "test": True,
-            "deliveries": deliveries,
-            "deliveredTo": len(receivers),
+            "deliveries": [{name: result.get(name) for name in names} for result in results],
             "delivered_to": len(receivers),
             "*": None,
         }
-        return {name: values[name] for name in self.behaviours["fired_fields"]}
+        return named(values, self.behaviours["fired_fields"])
 
     def _refuse_duplicate(self, request: Request, fields: Mapping[str, Any], own: StoredWebhook | None = None) -> None:
         for field in ("name", "url"):
@@ -198,16 +191,17 @@ class Api:
 
     def _webhook(self, request: Request) -> StoredWebhook:
         key: Key = request.state.key
-        webhook = self.store.webhook(key.team_id, key.environment, request.path_params["webhook_id"])
-        if webhook is None:
-            question = "unknown_id" if request.path_params["webhook_id"].startswith("whk_") else "other_kind_of_id"
-            question = {"GET": question, "DELETE": "second_delete"}.get(request.method, "")
-            raise ApiError(replace(WEBHOOK_NOT_FOUND, status=int(str(self.behaviours.get(question, "404")))))
-        return webhook
+        webhook_id: str = request.path_params["webhook_id"]
+        webhook = self.store.webhook(webhook_id)
+        if webhook is not None and (webhook.team_id, webhook.environment) == (key.team_id, key.environment):
+            return webhook
+        question = "unknown_id" if webhook_id.startswith("whk_") else "other_kind_of_id"
+        question = {"GET": question, "DELETE": "second_delete"}.get(request.method, "")
+        raise ApiError(replace(WEBHOOK_NOT_FOUND, status=int(str(self.behaviours.get(question, "404")))))
 
     @asynccontextmanager
     async def _transaction(
-        self, request: Request, page: "Page | None" = None, *, deliver: bool = True
+        self, request: Request, pagination: Mapping[str, int] | None = None, *, deliver: bool = True
     ) -> AsyncIterator[Callable[..., Response]]:
         """Commits an endpoint's writes with the response to replay, the clock and the ids; then makes the due deliveries.
 
@@ -217,8 +211,8 @@ class Api:
         meta: dict[str, Any] = {"requestId": request.state.request_id} if in_meta else {}
         meta["timestamp"] = iso(self.clock.now)
         envelope: dict[str, Any] = {"success": True, "meta": meta}
-        if page is not None and self.behaviours["pagination"] != "nowhere":
-            (envelope if self.behaviours["pagination"] == "top" else meta)["pagination"] = page.reported()
+        if pagination is not None and self.behaviours["pagination"] != "nowhere":
+            (envelope if self.behaviours["pagination"] == "top" else meta)["pagination"] = pagination
 
         def respond(data: Any, status: int = 200) -> Response:
             text = json.dumps({"success": True, "data": data, **envelope}, ensure_ascii=False)
@@ -228,8 +222,7 @@ class Api:
 
         with self.store.writing():
             yield respond
-            self.store.save_state("clock", self.clock.save())
-            self.store.save_state("ids", self.ids.used)
+            self.store.save_state(clock=self.clock.save(), ids=self.ids.used)
         if request.method != "GET" and deliver:
             await self.deliverer.run_due()
 
@@ -253,23 +246,6 @@ def _methods(request: Request) -> list[str]:
 
 def _fields(webhook: StoredWebhook, names: Answer) -> dict[str, Any]:
     """The fields of a webhook that a call responds with."""
-    values = {
-        "id": webhook.id,
-        "name": webhook.name,
-        "url": webhook.url,
-        "events": webhook.events,
-        "secret": webhook.secret,
-        "isActive": webhook.is_active,
-        "createdAt": iso(webhook.created_at),
-        "updatedAt": iso(webhook.updated_at),
-        "signingSecret": webhook.secret,
-        "signing_secret": webhook.secret,
-        "is_active": webhook.is_active,
-        "created_at": iso(webhook.created_at),
-        "updated_at": iso(webhook.updated_at),
-        "teamId": webhook.team_id,
-        "team_id": webhook.team_id,
-        "description": "",
-        "*": None,
-    }
-    return {name: values[name] for name in names}
+    times = {"created_at": iso(webhook.created_at), "updated_at": iso(webhook.updated_at)}
+    others = {"signing_secret": webhook.secret, "description": "", "*": None}
+    return named({**vars(webhook), **times, **others}, names)

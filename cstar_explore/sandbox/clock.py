@@ -6,7 +6,6 @@ import string
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 
 from ..errors import ConfigurationError
@@ -23,30 +22,29 @@ class Clock:
 
     Args:
         advance_to: Called by `advance` with the time of the schedule to reach; it must `set` the clock.
+
+    Attributes:
+        ahead: How far the schedule of deliveries is ahead of `now`; only in real time it can be.
     """
 
-    def __init__(self, advance_to: Callable[[datetime], None] | None = None) -> None:
+    is_real = False
+    ahead = timedelta(0)
+
+    def __init__(self, advance_to: Callable[[datetime], None]) -> None:
         self._now = START
         self._target = START
         self._lock = threading.Lock()
-        self._advance_to = advance_to or self.set
+        self._advance_to = advance_to
 
     @property
     def now(self) -> datetime:
         """The sandbox's current time, in UTC."""
         return self._now
 
-    is_real = False
-
     @property
     def scheduled(self) -> datetime:
         """The time up to which deliveries are due."""
         return self.now + self.ahead
-
-    @property
-    def ahead(self) -> timedelta:
-        """How far the schedule of deliveries is ahead of `now`; only in real time it can be."""
-        return timedelta(0)
 
     def step(self) -> datetime:
         """Advances by one second and returns the time before."""
@@ -105,19 +103,10 @@ class RealTimeClock(Clock):
 
     is_real = True
 
-    def __init__(self, advance_to: Callable[[datetime], None] | None = None) -> None:
-        super().__init__(advance_to)
-        self._ahead = timedelta(0)
-
     @property
     def now(self) -> datetime:
         """This machine's current time, in UTC."""
         return datetime.now(UTC)
-
-    @property
-    def ahead(self) -> timedelta:
-        """How far `advance` has brought deliveries forward."""
-        return self._ahead
 
     def step(self) -> datetime:
         """The current time. A write does not advance it."""
@@ -126,15 +115,15 @@ class RealTimeClock(Clock):
     def set(self, time: datetime) -> None:
         """Brings forward what is due until this time. Makes no deliveries."""
         with self._lock:
-            self._ahead = max(self._ahead, time - self.now)
+            self.ahead = max(self.ahead, time - self.now)
 
     def save(self) -> dict[str, Any]:
         """What `restore` needs to continue, as JSON. `now` is the schedule's, for a simulated clock."""
-        return {"now": self.scheduled.isoformat(), "ahead": self._ahead.total_seconds()}
+        return {"now": self.scheduled.isoformat(), "ahead": self.ahead.total_seconds()}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continues from a saved state. What became due since then is due now."""
-        self._ahead = timedelta(seconds=saved.get("ahead", 0))
+        self.ahead = timedelta(seconds=saved.get("ahead", 0))
 
 
 def _timedelta(amount: Mapping[str, float]) -> timedelta:
@@ -142,7 +131,7 @@ def _timedelta(amount: Mapping[str, float]) -> timedelta:
         return timedelta(**amount)
     except (TypeError, ValueError, OverflowError) as error:
         message = f"The clock cannot advance by {printable(repr(dict(amount)), 80)}: {error}."
-    raise ConfigurationError(message, advice="Pass numbers, for example advance(hours=31, minutes=13).")
+        raise ConfigurationError(message, advice="Pass numbers, for example advance(hours=31, minutes=13).") from None
 
 
 def _later(time: datetime, by: timedelta) -> datetime:
@@ -167,8 +156,3 @@ class Ids:
         """The next id of a kind, without its prefix."""
         number = self.used[kind] = self.used.get(kind, 0) + 1
         return "".join(random.Random(f"{kind} {number}").choices(alphabet, k=length))  # noqa: S311 - not secret
-
-
-def http_date(time: datetime) -> str:
-    """The format of the `Date` header."""
-    return format_datetime(time.astimezone(UTC), usegmt=True)

@@ -16,7 +16,9 @@ from ..recordings import Recording
 from ..serving.delivery_headers import delivery_headers
 from ..signatures import sign
 from .faults import Fault
-from .outbox import DueDelivery
+from .fields import named
+from .outbox import DueDelivery, Sent
+from .store import StoredWebhook
 
 _OTHER_KEY = b"whsec_SANDBOXanotherwebhookssecret"
 
@@ -41,8 +43,6 @@ class DeliveryWriter:
             "created_at": created_at,
             "team_id": team_id,
             "data": json.loads(sample(event, like=self.like))["data"] if event in NAMES else {},
-            "createdAt": created_at,
-            "teamId": team_id,
             "api_version": "2026-03-01",
             "test": True,
             "livemode": False,
@@ -50,12 +50,27 @@ class DeliveryWriter:
         }
         marks = (name for name in self.behaviours["test_mark"] if name in values)
         names = dict.fromkeys((*self.behaviours["envelope"], *marks))
-        return _written({name: values[name] for name in names}, self.behaviours["body_bytes"])
+        return _written(named(values, names), self.behaviours["body_bytes"])
 
-    def headers(
-        self, due: DueDelivery, event: str, *, webhook_id: str, now: datetime, signature: str | None
+    def sent(self, due: DueDelivery, webhook: StoredWebhook, now: datetime, fault: Fault, first: str | None) -> Sent:
+        """What an attempt sends. `first` is the signature of the first attempt, if the others repeat it."""
+        event, body = due.event, due.body
+        match fault.name:
+            case "oversize":
+                body = _written(json.loads(body) | {"padding": "x" * fault.settings["size"]}, ())
+            case "unusual_bytes":
+                body = unusual(body)
+            case "unknown_type":
+                event = f"{due.event.partition('.')[0]}.added_tomorrow"
+                body = _written(json.loads(body) | {"type": event}, ())
+        headers = self._headers(due, event, webhook.id, now, first or self._signature(body, webhook.secret, now, fault))
+        if fault.name == "reencode":
+            body = json.dumps(json.loads(body)).encode()
+        return Sent(headers, body, fault.expected)
+
+    def _headers(
+        self, due: DueDelivery, event: str, webhook_id: str, now: datetime, signature: str | None
     ) -> dict[str, str]:
-        """The headers of an attempt."""
         event_ids = {"equal": due.event_id, "different": f"{due.event_id}0"}
         usual = delivery_headers(
             signature=signature or "",
@@ -79,7 +94,7 @@ class DeliveryWriter:
         headers = {name: value for name in names if (value := values[name]) is not None}
         return headers | ({"X-Not-Documented": "1"} if "*" in names else {})
 
-    def signature(self, body: bytes, secret: str, now: datetime, fault: Fault) -> str | None:
+    def _signature(self, body: bytes, secret: str, now: datetime, fault: Fault) -> str | None:
         """The value of `X-Signature`; None for a delivery without one."""
         key = _signing_key(secret, str(self.behaviours["signature_key"]))
         forms = {"no_signature": "none", "legacy_signature": "sha256", "malformed_signature": "prose"}
@@ -103,13 +118,9 @@ class DeliveryWriter:
 
 def _written(event: dict[str, Any], form: Answer) -> bytes:
     """Compact JSON without needless escapes, unless `form`, an answer to the question `body_bytes`, says otherwise."""
-    spaces, indented = (", ", ": ") if "spaces" in form else (",", ":"), "indented" in form
-    text = json.dumps(
-        event,
-        ensure_ascii="escaped letters" in form,
-        separators=(",", ": ") if indented else spaces,
-        indent=2 if indented else None,
-    )
+    indent = 2 if "indented" in form else None
+    separators = None if indent or "spaces" in form else (",", ":")  # json's own have spaces
+    text = json.dumps(event, ensure_ascii="escaped letters" in form, separators=separators, indent=indent)
     if "escaped slashes" in form:
         text = text.replace("/", "\\/")
     return (text + ("\n" if "final newline" in form else "")).encode()
@@ -134,32 +145,6 @@ def _decoded(secret: str) -> bytes:
         return base64.b64decode(encoded + "=" * (-len(encoded) % 4))
     except binascii.Error:
         return encoded.encode()
-
-
-@dataclass(frozen=True)
-class Content:
-    """What a delivery contains: the event type in its header, the body that is signed, and the body that is sent."""
-
-    event: str
-    signed: bytes
-    sent: bytes
-
-    @classmethod
-    def of(cls, due: DueDelivery, fault: Fault) -> "Content":
-        match fault.name:
-            case "oversize":
-                body = _written(json.loads(due.body) | {"padding": "x" * fault.settings["size"]}, ())
-            case "unusual_bytes":
-                body = unusual(due.body)
-            case "unknown_type":
-                event = f"{due.event.partition('.')[0]}.added_tomorrow"
-                body = _written(json.loads(due.body) | {"type": event}, ())
-                return cls(event, body, body)
-            case "reencode":
-                return cls(due.event, due.body, json.dumps(json.loads(due.body)).encode())
-            case _:
-                body = due.body
-        return cls(due.event, body, body)
 
 
 def unusual(body: bytes) -> bytes:

@@ -20,9 +20,9 @@ from ..serving.posting import AttemptResult, DeliveryClient
 from ..serving.schedule import retry_at
 from ..serving.times import iso
 from .clock import STEP, Clock, Ids
-from .content import Content, DeliveryWriter
+from .content import DeliveryWriter
 from .faults import Fault, Faults
-from .outbox import DueDelivery, Outbox, Sent
+from .outbox import DueDelivery, Outbox
 from .store import Store, StoredWebhook
 
 POLL = 0.25  # seconds; in real time, a delivery is at most this late
@@ -66,7 +66,13 @@ class Deliverer:
         created_at, due_at = self.clock.now, self.clock.scheduled
         for webhook in webhooks:
             body = self._writer.body(event, event_id, iso(created_at), webhook.team_id)
-            self.outbox.add(f"dlv_{self.ids.next('delivery')}", webhook, (event_id, event, body), request_id, due_at)
+            content: dict[str, str | bytes] = {
+                "event_id": event_id,
+                "event": event,
+                "body": body,
+                "request_id": request_id,
+            }
+            self.outbox.add(f"dlv_{self.ids.next('delivery')}", webhook, due_at, **content)
 
     async def run_due(self, until: datetime | None = None) -> None:
         """Makes all attempts that are due by then and advances the clock, to each one's time and in the end to `until`.
@@ -109,7 +115,7 @@ class Deliverer:
             self._polling.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._polling
-        await self._client.close()
+        await self._client.aclose()
 
     async def _attempt_together(self, first: DueDelivery) -> None:
         """Makes an attempt, and then those that are due by its time. What was sent is recorded before an error is raised."""
@@ -131,7 +137,7 @@ class Deliverer:
             self._in_progress.discard(due.id)
 
     async def _attempt_once(self, due: DueDelivery) -> None:
-        webhook = self.store.webhook_by_id(due.webhook_id)
+        webhook = self.store.webhook(due.webhook_id)
         if webhook is None or not webhook.is_active:
             # cStar does not document what happens to the retries of a deleted or inactive webhook.
             self.outbox.set_state(due.id, "dropped")
@@ -139,7 +145,7 @@ class Deliverer:
         if not is_allowed_url(webhook.url, self.allowed_hosts):
             result = AttemptResult(None, "withheld: the sandbox posts to loopback only, and to hosts in allowed_hosts")
             with self.store.writing():
-                self.outbox.add_attempt(due, webhook.url, self.clock.now, None, result, took_ms=0, fault=None)
+                self.outbox.add_attempt(due, webhook.url, self.clock.now, result)
                 self.outbox.set_state(due.id, "withheld")
             return
         fault = self.faults.take("delivery") or Fault("", 1)
@@ -155,31 +161,24 @@ class Deliverer:
 
     async def _post(self, due: DueDelivery, webhook: StoredWebhook, fault: Fault, *, repeated: bool = False) -> None:
         now, scheduled = self.clock.now, self.clock.scheduled
-        content = Content.of(due, fault)
         first = self.outbox.first_signature(due.id) if self.behaviours["retry_signature"] == "same" else None
-        signature = first or self._writer.signature(content.signed, webhook.secret, now, fault)
-        headers = self._writer.headers(due, content.event, webhook_id=webhook.id, now=now, signature=signature)
-        sent = Sent(headers, content.sent, fault.expected)
-        result = await self._client.post(webhook.url, content.sent, headers)
+        sent = self._writer.sent(due, webhook, now, fault, first)
+        result = await self._client.post(webhook.url, sent.body, sent.headers)
         if self.behaviours["redirects"] == "followed" and result.status in (301, 302, 307, 308):
             target = urljoin(webhook.url, dict(result.headers).get("location", ""))
             if is_allowed_url(target, self.allowed_hosts):
-                result = await self._client.post(target, content.sent, headers)
-        # The simulated clock stands still meanwhile: a response takes no time, a timeout all of it.
-        took_ms = int(self.timeout * 1000) if result.error and result.error.startswith("timeout") else 0
+                result = await self._client.post(target, sent.body, sent.headers)
         if self.clock.is_real:
             took_ms = round(result.seconds * 1000)
-        reported_fault = None if fault.name == "duplicate" and not repeated else fault.name or None
+        else:  # the clock stands still meanwhile: a response takes no time, a timeout all of it
+            took_ms = int(self.timeout * 1000) if (result.error or "").startswith("timeout") else 0
+        shown_fault = None if fault.name == "duplicate" and not repeated else fault.name or None
+        next_attempt_at = None if result.success else self._retry_at(due.attempt, scheduled)
         with self.store.writing():
-            self.outbox.add_attempt(due, webhook.url, now, sent, result, took_ms=took_ms, fault=reported_fault)
-            if repeated:
-                return
-            if result.success:
-                self.outbox.set_state(due.id, "delivered")
-            elif next_attempt_at := self._retry_at(due.attempt, scheduled):
-                self.outbox.set_state(due.id, "pending", next_attempt_at)
-            else:
-                self.outbox.set_state(due.id, "failed")
+            self.outbox.add_attempt(due, webhook.url, now, result, sent=sent, took_ms=took_ms, fault=shown_fault)
+            if not repeated:
+                state = "delivered" if result.success else "pending" if next_attempt_at else "failed"
+                self.outbox.set_state(due.id, state, next_attempt_at)
 
     def _retry_at(self, attempt: int, at: datetime) -> datetime | None:
         """When a failed attempt is retried: after the observed step, or else the published one."""

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from ..behaviours import ASSUMED, Answer
 from ..serving.times import iso
+from .fields import named
 
 _AUTHENTICATION = "https://www.cstar.help/developers/api-reference#authentication"
 _RATE_LIMITING = "https://www.cstar.help/developers/api-reference#rate-limiting"
@@ -35,9 +36,8 @@ class ErrorResponse:
         error = self._as_observed(request.state.behaviours, request.state.request_id)
         body = {"success": False, "error": error, "meta": {"timestamp": iso(request.state.now)}}
         wait = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
-        return Response(
-            json.dumps(body, ensure_ascii=False), self.status, {**wait, **(headers or {})}, "application/json"
-        )
+        text = json.dumps(body, ensure_ascii=False)
+        return Response(text, self.status, {**wait, **(headers or {})}, "application/json")
 
     def _as_observed(self, behaviours: Mapping[str, Answer], request_id: str) -> object:
         """The `error` of the body. Of a 400, 401 and 404, `behaviours` has the fields, and the type and code of its usual error."""
@@ -58,15 +58,13 @@ class ErrorResponse:
             "param": self.param,
             "field": self.param,
             "doc_url": doc_url,
-            "docUrl": doc_url,
             "request_id": request_id,
-            "requestId": request_id,
-            "retryAfter": 60,
+            "retry_after": 60,
             "details": [],
             "*": "a field that cStar does not document",
         }
         observed = ("param", "field", "doc_url", "docUrl") if usual else ()
-        return {name: values[name] for name in fields if values[name] is not None or name in observed}
+        return {name: value for name, value in named(values, fields).items() if value is not None or name in observed}
 
 
 class ApiError(Exception):
@@ -90,8 +88,6 @@ OTHER_TEAM = _refused("team_access_denied", "This key does not belong to this te
 WEBHOOK_NOT_FOUND = ErrorResponse(404, "not_found_error", "RESOURCE_MISSING", "Webhook not found")
 PATH_NOT_FOUND = ErrorResponse(404, "not_found_error", "RESOURCE_MISSING", "Path not found")
 METHOD_NOT_ALLOWED = ErrorResponse(405, "invalid_request_error", "method_not_allowed", "Method not allowed")
-BODY_TOO_LONG = ErrorResponse(413, "invalid_request_error", "body_too_long", "The body is longer than 1 MiB")
-BODY_TOO_SLOW = ErrorResponse(408, "invalid_request_error", "body_too_slow", "The body took longer than 10 seconds")
 INVALID_JSON = ErrorResponse(400, "invalid_request_error", "invalid_json", "The body is not a JSON object")
 
 IDEMPOTENCY_KEY_REUSED = ErrorResponse(

@@ -8,12 +8,11 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
+
+from starlette.types import Message, Send
 
 from ..errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from starlette.types import Message, Send
 
 Expectation = Literal["accepted", "rejected", "accepted or rejected"]
 
@@ -183,11 +182,11 @@ def meets(expected: Expectation, status: int | None) -> bool:
     return (200 <= status < 300 and expected != "rejected") or (400 <= status < 500 and expected != "accepted")
 
 
-def truncate(send: "Send", fraction: float) -> "Send":
+def truncate(send: Send, fraction: float) -> Send:
     """A `send` that declares the whole body, sends this fraction of it and never completes the response."""
     _silence_expected_log()
 
-    async def send_truncated(message: "Message") -> None:
+    async def send_truncated(message: Message) -> None:
         if message["type"] == "http.response.body":
             body = message["body"]
             message = {**message, "body": body[: int(len(body) * fraction)], "more_body": True}

@@ -2,56 +2,43 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .clock import Clock
 from .error_responses import IDEMPOTENCY_KEY_REUSED, ApiError
 from .store import Store
 
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
 _REPLAY_WINDOW = timedelta(hours=24)
-
-
-@dataclass(eq=False)
-class IdempotencyMiddleware:
-    """Replays the stored response. Without one, sets `request.state.replay_key`, under which the endpoint stores its own.
-
-    cStar does not document the scope of an Idempotency-Key. Here it is one API key, method and path.
-    """
-
-    app: "ASGIApp"
-    store: Store
-    clock: Clock
-
-    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        request = Request(scope, receive)
-        request.state.replay_key = None
-        app = self.app
-        given = request.headers.get("idempotency-key")
-        if given and request.method in ("POST", "PATCH"):
-            replay_scope = _digest(request.state.key.secret.reveal(), request.method, request.url.path, given)
-            fingerprint = _digest((await request.body()).decode("utf-8", "replace"))
-            request.state.replay_key = (replay_scope, fingerprint)
-            # From here to the endpoint's commit nothing is awaited that suspends: two equal requests cannot both miss.
-            stored = self.store.replay(replay_scope, self.clock.now - _REPLAY_WINDOW)
-            if stored is not None and (answer := _answer(request, same_body=stored[0] == fingerprint)) not in _ANEW:
-                _, status, text = stored
-                if answer.isdecimal():
-                    raise ApiError(replace(IDEMPOTENCY_KEY_REUSED, status=int(answer)))
-                if answer == "without secret":
-                    text = _without_secret(text)
-                app = Response(text, status, media_type="application/json")
-        await app(scope, receive, send)
-
-
 _ANEW = ("another", "again")
+
+
+def replayed(request: Request, body: bytes, store: Store, now: datetime) -> Response | None:
+    """The stored response. Without one, sets `request.state.replay_key`, under which the endpoint stores its own.
+
+    cStar does not document the scope of an Idempotency-Key. Here it is one API key, method and path. From here to the endpoint's
+    commit nothing is awaited that suspends: two equal requests cannot both miss.
+    """
+    request.state.replay_key = None
+    given = request.headers.get("idempotency-key")
+    if not given or request.method not in ("POST", "PATCH"):
+        return None
+    scope = _digest(request.state.key.secret.reveal(), request.method, request.url.path, given)
+    fingerprint = _digest(body.decode("utf-8", "replace"))
+    request.state.replay_key = (scope, fingerprint)
+    stored = store.replay(scope, now - _REPLAY_WINDOW)
+    if stored is None:
+        return None
+    first, status, text = stored
+    answer = _answer(request, same_body=first == fingerprint)
+    if answer in _ANEW:
+        return None
+    if answer.isdecimal():
+        raise ApiError(replace(IDEMPOTENCY_KEY_REUSED, status=int(answer)))
+    text = _without_secret(text) if answer == "without secret" else text
+    return Response(text, status, media_type="application/json")
 
 
 def _answer(request: Request, *, same_body: bool) -> str:

@@ -1,37 +1,28 @@
-"""What surrounds every call: request id, headers, faults, authorization, and the body.
+"""What surrounds every call: request id, headers and faults; then the key and the body.
 
-`CallMiddleware` and `FaultMiddleware` surround the router. `AuthorizationMiddleware` and `BodyMiddleware` surround each endpoint,
+`CallMiddleware` surrounds the router. `check_key` and `read_whole_body` are called before each endpoint and not before the router,
 because an unknown path or method is reported before a bad key, and a body is read only from a caller with a valid key.
 """
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from email.utils import format_datetime
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..behaviours import Answer
-from ..serving.bodies import BodyTooLongError, DisconnectedError, read_body
-from .clock import Clock, Ids, http_date
-from .error_responses import (
-    BODY_TOO_LONG,
-    BODY_TOO_SLOW,
-    INVALID_KEY,
-    OTHER_TEAM,
-    SECRET_KEY_REQUIRED,
-    ApiError,
-    rate_limited,
-    server_error,
-)
+from ..serving.bodies import read_body
+from ..serving.host_check import Refusal
+from . import error_responses
+from .clock import Clock, Ids
+from .error_responses import ApiError, ErrorResponse
 from .faults import Fault, Faults, truncate
 from .keys import Key, find_key
 from .rate_limit import RateLimiter
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 2**20  # bytes
 BODY_TIMEOUT = 10.0  # seconds for the whole body
@@ -41,18 +32,20 @@ _HTML = "<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>"
 
 @dataclass(eq=False)
 class CallMiddleware:
-    """Sets `request.state` and adds the headers that every response has.
+    """Sets `request.state`, adds the headers that every response has, and applies the next queued fault.
 
-    `request.state` gets `request_id`, `now` (when the call arrived), `key` (None unless it is valid) and `behaviours`.
+    `request.state` gets `request_id`, `now` (when the call arrived), `key` (None unless it is valid) and `behaviours`. A call
+    without a valid key takes no fault.
     """
 
-    app: "ASGIApp"
+    app: ASGIApp
     clock: Clock
     ids: Ids
     rate_limiter: RateLimiter
+    faults: Faults
     behaviours: Mapping[str, Answer]
 
-    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
         request.state.behaviours = self.behaviours
         request_id = request.state.request_id = f"req_{self.ids.next('request')}"
@@ -60,17 +53,34 @@ class CallMiddleware:
         key = request.state.key = find_key(request.headers.get("authorization"))
         headers = {} if key is None else self._rate_limit_headers(key)
         if self.behaviours["date_header"] == "present":
-            headers["Date"] = http_date(now)
+            headers["Date"] = format_datetime(now, usegmt=True)
         headers |= {name: request_id for name in self.behaviours["request_id"] if name != "meta.requestId"}
         if not _is_short(request):
             headers["Connection"] = "close"  # otherwise the server reads on to the end of the body
 
-        async def send_with_headers(message: "Message") -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(headers)
             await send(message)
 
-        await self.app(scope, receive, send_with_headers)
+        app, send_response = await self._with_fault(request, send_with_headers)
+        await app(scope, receive, send_response)
+
+    async def _with_fault(self, request: Request, send: Send) -> tuple[ASGIApp, Send]:
+        match self.faults.take("api") if request.state.key else None:
+            case Fault(name="slow", settings=settings):
+                await asyncio.sleep(settings["seconds"])
+            case Fault(name="rate_limit", settings={"retry_after": seconds}):
+                return error_responses.rate_limited(seconds or 60, seconds).render(request), send
+            case Fault(name="fail", settings=settings):
+                return error_responses.server_error(settings["status"]).render(request), send
+            case Fault(name="html"):
+                return Response(_HTML, 502, media_type="text/html"), send
+            case Fault(name="cut_off"):
+                return self.app, truncate(send, 0.5)
+            case Fault(name="lose_answer"):
+                return self.app, truncate(send, 0)
+        return self.app, send
 
     def _rate_limit_headers(self, key: Key) -> dict[str, str]:
         counted = self.rate_limiter.count(key)
@@ -79,88 +89,39 @@ class CallMiddleware:
         return {name: value for name, value in counted.items() if name in self.behaviours["rate_limit_headers"]}
 
 
-@dataclass(eq=False)
-class FaultMiddleware:
-    """Applies the next queued fault to a call with a valid key."""
-
-    app: "ASGIApp"
-    faults: Faults
-
-    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        request = Request(scope)
-        app = self.app
-        match self.faults.take("api") if request.state.key else None:
-            case Fault(name="slow", settings=settings):
-                await asyncio.sleep(settings["seconds"])
-            case Fault(name="rate_limit", settings={"retry_after": seconds}):
-                app = rate_limited(seconds or 60, seconds).render(request)
-            case Fault(name="fail", settings=settings):
-                app = server_error(settings["status"]).render(request)
-            case Fault(name="html"):
-                app = Response(_HTML, 502, media_type="text/html")
-            case Fault(name="cut_off"):
-                send = truncate(send, 0.5)
-            case Fault(name="lose_answer"):
-                send = truncate(send, 0)
-        await app(scope, receive, send)
-
-
-@dataclass(eq=False)
-class AuthorizationMiddleware:
+def check_key(request: Request, rate_limiter: RateLimiter) -> None:
     """Requires a valid key (401), within its rate limit (429), of this team, and secret for a write (403)."""
-
-    app: "ASGIApp"
-    rate_limiter: RateLimiter
-
-    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        request = Request(scope)
-        key: Key | None = request.state.key
-        if key is None:
-            raise ApiError(INVALID_KEY)
-        self.rate_limiter.check(key)
-        if request.path_params.get("team_id", key.team_id) != key.team_id:
-            raise ApiError(OTHER_TEAM)
-        if key.publishable:
-            if request.method not in ("GET", "HEAD"):
-                raise ApiError(SECRET_KEY_REQUIRED)
-            if "team_id" in request.path_params:
-                question = "publishable_get" if "webhook_id" in request.path_params else "publishable_list"
-                match request.state.behaviours[question]:
-                    case "401":
-                        raise ApiError(INVALID_KEY)
-                    case "403":
-                        raise ApiError(SECRET_KEY_REQUIRED)
-        await self.app(scope, receive, send)
+    key: Key | None = request.state.key
+    if key is None:
+        raise ApiError(error_responses.INVALID_KEY)
+    rate_limiter.check(key)
+    if request.path_params.get("team_id", key.team_id) != key.team_id:
+        raise ApiError(error_responses.OTHER_TEAM)
+    if not key.publishable:
+        return
+    if request.method not in ("GET", "HEAD"):
+        raise ApiError(error_responses.SECRET_KEY_REQUIRED)
+    if "team_id" in request.path_params:
+        question = "publishable_get" if "webhook_id" in request.path_params else "publishable_list"
+        refused = {"401": error_responses.INVALID_KEY, "403": error_responses.SECRET_KEY_REQUIRED}.get(
+            str(request.state.behaviours[question])
+        )
+        if refused is not None:
+            raise ApiError(refused)
 
 
-@dataclass(eq=False)
-class BodyMiddleware:
-    """Reads the whole body, up to a size and within a time that no call needs."""
-
-    app: "ASGIApp"
-
-    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        try:
-            body = await read_body(receive, MAX_BODY, BODY_TIMEOUT)
-        except BodyTooLongError:
-            raise ApiError(BODY_TOO_LONG, close=True) from None
-        except TimeoutError:
-            raise ApiError(BODY_TOO_SLOW, close=True) from None
-        except DisconnectedError:
-            return
-
-        async def receive_body() -> "Message":
-            return {"type": "http.request", "body": body}
-
-        await self.app(scope, receive_body, send)
+async def read_whole_body(request: Request) -> bytes:
+    """The body, up to a size and within a time that no call needs. Otherwise an `ApiError`, which closes the connection."""
+    body = await read_body(request.receive, MAX_BODY, BODY_TIMEOUT)
+    if isinstance(body, Refusal):
+        # Without a status, the sender has disconnected, and receives nothing.
+        refused = ErrorResponse(body.status or 400, "invalid_request_error", body.cause, body.reason)
+        raise ApiError(refused, close=True)
+    return body
 
 
 def _is_short(request: Request) -> bool:
     """Whether the head of a request announces a body that may be read, or none."""
     length = request.headers.get("content-length", "0")
-    return (
-        "transfer-encoding" not in request.headers
-        and length.isdecimal()
-        and len(length) < 10
-        and int(length) <= MAX_BODY
-    )
+    is_number = length.isdecimal() and len(length) < 10
+    return "transfer-encoding" not in request.headers and is_number and int(length) <= MAX_BODY

@@ -88,9 +88,8 @@ class Sandbox:
         self.clock = (RealTimeClock if real_time else Clock)(advance_to=self._advance_to)
         self.faults = Faults()
         hosts = host_names(allowed_hosts)
-        timeout = _checked_timeout(
-            float(behaviours["receiver_timeout"][0]) if delivery_timeout is None else delivery_timeout
-        )
+        default_timeout = float(behaviours["receiver_timeout"][0])
+        timeout = default_timeout if delivery_timeout is None else _checked_timeout(delivery_timeout)
         rate_limiter = RateLimiter(self.clock, enforced=rate_limit)
         self._store = Store(path)
         with contextlib.ExitStack() as on_failure:
@@ -225,7 +224,7 @@ class Sandbox:
     def _advance_to(self, time: datetime) -> None:
         self._server.run(self._deliverer.run_due(time))
         with self._store.writing():
-            self._store.save_state("clock", self.clock.save())
+            self._store.save_state(clock=self.clock.save())
 
     def _restore_or_seed(self, *, neglected: bool) -> Ids:
         """Restores the clock and ids from the file, or adds the seeds to an empty one."""
@@ -237,8 +236,7 @@ class Sandbox:
         ids = Ids({"event": randbelow(10**12)} if self.clock.is_real else None)
         with self._store.writing():
             add_seeds(self._store, ids, neglected=neglected)
-            self._store.save_state("ids", ids.used)
-            self._store.save_state("clock", self.clock.save())
+            self._store.save_state(clock=self.clock.save(), ids=ids.used)
         return ids
 
 

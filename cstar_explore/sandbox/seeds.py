@@ -15,19 +15,15 @@ def add_seeds(store: Store, ids: Ids, *, neglected: bool) -> None:
     teams = read_table(__file__)
     for team in teams["neglected" if neglected else "small"]:
         for environment, seed in ((name, seed) for name in team["environments"] for seed in team["webhooks"]):
+            times = {name: datetime.fromisoformat(seed[name]) for name in ("created_at", "updated_at")}
             webhook = StoredWebhook(
                 id=f"whk_{ids.next('webhook')}",
                 team_id=team["team_id"],
                 environment=environment,
-                name=seed["name"],
-                url=seed["url"],
-                events=seed["events"],
                 secret=new_secret(ids),
-                is_active=seed.get("is_active", True),
-                created_at=datetime.fromisoformat(f"{seed['created']}T10:00:00Z"),
-                updated_at=datetime.fromisoformat(f"{seed.get('updated', seed['created'])}T12:00:00Z"),
+                **{"is_active": True, **seed, **times},
             )
-            store.add(webhook)
+            store.save(webhook)
 
 
 def new_secret(ids: Ids) -> str:

@@ -33,8 +33,6 @@ CREATE INDEX IF NOT EXISTS attempts_of_delivery ON attempts (delivery_id);
 CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
-_COLUMNS = "id, team_id, environment, name, url, events, secret, is_active, created_at, updated_at"
-
 
 @dataclass
 class StoredWebhook:
@@ -60,33 +58,23 @@ class Store(Database):
 
     def webhooks(self, team_id: str, environment: str) -> list[StoredWebhook]:
         """A team's webhooks in one environment, oldest first."""
-        return self._webhooks("team_id = ? AND environment = ?", team_id, environment)
+        found = "SELECT * FROM webhooks WHERE team_id = ? AND environment = ? ORDER BY position"
+        return [_webhook(dict(row)) for row in self.run(found, team_id, environment)]
 
-    def webhook(self, team_id: str, environment: str, webhook_id: str) -> StoredWebhook | None:
-        """One of these by its id, or None."""
-        matches = self._webhooks("team_id = ? AND environment = ? AND id = ?", team_id, environment, webhook_id)
-        return matches[0] if matches else None
-
-    def webhook_by_id(self, webhook_id: str) -> StoredWebhook | None:
+    def webhook(self, webhook_id: str) -> StoredWebhook | None:
         """A webhook of any team, or None."""
-        matches = self._webhooks("id = ?", webhook_id)
-        return matches[0] if matches else None
+        rows = self.run("SELECT * FROM webhooks WHERE id = ?", webhook_id)
+        return _webhook(dict(rows[0])) if rows else None
 
-    def add(self, webhook: StoredWebhook) -> None:
-        """Adds a new webhook at the end."""
-        values = vars(webhook) | {
-            "events": json.dumps(webhook.events),
-            "created_at": webhook.created_at.isoformat(),
-            "updated_at": webhook.updated_at.isoformat(),
-        }
-        self.run(f"INSERT INTO webhooks ({_COLUMNS}) VALUES ({'?, ' * 9}?)", *values.values())  # noqa: S608 - constant column names
-
-    def update(self, webhook: StoredWebhook) -> None:
-        """Saves a webhook's fields that can change."""
+    def save(self, webhook: StoredWebhook) -> None:
+        """Adds a new webhook at the end, or updates the fields that can change of an existing one."""
+        times = {name: getattr(webhook, name).isoformat() for name in ("created_at", "updated_at")}
         self.run(
-            "UPDATE webhooks SET name = ?, url = ?, events = ?, is_active = ?, updated_at = ? WHERE id = ?",
-            *(webhook.name, webhook.url, json.dumps(webhook.events), webhook.is_active),
-            *(webhook.updated_at.isoformat(), webhook.id),
+            "INSERT INTO webhooks (id, team_id, environment, name, url, events, secret, is_active, created_at, updated_at)"
+            " VALUES (:id, :team_id, :environment, :name, :url, :events, :secret, :is_active, :created_at, :updated_at)"
+            " ON CONFLICT (id) DO UPDATE SET name = :name, url = :url, events = :events, is_active = :is_active,"
+            " updated_at = :updated_at",
+            **vars(webhook) | times | {"events": json.dumps(webhook.events)},
         )
 
     def remove(self, webhook_id: str) -> None:
@@ -98,7 +86,7 @@ class Store(Database):
         rows = self.run(
             "SELECT request, status, body FROM replays WHERE scope = ? AND at >= ?", scope, since.isoformat()
         )
-        return rows[0] if rows else None
+        return tuple(rows[0]) if rows else None
 
     def save_replay(self, key: tuple[str, str], status: int, text: str, at: datetime) -> None:
         """Stores a response for repeats of its request. The key is the scope and the fingerprint of the request."""
@@ -110,17 +98,13 @@ class Store(Database):
         rows = self.run("SELECT value FROM state WHERE name = ?", name)
         return json.loads(rows[0][0]) if rows else None
 
-    def save_state(self, name: str, value: Any) -> None:
-        """Saves a JSON value across restarts."""
-        self.run("INSERT OR REPLACE INTO state VALUES (?, ?)", name, json.dumps(value))
-
-    def _webhooks(self, where: str, *values: Any) -> list[StoredWebhook]:
-        rows = self.run(f"SELECT {_COLUMNS} FROM webhooks WHERE {where} ORDER BY position", *values)  # noqa: S608 - constants
-        return [_webhook(row) for row in rows]
+    def save_state(self, **values: Any) -> None:
+        """Saves JSON values across restarts."""
+        for name, value in values.items():
+            self.run("INSERT OR REPLACE INTO state VALUES (?, ?)", name, json.dumps(value))
 
 
-def _webhook(row: tuple[Any, ...]) -> StoredWebhook:
-    fields = dict(zip(_COLUMNS.split(", "), row, strict=True))
-    times = {name: datetime.fromisoformat(fields[name]) for name in ("created_at", "updated_at")}
-    parsed = {"events": json.loads(fields["events"]), "is_active": bool(fields["is_active"])}
-    return StoredWebhook(**(fields | times | parsed))
+def _webhook(row: dict[str, Any]) -> StoredWebhook:
+    del row["position"]
+    times = {name: datetime.fromisoformat(row[name]) for name in ("created_at", "updated_at")}
+    return StoredWebhook(**row | times | {"events": json.loads(row["events"]), "is_active": bool(row["is_active"])})

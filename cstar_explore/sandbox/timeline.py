@@ -22,16 +22,15 @@ class Timeline(Chart):
     @plain_style()
     def __init__(self, deliveries: "pd.DataFrame") -> None:
         attempts = deliveries.dropna(subset=["attempt"])
-        withheld = attempts[attempts["state"] == "withheld"]
-        sent = attempts[attempts["state"] != "withheld"]
+        is_withheld = attempts["state"] == "withheld"
+        sent, folded = attempts[~is_withheld], attempts.loc[is_withheld, "id"].nunique()
         lines = list(dict.fromkeys(sent["id"]))[-NEWEST:]
         sent = sent[sent["id"].isin(lines)]
         names = sent.drop_duplicates("id", keep="last")
         labels = [
             f"{printable(name, 40)}, {event}" for name, event in zip(names["webhook"], names["event"], strict=True)
         ]
-        folded = withheld["id"].nunique()
-        self._counts = f"{plural(len(lines) + folded, 'delivery')}, {plural(len(sent) + len(withheld), 'attempt')}"
+        self._counts = f"{plural(len(lines) + folded, 'delivery')}, {plural(len(sent) + is_withheld.sum(), 'attempt')}"
         tried = names["id"].map(sent["id"].value_counts())
         ends = [
             f" {label}: {plural(count, 'attempt')}, {state}."
@@ -72,8 +71,7 @@ class Timeline(Chart):
         axes.set_xlabel("time since the first attempt (not to scale)", fontsize=8)
         axes.tick_params(axis="x", labelsize=8)
         axes.grid(axis="x", color=GRID)
-        for side in ("top", "right", "left"):
-            axes.spines[side].set_visible(False)
+        axes.spines[["top", "right", "left"]].set_visible(False)
         if labels:
             self.figure.legend(loc="outside upper right", ncols=3, frameon=False, fontsize=8)
 

@@ -4,7 +4,7 @@ Where cStar's pages do not say what happens, `behaviours` does.
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -28,6 +28,7 @@ class RequestParser:
     def __init__(self, hosts: Collection[str], behaviours: Mapping[str, Answer]) -> None:
         self._hosts = hosts
         self._behaviours = behaviours
+        self._parsers = {"name": self._name, "url": self._url, "events": self._events, "isActive": _is_active}
 
     def create(self, content: bytes) -> dict[str, Any]:
         """The name, url and events of a new webhook."""
@@ -36,22 +37,13 @@ class RequestParser:
         for field in required:
             if body.get(field) in (None, "", []):
                 raise missing(field)
-        return {
-            "name": self._name(body["name"]),
-            "url": self._url(body["url"]),
-            "events": self._events(body.get("events", "")),
-        }
+        return {field: self._parsers[field](body.get(field, "")) for field in ("name", "url", "events")}
 
     def update(self, content: bytes) -> dict[str, Any]:
         """The given ones of name, url, events and is_active. Other fields are ignored."""
         body = _json_object(content)
-        parsers: dict[str, tuple[str, Callable[[Any], Any]]] = {
-            "name": ("name", self._name),
-            "url": ("url", self._url),
-            "events": ("events", self._events),
-            "isActive": ("is_active", _is_active),
-        }
-        return {attribute: parse(body[field]) for field, (attribute, parse) in parsers.items() if field in body}
+        parsed = {field: parse(body[field]) for field, parse in self._parsers.items() if field in body}
+        return {"is_active" if field == "isActive" else field: value for field, value in parsed.items()}
 
     def trigger_test(self, content: bytes) -> str:
         """The event type to fire, which is not a wildcard."""
@@ -91,14 +83,10 @@ class RequestParser:
 
     def _events(self, value: Any) -> list[str]:
         """The reference's comma-separated string, or the array that the SDK's page shows."""
-        parts = value.split(",") if isinstance(value, str) else value
-        arrays = self._behaviours["events_array"] == "accepted"
-        if (
-            not isinstance(parts, list)
-            or not all(isinstance(part, str) for part in parts)
-            or (not arrays and parts is value)
-        ):
+        is_array = isinstance(value, list) and all(isinstance(part, str) for part in value)
+        if not isinstance(value, str) and not (is_array and self._behaviours["events_array"] == "accepted"):
             raise invalid("events", "events must be a comma-separated string of event types")
+        parts = value.split(",") if isinstance(value, str) else value
         types = dict.fromkeys(name for part in parts if part.strip() for name in self._subscribed(part.strip()))
         if not types and self._behaviours["empty_events"] == "refused":
             raise missing("events")
@@ -140,11 +128,11 @@ def _json_object(content: bytes) -> dict[str, Any]:
         body = json.loads(content)
         # JSON can escape an unpaired surrogate (\ud800); UTF-8 cannot encode one.
         json.dumps(body, ensure_ascii=False).encode()
+        if isinstance(body, dict):
+            return body
     except (ValueError, RecursionError):
-        raise ApiError(INVALID_JSON) from None
-    if not isinstance(body, dict):
-        raise ApiError(INVALID_JSON)
-    return body
+        pass
+    raise ApiError(INVALID_JSON)
 
 
 def _scheme_and_host(url: str) -> tuple[str, str]:

@@ -1,30 +1,25 @@
 """Reads the body of a request within a size and a time."""
 
 import asyncio
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from starlette.types import Receive
+from starlette.types import Receive
 
-
-class BodyTooLongError(Exception):
-    """A body is longer than allowed."""
+from .host_check import Refusal
 
 
-class DisconnectedError(Exception):
-    """The sender left before the end of the body."""
-
-
-async def read_body(receive: "Receive", max_bytes: int, seconds: float) -> bytes:
-    """The whole body. Raises BodyTooLongError, TimeoutError, or DisconnectedError."""
+async def read_body(receive: Receive, max_bytes: int, seconds: float) -> bytes | Refusal:
+    """The whole body, or why it was not read to its end."""
     body = bytearray()
-    async with asyncio.timeout(seconds):
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise DisconnectedError
-            body += message.get("body", b"")
-            if len(body) > max_bytes:
-                raise BodyTooLongError
-            if not message.get("more_body"):
-                return bytes(body)
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return Refusal(None, "aborted", "The sender disconnected before the end of the body.")
+                body += message.get("body", b"")
+                if len(body) > max_bytes:
+                    return Refusal(413, "body_too_long", f"The body is longer than {max_bytes:,} bytes.")
+                if not message.get("more_body"):
+                    return bytes(body)
+    except TimeoutError:
+        return Refusal(408, "body_too_slow", f"The body took longer than {seconds:g} s.")

@@ -1,42 +1,32 @@
 """Connections of a server: a deadline for each request's head, and a limit that idle connections do not use up."""
 
 import asyncio
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .host_check import OnRefused, Refusal
 
-if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
-
-
 IDLE_TIME = 1.0  # seconds in which a connection that is to send a request does so
 SPARE = 100  # connections beyond the limit, for a burst of senders that get a 503
+# Seconds from accepting a connection, or from its last response, until the next request's head is complete.
+HEAD_TIMEOUT = 10.0
 
 
-@dataclass(frozen=True)
-class ConnectionLimits:
-    """
-    Attributes:
-        head_timeout: Seconds from accepting a connection, or from its last response, until the next request's head is complete.
+class Connection(H11Protocol):
+    """One connection. uvicorn itself waits forever for a first request, and counts idle connections as busy.
+
+    Args:
         max_connections: Maximum number of requests in progress, beyond which a request is answered with 503; None for no limit.
             With more connections than this, a new one replaces the one that has been idle for longest.
         on_refused: Called with each request that is answered with 503, or with 400 because its head is not HTTP.
     """
 
-    head_timeout: float
-    max_connections: int | None = None
-    on_refused: OnRefused | None = None
-
-
-class Connection(H11Protocol):
-    """One connection. uvicorn itself waits forever for a first request, and counts idle connections as busy."""
-
-    def __init__(self, *, limits: ConnectionLimits, **options: Any) -> None:
+    def __init__(self, *, max_connections: int | None, on_refused: OnRefused | None, **options: Any) -> None:
         super().__init__(**options)
-        self._limits = limits
+        self._max_connections = max_connections
+        self._on_refused = on_refused
         self._served_app = self.app
         self._idle_since = 0.0
         self._deadline: asyncio.TimerHandle | None = None
@@ -70,14 +60,14 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        if self.is_idle and self._limits.on_refused is not None:
+        if self.is_idle and self._on_refused is not None:
             # The first bytes of a TLS handshake (RFC 8446, section 5.1).
             is_tls = self._first_bytes.startswith(b"\x16\x03")
             reason = (
                 "The sender used https, but the URL is http." if is_tls else "The head of the request is not HTTP/1.1."
             )
             scope = {"type": "http", "method": "", "path": "", "query_string": b"", "headers": []}
-            self._limits.on_refused(scope, Refusal(400, "invalid_http", reason))
+            self._on_refused(scope, Refusal(400, "invalid_http", reason))
         super().send_400_response(msg)
 
     def shutdown(self) -> None:
@@ -90,7 +80,7 @@ class Connection(H11Protocol):
     def _start_deadline(self) -> None:
         self._stop_deadline()
         self._idle_since = self.loop.time()
-        self._deadline = self.loop.call_later(self._limits.head_timeout, self.timeout_keep_alive_handler)
+        self._deadline = self.loop.call_later(HEAD_TIMEOUT, self.timeout_keep_alive_handler)
 
     def _stop_deadline(self) -> None:
         if self._deadline is not None:
@@ -100,11 +90,11 @@ class Connection(H11Protocol):
     @property
     def _is_over_limit(self) -> bool:
         """Whether as many other connections as allowed have a request in progress."""
-        most = self._limits.max_connections
-        return most is not None and len(self.connections) > most <= len(self._others) - len(self._idle_others)
+        most = self._max_connections
+        return most is not None and len(self.connections) > most <= len(self.connections) - 1 - len(self._idle_others)
 
     def _close_longest_idle(self) -> None:
-        most = self._limits.max_connections
+        most = self._max_connections
         if most is None or len(self.connections) <= most or not (idle := self._idle_others):
             return
         oldest = min(idle, key=lambda other: other._idle_since)  # noqa: SLF001 - the same class
@@ -113,17 +103,13 @@ class Connection(H11Protocol):
             oldest.transport.abort()
 
     @property
-    def _others(self) -> "set[Connection]":
-        return cast("set[Connection]", self.connections) - {self}
-
-    @property
     def _idle_others(self) -> "list[Connection]":
-        return [other for other in self._others if other.is_idle]
+        return [other for other in cast("set[Connection]", self.connections) if other is not self and other.is_idle]
 
-    async def _refuse(self, scope: "Scope", _: "Receive", send: "Send") -> None:
-        if self._limits.on_refused is not None:
-            reason = f"{self._limits.max_connections} other requests were in progress."
-            self._limits.on_refused(scope, Refusal(503, "busy", reason))
+    async def _refuse(self, scope: Scope, _: Receive, send: Send) -> None:
+        if self._on_refused is not None:
+            reason = f"{self._max_connections} other requests were in progress."
+            self._on_refused(scope, Refusal(503, "busy", reason))
         headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
         await send({"type": "http.response.start", "status": 503, "headers": headers})
         await send({"type": "http.response.body", "body": b"Too many requests are in progress.\n"})

@@ -59,6 +59,7 @@ class Database:
             except ConfigurationError:
                 self._db.close()
                 raise
+            self._db.row_factory = sqlite3.Row
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -74,10 +75,14 @@ class Database:
                     self._db.execute("ROLLBACK")
                 raise
 
-    def run(self, statement: str, *values: Any, **named: Any) -> list[tuple[Any, ...]]:
+    def run(self, statement: str, *values: Any, **named: Any) -> list[sqlite3.Row]:
         """Runs a statement with its parameters, by position or by name. Outside of `writing` it commits by itself."""
         with self._locked():
             return self._run(statement, named or values)
+
+    def insert(self, table: str, **values: Any) -> None:
+        """Adds a row with these values."""
+        self.run(f"INSERT INTO {table} ({', '.join(values)}) VALUES (:{', :'.join(values)})", **values)  # noqa: S608 - names
 
     def close(self) -> None:
         """Closes the file. In a forked process and at a second call, does nothing."""
@@ -133,7 +138,7 @@ class Database:
                 raise ConfigurationError("The sandbox or listener is closed.", advice="Open a new one.")
             yield
 
-    def _run(self, statement: str, values: tuple[Any, ...] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
+    def _run(self, statement: str, values: tuple[Any, ...] | dict[str, Any] = ()) -> list[sqlite3.Row]:
         if not statement.startswith("SELECT"):
             self._check_files()
         with self._errors():
@@ -141,13 +146,9 @@ class Database:
 
     def _check_files(self) -> None:
         """SQLite would go on writing to a file that has no name any more."""
-        for path, identity in self._files.items():
-            with contextlib.suppress(OSError):
-                if _identity(path) == identity:
-                    continue
-            raise self._error(
-                "was deleted or replaced while it was open", "Close the sandbox or listener and open a new one."
-            )
+        if any(_identity(path) != identity for path, identity in self._files.items()):
+            advice = "Close the sandbox or listener and open a new one."
+            raise self._error("was deleted or replaced while it was open", advice)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -179,54 +180,40 @@ def _prepare_file(path: str | Path, kind: bytes) -> Path:
     Returns:
         The absolute path, so that a later change of the working directory does not matter.
     """
-    reason: object
     try:
         file = Path(path).absolute()
         if not file.exists():
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        _check_file(file, kind)
+        if problem := _problem(file, kind):
+            raise ConfigurationError(f"{file} {problem[0]}. It was not changed.", advice=problem[1])
         if stat.S_IMODE(file.stat().st_mode) != 0o600:
             file.chmod(0o600)
-    except OSError as error:
-        reason = error.strerror
-    except (TypeError, ValueError) as error:  # not a path; NUL in it
-        reason = error
-    else:
-        return file
-    raise ConfigurationError(f"Cannot open {printable(path, 200)}: {printable(reason)}.", advice=_WRITABLE)
+    except (OSError, TypeError, ValueError) as error:  # TypeError: not a path; ValueError: NUL in it
+        reason = printable(getattr(error, "strerror", error))
+        raise ConfigurationError(f"Cannot open {printable(path, 200)}: {reason}.", advice=_WRITABLE) from None
+    return file
 
 
-def _check_file(file: Path, kind: bytes) -> None:
-    """Checks that the file is ours, complete and not open. Changes nothing."""
-    problem = None
+def _problem(file: Path, kind: bytes) -> tuple[str, str] | None:
+    """What is wrong with a file, and what to do. See the SQLite file format, sections 1.3 and 4."""
     if not stat.S_ISREG(file.stat().st_mode):
-        problem, advice = "is not a regular file but a folder, pipe or device", _OTHER_PATH
-    elif _identity(file) in _open_databases:
-        problem, advice = "is in use by another sandbox or listener in this process", _IN_USE
-    elif file.stat().st_size and _kind_of(file) != kind:
-        problem, advice = "is another program's file", _OTHER_PATH
-    elif _is_cut(file):
-        problem, advice = "is damaged", _MOVE_AWAY
-    if problem:
-        raise ConfigurationError(f"{file} {problem}. It was not changed.", advice=advice)
-
-
-def _kind_of(path: Path) -> bytes:
-    """SQLite's `application_id`: the four bytes at offset 68 (SQLite file format, section 1.3)."""
-    with path.open("rb") as file:
-        header = file.read(72)
-    return header[68:72] if header.startswith(b"SQLite format 3\0") else b""
-
-
-def _is_cut(path: Path) -> bool:
-    """Whether the file ends within a page. SQLite reads the rest of it as zeros, unless the log has the page."""
-    with path.open("rb") as file:
-        header = file.read(18)
+        return "is not a regular file but a folder, pipe or device", _OTHER_PATH
+    if _identity(file) in _open_databases:
+        return "is in use by another sandbox or listener in this process", _IN_USE
+    with file.open("rb") as opened:
+        header = opened.read(72)
+    if header and (not header.startswith(b"SQLite format 3\0") or header[68:72] != kind):  # `application_id`
+        return "is another program's file", _OTHER_PATH
     page_size = int.from_bytes(header[16:18], "big") or 1  # 1 also stands for 65,536
-    log = Path(f"{path}-wal")
-    return path.stat().st_size % page_size != 0 and not (log.exists() and log.stat().st_size)
+    log = Path(f"{file}-wal")
+    # SQLite reads the rest of a page as zeros, unless the log has the page.
+    if file.stat().st_size % page_size and not (log.exists() and log.stat().st_size):
+        return "is damaged", _MOVE_AWAY
+    return None
 
 
 def _identity(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_dev, status.st_ino
+    with contextlib.suppress(OSError):
+        status = path.stat()
+        return status.st_dev, status.st_ino
+    return 0, 0

@@ -2,14 +2,11 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..text import printable
-from .loopback import is_allowed
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+from .loopback import host_of, is_allowed
 
 
 @dataclass(frozen=True)
@@ -27,7 +24,7 @@ class Refusal:
     reason: str
 
 
-OnRefused = Callable[["Scope", Refusal], None]
+OnRefused = Callable[[Scope, Refusal], None]
 
 
 @dataclass(eq=False)
@@ -42,11 +39,11 @@ class HostCheckMiddleware:
         on_refused: Called with each refused request.
     """
 
-    app: "ASGIApp"
+    app: ASGIApp
     allowed_hosts: Collection[str] = ()
     on_refused: OnRefused | None = None
 
-    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = _refusal(dict(scope["headers"]), self.allowed_hosts) if scope["type"] == "http" else None
         if refusal is None:
             await self.app(scope, receive, send)
@@ -59,7 +56,7 @@ class HostCheckMiddleware:
 
 def _refusal(headers: dict[bytes, bytes], allowed_hosts: Collection[str]) -> Refusal | None:
     host = headers.get(b"host", b"").decode("latin-1")
-    name = _host_name(host)
+    name = host_of(f"//{host}") if host.isascii() else ""
     if not is_allowed(name, allowed_hosts):
         shown = printable(host, 80)
         remedy = f" If it is your tunnel's, pass allowed_hosts=['{printable(name, 80)}']." if name else ""
@@ -67,10 +64,3 @@ def _refusal(headers: dict[bytes, bytes], allowed_hosts: Collection[str]) -> Ref
     if b"origin" in headers or headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin"):
         return Refusal(403, "web_page", "A web page sent the request: it has an Origin or Sec-Fetch-Site header.")
     return None
-
-
-def _host_name(host: str) -> str:
-    try:
-        return (urlsplit(f"//{host}").hostname or "") if host.isascii() else ""
-    except ValueError:
-        return ""

@@ -24,12 +24,17 @@ def is_allowed(host: str, hosts: Collection[str]) -> bool:
     return is_loopback(host.lower()) or host.lower() in hosts
 
 
+def host_of(url: str) -> str:
+    """The host of a URL in lower case; empty if there is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
 def is_allowed_url(url: str, hosts: Collection[str]) -> bool:
     """Whether the URL's host is loopback or one of these, which are in lower case."""
-    try:
-        return is_allowed(urlsplit(url).hostname or "", hosts)
-    except ValueError:
-        return False
+    return is_allowed(host_of(url), hosts)
 
 
 def is_loopback_url(url: str) -> bool:

@@ -50,45 +50,40 @@ class DeliveryClient:
     """
 
     def __init__(self, timeout: float = TIMEOUT) -> None:
-        self._seconds = timeout
-        # httpx closes the connection at its own timeouts, also during a TLS handshake. The one in `post` is for receivers
-        # that send their response byte by byte.
-        self._timeout = httpx.Timeout(timeout)
+        self._timeout = timeout
         self._clients: dict[tuple[bool, bool], httpx.AsyncClient] = {}
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> AttemptResult:
         """Makes one attempt. Neither the receiver nor this machine's settings make it raise an exception."""
         started = time.monotonic()
-        result = await self._post(url, body, headers)
+        try:
+            result = await self._post(url, body, headers)
+        except (TimeoutError, httpx.TimeoutException):
+            result = AttemptResult(None, f"timeout: no response within {self._timeout:g} s")
+        except httpx.ConnectError:
+            result = AttemptResult(None, "connection refused")
+        except Exception as error:  # noqa: BLE001 - whatever happens to an attempt is its outcome
+            reason = printable(redacted(str(error)), 120) or type(error).__name__
+            result = AttemptResult(None, f"connection failed: {reason}")
         return replace(result, seconds=time.monotonic() - started)
 
     async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> AttemptResult:
         try:
             client = self._client(url)
         except Exception as error:  # noqa: BLE001 - httpx raises many types; their messages may contain a proxy's password
-            return AttemptResult(
-                None,
-                f"not sent: the proxy or certificate settings of this process cannot be used ({type(error).__name__})",
-            )
+            problem = f"the proxy or certificate settings of this process cannot be used ({type(error).__name__})"
+            return AttemptResult(None, f"not sent: {problem}")
         client.headers.pop("User-Agent", None)  # httpx's own; deliveries without one exist
-        try:
-            async with (
-                asyncio.timeout(self._seconds + 0.2),
-                client.stream(
-                    "POST", url, content=body, headers={"Accept-Encoding": "identity", **headers}
-                ) as response,
-            ):
-                return _result(response, await _first_bytes(response))
-        except (TimeoutError, httpx.TimeoutException):
-            return AttemptResult(None, f"timeout: no response within {self._seconds:g} s")
-        except httpx.ConnectError:
-            return AttemptResult(None, "connection refused")
-        except Exception as error:  # noqa: BLE001 - whatever happens to an attempt is its outcome
-            return AttemptResult(
-                None, f"connection failed: {printable(redacted(str(error)), 120) or type(error).__name__}"
-            )
+        headers = {"Accept-Encoding": "identity", **headers}
+        # httpx closes the connection at its own timeouts, also during a TLS handshake. This one is for receivers that send
+        # their response byte by byte.
+        async with (
+            asyncio.timeout(self._timeout + 0.2),
+            client.stream("POST", url, content=body, headers=headers) as response,
+        ):
+            return await _result(response)
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Closes the connections."""
         for client in self._clients.values():
             await client.aclose()
@@ -108,25 +103,17 @@ class DeliveryClient:
         return self._clients[to_loopback, needs_certificates]
 
 
-def _result(response: httpx.Response, body: bytes) -> AttemptResult:
-    status = response.status_code
-    error = None if response.is_success else f"answered {status} {response.reason_phrase}".rstrip()
-    received = response.extensions.get("received_headers", response.headers.raw)
-    headers = [(name.lower().decode("latin-1"), redacted(value.decode("latin-1"))) for name, value in received]
-    return AttemptResult(status, error, tuple(headers), _redacted(body))
-
-
-async def _first_bytes(response: httpx.Response) -> bytes:
-    """Reads a body to its end, so that an incomplete one fails, and keeps its first bytes."""
+async def _result(response: httpx.Response) -> AttemptResult:
+    """Reads the body to its end, so that an incomplete one fails, and keeps its first bytes."""
     kept = b""
     # Raw: a small compressed body may decompress to gigabytes.
     async for chunk in response.aiter_raw():
         kept += chunk[: KEPT_BODY - len(kept)]
-    return kept
-
-
-def _redacted(body: bytes) -> bytes:
-    return redacted(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    body = redacted(kept.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    error = None if response.is_success else f"answered {response.status_code} {response.reason_phrase}".rstrip()
+    received = response.extensions.get("received_headers", response.headers.raw)
+    headers = [(name.lower().decode("latin-1"), redacted(value.decode("latin-1"))) for name, value in received]
+    return AttemptResult(response.status_code, error, tuple(headers), body)
 
 
 async def _hide_location(response: httpx.Response) -> None:

@@ -12,23 +12,19 @@ import socket
 import threading
 from collections.abc import Collection, Coroutine
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from ..errors import ConfigurationError
 from ..text import printable
 from . import loops
-from .connections import Connection, ConnectionLimits
+from .connections import Connection
 from .host_check import HostCheckMiddleware, OnRefused
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp
-
 
 T = TypeVar("T")
 
-HEAD_TIMEOUT = 10.0  # seconds for the whole head of a request
 GRACE = 1.0  # seconds that open requests get when the server is closed
 WORKERS = 64  # threads for blocking work; a handler may fire events that are handled meanwhile
 
@@ -39,8 +35,7 @@ class Server:
     Args:
         name: For error messages and the thread.
         port: 0 chooses a free port.
-        max_connections: Maximum number of connections; see `ConnectionLimits`.
-        head_timeout: Seconds for the whole head of a request.
+        max_connections: Maximum number of connections; see `Connection`.
         allowed_hosts: Values of `Host` besides loopback that are accepted, in lower case.
         on_refused: Called in the server's event loop with each request that does not reach the app.
 
@@ -53,12 +48,11 @@ class Server:
 
     def __init__(
         self,
-        app: "ASGIApp",
+        app: ASGIApp,
         *,
         name: str,
         port: int = 0,
         max_connections: int | None = None,
-        head_timeout: float = HEAD_TIMEOUT,
         allowed_hosts: Collection[str] = (),
         on_refused: OnRefused | None = None,
     ) -> None:
@@ -66,11 +60,11 @@ class Server:
         self._name = name
         self._process = os.getpid()
         listening = _bind(port)
-        limits = ConnectionLimits(head_timeout, max_connections, on_refused)
+        connection = partial(Connection, max_connections=max_connections, on_refused=on_refused)
         config = uvicorn.Config(
             HostCheckMiddleware(app, allowed_hosts, on_refused),
             # The h11 protocol and asyncio's loop, whichever others are installed.
-            http=cast("type[asyncio.Protocol]", partial(Connection, limits=limits)),
+            http=cast("type[asyncio.Protocol]", connection),
             loop="asyncio",
             log_config=None,
             access_log=False,
@@ -114,8 +108,8 @@ class Server:
         try:
             return asyncio.run_coroutine_threadsafe(work, self._server.loop).result()
         except concurrent.futures.CancelledError:
-            pass
-        raise ConfigurationError(f"The {self._name} was closed during the call.", advice=f"Use a new {self._name}.")
+            message = f"The {self._name} was closed during the call."
+            raise ConfigurationError(message, advice=f"Use a new {self._name}.") from None
 
     def check_process(self) -> None:
         """Checks that this is the process of the server. A forked process has no copy of its thread.

@@ -13,7 +13,7 @@ import cstar_explore as cx
 from cstar_explore import errors
 from tests.support.listeners import SECRET, FixedClock, body_of, deliver, send
 
-LIMITS = "cstar_explore.listener.listener"
+APP = "cstar_explore.listener.app"
 STORE = "cstar_explore.listener.store"
 
 
@@ -114,8 +114,8 @@ def test_reason_of_a_wrong_path_names_it(path: str) -> None:
 )
 def test_wait_for_reports_what_was_refused(monkeypatch: pytest.MonkeyPatch, refuse: Any, reported: str) -> None:
     """How often, with which status and why."""
-    monkeypatch.setattr(f"{LIMITS}.MAX_BODY", 100)
-    monkeypatch.setattr(f"{LIMITS}.BODY_TIMEOUT", 0.2)
+    monkeypatch.setattr(f"{APP}.MAX_BODY", 100)
+    monkeypatch.setattr(f"{APP}.BODY_TIMEOUT", 0.2)
     with cx.Listener([SECRET]) as listener:
         for _ in range(2):
             with contextlib.suppress(ConnectionError):  # the rest of a long body is not read
@@ -187,7 +187,8 @@ def test_closing_the_listener_ends_wait_for() -> None:
 
 def test_only_the_newest_refused_requests_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     """Deliveries are not dropped for them, and the number of those dropped is reported. Reopening keeps the limit."""
-    monkeypatch.setattr(f"{STORE}.RequestStore.__init__.__defaults__", (10_000, 3))
+    monkeypatch.setattr(f"{STORE}.MAX_STORED", 10_000)
+    monkeypatch.setattr(f"{STORE}.MAX_REFUSED", 3)
     with cx.Listener(path=tmp_path / "captures.db") as listener:
         send(listener.url, body_of("evt_kept"))
         for number in range(5):
@@ -205,7 +206,8 @@ def test_only_the_newest_refused_requests_are_kept(monkeypatch: pytest.MonkeyPat
 
 def test_full_listener_answers_507_and_drops_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     """What was answered 2xx stays. `wait_for` reports the rest, also after reopening the file."""
-    monkeypatch.setattr(f"{STORE}.RequestStore.__init__.__defaults__", (10_000, 3))
+    monkeypatch.setattr(f"{STORE}.MAX_STORED", 10_000)
+    monkeypatch.setattr(f"{STORE}.MAX_REFUSED", 3)
     bodies = [b"%d" % number * 1_000 for number in range(9)]
     with cx.Listener(path=tmp_path / "captures.db") as listener:
         statuses = [send(listener.url, body)[0] for body in bodies]

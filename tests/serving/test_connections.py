@@ -38,7 +38,7 @@ PARTS = [b"", b"P", b"POST / HTTP/1.1\r\n", b"POST / HTTP/1.1\r\nHost: 127.0.0.1
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[cx.Listener]:
     """A listener that waits 0.3 s for a head."""
-    monkeypatch.setattr(f"{LIMITS}.HEAD_TIMEOUT", 0.3)
+    monkeypatch.setattr("cstar_explore.serving.connections.HEAD_TIMEOUT", 0.3)
     with cx.Listener() as listener:
         yield listener
 
