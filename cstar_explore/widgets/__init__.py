@@ -1,23 +1,11 @@
 """Forms and views for JupyterLab. Each form makes one call of the client and shows the equivalent line of Python."""
 
-from .create import CreateForm
-from .delete import DeleteForm
-from .deliveries_tab import DeliveriesTab
-from .edit import EditForm
-from .explain_form import ExplainForm
-from .explorer import Explorer
-from .fire import FireForm
-from .plan_form import PlanForm
-from .probe_form import ProbeForm
-
-__all__ = [
-    "CreateForm",
-    "DeleteForm",
-    "DeliveriesTab",
-    "EditForm",
-    "ExplainForm",
-    "Explorer",
-    "FireForm",
-    "PlanForm",
-    "ProbeForm",
-]
+from .create import CreateForm as CreateForm
+from .delete import DeleteForm as DeleteForm
+from .deliveries_tab import DeliveriesTab as DeliveriesTab
+from .edit import EditForm as EditForm
+from .explain_form import ExplainForm as ExplainForm
+from .explorer import Explorer as Explorer
+from .fire import FireForm as FireForm
+from .plan_form import PlanForm as PlanForm
+from .probe_form import ProbeForm as ProbeForm

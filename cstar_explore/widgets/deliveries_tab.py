@@ -13,9 +13,9 @@ from ..models import Webhook
 from ..text import plural, printable
 from .coverage import short_name
 from .displayed import Displayed
+from .explain_form import verdict_lines
 from .inputs import STATIC, BaseWidget
 from .tasks import Tasks
-from .verdict import verdict_lines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,8 +176,6 @@ class DeliveriesTab(Displayed):
                 self.filter_by(verdict=verdict, event=event if event in self.widget.events else "")
             case {"event": "replay"} if self.widget.number and self.widget.tone != "busy":
                 self._tasks.spawn(self.replay(self.widget.number))
-            case _:
-                pass
         if content.get("event") == "open" and isinstance(content.get("id"), int):
             try:
                 self.open(content["id"])

@@ -15,7 +15,6 @@ from .displayed import Displayed
 from .form import close, panel
 from .inputs import STATIC, BaseWidget, StatusLine, TextBlock
 from .tasks import Tasks
-from .verdict import verdict_lines
 
 
 class _PastedDelivery(BaseWidget):
@@ -120,6 +119,15 @@ class PasteButton:
             self.form.close()
         close(self.button)
         close(self.widget)
+
+
+def verdict_lines(explanation: Explanation) -> list[str]:
+    """The verdict (`Verified`, `Refused: too old`), its evidence and, if refused, the remedy, as the lines of a banner."""
+    if explanation.ok:
+        return ["Verified", explanation.evidence]
+    causes = (explanation.cause, *explanation.alternatives)
+    words = " or ".join(cause.replace("_", " ") for cause in causes)
+    return [f"Refused: {words}", explanation.evidence, explanation.remedy]
 
 
 def _explain(text: Any, secret: str | Secret) -> tuple[Explanation, tuple[str, ...]]:

@@ -112,8 +112,6 @@ class PlanTable(BaseWidget):
                 self._draw(kind=kind, page=1)
             case {"event": "accept" | "skip" | "secret" as event, "key": str(key)}:
                 self._on_press(event, key)
-            case _:
-                pass
 
 
 def _outcome(row: Sequence[str]) -> str:

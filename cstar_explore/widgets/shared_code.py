@@ -9,7 +9,6 @@ import gzip
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import ipywidgets as widgets
 import traitlets
@@ -33,12 +32,6 @@ class SharedCode(widgets.Widget):  # type: ignore[misc] # ipywidgets has no type
 
     def __init__(self) -> None:
         super().__init__(loader=_read("loader.js"), packed=_packed())
-        self.on_msg(self._send_unpacked)
-
-    def _send_unpacked(self, _: object, content: dict[str, Any], __: object) -> None:
-        """Sends the module to a browser that cannot unpack it."""
-        if content.get("event") == "unpack":
-            self.send({"module": _module()})
 
 
 _users: set[int] = set()

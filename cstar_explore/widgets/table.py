@@ -18,7 +18,7 @@ from ..text import plural, printable
 from .inputs import MASK_KEY, STATIC, BaseWidget
 
 PAGE_SIZE = 25
-STATUSES = ("active", "paused", "unknown")
+STATUSES = ("", "active", "paused", "unknown")
 
 
 class TableFilters(BaseWidget):
@@ -64,8 +64,7 @@ class WebhookTable(BaseWidget):
         self._now = datetime.now(UTC)
         self._on_select = on_select
         for widget in (self, self.filters):
-            widget.on_msg(self._handle_filter)
-        self.on_msg(self._handle_message)
+            widget.on_msg(self._handle_message)
 
     def fill(self, webhooks: WebhookList, now: datetime | None = None) -> list[Webhook]:
         """Replaces the webhooks; search, filters, sorting and page stay. Ages are relative to `now`.
@@ -97,11 +96,7 @@ class WebhookTable(BaseWidget):
 
     def search(self, text: str) -> None:
         """Shows only the webhooks that contain each word in their name, URL, ID, events or status."""
-        self._filter(query=text)
-
-    def filter_by(self, *, status: str | None = None, event: str | None = None) -> None:
-        """Shows only the webhooks of a status ("active", "paused" or "unknown") and with an event type; "" shows all."""
-        self._filter(**{name: value for name, value in (("status", status), ("event", event)) if value is not None})
+        self._filter(text, self.filters.status, self.filters.event)
 
     def sort_by(self, column: str) -> None:
         """Sorts by a column, or by "Age". Called again, reverses the order."""
@@ -135,10 +130,9 @@ class WebhookTable(BaseWidget):
         self._draw()
         self._on_select()
 
-    def _filter(self, **changes: str) -> None:
+    def _filter(self, query: str, status: str, event: str) -> None:
         with self.filters.hold_sync():
-            for name, value in changes.items():
-                setattr(self.filters, name, value)
+            self.filters.query, self.filters.status, self.filters.event = query, status, event
         self._draw(page=1)
 
     def _draw(self, **changes: Any) -> None:
@@ -185,21 +179,12 @@ class WebhookTable(BaseWidget):
             matches.sort(key=lambda webhook: _sort_key(webhook, str(column)), reverse=bool(descending))
         return matches
 
-    def _handle_filter(self, _: object, content: dict[str, Any], __: object) -> None:
-        match content:
-            case {"event": "search", "text": str(text)}:
-                self.search(text)
-            case {"event": "status", "status": str(status)} if status in ("", *STATUSES):
-                self.filter_by(status=status)
-            case {"event": "type", "type": str(name)} if name in ("", *self.filters.events):
-                self.filter_by(event=name)
-            case {"event": "show_all"}:
-                self._filter(query="", status="", event="")
-            case _:
-                pass
-
     def _handle_message(self, _: object, content: dict[str, Any], __: object) -> None:
         match content:
+            case {"event": "search", "text": str(text), "status": str(status), "type": str(event)} if (
+                status in STATUSES and event in ("", *self.filters.events)
+            ):
+                self._filter(text, status, event)
             case {"event": "sort", "column": str(column)} if column in (*self.columns, "Age"):
                 self.sort_by(column)
             case {"event": "page", "page": int(page)} if not isinstance(page, bool):
@@ -214,8 +199,6 @@ class WebhookTable(BaseWidget):
                 self.select_matching()
             case {"event": "clear"}:
                 self.clear()
-            case _:
-                pass
 
 
 def age(created: datetime, now: datetime) -> str:

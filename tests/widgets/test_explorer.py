@@ -392,7 +392,7 @@ async def test_search_matches_name_event_and_host(
     """Case-insensitive and literal."""
     explorer = await opened(client)
     if by_page:
-        send_message(explorer, {"event": "search", "text": query})
+        send_message(explorer, {"event": "search", "text": query, "status": "", "type": ""})
     else:
         explorer.table.search(query)
     assert expected == names(explorer)
@@ -587,8 +587,8 @@ async def test_an_unknown_id_is_not_selected(client: cx.Client) -> None:
         pytest.param({"event": ["search"]}, id="event is a list"),
         pytest.param({"event": "explode"}, id="unknown event"),
         pytest.param({"event": "search"}, id="search without text"),
-        pytest.param({"event": "search", "text": 7}, id="search for a number"),
-        pytest.param({"event": "search", "text": {"$": 1}}, id="search for an object"),
+        pytest.param({"event": "search", "text": 7, "status": "", "type": ""}, id="search for a number"),
+        pytest.param({"event": "search", "text": {"$": 1}, "status": "", "type": ""}, id="search for an object"),
         pytest.param({"event": "sort"}, id="sort without column"),
         pytest.param({"event": "sort", "column": "Secret"}, id="sort by an unknown column"),
         pytest.param({"event": "sort", "column": ["Name"]}, id="sort by a list"),
@@ -650,15 +650,15 @@ async def test_filters_for_status_and_event_apply_together_with_the_search(sandb
     filters = explorer.table.filters
     assert "boss.spawned" in filters.events
     assert "article.created" not in filters.events
-    for message, expected in (
-        ({"event": "type", "type": "ticket.created"}, ["Number 00001", "Number 00002", "Number 00003"]),
-        ({"event": "status", "status": "active"}, ["Number 00001", "Number 00003"]),
-        ({"event": "search", "text": "00003"}, ["Number 00003"]),
-        ({"event": "status", "status": "lost"}, ["Number 00003"]),
-        ({"event": "type", "type": "article.created"}, ["Number 00003"]),
-        ({"event": "show_all"}, [each["name"] for each in items]),
+    for chosen, expected in (
+        (("", "", "ticket.created"), ["Number 00001", "Number 00002", "Number 00003"]),
+        (("", "active", "ticket.created"), ["Number 00001", "Number 00003"]),
+        (("00003", "active", "ticket.created"), ["Number 00003"]),
+        (("", "lost", ""), ["Number 00003"]),
+        (("", "", "article.created"), ["Number 00003"]),
+        (("", "", ""), [each["name"] for each in items]),
     ):
-        filters._handle_custom_msg(message, [])
+        filters._handle_custom_msg(dict(zip(("text", "status", "type"), chosen, strict=True)) | {"event": "search"}, [])
         assert expected == names(explorer)
     explorer.close()
 

@@ -88,17 +88,6 @@ def test_every_script_is_packed(name: str) -> None:
         assert "function element(" not in body
 
 
-def test_a_browser_that_cannot_unpack_it_gets_the_module() -> None:
-    """As text, when it asks."""
-    line = StatusLine()
-    sent: list[Any] = []
-    line._shared.send = sent.append
-    for content in ({}, {"event": "unpack"}):
-        line._shared._handle_custom_msg(content, [])
-    assert [{"module": shared_code._module()}] == sent
-    line.close()
-
-
 def test_each_of_jupyterlabs_variables_has_a_fallback() -> None:
     """A page elsewhere, such as a dark one in VS Code, does not have them."""
     package = Path(cx.__file__).parent

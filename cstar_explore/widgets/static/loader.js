@@ -1,12 +1,6 @@
 // Unpacks the module with the stylesheet and the scripts, once for each kernel that the page shows.
 
 async function unpacked(model) {
-  if (!("DecompressionStream" in globalThis)) {
-    return new Promise((resolve) => {
-      model.on("msg:custom", ({ module }) => resolve(module));
-      model.send({ event: "unpack" }, {});
-    });
-  }
   const packed = Uint8Array.from(atob(model.get("packed")), (character) => character.charCodeAt(0));
   return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
 }

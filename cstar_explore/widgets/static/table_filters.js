@@ -11,17 +11,20 @@ function render({ model, el }) {
   el.append(element("div", { className: "cx-tools" }, ...tools));
 
   let timer;
+  const send = () => {
+    clearTimeout(timer);
+    model.send({ event: "search", text: search.value, status: status.value, type: event.value });
+  };
   search.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(() => model.send({ event: "search", text: search.value }), 150);
+    timer = setTimeout(send, 150);
   });
-  status.addEventListener("change", () => model.send({ event: "status", status: status.value }));
-  event.addEventListener("change", () => model.send({ event: "type", type: event.value }));
+  status.addEventListener("change", send);
+  event.addEventListener("change", send);
   showAll.addEventListener("click", () => {
-    clearTimeout(timer);
     search.focus(); // the button disappears
-    search.value = "";
-    model.send({ event: "show_all" });
+    search.value = status.value = event.value = "";
+    send();
   });
 
   const draw = () => {
