@@ -42,7 +42,7 @@ async def chart(sandbox: cx.Sandbox, items: list[dict[str, Any]]) -> tuple[list[
         explorer = cx.Explorer(client)
         try:
             await explorer.refresh()
-            return list(explorer._coverage.rows), list(explorer._coverage.names)
+            return list(explorer._coverage.content["rows"]), list(explorer._coverage.content["names"])
         finally:
             explorer.close()
             await asyncio.sleep(0)
@@ -147,7 +147,7 @@ async def test_the_chart_agrees_with_the_frame(sandbox: cx.Sandbox, client: cx.C
     frame = client.webhooks.list().coverage()
     explorer = cx.Explorer(client)
     await explorer.refresh()
-    rows, names = explorer._coverage.rows, explorer._coverage.names
+    rows, names = explorer._coverage.content["rows"], explorer._coverage.content["names"]
     explorer.close()
     assert list(zip(frame["event"], frame["receivers"], strict=True)) == [(row[0], row[1]) for row in rows]
     assert list(frame["webhooks"]) == [tuple(names[index] for index in row[2]) for row in rows]
@@ -176,10 +176,10 @@ async def test_the_chart_is_updated_after_a_pause(sandbox: cx.Sandbox, client: c
     """Without a manual refresh."""
     explorer = cx.Explorer(client)
     webhooks = await explorer.refresh()
-    before = next(row for row in explorer._coverage.rows if row[0] == "ticket.created")[1]
+    before = next(row for row in explorer._coverage.content["rows"] if row[0] == "ticket.created")[1]
     explorer.table.select([webhooks[0].id])
     await explorer.act("pause")
-    after = next(row for row in explorer._coverage.rows if row[0] == "ticket.created")[1]
+    after = next(row for row in explorer._coverage.content["rows"] if row[0] == "ticket.created")[1]
     explorer.close()
     assert (1, 0) == (before, after)
 

@@ -1,11 +1,9 @@
 """Which webhooks receive each event type: a bar with the count, and the names on opening."""
 
-import traitlets
-
 from ..audits.redaction import masked_text
 from ..models import Webhook
 from ..text import printable
-from .inputs import MASK_KEY, STATIC, BaseWidget
+from .inputs import MASK_KEY, View
 
 _MAX_NAMES = 12  # for an event type
 
@@ -13,23 +11,24 @@ Receivers = dict[str, list[Webhook]]
 """The active webhooks that receive each published event type."""
 
 
-class Coverage(BaseWidget):
-    """The published event types, each with the number of its receivers."""
+class Coverage(View):
+    """The published event types, each with the number of its receivers.
 
-    _esm = STATIC / "coverage.js"
-    names: traitlets.List[str] = traitlets.List().tag(sync=True)
-    rows: traitlets.List[list[object]] = traitlets.List().tag(sync=True)  # event type, count, positions in `names`
+    Its content is `names`, and `rows` of an event type, its count and positions in `names`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("coverage", names=[], rows=[])
 
     def fill(self, receivers: Receivers) -> None:
         """Replaces the rows. Counts all receivers; names the first 12 of each event type."""
         named = {webhook.id: webhook for webhooks in receivers.values() for webhook in webhooks[:_MAX_NAMES]}
         position = {identity: index for index, identity in enumerate(named)}
-        with self.hold_sync():
-            self.names = [short_name(webhook) for webhook in named.values()]
-            self.rows = [
-                [name, len(webhooks), [position[webhook.id] for webhook in webhooks[:_MAX_NAMES]]]
-                for name, webhooks in receivers.items()
-            ]
+        rows = [
+            [name, len(webhooks), [position[webhook.id] for webhook in webhooks[:_MAX_NAMES]]]
+            for name, webhooks in receivers.items()
+        ]
+        self.show(names=[short_name(webhook) for webhook in named.values()], rows=rows)
 
 
 def short_name(webhook: Webhook) -> str:

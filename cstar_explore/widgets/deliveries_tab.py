@@ -14,7 +14,7 @@ from ..text import plural, printable
 from .coverage import short_name
 from .displayed import Displayed
 from .explain_form import verdict_lines
-from .inputs import STATIC, BaseWidget
+from .inputs import BaseWidget
 from .tasks import Tasks
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _views: dict["Listener", "DeliveriesTab"] = {}  # of open listeners
 
 
 class _Arrivals(BaseWidget):
-    _esm = STATIC / "arrivals.js"
+    _script_name = "arrivals"
     title = traitlets.Unicode().tag(sync=True)
     rows: traitlets.List[list[object]] = traitlets.List().tag(sync=True)
     opened: traitlets.List[list[str]] = traitlets.List().tag(sync=True)

@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import ipywidgets as widgets
-import traitlets
 
 from ..errors import CStarError
 from ..secret import Secret
@@ -13,17 +12,8 @@ from ..text import printable
 from .boxes import Button, Frame
 from .displayed import Displayed
 from .form import close, panel
-from .inputs import STATIC, BaseWidget, StatusLine, TextBlock
+from .inputs import StatusLine, TextBlock, View
 from .tasks import Tasks
-
-
-class _PastedDelivery(BaseWidget):
-    """The fields, the button and the verdict. No trait holds what was typed."""
-
-    _esm = STATIC / "pasted_delivery.js"
-    banner = traitlets.List(traitlets.Unicode()).tag(sync=True)  # the tone `good` or `bad`, the verdict, and its lines
-    error = traitlets.Unicode().tag(sync=True)
-    busy = traitlets.Bool(default_value=False).tag(sync=True)
 
 
 class ExplainForm(Displayed):
@@ -44,7 +34,8 @@ class ExplainForm(Displayed):
         self.status = StatusLine()
         self.code = TextBlock(kind="code")
         self.code.show("cx.delivery(text).explain(secret)")
-        self._pasted = _PastedDelivery()
+        # The fields, the button and the verdict. The banner is its tone, `good` or `bad`, the verdict, and its lines.
+        self._pasted = View("pasted_delivery", banner=[], error="", busy=False)
         self._tasks = Tasks()
         self._pasted.on_msg(self._handle_message)
         self.widget = Frame([self._pasted, self.code, self.status], _dom_classes=("cx", "cx-form"))
@@ -60,20 +51,20 @@ class ExplainForm(Displayed):
             CStarError: The text cannot be read, or the secret is none. The form shows the same error.
         """
         self.result = None
-        with self._pasted.hold_sync():
-            self._pasted.banner, self._pasted.error, self._pasted.busy = [], "", True
+        self._pasted.show(banner=[], error="", busy=True)
         try:
             explanation, not_kept = await asyncio.to_thread(_explain, text, secret)
         except CStarError as error:
-            self._pasted.error = printable(error, 2_000)
+            self._pasted.show(error=printable(error, 2_000))
             raise
         else:
             self.result = explanation
             tone = "good" if explanation.ok else "bad"
-            self._pasted.banner = [tone, *(printable(line, 2_000) for line in (*verdict_lines(explanation), *not_kept))]
+            banner = [tone, *(printable(line, 2_000) for line in (*verdict_lines(explanation), *not_kept))]
+            self._pasted.show(banner=banner)
             return explanation
         finally:
-            self._pasted.busy = False
+            self._pasted.show(busy=False)
 
     def close(self) -> None:
         """Removes the form from the page and frees its widgets."""
@@ -83,7 +74,7 @@ class ExplainForm(Displayed):
     def _handle_message(self, _: object, content: dict[str, Any], __: object) -> None:
         # The kernel keeps the last message. What was typed is taken out of it, also if it is not used.
         text, secret = str(content.pop("text", "")), Secret(str(content.pop("secret", "")))
-        if content.get("event") == "explain" and not self._pasted.busy:
+        if content.get("event") == "explain" and not self._pasted.content["busy"]:
             self._tasks.spawn(self.submit(text, secret))
 
     def __repr__(self) -> str:

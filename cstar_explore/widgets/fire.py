@@ -11,7 +11,7 @@ from ..models import Delivery, FiredEvent, WebhookList
 from ..text import few, plural, printable
 from .boxes import Button
 from .form import Form
-from .inputs import EventField, FoldedText, TextBlock
+from .inputs import EventField, TextBlock, View
 
 
 class FireForm(Form[FiredEvent]):
@@ -27,7 +27,7 @@ class FireForm(Form[FiredEvent]):
 
     def __init__(self, client: Client, event: str = "") -> None:
         self.reach = TextBlock(kind="note")
-        self.preview = FoldedText(summary="Body")
+        self.preview = View("folded_text", summary="Body", note="", text="")
         self.deliveries = TextBlock(kind="list")
         self._names: dict[str, list[str]] = {}  # of the webhooks at each URL
         self.refresh = Button(
@@ -94,7 +94,7 @@ class FireForm(Form[FiredEvent]):
         try:
             body = json.loads(sample(self.event, team_id=self.client.team_id))
         except ValidationError:  # it has no published sample
-            self.preview.show("", "")
+            self.preview.show(text="")
             return
         source = (
             "The sandbox sends this"
@@ -102,7 +102,8 @@ class FireForm(Form[FiredEvent]):
             else "cStar decides the body. This is the published sample"
         )
         note = f"{source}, without the line breaks, with another id and time."
-        self.preview.show(note, json.dumps(body, ensure_ascii=False, indent=2))
+        lines = json.dumps(body, ensure_ascii=False, indent=2).split("\n")
+        self.preview.show(note=note, text="\n".join(printable(line, 2_000) for line in lines))
 
     def _describe_result(self, result: FiredEvent) -> str:
         self.deliveries.show(*self._delivery_lines(result.deliveries))

@@ -5,8 +5,7 @@ ipywidgets' own inputs have no message, no `aria-*` attributes and no live regio
 
 import secrets
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import anywidget
 import ipywidgets as widgets
@@ -20,22 +19,17 @@ from .shared_code import LOADER, release, shared_code_for
 
 _MAX_ROWS = 200
 
-STATIC = Path(__file__).parent / "static"
 MASK_KEY = secrets.token_hex(8)  # the digits of masks differ in each process
 
 
 class BaseWidget(SmallState, anywidget.AnyWidget):
-    """A widget whose `_esm` is a file of `STATIC` that exports `render`. Its code and style come from the shared model."""
+    """A widget whose `_script_name` is a file of `static/` that exports `render`. Its code and style come from the shared model."""
 
-    _script_name: ClassVar[str]
+    _esm = LOADER
+    _script_name: str
     _shared = traitlets.Instance(widgets.Widget, allow_none=True).tag(sync=True, **widgets.widget_serialization)
     _script = traitlets.Unicode().tag(sync=True)
     layout = traitlets.Any(None).tag(sync=True, **widgets.widget_serialization)  # the stylesheet has it
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        if isinstance(file := vars(cls).get("_esm"), Path):
-            cls._script_name, cls._esm = file.stem, LOADER
-        super().__init_subclass__(**options)
 
     def __init__(self, **traits: Any) -> None:
         super().__init__(_shared=shared_code_for(self), _script=self._script_name, **traits)
@@ -52,7 +46,7 @@ class BaseWidget(SmallState, anywidget.AnyWidget):
 class TextBlock(BaseWidget):
     """A `title`, a `note`, a `list`, or lines of `code` with a copy button. Hidden while empty."""
 
-    _esm = STATIC / "text_block.js"
+    _script_name = "text_block"
     kind = traitlets.Enum(("title", "note", "list", "code")).tag(sync=True)
     lines = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
@@ -64,7 +58,7 @@ class TextBlock(BaseWidget):
 class TextTable(BaseWidget):
     """A read-only table of text. Hidden while empty."""
 
-    _esm = STATIC / "text_table.js"
+    _script_name = "text_table"
     columns: traitlets.List[str] = traitlets.List().tag(sync=True)
     rows: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
@@ -76,25 +70,24 @@ class TextTable(BaseWidget):
             self.note = f"Showing the first {_MAX_ROWS} of {len(rows):,} rows." if len(rows) > _MAX_ROWS else ""
 
 
-class FoldedText(BaseWidget):
-    """A text that the user opens, with a note above it. Hidden while empty."""
+class View(BaseWidget):
+    """Shows its content, whose parts a script gets by name. Foreign text in it must be printable."""
 
-    _esm = STATIC / "folded_text.js"
-    summary = traitlets.Unicode().tag(sync=True)
-    note = traitlets.Unicode().tag(sync=True)
-    text = traitlets.Unicode().tag(sync=True)
+    content: "traitlets.Dict[str, Any]" = traitlets.Dict().tag(sync=True)
 
-    def show(self, note: str, text: str) -> None:
-        """Replaces the note and the text, whose lines are made printable."""
-        with self.hold_sync():
-            self.note = printable(note, 2_000)
-            self.text = "\n".join(printable(line, 2_000) for line in text.split("\n"))
+    def __init__(self, script: str, **content: Any) -> None:
+        self._script_name = script
+        super().__init__(content=content)
+
+    def show(self, **changes: Any) -> None:
+        """Replaces some parts."""
+        self.content = self.content | changes
 
 
 class StatusLine(BaseWidget):
     """A status message, announced to screen readers."""
 
-    _esm = STATIC / "status_line.js"
+    _script_name = "status_line"
     text = traitlets.Unicode().tag(sync=True)
     tone = traitlets.Enum(("", "busy", "done", "warned", "failed"), default_value="").tag(sync=True)
     wait_until = traitlets.Float(0).tag(sync=True)  # milliseconds of Unix time; in the past if nothing waits
@@ -137,7 +130,7 @@ class InputField(BaseWidget):
 class TextField(InputField):
     """A line of text."""
 
-    _esm = STATIC / "text_field.js"
+    _script_name = "text_field"
     value = traitlets.Unicode().tag(sync=True)
     placeholder = traitlets.Unicode().tag(sync=True)
     disabled = traitlets.Bool(default_value=False).tag(sync=True)
@@ -145,7 +138,7 @@ class TextField(InputField):
 
 # Not ipywidgets' Checkbox: it typesets its label, and shows neither a message nor `aria-invalid`.
 class CheckboxField(InputField):
-    _esm = STATIC / "checkbox_field.js"
+    _script_name = "checkbox_field"
     value = traitlets.Bool(default_value=False).tag(sync=True)
 
 
@@ -158,7 +151,7 @@ class EventsField(InputField):
         pending: A typed text that several types contain, of which the user has chosen none.
     """
 
-    _esm = STATIC / "events_field.js"
+    _script_name = "events_field"
     value: Any = traitlets.List(traitlets.Unicode()).tag(sync=True)
     single = traitlets.Bool(default_value=False).tag(sync=True)
     unknown = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -196,7 +189,7 @@ class SecretReveal(BaseWidget):
     No trait holds the value, so no saved notebook does: it is sent as a message when the page asks for it.
     """
 
-    _esm = STATIC / "secret_reveal.js"
+    _script_name = "secret_reveal"
     mask = traitlets.Unicode().tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
 

@@ -8,7 +8,7 @@ import traitlets
 
 from ..plans import CONFIRMED, NO_CHANGE, Change, Question, Step, action_of, change_note, change_words
 from ..text import printable
-from .inputs import STATIC, BaseWidget
+from .inputs import BaseWidget
 
 PAGE_SIZE = 50
 _WHAT, _WEBHOOK, _KEY, _RESULT = 0, 1, 2, 4
@@ -22,7 +22,7 @@ class PlanTable(BaseWidget):
             the ID of a webhook.
     """
 
-    _esm = STATIC / "plan_table.js"
+    _script_name = "plan_table"
     # What happens, webhook, key, changes, result, note. The key is what the row's buttons send: the row of a question, or the ID of a
     # webhook whose secret is known. The result of a question is what can be done with it: "accept" or "skip".
     rows: traitlets.List[list[str]] = traitlets.List().tag(sync=True)

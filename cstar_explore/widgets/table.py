@@ -15,7 +15,7 @@ from ..audits.urls import parse_url
 from ..events import NAMES, matching_types
 from ..models import Webhook, WebhookList
 from ..text import plural, printable
-from .inputs import MASK_KEY, STATIC, BaseWidget
+from .inputs import MASK_KEY, BaseWidget
 
 PAGE_SIZE = 25
 STATUSES = ("", "active", "paused", "unknown")
@@ -24,7 +24,7 @@ STATUSES = ("", "active", "paused", "unknown")
 class TableFilters(BaseWidget):
     """Shows what the table is filtered by. The page's changes are messages to the table."""
 
-    _esm = STATIC / "table_filters.js"
+    _script_name = "table_filters"
     query = traitlets.Unicode().tag(sync=True)
     status = traitlets.Unicode().tag(sync=True)
     event = traitlets.Unicode().tag(sync=True)
@@ -39,7 +39,7 @@ class WebhookTable(BaseWidget):
         selected: The selected IDs, also those that the search or a filter hides.
     """
 
-    _esm = STATIC / "webhook_table.js"
+    _script_name = "webhook_table"
     columns = traitlets.List(traitlets.Unicode(), default_value=["Name", "Status", "Events", "Host", "Created"]).tag(
         sync=True
     )

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
-import traitlets
 
 from ..audits.redaction import masked_text, masked_url
 from ..errors import CStarError
@@ -16,7 +15,7 @@ from ..models import Webhook
 from ..text import few, printable
 from .coverage import Receivers, short_name
 from .form import close, panel, set_visible
-from .inputs import MASK_KEY, STATIC, BaseWidget
+from .inputs import MASK_KEY, View
 from .table import age, status_of
 
 if TYPE_CHECKING:
@@ -25,24 +24,6 @@ if TYPE_CHECKING:
 _MAX_LINES = 5  # other receivers, and deliveries
 _SEARCHED = 200  # requests in which the webhook's deliveries are looked for
 _DELAY = 0.1  # seconds in which arrivals are collected into one update
-
-
-class _Head(BaseWidget):
-    _esm = STATIC / "webhook_head.js"
-    name = traitlets.Unicode().tag(sync=True)
-    status = traitlets.Unicode().tag(sync=True)
-    url = traitlets.Unicode().tag(sync=True)  # without anything that may be a secret
-    masked = traitlets.Bool(default_value=False).tag(sync=True)
-    id = traitlets.Unicode().tag(sync=True)
-
-
-class _Details(BaseWidget):
-    _esm = STATIC / "webhook_details.js"
-    events: traitlets.List[str] = traitlets.List().tag(sync=True)
-    receivers: traitlets.List[str] = traitlets.List().tag(sync=True)
-    times: traitlets.List[str] = traitlets.List().tag(sync=True)
-    listening = traitlets.Bool(default_value=False).tag(sync=True)
-    deliveries: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
 
 
 class WebhookPanel:
@@ -63,8 +44,8 @@ class WebhookPanel:
     ) -> None:
         self.webhook: Webhook | None = None
         self.widget = panel(css="cx-side")
-        self.head = _Head()
-        self.details = _Details(listening=listener is not None)
+        self.head = View("webhook_head")
+        self.details = View("webhook_details", listening=listener is not None)
         self._listener = listener
         self._closed = self._update_pending = False
         self.head.on_msg(lambda _, content, __: self._answer(content, on_close))
@@ -84,15 +65,19 @@ class WebhookPanel:
         if webhook is None:
             return
         url = printable(masked_url(webhook.url, MASK_KEY), 400)
-        with self.head.hold_sync():
-            self.head.name = printable(masked_text(webhook.name or webhook.id, MASK_KEY), 120)
-            self.head.status, self.head.id = status_of(webhook), printable(webhook.id, 120)
-            self.head.url, self.head.masked = url, url != (webhook.url or "")
-        with self.details.hold_sync():
-            self.details.events = [printable(name, 80) for name in webhook.events or ()] or ["none"]
-            self.details.receivers = _who_else(webhook, receivers)
-            self.details.times = _times(webhook, now)
-            self.details.deliveries = self._deliveries()
+        self.head.show(
+            name=printable(masked_text(webhook.name or webhook.id, MASK_KEY), 120),
+            status=status_of(webhook),
+            url=url,  # without anything that may be a secret
+            masked=url != (webhook.url or ""),
+            id=printable(webhook.id, 120),
+        )
+        self.details.show(
+            events=[printable(name, 80) for name in webhook.events or ()] or ["none"],
+            receivers=_who_else(webhook, receivers),
+            times=_times(webhook, now),
+            deliveries=self._deliveries(),
+        )
 
     def close(self) -> None:
         """Stops the updates and frees the widgets that are not displayed."""
@@ -129,7 +114,7 @@ class WebhookPanel:
     def _update(self) -> None:
         self._update_pending = False
         if not self._closed:
-            self.details.deliveries = self._deliveries()
+            self.details.show(deliveries=self._deliveries())
 
     def _deliveries(self) -> list[list[str]]:
         """Its newest requests; none if the listener was closed."""

@@ -32,15 +32,15 @@ async def test_submit_explains_the_delivery(form: ExplainForm) -> None:
     """The banner has the verdict in words and the evidence."""
     explanation = await form.submit(pasted(), SECRET)
     assert (True, explanation) == (explanation.ok, form.result)
-    assert ["good", "Verified", explanation.evidence] == form._pasted.banner[:3]
+    assert ["good", "Verified", explanation.evidence] == form._pasted.content["banner"][:3]
 
 
 @in_loop
 async def test_a_refused_delivery_has_its_remedy(form: ExplainForm) -> None:
     """And its cause in words."""
     explanation = await form.submit(pasted(age=3_600), SECRET)
-    assert ["bad", "Refused: too old"] == form._pasted.banner[:2]
-    assert explanation.remedy in form._pasted.banner
+    assert ["bad", "Refused: too old"] == form._pasted.content["banner"][:2]
+    assert explanation.remedy in form._pasted.content["banner"]
 
 
 @in_loop
@@ -67,9 +67,9 @@ async def test_an_error_is_shown_and_removes_the_last_verdict(
     await form.submit(pasted(), SECRET)
     with pytest.raises(cx.CStarError) as caught:
         await form.submit(text(), secret)
-    assert (str(caught.value), [], None) == (form._pasted.error, form._pasted.banner, form.result)
+    assert (str(caught.value), [], None) == (form._pasted.content["error"], form._pasted.content["banner"], form.result)
     assert (False, False) == (SECRET in states(), MARK in states())
-    assert not form._pasted.busy
+    assert not form._pasted.content["busy"]
 
 
 @pytest.mark.parametrize("message", [{}, {"event": "other", "text": "x"}], ids=["empty", "unknown event"])
@@ -77,7 +77,7 @@ async def test_an_error_is_shown_and_removes_the_last_verdict(
 async def test_other_messages_are_ignored(message: dict[str, str], form: ExplainForm) -> None:
     """Nothing is explained."""
     form._pasted._handle_custom_msg(message, [])
-    assert (False, []) == (form._pasted.busy, form._pasted.banner)
+    assert (False, []) == (form._pasted.content["busy"], form._pasted.content["banner"])
 
 
 @pytest.mark.parametrize("with_listener", [True, False], ids=["with a listener", "without a listener"])

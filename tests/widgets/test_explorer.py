@@ -327,12 +327,22 @@ async def test_a_failed_refresh_keeps_the_table(sandbox: cx.Sandbox, response: S
     with behind(sandbox, reads=once(passed(sandbox), passed(sandbox), then=response)) as (_, client):
         explorer = await opened(client)
         explorer.table.select(ids(explorer)[:2])
-        before = (explorer.table.rows, explorer.table.selected, explorer._coverage.rows, explorer.table.summary)
+        before = (
+            explorer.table.rows,
+            explorer.table.selected,
+            explorer._coverage.content["rows"],
+            explorer.table.summary,
+        )
         with pytest.raises(kind):
             await explorer.refresh()
         assert explorer.status.text.startswith("Could not load the webhooks: ")
         assert "failed" == explorer.status.tone
-        assert before == (explorer.table.rows, explorer.table.selected, explorer._coverage.rows, explorer.table.summary)
+        assert before == (
+            explorer.table.rows,
+            explorer.table.selected,
+            explorer._coverage.content["rows"],
+            explorer.table.summary,
+        )
         explorer.close()
 
 
@@ -706,8 +716,8 @@ async def test_opening_a_row_shows_the_webhook_in_the_panel(client: cx.Client) -
     assert not hidden(explorer._side.widget)
     head, details = explorer._side.head, explorer._side.details
     assert ("Slack notifications", "active", one) == (head.name, head.status, head.id)
-    assert ["ticket.created", "ticket.closed"] == details.events
-    assert details.times[0].startswith("Created 2025-11-01 ")
+    assert ["ticket.created", "ticket.closed"] == details.content["events"]
+    assert details.content["times"][0].startswith("Created 2025-11-01 ")
     explorer.table.select([two])
     assert hidden(explorer._side.widget)
     explorer.table.select([two], on=False)
@@ -730,7 +740,7 @@ async def test_the_panel_names_who_else_receives_the_events(sandbox: cx.Sandbox)
     assert [
         "Number 00002: ticket.created",
         "No other active webhook receives boss.spawned",
-    ] == explorer._side.details.receivers
+    ] == explorer._side.details.content["receivers"]
     explorer.close()
 
 
@@ -741,7 +751,7 @@ async def test_the_panel_sends_the_full_url_only_when_asked(sandbox: cx.Sandbox)
     explorer = await filled(sandbox, [item(1, url=f"https://hooks.slack.com/services/{secret}")])
     explorer.table.select(ids(explorer))
     assert secret not in states()
-    assert explorer._side.head.masked
+    assert explorer._side.head.content["masked"]
     sent: list[Any] = []
     explorer._side.head.send = sent.append
     explorer._side.head._handle_custom_msg({"event": "ask", "nonce": 7}, [])
@@ -759,10 +769,17 @@ async def test_the_panel_shows_the_webhooks_deliveries_as_they_arrive(sandbox: c
         ]
         explorer = await opened(client, listener)
         explorer.table.select([hooks[0].id])
-        assert [] == explorer._side.details.deliveries
+        assert [] == explorer._side.details.content["deliveries"]
         await asyncio.to_thread(client.webhooks.trigger_test, "ticket.created")
-        await until(lambda: explorer._side.details.deliveries and explorer._side.details.deliveries[0][3] == "200")
-        assert [["ticket.created", "not verified", "200"]] == [row[1:] for row in explorer._side.details.deliveries]
+        await until(
+            lambda: (
+                explorer._side.details.content["deliveries"]
+                and explorer._side.details.content["deliveries"][0][3] == "200"
+            )
+        )
+        assert [["ticket.created", "not verified", "200"]] == [
+            row[1:] for row in explorer._side.details.content["deliveries"]
+        ]
         explorer.close()
 
 
@@ -1569,7 +1586,7 @@ async def test_ten_thousand_webhooks_need_little_widget_state(sandbox: cx.Sandbo
     for tab in ("Create", "Edit", "Fire", "Deliveries", "Webhooks"):
         explorer.open(tab)
     assert state_size(before) < 200_000
-    assert ["ticket.created", 10_000, list(range(12))] == explorer._coverage.rows[0]
+    assert ["ticket.created", 10_000, list(range(12))] == explorer._coverage.content["rows"][0]
     explorer.close()
 
 
@@ -1625,13 +1642,17 @@ async def test_hostile_text_is_shown_printable(sandbox: cx.Sandbox) -> None:
     with behind(sandbox, *[status(422, type="validation_error", message=text)] * 3, reads=reads) as (_, client):
         explorer = await opened(client)
         explorer.table.select(ids(explorer)[:1])
-        before = [*strings(explorer.table.rows), *strings(explorer._coverage.names), *explorer._bulk.code.lines]
+        before = [
+            *strings(explorer.table.rows),
+            *strings(explorer._coverage.content["names"]),
+            *explorer._bulk.code.lines,
+        ]
         assert any("<img src=x onerror=alert(1)>" in text for text in before)
         assert ["failed"] == outcomes(await explorer.act("pause"))
         texts = [
             *before,
             *strings(explorer.table.rows),
-            *strings(explorer._coverage.names),
+            *strings(explorer._coverage.content["names"]),
             *explorer._bulk.steps.lines,
             *explorer._title.lines,
             explorer.status.text,

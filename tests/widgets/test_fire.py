@@ -183,18 +183,20 @@ async def test_a_live_key_is_confirmed_with_the_edited_event(open_form: Callable
 def test_the_body_is_shown_before_it_is_sent(open_form: Callable[..., Any]):
     """The published sample of the event that is typed; none for an unknown event."""
     _, form = open_form(CREATED)
-    assert json.loads(form.preview.text) == json.loads(cx.events.sample("ticket.created", team_id="team_sandbox"))
-    assert "The sandbox sends this" in form.preview.note
+    assert json.loads(form.preview.content["text"]) == json.loads(
+        cx.events.sample("ticket.created", team_id="team_sandbox")
+    )
+    assert "The sandbox sends this" in form.preview.content["note"]
     form.fields["event"].value = "boss.spawned"
-    assert '"type": "boss.spawned"' in form.preview.text
+    assert '"type": "boss.spawned"' in form.preview.content["text"]
     form.fields["event"].value = "ticket.nope"
-    assert "" == form.preview.text
+    assert "" == form.preview.content["text"]
 
 
 def test_with_a_live_key_the_form_says_that_cstar_decides_the_body(open_form: Callable[..., Any]):
     """The sample is only what is published."""
     _, form = open_form(CREATED, key="live")
-    assert "cStar decides the body" in form.preview.note
+    assert "cStar decides the body" in form.preview.content["note"]
 
 
 # --- the result -------------------------------------------------------------------------------------------------------

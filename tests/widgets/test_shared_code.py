@@ -14,7 +14,7 @@ from ipywidgets.widgets import widget as registry
 
 import cstar_explore as cx
 from cstar_explore.widgets import shared_code
-from cstar_explore.widgets.inputs import STATIC, StatusLine
+from cstar_explore.widgets.inputs import StatusLine
 from tests.support.forms import alive, in_loop
 
 
@@ -74,7 +74,7 @@ def test_the_model_closes_with_its_last_widget() -> None:
     assert alive() == before
 
 
-@pytest.mark.parametrize("name", sorted(file.name for file in STATIC.glob("*.js")))
+@pytest.mark.parametrize("name", sorted(file.name for file in shared_code._STATIC.glob("*.js")))
 def test_every_script_is_packed(name: str) -> None:
     """Unchanged but for its export, comments and indentation. It imports nothing but shared functions, which are packed once."""
     packed = gzip.decompress(base64.b64decode(shared_code._packed())).decode()

@@ -34,7 +34,7 @@ function render({ model, el }) {
   filters.append(...Object.values(buttons));
 
   const receivers = (count, indices) => {
-    const names = indices.map((index) => model.get("names")[index]);
+    const names = indices.map((index) => model.get("content").names[index]);
     if (count > names.length) names.push(`and ${(count - names.length).toLocaleString("en")} more`);
     if (count < 2) return names[0] ?? "";
     const list = element("ul", { className: "cx-list" }, ...names.map((textContent) => element("li", { textContent })));
@@ -53,7 +53,7 @@ function render({ model, el }) {
     );
   };
   const draw = () => {
-    const rows = model.get("rows");
+    const rows = model.get("content").rows;
     const count = (name) => rows.filter(([, receivers]) => FILTERS[name](receivers)).length;
     summary.textContent = `Coverage of ${rows.length} event types: ${count("No receiver")} without a receiver, ${count("More than one")} with several`;
     Object.entries(buttons).forEach(([name, button]) => {

@@ -12,11 +12,11 @@ function render({ model, el }) {
   details.append(summary, note, text);
   el.append(details);
   const draw = () => {
-    el.classList.toggle("cx-hidden", !model.get("text"));
-    summary.textContent = model.get("summary");
-    text.setAttribute("aria-label", model.get("summary"));
-    note.textContent = model.get("note");
-    text.textContent = model.get("text");
+    el.classList.toggle("cx-hidden", !model.get("content").text);
+    summary.textContent = model.get("content").summary;
+    text.setAttribute("aria-label", model.get("content").summary);
+    note.textContent = model.get("content").note;
+    text.textContent = model.get("content").text;
   };
   model.on("change", draw);
   draw();

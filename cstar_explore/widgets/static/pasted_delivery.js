@@ -37,11 +37,11 @@ function render({ model, el }) {
   });
 
   const draw = () => {
-    const [tone, headline, ...lines] = model.get("banner");
-    button.disabled = model.get("busy");
+    const [tone, headline, ...lines] = model.get("content").banner;
+    button.disabled = model.get("content").busy;
     message.className = "cx-message cx-failed";
-    message.textContent = model.get("error");
-    text.setAttribute("aria-invalid", String(model.get("error") !== ""));
+    message.textContent = model.get("content").error;
+    text.setAttribute("aria-invalid", String(model.get("content").error !== ""));
     banner.replaceChildren(
       ...(headline ? [element("div", { className: `cx-banner cx-${tone}` }, element("strong", { textContent: headline }), ...lines.map((line) => element("p", { textContent: line })))] : []),
     );

@@ -19,10 +19,10 @@ function render({ model, el }) {
   };
   const draw = () => {
     el.replaceChildren(
-      ...section("Events", chips(model.get("events"))),
-      ...section("Who else receives them", list(model.get("receivers"))),
-      ...section("Age", list(model.get("times"))),
-      ...(model.get("listening") ? section("Last deliveries", ...deliveries(model.get("deliveries"))) : []),
+      ...section("Events", chips(model.get("content").events)),
+      ...section("Who else receives them", list(model.get("content").receivers)),
+      ...section("Age", list(model.get("content").times)),
+      ...(model.get("content").listening ? section("Last deliveries", ...deliveries(model.get("content").deliveries)) : []),
     );
   };
   model.on("change", draw);

@@ -20,20 +20,20 @@ function render({ model, el }) {
     show.hidden = true;
   });
   const copyUrl = copyButton("Copy", fullUrl, undefined, "Copy the URL");
-  const copyId = copyButton("Copy", () => model.get("id"), undefined, "Copy the ID");
+  const copyId = copyButton("Copy", () => model.get("content").id, undefined, "Copy the ID");
   el.append(
     element("div", { className: "cx-title" }, heading, state, close),
     element("div", { className: "cx-copied" }, url, show, copyUrl),
     element("div", { className: "cx-copied" }, id, copyId),
   );
   const draw = () => {
-    heading.textContent = model.get("name");
-    state.textContent = model.get("status");
-    state.className = `cx-state cx-${model.get("status")}`;
-    url.textContent = model.get("url") || "no URL";
-    show.hidden = !model.get("masked");
-    copyUrl.hidden = !model.get("url");
-    id.textContent = model.get("id");
+    heading.textContent = model.get("content").name;
+    state.textContent = model.get("content").status;
+    state.className = `cx-state cx-${model.get("content").status}`;
+    url.textContent = model.get("content").url || "no URL";
+    show.hidden = !model.get("content").masked;
+    copyUrl.hidden = !model.get("content").url;
+    id.textContent = model.get("content").id;
   };
   model.on("change", draw);
   draw();
