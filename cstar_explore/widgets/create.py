@@ -4,16 +4,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..api.client import Client
-from ..errors import CStarError
-from ..events import split_events
 from ..models import Webhook
 from .boxes import Column
-from .form import Form, close, named
+from .form import close, named
 from .inputs import SecretReveal
-from .webhook_fields import validate_webhook_field, webhook_fields
+from .webhook_form import WebhookForm, webhook_fields
 
 
-class CreateForm(Form[Webhook]):
+class CreateForm(WebhookForm):
     """Creates a webhook. The arguments fill in the fields.
 
     Afterwards `result.secret` is the signing secret, and the form can reveal and copy it. Clicking **Create webhook** again
@@ -29,19 +27,12 @@ class CreateForm(Form[Webhook]):
         self._created: dict[str, Any] | None = None
         self._update()
 
-    def _arguments(self) -> dict[str, Any]:
-        events = list(split_events(self.fields["events"].value))
-        return {"name": self.fields["name"].value.strip(), "url": self.fields["url"].value.strip(), "events": events}
-
     def _call(self, client: Client) -> Webhook:
         return client.webhooks.create(**self._arguments())
 
     def _python(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self._arguments().items())
         return f"client.webhooks.create({arguments})"
-
-    def _validate_field(self, name: str) -> CStarError | None:
-        return validate_webhook_field(name, self.fields[name])
 
     def _confirmation_text(self) -> str:
         return str(self._arguments()["name"])

@@ -6,17 +6,16 @@ from typing import Any
 
 from ..api.client import Client
 from ..errors import ConflictError, CStarError, ValidationError
-from ..events import split_events
 from ..models import Webhook
 from ..plans import State, difference_words, differences, format_difference
-from .form import Form, named
+from .form import named
 from .inputs import CheckboxField, TextBlock
-from .webhook_fields import validate_webhook_field, webhook_fields
+from .webhook_form import WebhookForm, webhook_fields
 
 _UPDATABLE = [field.name for field in dataclass_fields(Webhook) if field.name not in ("id", "extra", "secret")]
 
 
-class EditForm(Form[Webhook]):
+class EditForm(WebhookForm):
     """Edits a webhook. The form lists the changes before they are saved, and sends only the changed fields.
 
     Args:
@@ -40,12 +39,7 @@ class EditForm(Form[Webhook]):
 
     def _arguments(self) -> dict[str, Any]:
         """The arguments for the call: the changed fields."""
-        edited = {
-            "name": self.fields["name"].value.strip(),
-            "url": self.fields["url"].value.strip(),
-            "events": split_events(self.fields["events"].value),
-            "is_active": self.fields["active"].value,
-        }
+        edited = super()._arguments() | {"is_active": self.fields["active"].value}
         before = _values(self.before)
         return {name: value for name, value in edited.items() if value != before[name]}
 
@@ -53,8 +47,7 @@ class EditForm(Form[Webhook]):
         return client.webhooks.update(self.before.id, **self._arguments())
 
     def _python(self) -> str:
-        arguments = {name: list(value) if name == "events" else value for name, value in self._arguments().items()}
-        written = "".join(f", {name}={value!r}" for name, value in arguments.items())
+        written = "".join(f", {name}={value!r}" for name, value in self._arguments().items())
         return f"client.webhooks.update({self.before.id!r}{written})" if written else ""
 
     def _validate_field(self, name: str) -> CStarError | None:
@@ -62,7 +55,7 @@ class EditForm(Form[Webhook]):
             # Unchanged fields are not sent, so cStar may hold any value in them.
             self.fields[name].show()
             return None
-        return validate_webhook_field(name, self.fields[name])
+        return super()._validate_field(name)
 
     @property
     def _can_submit(self) -> bool:
@@ -96,8 +89,7 @@ class EditForm(Form[Webhook]):
         self.before = current
         for name, value in _values(current).items():
             if name not in edits:
-                field = self.fields["active" if name == "is_active" else name]
-                field.value = list(value) if name == "events" else value
+                self.fields["active" if name == "is_active" else name].value = value
         self._update()
 
     def _update(self) -> None:
@@ -111,6 +103,6 @@ def _values(webhook: Webhook) -> dict[str, Any]:
     return {
         "name": webhook.name or "",
         "url": webhook.url or "",
-        "events": webhook.events or (),
+        "events": list(webhook.events or ()),
         "is_active": bool(webhook.is_active),
     }

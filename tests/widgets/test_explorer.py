@@ -715,7 +715,7 @@ async def test_opening_a_row_shows_the_webhook_in_the_panel(client: cx.Client) -
     assert [one] == explorer.table.selected
     assert not hidden(explorer._side.widget)
     head, details = explorer._side.head, explorer._side.details
-    assert ("Slack notifications", "active", one) == (head.name, head.status, head.id)
+    assert ("Slack notifications", "active", one) == tuple(head.content[name] for name in ("name", "status", "id"))
     assert ["ticket.created", "ticket.closed"] == details.content["events"]
     assert details.content["times"][0].startswith("Created 2025-11-01 ")
     explorer.table.select([two])

@@ -1,12 +1,14 @@
-"""The fields of a webhook, shared by the create and edit forms."""
+"""What the create and edit forms share: the fields of a webhook."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from ..api.validation import checked_name, checked_url
-from ..errors import ValidationError
+from ..errors import CStarError, ValidationError
 from ..events import parse_events, split_events, unknown_type_warning
+from ..models import Webhook
 from ..serving.loopback import is_loopback_url
+from .form import Form
 from .inputs import EventsField, InputField, TextField
 
 
@@ -19,15 +21,23 @@ def webhook_fields(name: str, url: str, events: str | Iterable[str]) -> dict[str
     }
 
 
-def validate_webhook_field(name: str, field: InputField) -> ValidationError | None:
-    """Validates a field and shows the error or warning below it. Returns the error."""
-    try:
-        warning = _warning(name, field.value)
-    except ValidationError as error:
-        field.show(f"{error.message} {error.advice}", "failed")
-        return error
-    field.show(warning, "warned" if warning else "")
-    return None
+class WebhookForm(Form[Webhook]):
+    """A form with the fields of a webhook."""
+
+    def _arguments(self) -> dict[str, Any]:
+        """The arguments for the call."""
+        name, url, events = (self.fields[name].value for name in ("name", "url", "events"))
+        return {"name": name.strip(), "url": url.strip(), "events": list(split_events(events))}
+
+    def _validate_field(self, name: str) -> CStarError | None:
+        field = self.fields[name]
+        try:
+            warning = _warning(name, field.value)
+        except ValidationError as error:
+            field.show(f"{error.message} {error.advice}", "failed")
+            return error
+        field.show(warning, "warned" if warning else "")
+        return None
 
 
 def _warning(name: str, value: Any) -> str:
