@@ -87,7 +87,7 @@ class AuditTab:
         self._close_form()
         self.form = PlanForm(fixes)
         self.form.remove_title()
-        self.form.on_done(lambda: self._tasks.spawn(self._update()))
+        self.form.on_done = lambda: self._tasks.spawn(self._update())
         self._form_box.children = [self.form.widget]
         return self.form
 

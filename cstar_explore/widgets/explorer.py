@@ -234,7 +234,7 @@ class Explorer(Displayed):
         if tab not in self._forms:
             self._forms[tab] = make()
             self._forms[tab].remove_title()
-            self._forms[tab].on_done(lambda: self._tasks.spawn(self._reload()))
+            self._forms[tab].on_done = lambda: self._tasks.spawn(self._reload())
         self.form = self._forms[tab]
         return self.form.widget
 

@@ -7,7 +7,7 @@ contains no business logic. Its button starts `submit()`; notebooks and tests aw
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import ipywidgets as widgets
@@ -39,6 +39,8 @@ class Form(Displayed, Generic[T]):
         status: The status line.
         code: The equivalent line of Python.
         button: The submit button.
+        confirmation: The field for the text that confirms the call. It is on the page if the key is live.
+        on_done: Called after each successful call.
     """
 
     heading = ""
@@ -55,6 +57,7 @@ class Form(Displayed, Generic[T]):
     ) -> None:
         self.client = client
         self.result: T | None = None
+        self.on_done: Callable[[], object] = lambda: None
         self.fields = fields
         self.status = StatusLine()
         self.code = TextBlock(kind="code")
@@ -63,6 +66,8 @@ class Form(Displayed, Generic[T]):
         self.title = TextBlock(kind="title")
         self.title.show(self.heading, client.environment, f"team {client.team_id}, key {client.key}")
         self.bar = row(self.button, *buttons, self.cancel, self.status)
+        self.confirmation = TextField("Confirm", _dom_classes=("cx-confirm", "cx-hidden"))
+        self.confirmation.on("enter", self._on_click)
         confirmation = [self.confirmation] if self._needs_confirmation else []
         # What a call shows is below its button, so that it does not move the button.
         parts = [self.title, *fields.values(), *more, *confirmation, self.code, self.bar, *results]
@@ -72,7 +77,6 @@ class Form(Displayed, Generic[T]):
         self._submission: asyncio.Task[T] | None = None
         self._clicked: tuple[asyncio.Task[T], list[Any]] | None = None  # the submission of a click, and its values
         self._tasks = Tasks()
-        self._afterwards: Callable[[], object] | None = None
         for name, field in fields.items():
             field.observe(lambda _, name=name: self._on_edit(name), "value")
             field.on("blur", partial(self._validate_field, name))
@@ -157,17 +161,12 @@ class Form(Displayed, Generic[T]):
             )
             raise
         else:
-            self._clear_confirmation()
+            self.confirmation.value = ""
             self.status.show(self._describe_result(self.result), self._tone_of(self.result))
-            if self._afterwards is not None:
-                self._afterwards()
+            self.on_done()
             return self.result
         finally:
             self.button.disabled = not self._can_submit
-
-    def on_done(self, afterwards: Callable[[], object]) -> None:
-        """Sets a callback that runs after each successful call."""
-        self._afterwards = afterwards
 
     def remove_title(self) -> None:
         """Removes the title, for a form inside a widget that has one."""
@@ -196,28 +195,13 @@ class Form(Displayed, Generic[T]):
         """Removes the form from the page and frees its widgets."""
         self._tasks.cancel()
         close(self.widget)
-        if "confirmation" in vars(self):
-            close(self.confirmation)
+        close(self.confirmation)
 
     def _on_click(self) -> None:
         if self.submitting:
             return
-        confirm = self.confirmation.value if self._needs_confirmation else ""
-        self._submission = self._tasks.spawn(self._submit(confirm or None))
+        self._submission = self._tasks.spawn(self._submit(self.confirmation.value or None))
         self._clicked = (self._submission, self._values()) if self._submission is not None else None
-
-    @cached_property
-    def confirmation(self) -> TextField:
-        """The field for the text that confirms a call. It is on the page if the key is live."""
-        field = TextField("Confirm")
-        field.add_class("cx-confirm")
-        field.on("enter", self._on_click)
-        set_visible(field, on=False)
-        return field
-
-    def _clear_confirmation(self) -> None:
-        if self._needs_confirmation:
-            self.confirmation.value = ""
 
     @property
     def _needs_confirmation(self) -> bool:

@@ -136,14 +136,13 @@ class PlanForm(Form[Applied]):
         self._show_result(Applied(step for step in error.steps if isinstance(step, Step)))
         undo = ", or press Undo to see how to revert it" if self._can_undo else ""
         self.status.show(f"{error.message} Apply it again to continue{undo}.", "failed")
-        if self._afterwards is not None:
-            self._afterwards()
+        self.on_done()
 
     def _show_result(self, applied: Applied) -> None:
         if self._closed:
             return
         set_visible(self.stop, on=False)
-        self._clear_confirmation()
+        self.confirmation.value = ""
         self._keep_secrets(applied)
         self.changes.finish([(step, self._key(step)) for step in applied])
         self._can_undo = self._can_undo or any(step.outcome in ("done", "unknown") for step in applied)
