@@ -3,8 +3,6 @@
 import asyncio
 from typing import Any
 
-import ipywidgets as widgets
-
 from ..errors import CStarError
 from ..secret import Secret
 from ..signatures.diagnosis import Explanation
@@ -82,33 +80,29 @@ class ExplainForm(Displayed):
 
 
 class PasteButton:
-    """The button "Paste a delivery…", which opens and closes an `ExplainForm` below another widget."""
+    """The button "Paste a delivery…", which opens and closes an `ExplainForm` below it."""
 
     def __init__(self) -> None:
         self.form: ExplainForm | None = None
         self.button = Button("Paste a delivery…", self.toggle)
-        self.widget = panel()
-
-    def below(self, shown: widgets.Widget) -> widgets.Widget:
-        """The given widget with the button below it."""
-        self.widget.children = [shown, self.button, *([self.form.widget] if self.form is not None else [])]
-        return self.widget
+        self.widget = panel(self.button)
 
     def toggle(self) -> None:
         """Opens or closes the form."""
-        shown, form = self.widget.children[0], self.form
-        self.form = ExplainForm() if form is None else None
-        self.button.description = "Paste a delivery…" if self.form is None else "Close"
-        self.below(shown)
-        if form is not None:
-            form.close()
+        if self.form is None:
+            self.form = ExplainForm()
+            self.button.description = "Close"
+            self.widget.children = [self.button, self.form.widget]
+        else:
+            self.button.description = "Paste a delivery…"
+            self.widget.children = [self.button]
+            self.form.close()
+            self.form = None
 
     def close(self) -> None:
-        """Frees the widgets, but not the one that is shown above."""
-        self.widget.children = ()
+        """Frees the widgets."""
         if self.form is not None:
             self.form.close()
-        close(self.button)
         close(self.widget)
 
 

@@ -192,8 +192,8 @@ class Explorer(Displayed):
 
     def _show(self, place: str) -> None:
         """Shows a tab, or a form in the panel."""
-        contents: Mapping[str, Callable[[], widgets.Widget]] = {
-            "Create": lambda: self._open_form("Create", lambda: CreateForm(self._client)),
+        contents: Mapping[str, Callable[[], list[widgets.Widget]]] = {
+            "Create": lambda: [self._open_form("Create", lambda: CreateForm(self._client))],
             "Deliveries": self._open_deliveries,
             "Audit": self._open_audit,
         }
@@ -204,7 +204,7 @@ class Explorer(Displayed):
         if not self._bulk.working:
             self.status.show("")  # clears the message of the previous tab
         if place in contents:
-            self._boxes[place].children = [contents[place]()]
+            self._boxes[place].children = contents[place]()
         else:
             self._show_panel()
 
@@ -259,20 +259,20 @@ class Explorer(Displayed):
         ]
         return self._open_form("Fire", lambda: FireForm(self._client, events[0] if events else ""))
 
-    def _open_deliveries(self) -> widgets.Widget:
+    def _open_deliveries(self) -> list[widgets.Widget]:
         self._paste = self._paste or PasteButton()
         if self._listener is None:
             self._hint.show(
                 "There is no listener. To see deliveries here, pass one: cx.Explorer(client, listener=sandbox.listener())."
             )
-            return self._paste.below(self._hint)
+            return [self._hint, self._paste.widget]
         self._deliveries = self._deliveries or DeliveriesTab(self._listener)
         self._deliveries.name_webhooks(self.webhooks)
-        return self._paste.below(self._deliveries.widget)
+        return [self._deliveries.widget, self._paste.widget]
 
-    def _open_audit(self) -> widgets.Widget:
+    def _open_audit(self) -> list[widgets.Widget]:
         self.audit = self.audit or AuditTab(self._client, self._reload)
-        return self.audit.widget
+        return [self.audit.widget]
 
     def _show_header(self) -> None:
         client = self._client
