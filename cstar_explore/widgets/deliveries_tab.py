@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -40,11 +41,10 @@ _views: dict["Listener", "DeliveriesTab"] = {}  # of open listeners
 class _Arrivals(BaseWidget):
     _script_name = "arrivals"
     title = traitlets.Unicode().tag(sync=True)
+    # For each request: number, time, event type, attempt, verdict, answer, name or shortened ID of the webhook, duration
     rows: traitlets.List[list[object]] = traitlets.List().tag(sync=True)
     opened: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
     number = traitlets.Int(0).tag(sync=True)  # of the opened request
-    webhooks: traitlets.List[str] = traitlets.List().tag(sync=True)  # for each row, the name or shortened ID
-    durations: traitlets.List[str] = traitlets.List().tag(sync=True)  # for each row, how long the answer took
     verdict = traitlets.Unicode().tag(sync=True)
     event = traitlets.Unicode().tag(sync=True)
     events: traitlets.List[str] = traitlets.List().tag(sync=True)  # the event types to choose from
@@ -86,10 +86,8 @@ class DeliveriesTab(Displayed):
         matches = [request for request in requests if self._matches(request)]
         events = {_event(request): None for request in requests}
         with self.widget.hold_sync():
-            self.widget.webhooks = [self._webhook(request) for request in matches[:_MAX_ROWS]]
-            self.widget.durations = [duration(request) for request in matches[:_MAX_ROWS]]
             self.widget.events = sorted({*list(events)[:_MAX_ROWS], self.widget.event} - {""})
-            self.widget.rows = [_row(request) for request in matches[:_MAX_ROWS]]
+            self.widget.rows = [self._row(request) for request in matches[:_MAX_ROWS]]
             self.widget.summary = self._summary(requests, len(matches))
 
     def filter_by(self, *, verdict: str | None = None, event: str | None = None) -> None:
@@ -208,21 +206,30 @@ class DeliveriesTab(Displayed):
         shown = f" The newest {_MAX_ROWS} are shown." if matches > _MAX_ROWS else ""
         return f"{matches:,} of {searched}, newest first.{shown}"
 
-    def _webhook(self, request: "Received") -> str:
-        identity = request.header("x-webhook-id") or ""
-        short = identity if len(identity) <= 12 else f"{identity[:11]}…"
-        return self._names.get(identity) or printable(short)
+    def _row(self, request: "Received") -> list[object]:
+        verdict = {None: "not verified: no secret", "ok": "verified"}.get(request.cause, f"refused: {request.cause}")
+        duplicate = f", duplicate of {request.duplicate_of}" if request.duplicate_of else ""
+        webhook_id = request.header("x-webhook-id") or ""
+        short = webhook_id if len(webhook_id) <= 12 else f"{webhook_id[:11]}…"
+        return [
+            request.id,
+            f"{request.received_at:%H:%M:%S}",
+            _event(request),
+            printable(request.header("x-delivery-attempt") or "", 20),
+            f"{verdict}{duplicate}",
+            "…" if request.answered is None else str(request.answered),
+            self._names.get(webhook_id) or printable(short),
+            _duration(request),
+        ]
 
     def _details(self, request: "Received") -> list[tuple[str, str]]:
-        took = f" in {duration(request)}" if request.seconds is not None else ""
+        took = f" in {_duration(request)}" if request.seconds is not None else ""
         answered = "not answered yet" if request.answered is None else f"answered with {request.answered}{took}"
-        own = [line for line in request.headers if _is_own(line[0])]
-        others = [line for line in request.headers if not _is_own(line[0])]
         details = [
             ("Verdict", self._verdict(request)),
             (f"Request {request.id}", f"{request.method} at {request.received_at:%Y-%m-%d %H:%M:%S} UTC, {answered}"),
-            ("Headers", _header_lines(own)),
-            ("Transport headers", _header_lines(others)),
+            ("Headers", _headers(request, own=True)),
+            ("Transport headers", _headers(request, own=False)),
         ]
         if not request.refused:  # else its body was not read
             raw = request.body[:20_000].decode("utf-8", "backslashreplace")
@@ -256,38 +263,23 @@ def _printable_lines(text: str) -> str:
     return "\n".join(printable(line, 20_000) for line in text.split("\n"))
 
 
-def _is_own(header: str) -> bool:
-    """Whether cStar sets this header, and not the connection."""
-    return header.startswith("x-") and not header.startswith(("x-forwarded-", "x-real-"))
-
-
-def _header_lines(headers: list[tuple[str, str]]) -> str:
-    return "\n".join(f"{name}: {value}" for name, value in headers)
+def _headers(request: "Received", *, own: bool) -> str:
+    """Those that cStar sets, or those of the connection."""
+    by_cstar = re.compile("x-(?!forwarded-|real-)").match
+    return "\n".join(f"{name}: {value}" for name, value in request.headers if own is bool(by_cstar(name)))
 
 
 def _event(request: "Received") -> str:
     return printable(request.event or "no event", 80)
 
 
-def duration(request: "Received") -> str:
+def _duration(request: "Received") -> str:
     """How long the answer took; empty if that is not known."""
     if request.seconds is None:
         return ""
-    milliseconds = f"{request.seconds * 1000:,.0f} ms" if request.seconds >= 0.001 else "<1 ms"
-    return f"{request.seconds:,.1f} s" if request.seconds >= 1 else milliseconds
-
-
-def _row(request: "Received") -> list[object]:
-    verdict = {None: "not verified: no secret", "ok": "verified"}.get(request.cause, f"refused: {request.cause}")
-    duplicate = f", duplicate of {request.duplicate_of}" if request.duplicate_of else ""
-    return [
-        request.id,
-        f"{request.received_at:%H:%M:%S}",
-        _event(request),
-        printable(request.header("x-delivery-attempt") or "", 20),
-        f"{verdict}{duplicate}",
-        "…" if request.answered is None else str(request.answered),
-    ]
+    if request.seconds >= 1:
+        return f"{request.seconds:,.1f} s"
+    return f"{request.seconds * 1000:,.0f} ms" if request.seconds >= 0.001 else "<1 ms"
 
 
 def _pretty(body: bytes) -> str:

@@ -44,7 +44,7 @@ function render({ model, el }) {
     const rows = model.get("rows");
     const focused = document.activeElement?.dataset?.request;
     body.replaceChildren(
-      ...rows.map(([id, time, event, attempt, verdict, answered], index) => {
+      ...rows.map(([id, time, event, attempt, verdict, answered, webhook, duration]) => {
         const row = node("tr", "", model.get("opened").length && id === model.get("number") ? "cx-selected" : "");
         const button = Object.assign(node("button", String(id)), { type: "button", title: `Open request ${id}` });
         button.dataset.request = id;
@@ -52,7 +52,7 @@ function render({ model, el }) {
         const cell = node("td");
         cell.append(button);
         const color = verdict.startsWith("verified") ? "cx-good" : verdict.startsWith("refused") ? "cx-bad" : "";
-        row.append(cell, node("td", time), node("td", event, "cx-mono"), node("td", model.get("webhooks")[index]), node("td", attempt), node("td", verdict.replaceAll("_", " "), color), node("td", answered), node("td", model.get("durations")[index]));
+        row.append(cell, node("td", time), node("td", event, "cx-mono"), node("td", webhook), node("td", attempt), node("td", verdict.replaceAll("_", " "), color), node("td", answered), node("td", duration));
         row.addEventListener("click", () => model.send({ event: "open", id }));
         return row;
       }),
@@ -110,7 +110,7 @@ function render({ model, el }) {
     details.replaceChildren(...parts);
     drawRows(); // marks the opened one
   };
-  model.on("change:rows change:webhooks change:durations", drawRows);
+  model.on("change:rows", drawRows);
   model.on("change:opened", drawDetails);
   model.on("change:verdict change:event change:events change:summary", drawFilters);
   model.on("change:replayed change:tone", drawReplayed);
