@@ -1,15 +1,16 @@
 """The signing secrets of the webhooks that a form created: saved to a file in one step, or revealed one at a time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from ..errors import CStarError
+from ..models import Webhook
 from ..plans import write_secrets
 from ..secret import Secret
 from ..text import plural, printable
 from .boxes import Button
-from .form import close, panel, row, set_visible
+from .form import close, named, panel, row, set_visible
 from .inputs import SecretReveal, TextField
 
 _ONCE = "cStar returns a signing secret only once. Save them before this notebook is closed."
@@ -46,12 +47,11 @@ class KeptSecrets:
     def __len__(self) -> int:
         return len(self._secrets)
 
-    def add(self, secrets: Mapping[str, Secret], names: Mapping[str, str]) -> None:
-        """Keeps these secrets too; `names` are those of the webhooks."""
-        new = {webhook_id: secret for webhook_id, secret in secrets.items() if webhook_id not in self._secrets}
-        self._names.update(names)
-        if new:
-            self._secrets.update(new)
+    def add(self, webhook: Webhook) -> None:
+        """Keeps the secret of a webhook too, if it has one."""
+        if webhook.secret is not None and webhook.id not in self._secrets:
+            self._secrets[webhook.id] = webhook.secret
+            self._names[webhook.id] = named(webhook)
             self.path.value = _unused_path() if self.saved else self.path.value or _unused_path()
             self.saved = False
             self.path.show(_ONCE, "warned")

@@ -9,7 +9,7 @@ from ..errors import CStarError, IncompleteError, ValidationError
 from ..plans import Applied, Plan, Step, plan_summary
 from ..text import plural
 from .boxes import Button
-from .form import Form, named, set_visible
+from .form import Form, set_visible
 from .inputs import TextBlock
 from .kept_secrets import KeptSecrets
 from .plan_table import PlanTable
@@ -143,7 +143,7 @@ class PlanForm(Form[Applied]):
             return
         set_visible(self.stop, on=False)
         self.confirmation.value = ""
-        self._keep_secrets(applied)
+        self._keep_secrets(*applied)
         self.changes.finish([(step, self._key(step)) for step in applied])
         self._can_undo = self._can_undo or any(step.outcome in ("done", "unknown") for step in applied)
         self._finished = applied.finished
@@ -152,17 +152,16 @@ class PlanForm(Form[Applied]):
 
     def _show_step(self, step: Step) -> None:
         if self.submitting and not self._closed:
-            self._keep_secrets([step])
+            self._keep_secrets(step)
             self.changes.show_step(self._tried, step, self._key(step))
             self._tried += 1
             self.status.show(f"{self._tried:,} of {len(self.plan):,} …", "busy")
 
-    def _keep_secrets(self, steps: "Applied | list[Step]") -> None:
+    def _keep_secrets(self, *steps: Step) -> None:
         """Keeps the secret of a webhook as soon as it is created, until it is deleted or the form is closed."""
-        created = {step.webhook.id: step.webhook for step in steps if step.webhook is not None}
-        secrets = {each.id: each.secret for each in created.values() if each.secret is not None}
-        self.secrets.add(secrets, {each.id: named(each) for each in created.values()})
         for step in steps:
+            if step.webhook is not None:
+                self.secrets.add(step.webhook)
             if step.change.what == "delete" and step.outcome == "done":
                 self.secrets.remove(str(step.change.id))
 
