@@ -66,14 +66,11 @@ class BulkActions:
             "confirm": Button("Delete", self._confirm, button_style="danger"),
         }
         self._answers = row(self.buttons["keep"], self.buttons["confirm"])
-        confirmation = []
-        if self._is_live:
-            self._confirmation = TextField("Confirm")
-            self._confirmation.on("enter", self._confirm)
-            # The field is hidden through its box: a box applies a changed class at once.
-            self._confirmation_box = panel(self._confirmation)
-            confirmation = [self._confirmation_box]
-        self.parts = (self._question, *confirmation, self._answers, self.code, self.steps)
+        self._confirmation = TextField("Confirm")
+        self._confirmation.on("enter", self._confirm)
+        # The field is hidden through its box: a box applies a changed class at once.
+        self._confirmation_box = panel(self._confirmation)
+        self.parts = (self._question, self._confirmation_box, self._answers, self.code, self.steps)
         set_visible(self.buttons["stop"], on=False)
         set_visible(self.buttons["undo"], on=False)
         self.on_select()
@@ -83,25 +80,13 @@ class BulkActions:
         return await self._act(action, self._table.selected_webhooks(), confirm)
 
     async def _act(self, action: Action, webhooks: list[Webhook], confirm: str | None) -> list[Step]:
-        if not webhooks:
-            raise self._refused(ValidationError("No webhook is selected.", advice="Select at least one."))
-        if self.working:
-            raise self._refused(ValidationError("Another action is running.", advice="Wait until it ends, or stop it."))
-        phrase = _confirmation_phrase(action, webhooks)
-        if self._is_live and confirm != phrase:
-            self._ask(action, webhooks)
-            self._confirmation.focus()
-            raise self._refused(
-                ConfirmationError(
-                    f"This is a live key: the action must be confirmed with '{phrase}'.",
-                    advice="Type it into the field, or pass act(confirm=…).",
-                )
-            )
         steps: list[Step] = []
         try:
+            self._check(action, webhooks, confirm)
             remaining = plan_action(self._client, webhooks, action)._run(lambda: self._stopped)  # noqa: SLF001 - step by step
-        except ValidationError as error:
-            raise self._refused(error) from None
+        except CStarError as error:
+            self._status.show(f"Error: {error}", "failed")
+            raise
         self._begin(action, webhooks)
         try:
             # Each step runs on another thread, so the kernel stays responsive.
@@ -115,6 +100,20 @@ class BulkActions:
         verified = " Each was verified by reading it back." if applied.finished else ""
         self._status.show(f"{_summary(applied, action)}{verified}", "done" if applied.finished else "failed")
         return steps
+
+    def _check(self, action: Action, webhooks: list[Webhook], confirm: str | None) -> None:
+        if not webhooks:
+            raise ValidationError("No webhook is selected.", advice="Select at least one.")
+        if self.working:
+            raise ValidationError("Another action is running.", advice="Wait until it ends, or stop it.")
+        phrase = _confirmation_phrase(action, webhooks)
+        if self._is_live and confirm != phrase:
+            self._ask(action, webhooks)
+            self._confirmation.focus()
+            raise ConfirmationError(
+                f"This is a live key: the action must be confirmed with '{phrase}'.",
+                advice="Type it into the field, or pass act(confirm=…).",
+            )
 
     def stop(self) -> None:
         """Stops a running action after its current step."""
@@ -148,7 +147,7 @@ class BulkActions:
 
     def _typed(self) -> str | None:
         """The text in the field for the confirmation."""
-        return (self._confirmation.value or None) if self._is_live else None
+        return self._confirmation.value or None
 
     def _begin(self, action: Action, webhooks: list[Webhook]) -> None:
         self._stopped, self.working = False, True
@@ -166,8 +165,7 @@ class BulkActions:
         if self._undo is not None:
             self.buttons["undo"].description = f"Undo {action}"
         set_visible(self.buttons["undo"], on=self._undo is not None)
-        if self._is_live:
-            self._confirmation.value = ""
+        self._confirmation.value = ""
         set_visible(self.buttons["stop"], on=False)
         self.enable()
 
@@ -191,12 +189,10 @@ class BulkActions:
         self.buttons["keep"].description = "Keep it" if len(webhooks) == 1 else "Keep them"
         self.buttons["confirm"].description = f"Delete {plural(len(webhooks), 'webhook')}"
         set_visible(self._answers, on=deletes)
-        if self._is_live:
-            phrase = _confirmation_phrase(action or "pause", webhooks)
-            self._confirmation.label = f"This is a live key. Type '{phrase}' to confirm"
-            set_visible(self._confirmation_box, on=action is not None)
+        set_visible(self._confirmation_box, on=self._is_live and action is not None)
         self.code.show()
         if action is not None:
+            self._confirmation.label = f"This is a live key. Type '{_confirmation_phrase(action, webhooks)}' to confirm"
             self.code.show(*_python(action, [webhook.id for webhook in webhooks]))
 
     def _confirm(self) -> None:
@@ -213,10 +209,6 @@ class BulkActions:
     def _show_steps(self, steps: list[Step], webhooks: list[Webhook], action: Action) -> None:
         self.steps.show(*(step_line(step, named(webhook)) for step, webhook in zip(steps, webhooks, strict=False)))
         self._status.show(f"{len(steps):,} of {len(webhooks):,}: {_summary(Applied(steps), action)}", "busy")
-
-    def _refused(self, error: CStarError) -> CStarError:
-        self._status.show(f"Error: {error}", "failed")
-        return error
 
 
 def _summary(applied: Applied, action: Action) -> str:
