@@ -36,7 +36,7 @@ class AuditTab:
         self.status = StatusLine()
         self._client = client
         self._reload = reload
-        self._table = TextTable(columns=["severity", "what", "webhook", "evidence", "remedy"])
+        self._table = TextTable("severity", "what", "webhook", "evidence", "remedy")
         self._form_box = panel()
         self._tasks = Tasks()
         self._audit_button = Button("Audit", lambda: self._tasks.spawn(self.audit()))

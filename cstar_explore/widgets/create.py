@@ -56,7 +56,3 @@ class CreateForm(WebhookForm):
             self.status.show("This webhook has already been created. Change a field to create another.", "done")
             return
         super()._on_click()
-
-    def close(self) -> None:
-        self._show_secret()
-        super().close()

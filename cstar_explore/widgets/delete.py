@@ -6,7 +6,7 @@ from ..events import matching_types
 from ..models import Webhook, WebhookList
 from ..text import printable
 from .boxes import Button
-from .form import Form, close, named, row, set_visible
+from .form import Form, named, row, set_visible
 from .inputs import TextBlock
 
 
@@ -74,10 +74,6 @@ class DeleteForm(Form[None]):
         set_visible(self.choices, on=on)
         set_visible(self.button, on=not on)
         (self.keep if on else self.button).focus()
-
-    def close(self) -> None:
-        close(self.choices)
-        super().close()
 
 
 def _losses(webhook: Webhook, webhooks: WebhookList | None) -> list[str]:

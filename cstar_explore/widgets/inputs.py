@@ -34,6 +34,19 @@ class BaseWidget(SmallState, anywidget.AnyWidget):
     def __init__(self, **traits: Any) -> None:
         super().__init__(_shared=shared_code_for(self), _script=self._script_name, **traits)
 
+    def on(self, event: str, handler: Callable[[], object]) -> None:
+        """Calls the handler when the page sends this event."""
+        self.on_msg(lambda _, content, __: content.get("event") == event and handler())
+
+    def answer(self, answer: Callable[[], str]) -> None:
+        """Sends the page this answer when it asks. The nonce of the question keeps it from other views."""
+
+        def reply(_: object, content: dict[str, Any], __: object) -> None:
+            if content.get("event") == "ask":
+                self.send({"nonce": content.get("nonce"), "value": answer()})
+
+        self.on_msg(reply)
+
     def close(self) -> None:
         super().close()
         release(self)
@@ -41,33 +54,6 @@ class BaseWidget(SmallState, anywidget.AnyWidget):
     # The default repr lists every trait and differs between runs.
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
-
-
-class TextBlock(BaseWidget):
-    """A `title`, a `note`, a `list`, or lines of `code` with a copy button. Hidden while empty."""
-
-    _script_name = "text_block"
-    kind = traitlets.Enum(("title", "note", "list", "code")).tag(sync=True)
-    lines = traitlets.List(traitlets.Unicode()).tag(sync=True)
-
-    def show(self, *lines: str) -> None:
-        """Replaces the lines. All but code is made printable."""
-        self.lines = [line if self.kind == "code" else printable(line, 2_000) for line in lines]
-
-
-class TextTable(BaseWidget):
-    """A read-only table of text. Hidden while empty."""
-
-    _script_name = "text_table"
-    columns: traitlets.List[str] = traitlets.List().tag(sync=True)
-    rows: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
-    note = traitlets.Unicode().tag(sync=True)
-
-    def fill(self, rows: Sequence[Sequence[object]]) -> None:
-        """Replaces the rows, made printable. Shows the first 200 and how many there are."""
-        with self.hold_sync():
-            self.rows = [[printable("" if cell is None else cell, 400) for cell in row] for row in rows[:_MAX_ROWS]]
-            self.note = f"Showing the first {_MAX_ROWS} of {len(rows):,} rows." if len(rows) > _MAX_ROWS else ""
 
 
 class View(BaseWidget):
@@ -82,6 +68,31 @@ class View(BaseWidget):
     def show(self, **changes: Any) -> None:
         """Replaces some parts."""
         self.content = self.content | changes
+
+
+class TextBlock(BaseWidget):
+    """A `title`, a `note`, a `list`, or lines of `code` with a copy button. Hidden while empty."""
+
+    _script_name = "text_block"
+    kind = traitlets.Enum(("title", "note", "list", "code")).tag(sync=True)
+    lines = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+    def show(self, *lines: str) -> None:
+        """Replaces the lines. All but code is made printable."""
+        self.lines = [line if self.kind == "code" else printable(line, 2_000) for line in lines]
+
+
+class TextTable(View):
+    """A read-only table of text. Hidden while empty."""
+
+    def __init__(self, *columns: str) -> None:
+        super().__init__("text_table", columns=columns, rows=[], note="")
+
+    def fill(self, rows: Sequence[Sequence[object]]) -> None:
+        """Replaces the rows, made printable. Shows the first 200 and how many there are."""
+        shown = [[printable("" if cell is None else cell, 400) for cell in row] for row in rows[:_MAX_ROWS]]
+        note = f"Showing the first {_MAX_ROWS} of {len(rows):,} rows." if len(rows) > _MAX_ROWS else ""
+        self.show(rows=shown, note=note)
 
 
 class StatusLine(BaseWidget):
@@ -99,18 +110,14 @@ class StatusLine(BaseWidget):
 
 
 class InputField(BaseWidget):
+    """A field with a label and a message. It sends `blur` when it loses the focus, and `enter`."""
+
     label = traitlets.Unicode().tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
     tone = traitlets.Enum(("", "failed", "warned", "done"), default_value="").tag(sync=True)
 
     def __init__(self, label: str, **traits: Any) -> None:
         super().__init__(label=label, **traits)
-        self._handlers: dict[str, Callable[[], object]] = {}
-        self.on_msg(self._handle)
-
-    def on(self, event: str, handler: Callable[[], object]) -> None:
-        """Calls the handler when the field loses focus (`blur`) or when Enter is pressed in it (`enter`)."""
-        self._handlers[event] = handler
 
     def show(self, message: str = "", tone: str = "") -> None:
         """Shows a message below the field."""
@@ -120,11 +127,6 @@ class InputField(BaseWidget):
     def focus(self) -> None:
         """Moves the focus to the field."""
         self.send({"event": "focus"})
-
-    def _handle(self, _: object, content: dict[str, Any], __: object) -> None:
-        handler = self._handlers.get(str(content.get("event")))
-        if handler is not None:
-            handler()
 
 
 class TextField(InputField):
@@ -183,21 +185,12 @@ class EventField(EventsField):
     single = traitlets.Bool(default_value=True).tag(sync=True)
 
 
-class SecretReveal(BaseWidget):
+class SecretReveal(View):
     """A signing secret, masked until the user reveals it.
 
     No trait holds the value, so no saved notebook does: it is sent as a message when the page asks for it.
     """
 
-    _script_name = "secret_reveal"
-    mask = traitlets.Unicode().tag(sync=True)
-    note = traitlets.Unicode().tag(sync=True)
-
     def __init__(self, secret: Secret, note: str) -> None:
-        super().__init__(mask=str(secret), note=note)
-        self._secret = secret
-        self.on_msg(self._send_secret)
-
-    def _send_secret(self, _: object, content: dict[str, Any], __: object) -> None:
-        if content.get("event") == "ask":
-            self.send({"nonce": content.get("nonce"), "value": self._secret.reveal()})
+        super().__init__("secret_reveal", mask=str(secret), note=note)
+        self.answer(secret.reveal)

@@ -38,7 +38,7 @@ class PlanForm(Form[Applied]):
         self.plan = plan
         self.summary = TextBlock(kind="note")
         self.notes = TextBlock(kind="list")
-        self.changes = self.steps = PlanTable(self._on_press)
+        self.changes = PlanTable(self._on_press)
         self.stop = Button("Stop", self._stop, tooltip="Stop after the current step")
         self.undo = Button("Undo", self._show_inverse, tooltip="Show the plan that reverts the changes")
         self._stopped = self._closed = self._can_undo = self._finished = False

@@ -11,7 +11,7 @@ from ..text import printable
 from .inputs import BaseWidget
 
 PAGE_SIZE = 50
-_WHAT, _WEBHOOK, _KEY, _RESULT = 0, 1, 2, 4
+_WHAT, _KEY, _RESULT = 0, 2, 4
 
 
 class PlanTable(BaseWidget):
@@ -69,16 +69,6 @@ class PlanTable(BaseWidget):
         bad = [number for number, row in enumerate(self._all) if _outcome(row) in ("failed", "unknown")]
         self._draw(**({"page": bad[0] // PAGE_SIZE + 1 if bad else 1} if self._following else {}))
         self._following = False
-
-    @property
-    def lines(self) -> list[str]:
-        """The results so far, one on each line."""
-        tried = [row for row in self._all[self._questions :] if row[_RESULT] not in ("", "running")]
-        return [
-            f"{outcome}, {row[_WHAT]} '{row[_WEBHOOK]}'{colon}{detail}"
-            for row in tried
-            for outcome, colon, detail in [row[_RESULT].partition(":")]
-        ]
 
     def _set_result(self, index: int, step: Step, key: str) -> None:
         detail = "" if step.detail in (CONFIRMED, NO_CHANGE) else printable(step.detail, 2_000)

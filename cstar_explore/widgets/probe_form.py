@@ -53,7 +53,7 @@ class ProbeForm(Form[ProbeResult]):
         self._stopped = False
         self.stop = Button("Stop", self._stop, tooltip="Stop after the current question, and remove what was created")
         self.sentences = TextBlock(kind="list")
-        self.table = TextTable(columns=["verdict", "question", "observed", "the sandbox"])
+        self.table = TextTable("verdict", "question", "observed", "the sandbox")
         self.table.add_class("cx-answers")
         fields: dict[str, InputField] = {
             "fire": CheckboxField("Fire test events: each reaches all active webhooks of the team")

@@ -15,20 +15,10 @@ from ..audits.urls import parse_url
 from ..events import NAMES, matching_types
 from ..models import Webhook, WebhookList
 from ..text import plural, printable
-from .inputs import MASK_KEY, BaseWidget
+from .inputs import MASK_KEY, BaseWidget, View
 
 PAGE_SIZE = 25
 STATUSES = ("", "active", "paused", "unknown")
-
-
-class TableFilters(BaseWidget):
-    """Shows what the table is filtered by. The page's changes are messages to the table."""
-
-    _script_name = "table_filters"
-    query = traitlets.Unicode().tag(sync=True)
-    status = traitlets.Unicode().tag(sync=True)
-    event = traitlets.Unicode().tag(sync=True)
-    events: traitlets.List[str] = traitlets.List().tag(sync=True)  # the event types to choose from
 
 
 class WebhookTable(BaseWidget):
@@ -56,7 +46,8 @@ class WebhookTable(BaseWidget):
 
     def __init__(self, on_select: Callable[[], object]) -> None:
         super().__init__()
-        self.filters = TableFilters()
+        # What the table is filtered by, and the event types to choose from. The page's changes are messages to the table.
+        self.filters = View("table_filters", query="", status="", event="", events=[])
         self.selected: list[str] = []
         self._webhooks: dict[str, Webhook] = {}
         self._texts: dict[str, str] = {}  # what the search looks at, by ID
@@ -80,8 +71,8 @@ class WebhookTable(BaseWidget):
         }
         gone = [before[identity] for identity in self.selected if identity not in self._webhooks]
         self.selected = [identity for identity in self.selected if identity in self._webhooks]
-        received = set().union({self.filters.event}, *self._types.values())
-        self.filters.events = [name for name in NAMES if name in received]
+        received = set().union({self.filters.content["event"]}, *self._types.values())
+        self.filters.show(events=[name for name in NAMES if name in received])
         self._draw()
         return gone
 
@@ -89,14 +80,9 @@ class WebhookTable(BaseWidget):
         """The selected webhooks, as last loaded."""
         return [self._webhooks[identity] for identity in self.selected]
 
-    @property
-    def query(self) -> str:
-        """The text that is searched for."""
-        return str(self.filters.query)
-
     def search(self, text: str) -> None:
         """Shows only the webhooks that contain each word in their name, URL, ID, events or status."""
-        self._filter(text, self.filters.status, self.filters.event)
+        self._filter(query=text)
 
     def sort_by(self, column: str) -> None:
         """Sorts by a column, or by "Age". Called again, reverses the order."""
@@ -120,19 +106,13 @@ class WebhookTable(BaseWidget):
         """Empties the selection."""
         self._set_selection([])
 
-    def _open(self, identity: str) -> None:
-        """Selects only this webhook."""
-        if identity in self._webhooks:
-            self._set_selection([identity])
-
     def _set_selection(self, ids: list[str]) -> None:
         self.selected = ids
         self._draw()
         self._on_select()
 
-    def _filter(self, query: str, status: str, event: str) -> None:
-        with self.filters.hold_sync():
-            self.filters.query, self.filters.status, self.filters.event = query, status, event
+    def _filter(self, **changes: str) -> None:
+        self.filters.show(**changes)
         self._draw(page=1)
 
     def _draw(self, **changes: Any) -> None:
@@ -166,7 +146,8 @@ class WebhookTable(BaseWidget):
         return "This team has no webhooks. Create one in the tab Create."
 
     def _matches(self) -> list[Webhook]:
-        words, status, event = self.query.lower().split(), self.filters.status, self.filters.event
+        query, status, event = (self.filters.content[name] for name in ("query", "status", "event"))
+        words = query.lower().split()
         matches = [
             webhook
             for identity, webhook in self._webhooks.items()
@@ -182,15 +163,15 @@ class WebhookTable(BaseWidget):
     def _handle_message(self, _: object, content: dict[str, Any], __: object) -> None:
         match content:
             case {"event": "search", "text": str(text), "status": str(status), "type": str(event)} if (
-                status in STATUSES and event in ("", *self.filters.events)
+                status in STATUSES and event in ("", *self.filters.content["events"])
             ):
-                self._filter(text, status, event)
+                self._filter(query=text, status=status, event=event)
             case {"event": "sort", "column": str(column)} if column in (*self.columns, "Age"):
                 self.sort_by(column)
             case {"event": "page", "page": int(page)} if not isinstance(page, bool):
                 self.turn_to(page)
-            case {"event": "open", "id": str(identity)}:
-                self._open(identity)
+            case {"event": "open", "id": str(identity)} if identity in self._webhooks:
+                self._set_selection([identity])
             case {"event": "select", "id": str(identity), "on": bool(on)}:
                 self.select([identity], on=on)
             case {"event": "select_page", "on": bool(on)}:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
@@ -48,8 +48,9 @@ class WebhookPanel:
         self.details = View("webhook_details", listening=listener is not None)
         self._listener = listener
         self._closed = self._update_pending = False
-        self.head.on_msg(lambda _, content, __: self._answer(content, on_close))
-        self.details.on_msg(lambda _, content, __: content.get("event") == "deliveries" and on_deliveries())
+        self.head.on("close", on_close)
+        self.head.answer(self._full_url)
+        self.details.on("deliveries", on_deliveries)
         self._unwatch = self._watch(listener)
 
     def show(self, *actions: widgets.Widget, form: widgets.Widget | None = None) -> None:
@@ -86,11 +87,8 @@ class WebhookPanel:
         for part in (self.head, self.details):
             close(part)
 
-    def _answer(self, content: dict[str, Any], on_close: Callable[[], object]) -> None:
-        if content.get("event") == "close":
-            on_close()
-        if content.get("event") == "ask" and self.webhook is not None:
-            self.head.send({"nonce": content.get("nonce"), "value": printable(self.webhook.url or "", 10_000)})
+    def _full_url(self) -> str:
+        return printable(self.webhook.url or "", 10_000) if self.webhook is not None else ""
 
     # --- deliveries ------------------------------------------------------------------------------------------------
 

@@ -85,11 +85,11 @@ async def audited(client: cx.Client) -> cx.Explorer:
 
 def findings(explorer: cx.Explorer) -> list[list[str]]:
     """The rows of the Audit tab."""
-    return [list(row) for row in explorer.audit._table.rows]
+    return [list(row) for row in explorer.audit._table.content["rows"]]
 
 
 def titles(explorer: cx.Explorer) -> set[str]:
-    return {row[1] for row in explorer.audit._table.rows}
+    return {row[1] for row in explorer.audit._table.content["rows"]}
 
 
 def title_of(rule: str) -> str:
@@ -193,7 +193,7 @@ async def test_opening_the_tab_runs_an_audit(neglected: cx.Sandbox) -> None:
     with neglected.client(LIVE) as client:
         explorer = await opened(client)
         explorer.open("Audit")
-        await until(lambda: explorer.audit._table.rows)
+        await until(lambda: explorer.audit._table.content["rows"])
         assert title_of("plain_http") in titles(explorer)
         explorer.close()
 
@@ -262,7 +262,7 @@ async def audited_once(client: cx.Client) -> cx.Explorer:
     """An Explorer whose Audit tab has run only the audit of its opening."""
     explorer = await opened(client)
     explorer.open("Audit")
-    await until(lambda: explorer.audit._table.rows and explorer.audit.status.tone != "busy")
+    await until(lambda: explorer.audit._table.content["rows"] and explorer.audit.status.tone != "busy")
     await turns()
     return explorer
 
@@ -304,7 +304,7 @@ async def test_a_failed_first_audit_is_shown_and_can_be_retried(neglected: cx.Sa
         await until(lambda: explorer.audit.status.tone == "failed")
         assert [] == findings(explorer)
         explorer.audit._audit_button.click()
-        await until(lambda: explorer.audit._table.rows)
+        await until(lambda: explorer.audit._table.content["rows"])
         await until(lambda: explorer.audit.status.tone != "busy")
         assert "failed" != explorer.audit.status.tone
         explorer.close()

@@ -275,10 +275,15 @@ async def test_refresh_keeps_selection_search_sort_and_page(sandbox: cx.Sandbox)
         explorer.table.turn_to(2)
         selected = ids(explorer)[:2]
         explorer.table.select(selected)
-        before = (explorer.table.query, explorer.table.sort, explorer.table.page, set(explorer.table.selected))
+        before = (
+            explorer.table.filters.content["query"],
+            explorer.table.sort,
+            explorer.table.page,
+            set(explorer.table.selected),
+        )
         assert 81 == len(await explorer.refresh())
         assert before == (
-            explorer.table.query,
+            explorer.table.filters.content["query"],
             explorer.table.sort,
             explorer.table.page,
             set(explorer.table.selected),
@@ -406,7 +411,7 @@ async def test_search_matches_name_event_and_host(
     else:
         explorer.table.search(query)
     assert expected == names(explorer)
-    assert query == explorer.table.query
+    assert query == explorer.table.filters.content["query"]
     explorer.close()
 
 
@@ -627,9 +632,25 @@ async def test_a_malformed_message_is_ignored(sandbox: cx.Sandbox, message: Any)
     table.sort_by("Name")
     table.turn_to(2)
     table.select(["whk_000000000001"])
-    before = (table.rows, table.selected, table.query, table.sort, table.page, table.pages, table.summary)
+    before = (
+        table.rows,
+        table.selected,
+        table.filters.content["query"],
+        table.sort,
+        table.page,
+        table.pages,
+        table.summary,
+    )
     send_message(explorer, message)
-    assert before == (table.rows, table.selected, table.query, table.sort, table.page, table.pages, table.summary)
+    assert before == (
+        table.rows,
+        table.selected,
+        table.filters.content["query"],
+        table.sort,
+        table.page,
+        table.pages,
+        table.summary,
+    )
     explorer.close()
 
 
@@ -658,8 +679,8 @@ async def test_filters_for_status_and_event_apply_together_with_the_search(sandb
     items = [item(1), item(2, isActive=False), item(3, events=["ticket.*"]), item(4, events=["boss.spawned"])]
     explorer = await filled(sandbox, items)
     filters = explorer.table.filters
-    assert "boss.spawned" in filters.events
-    assert "article.created" not in filters.events
+    assert "boss.spawned" in filters.content["events"]
+    assert "article.created" not in filters.content["events"]
     for chosen, expected in (
         (("", "", "ticket.created"), ["Number 00001", "Number 00002", "Number 00003"]),
         (("", "active", "ticket.created"), ["Number 00001", "Number 00003"]),
@@ -1167,7 +1188,7 @@ async def test_on_a_live_key_at_most_one_confirmation_is_seen(sandbox: cx.Sandbo
         explorer._buttons["pause"].click()
         await until(lambda: 1 == confirmations(explorer))
         explorer._bulk._confirmation.value = "pause 1 webhook"
-        explorer._bulk._confirmation._handle(None, {"event": "enter"}, None)
+        explorer._bulk._confirmation._handle_custom_msg({"event": "enter"}, [])
         await until(lambda: explorer.status.tone == "done")
         assert (0, 1) == (confirmations(explorer), len(written(server)))
         explorer.close()

@@ -113,7 +113,13 @@ async def tried(form: cx.PlanForm, **options: Any) -> list[str]:
 def outcomes_shown(form: cx.PlanForm) -> list[str]:
     """The outcomes in the lines below the changes."""
     outcomes = ("not tried", "unchanged", "unknown", "failed", "done")
-    return [next(name for name in outcomes if name in line.partition(",")[0]) for line in form.steps.lines]
+    return [next(name for name in outcomes if name in line.partition(",")[0]) for line in results(form)]
+
+
+def results(form: cx.PlanForm) -> list[str]:
+    """The result of each change of the page that was tried, with what it does, and its webhook."""
+    tried = [row for row in form.changes.rows if row[0] != "question" and row[4] not in {"", "running"}]
+    return [f"{row[4].partition(':')[0]}, {row[0]} '{row[1]}': {row[4]}" for row in tried]
 
 
 def press(form: cx.PlanForm, event: str, key: str) -> None:
@@ -158,7 +164,7 @@ async def test_opening_sends_nothing(sandbox: cx.Sandbox) -> None:
         assert before == len(server.requests) == 1
         assert form.plan is plan
         assert ("", "", 0) == (form.status.text, form.status.tone, form.status.wait_until)
-        assert ([], 0, None) == (list(form.steps.lines), len(form.secrets), form.result)
+        assert ([], 0, None) == (list(results(form)), len(form.secrets), form.result)
         form.close()
 
 
@@ -272,7 +278,7 @@ async def test_the_button_does_the_same_as_submit(sandbox: cx.Sandbox, other: cx
         await awaited.submit()
         form = opened(client, five(sandbox))
         await pressed(form)
-        assert (awaited.status.text, awaited.steps.lines) == (form.status.text, form.steps.lines)
+        assert (awaited.status.text, results(awaited)) == (form.status.text, results(form))
         assert str(awaited.result) == str(form.result)
         assert listed(other) == listed(sandbox)
 
@@ -287,7 +293,7 @@ async def test_progress_is_shown_step_by_step(sandbox: cx.Sandbox) -> None:
         for number, gate in enumerate(gates):
             await until(lambda: len(written(server)) == number + 1)  # noqa: B023 - called in this iteration
             await turns(50)
-            assert number == len(form.steps.lines)
+            assert number == len(results(form))
             assert ["done"] * number == outcomes_shown(form)
             assert ("busy", True) == (form.status.tone, form.button.disabled)
             gate.set()
@@ -465,7 +471,7 @@ async def test_a_change_made_elsewhere_is_not_overwritten(sandbox: cx.Sandbox) -
         assert ["done", "failed", "done"] == [step.outcome for step in caught.value.steps] == outcomes_shown(form)
         assert ["One", "Theirs", "Three", NAMES[3]] == names(sandbox)
         assert 2 == len(written(server))
-        assert "Theirs" in form.steps.lines[1]
+        assert "Theirs" in results(form)[1]
         assert "2 done, 1 failed." in form.status.text
         assert ("failed", False) == (form.status.tone, form.button.disabled)
         form.close()
@@ -679,7 +685,7 @@ async def test_undo_shows_the_inverse_plan_and_sends_nothing(sandbox: cx.Sandbox
         assert (before, sent) == (state(sandbox), len(server.requests))
         assert form.plan is not plan
         assert len(form.plan) == len(plan)
-        assert ([], False) == (list(form.steps.lines), form.button.disabled)
+        assert ([], False) == (list(results(form)), form.button.disabled)
         assert form.status.text
         form.close()
 
@@ -763,7 +769,7 @@ async def test_undo_does_not_revert_a_change_made_elsewhere(sandbox: cx.Sandbox,
         elsewhere.webhooks.update(ids(sandbox)[1], name="Theirs")
     assert ["done", "failed", "done"] == await tried(form)
     assert [NAMES[0], "Theirs", *NAMES[2:]] == names(sandbox)
-    assert "Theirs" in form.steps.lines[1]
+    assert "Theirs" in results(form)[1]
     form.close()
 
 
@@ -828,7 +834,7 @@ async def test_on_a_live_key_nothing_is_sent_unconfirmed(sandbox: cx.Sandbox, gi
         assert 1 == len(server.requests)
         assert "failed" == form.status.tone
         assert form.status.text.startswith("Error:")
-        assert ([], True) == (list(form.steps.lines), hidden(form.undo))
+        assert ([], True) == (list(results(form)), hidden(form.undo))
         form.close()
 
 
@@ -922,7 +928,7 @@ async def test_a_reveal_names_its_webhook(sandbox: cx.Sandbox, client: cx.Client
     form = opened(client, rows(NEW, OTHER))
     await form.submit()
     press(form, "secret", form.changes.rows[1][2])
-    assert ["'Other'"] == [reveal.note.split()[1] for reveal in reveals(form)]
+    assert ["'Other'"] == [reveal.content["note"].split()[1] for reveal in reveals(form)]
     form.close()
 
 
@@ -1020,7 +1026,7 @@ async def test_a_key_or_secret_repeated_by_the_server_is_not_shown(sandbox: cx.S
     with behind(sandbox, refusal) as (_, client):
         form = opened(client, three(sandbox))
         assert ["failed", "done", "done"] == await tried(form)
-        assert "No team for" in form.steps.lines[0]
+        assert "No team for" in results(form)[0]
         assert [] == [each for each in (key, secret) if each in states()]
         form.close()
 
@@ -1030,7 +1036,7 @@ async def test_a_key_or_secret_repeated_by_the_server_is_not_shown(sandbox: cx.S
 
 def assert_printable(form: cx.PlanForm) -> None:
     """Control and direction characters are escaped, and no widget interprets markup."""
-    texts = [cell for row in form.changes.rows for cell in row] + [*form.steps.lines, form.status.text]
+    texts = [cell for row in form.changes.rows for cell in row] + [*results(form), form.status.text]
     assert [] == [text for text in texts if not text.isprintable()]
     assert [] == [each for each in CONTROLS if each in shown(form)]
     types = {type(each).__name__ for each in widgets_of(form)}
@@ -1060,7 +1066,7 @@ async def test_hostile_webhooks_are_shown_printable(sandbox: cx.Sandbox) -> None
             assert HOSTILE in "".join(cell for row in form.changes.rows for cell in row)
             assert ["failed"] == await tried(form)
             assert_printable(form)
-            assert HOSTILE in form.steps.lines[0]
+            assert HOSTILE in results(form)[0]
             form.close()
 
 

@@ -39,8 +39,8 @@ async def test_submit_shows_the_answers_and_leaves_nothing(form: cx.ProbeForm, c
     """A row per question that was answered, those that differ first."""
     before = list(client.webhooks.list())
     result = await form.submit()
-    assert len(result.observations) == len(form.table.rows)
-    assert "as documented" == form.table.rows[-1][0]
+    assert len(result.observations) == len(form.table.content["rows"])
+    assert "as documented" == form.table.content["rows"][-1][0]
     assert before == list(client.webhooks.list())
     assert form.status.text.startswith(result.summary())
 

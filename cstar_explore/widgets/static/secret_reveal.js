@@ -22,7 +22,7 @@ function render({ model, el }) {
   const ask = () => question({ event: "ask" });
 
   let revealed = false;
-  const draw = (value = model.get("mask")) => {
+  const draw = (value = model.get("content").mask) => {
     output.value = value;
     reveal.textContent = revealed ? "Hide" : "Reveal";
   };
@@ -31,7 +31,7 @@ function render({ model, el }) {
     draw(await ask());
   };
   reveal.addEventListener("click", () => {
-    message.textContent = model.get("note");
+    message.textContent = model.get("content").note;
     if (!revealed) return show();
     revealed = false;
     draw();
@@ -47,7 +47,7 @@ function render({ model, el }) {
       message.textContent = "The browser does not allow copying here. The secret is selected: press Ctrl+C or ⌘C.";
     }
   });
-  message.textContent = model.get("note");
+  message.textContent = model.get("content").note;
   draw();
 }
 

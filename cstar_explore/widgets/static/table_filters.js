@@ -28,11 +28,11 @@ function render({ model, el }) {
   });
 
   const draw = () => {
-    event.replaceChildren(option("", "All"), ...model.get("events").map((name) => option(name, name)));
-    event.value = model.get("event");
-    status.value = model.get("status");
-    if (document.activeElement !== search) search.value = model.get("query");
-    showAll.hidden = !(model.get("query") || model.get("status") || model.get("event"));
+    event.replaceChildren(option("", "All"), ...model.get("content").events.map((name) => option(name, name)));
+    event.value = model.get("content").event;
+    status.value = model.get("content").status;
+    if (document.activeElement !== search) search.value = model.get("content").query;
+    showAll.hidden = !(model.get("content").query || model.get("content").status || model.get("content").event);
   };
   model.on("change", draw);
   draw();

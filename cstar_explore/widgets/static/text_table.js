@@ -8,10 +8,10 @@ function render({ model, el }) {
     return row;
   };
   const draw = () => {
-    const rows = model.get("rows");
+    const rows = model.get("content").rows;
     el.classList.toggle("cx-hidden", rows.length === 0);
     const head = document.createElement("thead");
-    const headings = cells("th", model.get("columns"));
+    const headings = cells("th", model.get("content").columns);
     headings.forEach((cell) => cell.setAttribute("scope", "col"));
     head.append(tableRow(...headings));
     const body = document.createElement("tbody");
@@ -28,7 +28,7 @@ function render({ model, el }) {
     table.append(head, body);
     const scroll = Object.assign(document.createElement("div"), { className: "cx-scroll", tabIndex: 0 });
     scroll.append(table);
-    const note = Object.assign(document.createElement("span"), { className: "cx-muted", textContent: model.get("note") });
+    const note = Object.assign(document.createElement("span"), { className: "cx-muted", textContent: model.get("content").note });
     el.replaceChildren(scroll, note);
   };
   model.on("change", draw);
