@@ -150,9 +150,6 @@ class Explorer(Displayed):
         self._tasks.cancel()
         if self._loading is not None:
             self._loading.cancel()
-        for tab in TABS[1:]:
-            self._boxes[tab].children = ()
-        self._side.widget.children = self._bar.children = ()
         for part in (*self._forms.values(), self._side, self._paste, self._deliveries, self.audit):
             if part is not None:
                 part.close()

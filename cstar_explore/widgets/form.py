@@ -46,6 +46,7 @@ class Form(Displayed, Generic[T]):
     heading = ""
     action = ""
     danger = False
+    writes = True  # else a live key needs no confirmation, and a read-only client may submit it
 
     def __init__(
         self,
@@ -82,7 +83,7 @@ class Form(Displayed, Generic[T]):
             field.on("blur", partial(self._validate_field, name))
             field.on("enter", self._on_click)
         self.button.disabled = not self._can_submit
-        if not client.write:
+        if self.writes and not client.write:
             self.status.show("This client is read-only. To submit this form, open the client with write=True.")
 
     # --- overridden by each form -----------------------------------------------------------------------------------
@@ -113,7 +114,7 @@ class Form(Displayed, Generic[T]):
 
     @property
     def _can_submit(self) -> bool:
-        return self.client.write
+        return self.client.write or not self.writes
 
     async def _prepare(self) -> None:
         """Runs before the call is made."""
@@ -148,8 +149,7 @@ class Form(Displayed, Generic[T]):
             self.status.show("Sending …", "busy")
         try:
             self._validate_all()
-            if self.client.write:
-                self._check_confirmation(confirm)
+            self._check_confirmation(confirm)
             await self._prepare()
             self.result = await self._run_in_thread(self._call)
         except CStarError as error:
@@ -205,7 +205,7 @@ class Form(Displayed, Generic[T]):
 
     @property
     def _needs_confirmation(self) -> bool:
-        return self.client.environment == "live" and self.client.write
+        return self.writes and self.client.write and self.client.environment == "live"
 
     def _on_edit(self, name: str) -> None:
         """Validates a field with an error again, and clears the error in the status line."""

@@ -43,6 +43,7 @@ class ProbeForm(Form[ProbeResult]):
 
     heading = "Ask cStar"
     action = "Ask cStar"
+    writes = False
 
     def __init__(
         self, client: Client, listener: "Listener | None" = None, *, publishable_key: str | Secret | None = None
@@ -60,21 +61,17 @@ class ProbeForm(Form[ProbeResult]):
         }
         if listener is not None:
             fields["payloads"] = CheckboxField("Fire each of the 35 types, and learn the shape of its data")
-        # Refuses a wrong key before anything is shown.
-        self.plan = plan(self._checked(client, fire=False, payloads=False))
+        self.fields = fields
+        self.plan = plan(self._options(client))  # refuses a wrong key before anything is shown
         super().__init__(client, fields, self.sentences, buttons=(self.stop,), results=(self.table,))
         self.widget.add_class("cx-wide")
         set_visible(self.stop, on=False)
-        self.status.show("")
         self._update()
 
-    def _checked(self, client: Client, *, fire: bool, payloads: bool) -> Options:
-        return Options(client, self._listener, self._publishable_key, fire, payloads, wait=0)
-
     def _options(self, client: Client) -> Options:
-        fire = bool(self.fields["fire"].value)
-        payloads = fire and "payloads" in self.fields and bool(self.fields["payloads"].value)
-        return self._checked(client, fire=fire, payloads=payloads)
+        checked = {name for name, field in self.fields.items() if field.value}
+        fire = "fire" in checked
+        return Options(client, self._listener, self._publishable_key, fire, fire and "payloads" in checked, wait=0)
 
     def _update(self) -> None:
         self.plan = plan(self._options(self.client), _WORDS)
@@ -121,17 +118,6 @@ class ProbeForm(Form[ProbeResult]):
         key = ", publishable_key=publishable_key" if self._publishable_key is not None else ""
         options = "".join(f", {name}=True" for name, field in self.fields.items() if field.value)
         return f"cx.probe(client{listener}{key}{options}, confirm=True)"
-
-    def _confirmation_text(self) -> str:
-        return ""
-
-    @property
-    def _needs_confirmation(self) -> bool:
-        return False  # with a live key, only GET is sent
-
-    @property
-    def _can_submit(self) -> bool:
-        return True
 
     def close(self) -> None:
         """Removes the form from the page and frees its widgets. A running probe stops after its current question."""
