@@ -76,7 +76,7 @@ class Form(Displayed, Generic[T]):
         set_visible(self.cancel, on=False)
         self._wait: Wait | None = None
         self._submission: asyncio.Task[T] | None = None
-        self._clicked: tuple[asyncio.Task[T], list[Any]] | None = None  # the submission of a click, and its values
+        self._clicked: list[Any] | None = None  # the values of a click that was the last submission
         self._tasks = Tasks()
         for name, field in fields.items():
             field.observe(lambda _, name=name: self._on_edit(name), "value")
@@ -134,11 +134,12 @@ class Form(Displayed, Generic[T]):
             CStarError: The call failed or was not made. The form shows the same error.
         """
         clicked, self._clicked = self._clicked, None
-        if clicked is not None and clicked[1] == self._values() and _succeeded(clicked[0]):
-            return clicked[0].result()
-        if self._submission is None or self._submission.done():
-            self._submission = asyncio.ensure_future(self._submit(confirm))
-        return await asyncio.shield(self._submission)
+        submission = self._submission
+        if submission is not None and clicked == self._values() and _succeeded(submission):
+            return submission.result()
+        if submission is None or submission.done():
+            self._submission = submission = asyncio.ensure_future(self._submit(confirm))
+        return await asyncio.shield(submission)
 
     def _values(self) -> list[Any]:
         return [field.value for field in self.fields.values()]
@@ -201,7 +202,7 @@ class Form(Displayed, Generic[T]):
         if self.submitting:
             return
         self._submission = self._tasks.spawn(self._submit(self.confirmation.value or None))
-        self._clicked = (self._submission, self._values()) if self._submission is not None else None
+        self._clicked = self._values()
 
     @property
     def _needs_confirmation(self) -> bool:

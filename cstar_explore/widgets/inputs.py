@@ -148,16 +148,14 @@ class EventsField(InputField):
     """Event types, chosen by a part of their name or by group. Any other text is a type too, and warned of.
 
     Attributes:
-        unknown: The types that are not in the catalogue.
-        meant: For some of them, the type that was probably meant.
+        unknown: The types that are not in the catalogue, each with the one that was probably meant, or "".
         pending: A typed text that several types contain, of which the user has chosen none.
     """
 
     _script_name = "events_field"
     value: Any = traitlets.List(traitlets.Unicode()).tag(sync=True)
     single = traitlets.Bool(default_value=False).tag(sync=True)
-    unknown = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    meant = traitlets.Dict().tag(sync=True)
+    unknown: "traitlets.Dict[str, str]" = traitlets.Dict().tag(sync=True)
     pending = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, label: str, **traits: Any) -> None:
@@ -166,16 +164,14 @@ class EventsField(InputField):
         self.observe(lambda _: self._warn(), "value")
 
     def _warn(self) -> None:
-        warnings = " ".join(filter(None, map(unknown_type_warning, self._mark_unknown())))
+        self._mark_unknown()
+        warnings = " ".join(filter(None, map(unknown_type_warning, self.unknown)))
         if self.tone != "failed":
             self.show(warnings, "warned" if warnings else "")
 
-    def _mark_unknown(self) -> list[str]:
+    def _mark_unknown(self) -> None:
         names = [name for name in split_events(self.value) if unknown_type_warning(name)]
-        with self.hold_sync():
-            self.unknown = names
-            self.meant = {name: meant for name in names if (meant := meant_type(name))}
-        return names
+        self.unknown = {name: meant_type(name) or "" for name in names}
 
 
 class EventField(EventsField):

@@ -171,7 +171,7 @@ function render({ model, el }) {
   // --- drawing
 
   const draw = () => {
-    const unknown = model.get("unknown");
+    const unknown = Object.keys(model.get("unknown"));
     chips.replaceChildren(
       ...value().map((name) => {
         const button = element("button", { type: "button", textContent: "×", title: `Remove ${name}` });
@@ -207,7 +207,7 @@ function render({ model, el }) {
     const name = question.split("'")[1];
     const button = element("button", { type: "button", className: "cx-small", textContent: question });
     button.addEventListener("click", () => {
-      set(value().map((each) => (model.get("meant")[each] === name ? name : each)));
+      set(value().map((each) => (model.get("unknown")[each] === name ? name : each)));
       input.focus();
     });
     return button;
