@@ -21,16 +21,15 @@ from .audit_tab import AuditTab
 from .boxes import Box, Button, Frame, Tabs
 from .bulk import BulkActions
 from .coverage import Coverage, Receivers
-from .create import CreateForm
 from .deliveries_tab import DeliveriesTab
 from .displayed import Displayed
-from .edit import EditForm
 from .explain_form import PasteButton
 from .fire import FireForm
 from .form import Form, close, named, panel, row, set_visible
 from .inputs import StatusLine, TextBlock
 from .table import WebhookTable
 from .tasks import Tasks
+from .webhook_forms import CreateForm, EditForm
 from .webhook_panel import WebhookPanel
 
 if TYPE_CHECKING:

@@ -135,7 +135,6 @@ class TextField(InputField):
     _script_name = "text_field"
     value = traitlets.Unicode().tag(sync=True)
     placeholder = traitlets.Unicode().tag(sync=True)
-    disabled = traitlets.Bool(default_value=False).tag(sync=True)
 
 
 # Not ipywidgets' Checkbox: it typesets its label, and shows neither a message nor `aria-invalid`.

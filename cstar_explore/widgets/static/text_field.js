@@ -41,7 +41,6 @@ function render({ model, el }) {
     const tone = model.get("tone");
     label.textContent = model.get("label");
     input.placeholder = model.get("placeholder");
-    input.disabled = model.get("disabled");
     if (timer === undefined && input.value !== model.get("value")) input.value = model.get("value");
     input.setAttribute("aria-invalid", String(tone === "failed"));
     message.className = `cx-message cx-${tone || "quiet"}`;

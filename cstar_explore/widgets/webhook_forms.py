@@ -1,21 +1,91 @@
-"""The form that edits a webhook. It sends only changed fields, and detects changes made elsewhere."""
+"""The forms that create and edit a webhook."""
 
+from collections.abc import Iterable
 from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from typing import Any
 
 from ..api.client import Client
+from ..api.validation import checked_name, checked_url
 from ..errors import ConflictError, CStarError, ValidationError
+from ..events import parse_events, split_events, unknown_type_warning
 from ..models import Webhook
 from ..plans import State, difference_words, differences, format_difference
-from .form import named
-from .inputs import CheckboxField, TextBlock
-from .webhook_form import WebhookForm, webhook_fields
+from ..serving.loopback import is_loopback_url
+from .boxes import Column
+from .form import Form, close, named
+from .inputs import CheckboxField, EventsField, InputField, SecretReveal, TextBlock, TextField
 
 _UPDATABLE = [field.name for field in dataclass_fields(Webhook) if field.name not in ("id", "extra", "secret")]
 
 
-class EditForm(WebhookForm):
+class _WebhookForm(Form[Webhook]):
+    """A form with the fields of a webhook."""
+
+    def _arguments(self) -> dict[str, Any]:
+        """The arguments for the call."""
+        name, url, events = (self.fields[name].value for name in ("name", "url", "events"))
+        return {"name": name.strip(), "url": url.strip(), "events": list(split_events(events))}
+
+    def _validate_field(self, name: str) -> CStarError | None:
+        field = self.fields[name]
+        try:
+            warning = _warning(name, field.value)
+        except ValidationError as error:
+            field.show(f"{error.message} {error.advice}", "failed")
+            return error
+        field.show(warning, "warned" if warning else "")
+        return None
+
+
+class CreateForm(_WebhookForm):
+    """Creates a webhook. The arguments fill in the fields.
+
+    Afterwards `result.secret` is the signing secret, and the form can reveal and copy it. Clicking **Create webhook** again
+    does nothing until a field changes; `submit()` creates another webhook.
+    """
+
+    heading = "Create a webhook"
+    action = "Create webhook"
+
+    def __init__(self, client: Client, name: str = "", url: str = "", events: str | Iterable[str] = ()) -> None:
+        self.secret_area = Column([])
+        super().__init__(client, _webhook_fields(name, url, events), results=(self.secret_area,))
+        self._created: dict[str, Any] | None = None
+        self._update()
+
+    def _call(self, client: Client) -> Webhook:
+        return client.webhooks.create(**self._arguments())
+
+    def _python(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self._arguments().items())
+        return f"client.webhooks.create({arguments})"
+
+    def _confirmation_text(self) -> str:
+        return str(self._arguments()["name"])
+
+    def _describe_result(self, result: Webhook) -> str:
+        self._created = self._arguments()
+        if result.secret is None:
+            self._show_secret()
+            return f"Created {named(result)}. cStar did not return its signing secret."
+        note = "cStar returns it only once. Store it where the receiver can read it."
+        self._show_secret(SecretReveal(result.secret, note))
+        return f"Created {named(result)}. Its signing secret is below."
+
+    def _show_secret(self, *reveal: SecretReveal) -> None:
+        for old in self.secret_area.children:
+            close(old)
+        self.secret_area.children = reveal
+
+    def _on_click(self) -> None:
+        if self._created == self._arguments():
+            self.status.show("This webhook has already been created. Change a field to create another.", "done")
+            return
+        super()._on_click()
+
+
+class EditForm(_WebhookForm):
     """Edits a webhook. The form lists the changes before they are saved, and sends only the changed fields.
 
     Args:
@@ -32,7 +102,7 @@ class EditForm(WebhookForm):
     def __init__(self, client: Client, webhook: Webhook | str) -> None:
         self.before = client.webhooks.get(webhook) if isinstance(webhook, str) else webhook
         self.changes = TextBlock(kind="list")
-        fields = webhook_fields(self.before.name or "", self.before.url or "", self.before.events or ())
+        fields = _webhook_fields(self.before.name or "", self.before.url or "", self.before.events or ())
         active = CheckboxField("Active", value=bool(self.before.is_active))
         super().__init__(client, {**fields, "active": active}, self.changes)
         self._update()
@@ -97,6 +167,31 @@ class EditForm(WebhookForm):
         before = _values(self.before)
         changes = [difference_words(name, before[name], value) for name, value in self._arguments().items()]
         self.changes.show(*changes or ["No changes yet."])
+
+
+def _webhook_fields(name: str, url: str, events: str | Iterable[str]) -> dict[str, InputField]:
+    """The fields Name, URL and Events with these values."""
+    return {
+        "name": TextField("Name", value=name),
+        "url": TextField("URL", value=url, placeholder="https://…"),
+        "events": EventsField("Events", value=list(split_events(events))),
+    }
+
+
+def _warning(name: str, value: Any) -> str:
+    """What to know about a valid value; often empty."""
+    if name == "name":
+        checked_name(value)
+        return ""
+    if name == "url":
+        local = is_loopback_url(checked_url(value))
+        return "This URL is on this machine: a sandbox can reach it, cStar cannot." if local else ""
+    types = parse_events(value)
+    if not types:
+        raise ValidationError(
+            "A webhook needs at least one event type.", param="events", advice="Type or select at least one."
+        )
+    return " ".join(filter(None, map(unknown_type_warning, types)))
 
 
 def _values(webhook: Webhook) -> dict[str, Any]:
