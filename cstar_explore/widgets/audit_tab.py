@@ -40,9 +40,8 @@ class AuditTab:
         self._form_box = panel()
         self._tasks = Tasks()
         self._audit_button = Button("Audit", lambda: self._tasks.spawn(self.audit()))
-        self._fix_button = Button("Plan fixes", lambda: self._tasks.spawn(self.plan_fixes()))
+        self._fix_button = Button("Plan fixes", lambda: self._tasks.spawn(self.plan_fixes()), hidden=True)
         self.widget = panel(row(self._audit_button, self._fix_button, self.status), self._table, self._form_box)
-        set_visible(self._fix_button, on=False)
         self._tasks.spawn(self.audit())
 
     async def audit(self) -> Audit:

@@ -40,8 +40,8 @@ class _Plain(SmallState):
 class Button(_Plain, widgets.Button):  # type: ignore[misc]
     style = traitlets.Any(None).tag(sync=True, **widgets.widget_serialization)
 
-    def __init__(self, label: str, press: Callable[[], object], **traits: Any) -> None:
-        super().__init__(description=label, **traits)
+    def __init__(self, label: str, press: Callable[[], object], *, hidden: bool = False, **traits: Any) -> None:
+        super().__init__(description=label, _dom_classes=("cx-hidden",) if hidden else (), **traits)
         self.on_click(lambda _: press())
 
 

@@ -44,15 +44,13 @@ class BulkActions:
         self.on_ask: Callable[[], object] = lambda: None
         self.working = False
         self.code = TextBlock(kind="code")
-        self.steps = TextBlock(kind="list")
-        self.steps.add_class("cx-steps")
+        self.steps = TextBlock(kind="list", _dom_classes=("cx-steps",))
         self._client = client
         self._table = table
         self._status = status
         self._tasks = tasks
         self._reload = reload
-        self._question = TextBlock(kind="note")
-        self._question.add_class("cx-question")
+        self._question = TextBlock(kind="note", _dom_classes=("cx-question",))
         self._stopped = False
         self._asked: tuple[Action, list[Webhook]] | None = None  # what waits for an answer
         self._undo: tuple[Action, list[Webhook]] | None = None
@@ -60,8 +58,8 @@ class BulkActions:
             "pause": Button("Pause", lambda: self._start("pause")),
             "resume": Button("Resume", lambda: self._start("resume")),
             "delete": Button("Delete", self._ask_to_delete, button_style="danger"),
-            "stop": Button("Stop", self.stop, tooltip="Stop after the current step"),
-            "undo": Button("Undo", self.undo),
+            "stop": Button("Stop", self.stop, hidden=True, tooltip="Stop after the current step"),
+            "undo": Button("Undo", self.undo, hidden=True),
             "keep": Button("Keep them", self._keep),
             "confirm": Button("Delete", self._confirm, button_style="danger"),
         }
@@ -71,8 +69,6 @@ class BulkActions:
         # The field is hidden through its box: a box applies a changed class at once.
         self._confirmation_box = panel(self._confirmation)
         self.parts = (self._question, self._confirmation_box, self._answers, self.code, self.steps)
-        set_visible(self.buttons["stop"], on=False)
-        set_visible(self.buttons["undo"], on=False)
         self.on_select()
 
     async def act(self, action: Action, confirm: str | None = None) -> list[Step]:

@@ -27,8 +27,7 @@ class DeleteForm(Form[None]):
     def __init__(self, client: Client, webhook: Webhook | str) -> None:
         self.webhook = client.webhooks.get(webhook) if isinstance(webhook, str) else webhook
         self.losses = TextBlock(kind="list")
-        self.question = TextBlock(kind="note")
-        self.question.add_class("cx-question")
+        self.question = TextBlock(kind="note", _dom_classes=("cx-question",))
         self.keep = Button("Keep it", lambda: self._ask(on=False))
         name = printable(self.webhook.name or self.webhook.id, 40)
         self.confirm = Button(f"Delete '{name}'", super()._on_click, button_style="danger")

@@ -63,7 +63,7 @@ class Form(Displayed, Generic[T]):
         self.status = StatusLine()
         self.code = TextBlock(kind="code")
         self.button = Button(self.action, self._on_click, button_style="danger" if self.danger else "primary")
-        self.cancel = Button("Cancel", self._cancel_wait, tooltip="Stop waiting and do not retry")
+        self.cancel = Button("Cancel", self._cancel_wait, hidden=True, tooltip="Stop waiting and do not retry")
         self.title = TextBlock(kind="title")
         self.title.show(self.heading, client.environment, f"team {client.team_id}, key {client.key}")
         self.bar = row(self.button, *buttons, self.cancel, self.status)
@@ -73,7 +73,6 @@ class Form(Displayed, Generic[T]):
         # What a call shows is below its button, so that it does not move the button.
         parts = [self.title, *fields.values(), *more, *confirmation, self.code, self.bar, *results]
         self.widget = Frame(parts, _dom_classes=("cx", "cx-form"))
-        set_visible(self.cancel, on=False)
         self._wait: Wait | None = None
         self._submission: asyncio.Task[T] | None = None
         self._clicked: list[Any] | None = None  # the values of a click that was the last submission

@@ -52,7 +52,8 @@ class ProbeForm(Form[ProbeResult]):
         self._listener = listener
         self._publishable_key = publishable_key
         self._stopped = False
-        self.stop = Button("Stop", self._stop, tooltip="Stop after the current question, and remove what was created")
+        hint = "Stop after the current question, and remove what was created"
+        self.stop = Button("Stop", self._stop, hidden=True, tooltip=hint)
         self.sentences = TextBlock(kind="list")
         self.table = TextTable("verdict", "question", "observed", "the sandbox")
         self.table.add_class("cx-answers")
@@ -65,7 +66,6 @@ class ProbeForm(Form[ProbeResult]):
         self.plan = plan(self._options(client))  # refuses a wrong key before anything is shown
         super().__init__(client, fields, self.sentences, buttons=(self.stop,), results=(self.table,))
         self.widget.add_class("cx-wide")
-        set_visible(self.stop, on=False)
         self._update()
 
     def _options(self, client: Client) -> Options:
