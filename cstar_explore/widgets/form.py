@@ -46,6 +46,7 @@ class Form(Displayed, Generic[T]):
     heading = ""
     action = ""
     danger = False
+    stop_hint = ""  # the tooltip of Stop, for a call in several steps
     writes = True  # else a live key needs no confirmation, and a read-only client may submit it
 
     def __init__(
@@ -66,7 +67,8 @@ class Form(Displayed, Generic[T]):
         self.cancel = Button("Cancel", self._cancel_wait, hidden=True, tooltip="Stop waiting and do not retry")
         self.title = TextBlock(kind="title")
         self.title.show(self.heading, client.environment, f"team {client.team_id}, key {client.key}")
-        self.bar = row(self.button, *buttons, self.cancel, self.status)
+        self.stop = Button("Stop", self._stop, hidden=True, tooltip=self.stop_hint)
+        self.bar = row(self.button, *([self.stop] if self.stop_hint else []), *buttons, self.cancel, self.status)
         self.confirmation = TextField("Confirm", _dom_classes=("cx-confirm", "cx-hidden"))
         self.confirmation.on("enter", self._on_click)
         confirmation = [self.confirmation] if self._needs_confirmation else []
@@ -74,6 +76,7 @@ class Form(Displayed, Generic[T]):
         parts = [self.title, *fields.values(), *more, *confirmation, self.code, self.bar, *results]
         self.widget = Frame(parts, _dom_classes=("cx", "cx-form"))
         self._wait: Wait | None = None
+        self._stopped = False
         self._submission: asyncio.Task[T] | None = None
         self._clicked: list[Any] | None = None  # the values of a click that was the last submission
         self._tasks = Tasks()
@@ -151,6 +154,8 @@ class Form(Displayed, Generic[T]):
             self._validate_all()
             self._check_confirmation(confirm)
             await self._prepare()
+            self._stopped = False
+            set_visible(self.stop, on=True)
             self.result = await self._run_in_thread(self._call)
         except CStarError as error:
             self._show_error(error)
@@ -166,6 +171,7 @@ class Form(Displayed, Generic[T]):
             self.on_done()
             return self.result
         finally:
+            set_visible(self.stop, on=False)
             self.button.disabled = not self._can_submit
 
     def remove_title(self) -> None:
@@ -180,8 +186,8 @@ class Form(Displayed, Generic[T]):
 
     async def _run_in_thread(self, call: Callable[[Client], R]) -> R:
         """Runs a call on another thread and shows its waits."""
-        loop = asyncio.get_running_loop()
-        client = self.client.with_options(on_wait=lambda wait: loop.call_soon_threadsafe(self._show_wait, wait))
+        self._loop = asyncio.get_running_loop()
+        client = self.client.with_options(on_wait=self._in_loop(self._show_wait))
         try:
             with without_unknown_type_warnings():
                 return await asyncio.to_thread(call, client)
@@ -191,11 +197,19 @@ class Form(Displayed, Generic[T]):
             self._wait = None
             set_visible(self.cancel, on=False)
 
+    def _in_loop(self, show: Callable[..., object]) -> Callable[..., object]:
+        """A function for the call's thread, which calls `show` in the event loop."""
+        return partial(self._loop.call_soon_threadsafe, show)
+
+    def _stop(self) -> None:
+        self._stopped = True
+
     def close(self) -> None:
-        """Removes the form from the page and frees its widgets."""
+        """Removes the form from the page and frees its widgets. A call in several steps stops after the current one."""
+        self._stopped = True
         self._tasks.cancel()
-        close(self.widget)
-        close(self.confirmation)
+        for part in (self.widget, self.confirmation, self.stop):
+            close(part)
 
     def _on_click(self) -> None:
         if self.submitting:

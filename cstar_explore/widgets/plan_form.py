@@ -1,6 +1,5 @@
 """The form that shows a plan, applies it, and can undo it."""
 
-import asyncio
 from copy import copy
 from pathlib import Path
 
@@ -33,15 +32,15 @@ class PlanForm(Form[Applied]):
 
     heading = "Planned change"
     action = "Apply changes"
+    stop_hint = "Stop after the current step"
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.summary = TextBlock(kind="note")
         self.notes = TextBlock(kind="list")
         self.changes = PlanTable(self._on_press)
-        self.stop = Button("Stop", self._stop, tooltip="Stop after the current step")
         self.undo = Button("Undo", self._show_inverse, tooltip="Show the plan that reverts the changes")
-        self._stopped = self._closed = self._can_undo = self._finished = False
+        self._can_undo = self._finished = False
         self._history: list[str] = []  # the lines of Python that made the plan shown
         self._tried = 0
         self.secrets = KeptSecrets(self._update)
@@ -49,7 +48,7 @@ class PlanForm(Form[Applied]):
             plan.client,
             {},
             self.summary,
-            buttons=(self.stop, self.undo),
+            buttons=(self.undo,),
             results=(self.secrets.widget, self.notes, self.changes),
         )
         self.widget.add_class("cx-wide")
@@ -87,12 +86,9 @@ class PlanForm(Form[Applied]):
         return self.secrets.save(path)
 
     def _call(self, client: Client) -> Applied:
-        loop = self._loop
         plan = copy(self.plan)  # shallow: both know which webhooks were created
         plan.client = client
-        return plan.apply(
-            on_step=lambda step: loop.call_soon_threadsafe(self._show_step, step), stopped=lambda: self._stopped
-        )
+        return plan.apply(on_step=self._in_loop(self._show_step), stopped=lambda: self._stopped)
 
     def _python(self) -> str:
         applied = ["plan.apply()"] if len(self.plan) and not self.plan.questions else []
@@ -114,20 +110,13 @@ class PlanForm(Form[Applied]):
                 f"The plan has {plural(len(self.plan.questions), 'open question')}. Nothing was sent.",
                 advice=f"{_TO_CLOSE[0].upper()}{_TO_CLOSE[1:]}.",
             )
-        self._loop = asyncio.get_running_loop()
-        self._stopped, self._tried = False, 0
+        self._tried = 0
         self.changes.start()
-        set_visible(self.stop, on=True)
         set_visible(self.undo, on=False)
 
     def _describe_result(self, result: Applied) -> str:
         self._show_result(result)
         return f"{result.summary()} Each was verified by reading it back."
-
-    def close(self) -> None:
-        """Removes the form from the page and frees its widgets. A running plan stops after its current step."""
-        self._stopped = self._closed = True
-        super().close()
 
     def _show_error(self, error: CStarError) -> None:
         if not isinstance(error, IncompleteError):
@@ -139,9 +128,8 @@ class PlanForm(Form[Applied]):
         self.on_done()
 
     def _show_result(self, applied: Applied) -> None:
-        if self._closed:
+        if self.widget.comm is None:  # the form was closed
             return
-        set_visible(self.stop, on=False)
         self.confirmation.value = ""
         self._keep_secrets(*applied)
         self.changes.finish([(step, self._key(step)) for step in applied])
@@ -151,7 +139,7 @@ class PlanForm(Form[Applied]):
         self._update()
 
     def _show_step(self, step: Step) -> None:
-        if self.submitting and not self._closed:
+        if self.submitting and self.widget.comm is not None:
             self._keep_secrets(step)
             self.changes.show_step(self._tried, step, self._key(step))
             self._tried += 1
@@ -182,9 +170,6 @@ class PlanForm(Form[Applied]):
         self._history.append(f"plan = plan.{call}")
         self._show_plan()
 
-    def _stop(self) -> None:
-        self._stopped = True
-
     def _show_inverse(self) -> None:
         if self._can_undo and not self.submitting:
             self._can_undo = self._finished = False
@@ -202,7 +187,6 @@ class PlanForm(Form[Applied]):
         lost = sum(change.what == "delete" for change in self.plan.changes)
         loss = [f"The ID and signing secret of {plural(lost, 'deleted webhook')} are lost."] if lost else []
         self.notes.show(*loss, *self.plan.notes)
-        set_visible(self.stop, on=False)
         set_visible(self.undo, on=False)
         self._update()
         if questions:

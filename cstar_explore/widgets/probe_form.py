@@ -1,18 +1,15 @@
 """The form that shows what a probe of cStar would do, and runs it."""
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from ..api.client import Client
-from ..errors import CStarError
 from ..probing.options import Options
 from ..probing.plan import plan
 from ..probing.probe import run
 from ..probing.result import ProbeResult
 from ..secret import ApiKey, Secret
 from ..text import plural
-from .boxes import Button
-from .form import Form, set_visible
+from .form import Form
 from .inputs import CheckboxField, InputField, TextBlock, TextTable
 
 if TYPE_CHECKING:
@@ -43,6 +40,7 @@ class ProbeForm(Form[ProbeResult]):
 
     heading = "Ask cStar"
     action = "Ask cStar"
+    stop_hint = "Stop after the current question, and remove what was created"
     writes = False
 
     def __init__(
@@ -51,9 +49,6 @@ class ProbeForm(Form[ProbeResult]):
         publishable_key = None if publishable_key is None else ApiKey(publishable_key)
         self._listener = listener
         self._publishable_key = publishable_key
-        self._stopped = False
-        hint = "Stop after the current question, and remove what was created"
-        self.stop = Button("Stop", self._stop, hidden=True, tooltip=hint)
         self.sentences = TextBlock(kind="list")
         self.table = TextTable("verdict", "question", "observed", "the sandbox")
         self.table.add_class("cx-answers")
@@ -64,7 +59,7 @@ class ProbeForm(Form[ProbeResult]):
             fields["payloads"] = CheckboxField("Fire each of the 35 types, and learn the shape of its data")
         self.fields = fields
         self.plan = plan(self._options(client))  # refuses a wrong key before anything is shown
-        super().__init__(client, fields, self.sentences, buttons=(self.stop,), results=(self.table,))
+        super().__init__(client, fields, self.sentences, results=(self.table,))
         self.widget.add_class("cx-wide")
         self._update()
 
@@ -78,25 +73,15 @@ class ProbeForm(Form[ProbeResult]):
         self.sentences.show(*self.plan.sentences)
         super()._update()
 
-    async def _prepare(self) -> None:
-        self._stopped = False
-        self._loop = asyncio.get_running_loop()
-        set_visible(self.stop, on=True)
-
     def _call(self, client: Client) -> ProbeResult:
-        loop = self._loop
-        return run(
-            self._options(client),
-            on_progress=lambda done, total: loop.call_soon_threadsafe(self._show_progress, done, total),
-            stopped=lambda: self._stopped,
-        )
+        on_progress = self._in_loop(self._show_progress)
+        return run(self._options(client), on_progress=on_progress, stopped=lambda: self._stopped)
 
     def _show_progress(self, done: int, total: int) -> None:
         if self.submitting and not self._stopped:
             self.status.show(f"{done} of {plural(total, 'step')} …", "busy")
 
     def _describe_result(self, result: ProbeResult) -> str:
-        set_visible(self.stop, on=False)
         frame = result.to_frame()
         order = {"different": 0, "as assumed": 1, "as documented": 2}
         answered = frame[frame["verdict"] != "not answered"]
@@ -105,12 +90,8 @@ class ProbeForm(Form[ProbeResult]):
         self.table.fill([[str(cell).replace("`", "") for cell in row] for row in answers.to_numpy().tolist()])
         return f"{result.summary()} form.result.to_frame() has all, with the evidence."
 
-    def _show_error(self, error: CStarError) -> None:
-        set_visible(self.stop, on=False)
-        super()._show_error(error)
-
     def _stop(self) -> None:
-        self._stopped = True
+        super()._stop()
         self.status.show("Stopping after the current question …", "busy")
 
     def _python(self) -> str:
@@ -118,8 +99,3 @@ class ProbeForm(Form[ProbeResult]):
         key = ", publishable_key=publishable_key" if self._publishable_key is not None else ""
         options = "".join(f", {name}=True" for name, field in self.fields.items() if field.value)
         return f"cx.probe(client{listener}{key}{options}, confirm=True)"
-
-    def close(self) -> None:
-        """Removes the form from the page and frees its widgets. A running probe stops after its current question."""
-        self._stopped = True
-        super().close()
