@@ -65,6 +65,7 @@ class DeliveriesTab(Displayed):
         self._tasks = Tasks()
         self.widget = _Arrivals(title=f"Listening at {listener.url}")
         self.widget.on_msg(self._handle_message)
+        self.widget.answer(self._copied)
         self._unwatch = listener.on_arrival(self._schedule_update)
         self.refresh()
 
@@ -162,19 +163,13 @@ class DeliveriesTab(Displayed):
         match content:
             case {"event": "filter", "verdict": str(verdict), "type": str(event)} if verdict in _VERDICTS:
                 self.filter_by(verdict, event if event in self.widget.events else "")
+            case {"event": "open", "id": int(number)}:
+                try:
+                    self.open(number)
+                except CStarError as error:  # the listener was closed
+                    self.widget.title = str(error)
             case {"event": "replay"} if self.widget.number and self.widget.tone != "busy":
                 self._tasks.spawn(self.replay(self.widget.number))
-        if content.get("event") == "open" and isinstance(content.get("id"), int):
-            try:
-                self.open(content["id"])
-            except CStarError as error:  # the listener was closed
-                self.widget.title = str(error)
-        if content.get("event") == "copy" and self.widget.number:
-            try:
-                value = self._copy(self.widget.number, str(content.get("what")))
-            except CStarError as error:
-                value = str(error)
-            self.widget.send({"nonce": content.get("nonce"), "value": value})
 
     def _show_replayed(self, text: str, tone: str) -> None:
         with self.widget.hold_sync():
@@ -236,11 +231,14 @@ class DeliveriesTab(Displayed):
             return "Refused: not json\nThe signature is valid, but the body is not a JSON object."
         return "\n".join(verdict_lines(explanation))
 
-    def _copy(self, number: int, what: str) -> str:
-        """The body as text, or a curl command that sends the request again to the listener."""
+    def _copied(self, what: object) -> str:
+        """The body as text, or a curl command that sends the opened request again to the listener."""
         from ..deliveries import delivery
 
-        request = self._listener[number]
+        try:
+            request = self._listener[self.widget.number]
+        except CStarError as error:
+            return str(error)
         if what == "body":
             return request.body.decode("utf-8", "backslashreplace")
         return delivery(request).to_curl(self._listener.url)

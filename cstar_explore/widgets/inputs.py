@@ -38,12 +38,12 @@ class BaseWidget(SmallState, anywidget.AnyWidget):
         """Calls the handler when the page sends this event."""
         self.on_msg(lambda _, content, __: content.get("event") == event and handler())
 
-    def answer(self, answer: Callable[[], str]) -> None:
-        """Sends the page this answer when it asks. The nonce of the question keeps it from other views."""
+    def answer(self, answer: Callable[[object], str]) -> None:
+        """Sends the page the answer to what it asks. The nonce of the question keeps it from other views."""
 
         def reply(_: object, content: dict[str, Any], __: object) -> None:
             if content.get("event") == "ask":
-                self.send({"nonce": content.get("nonce"), "value": answer()})
+                self.send({"nonce": content.get("nonce"), "value": answer(content.get("what"))})
 
         self.on_msg(reply)
 
@@ -188,4 +188,4 @@ class SecretReveal(View):
 
     def __init__(self, secret: Secret, note: str) -> None:
         super().__init__("secret_reveal", mask=str(secret), note=note)
-        self.answer(secret.reveal)
+        self.answer(lambda _: secret.reveal())

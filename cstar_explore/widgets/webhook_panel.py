@@ -87,7 +87,7 @@ class WebhookPanel:
         for part in (self.head, self.details):
             close(part)
 
-    def _full_url(self) -> str:
+    def _full_url(self, _: object) -> str:
         return printable(self.webhook.url or "", 10_000) if self.webhook is not None else ""
 
     # --- deliveries ------------------------------------------------------------------------------------------------

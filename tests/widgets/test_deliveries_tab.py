@@ -320,10 +320,10 @@ def test_the_opened_delivery_is_copied_on_request(
     monkeypatch.setattr(view.widget, "send", sent.append)
     body = body_of(data={"text": "it's ½"})
     deliver(listener, body)
-    view.widget._handle_custom_msg({"event": "copy", "what": what, "nonce": "0"}, [])
+    view.widget._handle_custom_msg({"event": "ask", "what": what, "nonce": "0"}, [])
     assert [] == sent, "nothing is open"
     view.open(1)
-    view.widget._handle_custom_msg({"event": "copy", "what": what, "nonce": "7"}, [])
+    view.widget._handle_custom_msg({"event": "ask", "what": what, "nonce": "7"}, [])
     [reply] = sent
     assert "7" == reply["nonce"]
     if what == "body":

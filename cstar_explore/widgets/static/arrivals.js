@@ -62,7 +62,7 @@ function render({ model, el }) {
   };
   const ask = questions(model);
   const copier = (label, what) =>
-    copyButton(label, () => ask({ event: "copy", what }), (text, button) => {
+    copyButton(label, () => ask(what), (text, button) => {
       const shown = node("pre", text, "cx-part");
       shown.tabIndex = 0;
       button.parentElement.after(shown);

@@ -18,8 +18,7 @@ function render({ model, el }) {
   frame.append(label, row, message);
   el.append(frame);
 
-  const question = questions(model);
-  const ask = () => question({ event: "ask" });
+  const ask = questions(model);
 
   let revealed = false;
   const draw = (value = model.get("content").mask) => {

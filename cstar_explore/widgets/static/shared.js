@@ -32,11 +32,11 @@ export function questions(model) {
     pending.get(nonce)?.(value);
     pending.delete(nonce);
   });
-  return (content) =>
+  return (what) =>
     new Promise((resolve) => {
       const nonce = crypto.getRandomValues(new Uint32Array(4)).join("-");
       pending.set(nonce, resolve);
-      model.send({ ...content, nonce });
+      model.send({ event: "ask", what, nonce });
     });
 }
 

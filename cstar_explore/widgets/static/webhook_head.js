@@ -11,8 +11,7 @@ function render({ model, el }) {
   close.addEventListener("click", () => model.send({ event: "close" }));
   const url = element("code");
   const id = element("code");
-  const ask = questions(model);
-  const fullUrl = () => ask({ event: "ask" });
+  const fullUrl = questions(model);
   const show = element("button", { type: "button", className: "cx-small", textContent: "Show" });
   show.setAttribute("aria-label", "Show the full URL");
   show.addEventListener("click", async () => {
