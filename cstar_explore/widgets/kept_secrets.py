@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import chain, count
 from pathlib import Path
 
 from ..errors import CStarError
@@ -103,15 +104,11 @@ class KeptSecrets:
             self.save()
 
     def _update(self) -> None:
-        self.save_button.description = (
-            f"Save {plural(len(self), 'secret')}" if len(self) == 1 else f"Save all {len(self):,} secrets"
-        )
+        self.save_button.description = f"Save {'all ' if len(self) > 1 else ''}{plural(len(self), 'secret')}"
         set_visible(self.widget, on=bool(self._secrets))
 
 
 def _unused_path() -> str:
     """The first of `cstar-secrets.env`, `cstar-secrets-2.env` and so on that does not exist."""
-    number = 1
-    while Path(path := f"cstar-secrets{f'-{number}' if number > 1 else ''}.env").exists():
-        number += 1
-    return path
+    paths = chain(["cstar-secrets.env"], (f"cstar-secrets-{number}.env" for number in count(2)))
+    return next(path for path in paths if not Path(path).exists())
