@@ -55,8 +55,8 @@ class BulkActions:
         self._asked: tuple[Action, list[Webhook]] | None = None  # what waits for an answer
         self._undo: tuple[Action, list[Webhook]] | None = None
         self.buttons = {
-            "pause": Button("Pause", lambda: self._start("pause")),
-            "resume": Button("Resume", lambda: self._start("resume")),
+            "pause": Button("Pause", lambda: self._start("pause", table.selected_webhooks())),
+            "resume": Button("Resume", lambda: self._start("resume", table.selected_webhooks())),
             "delete": Button("Delete", self._ask_to_delete, button_style="danger"),
             "stop": Button("Stop", self.stop, hidden=True, tooltip="Stop after the current step"),
             "undo": Button("Undo", self.undo, hidden=True),
@@ -71,11 +71,8 @@ class BulkActions:
         self.parts = (self._question, self._confirmation_box, self._answers, self.code, self.steps)
         self.on_select()
 
-    async def act(self, action: Action, confirm: str | None = None) -> list[Step]:
+    async def act(self, action: Action, webhooks: list[Webhook], confirm: str | None) -> list[Step]:
         """See `Explorer.act`."""
-        return await self._act(action, self._table.selected_webhooks(), confirm)
-
-    async def _act(self, action: Action, webhooks: list[Webhook], confirm: str | None) -> list[Step]:
         steps: list[Step] = []
         try:
             self._check(action, webhooks, confirm)
@@ -118,7 +115,7 @@ class BulkActions:
     def undo(self) -> None:
         """Reverts the last pause or resume for the webhooks it changed, whatever is selected now."""
         if self._undo is not None and not self.working:
-            self._tasks.spawn(self._act(*self._undo, self._typed()))
+            self._start(*self._undo)
 
     def on_select(self) -> None:
         """Updates the buttons. Withdraws the question before a delete, which named the former selection, and its code."""
@@ -138,12 +135,8 @@ class BulkActions:
             set_visible(self.buttons[name], on=on)
             self.buttons[name].disabled = self.working or not self._client.write
 
-    def _start(self, action: Action) -> None:
-        self._tasks.spawn(self.act(action, self._typed()))
-
-    def _typed(self) -> str | None:
-        """The text in the field for the confirmation."""
-        return self._confirmation.value or None
+    def _start(self, action: Action, webhooks: list[Webhook]) -> None:
+        self._tasks.spawn(self.act(action, webhooks, self._confirmation.value or None))
 
     def _begin(self, action: Action, webhooks: list[Webhook]) -> None:
         self._stopped, self.working = False, True
@@ -196,7 +189,7 @@ class BulkActions:
         if self._asked is not None:
             action, webhooks = self._asked
             if action != "delete" or [webhook.id for webhook in webhooks] == self._table.selected:
-                self._tasks.spawn(self._act(action, webhooks, self._typed()))
+                self._start(action, webhooks)
 
     @property
     def _is_live(self) -> bool:

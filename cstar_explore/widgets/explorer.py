@@ -127,7 +127,7 @@ class Explorer(Displayed):
         Raises:
             ValidationError, ConfirmationError: Nothing was sent.
         """
-        return await self._bulk.act(action, confirm)
+        return await self._bulk.act(action, self.table.selected_webhooks(), confirm)
 
     def stop(self) -> None:
         """Stops a running `act` after its current step."""
