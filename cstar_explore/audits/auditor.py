@@ -1,6 +1,5 @@
 """`audit` and its result: every webhook of every team in one frame, and the findings about them."""
 
-import difflib
 from collections.abc import Collection, Iterable
 from concurrent.futures import Executor
 from datetime import datetime
@@ -11,7 +10,7 @@ from ..api.client import Client
 from ..errors import ValidationError
 from ..files import replace_file
 from ..models import WebhookList
-from ..text import escaped, printable
+from ..text import did_you_mean, escaped, printable
 from .accounts import Accounts
 from .display import findings_html
 from .fetching import FetchResult, Progress, Stopped, fetch_accounts, fetch_team
@@ -61,16 +60,13 @@ def audit(
         CStarError: The source is a client, and its webhooks could not be read.
     """
     checked = Settings() if settings is None else read_settings(settings, RULES)
-    days = checked.thresholds.inactive_days
+    days, was_interrupted = checked.thresholds.inactive_days, False
     if isinstance(source, Accounts):
         source.check_hosts(allow_hosts)
         fetched, was_interrupted = fetch_accounts(
             source, inactive_days=days, executor=executor, at_once=at_once, on_progress=on_progress, stopped=stopped
         )
-        if was_interrupted:
-            raise AuditInterruptedError(Audit(fetched, checked, now))
-        return Audit(fetched, checked, now)
-    if isinstance(source, Client):
+    elif isinstance(source, Client):
         fetched = [fetch_team(source, str(source.team_id), days)]
         if fetched[0].error is not None:
             raise fetched[0].error
@@ -80,7 +76,10 @@ def audit(
         from .tables import results_from_frame
 
         fetched = results_from_frame(source)
-    return Audit(fetched, checked, now)
+    audited = Audit(fetched, checked, now)
+    if was_interrupted:
+        raise AuditInterruptedError(audited)
+    return audited
 
 
 class Audit(AuditResult):
@@ -113,10 +112,8 @@ class Audit(AuditResult):
         rules = [rules] if isinstance(rules, str) else rules
         for name in rules or ():
             if name not in RULES:
-                near = difflib.get_close_matches(str(name), RULES, n=1)
-                hint = f" Did you mean '{near[0]}'?" if near else ""
                 raise ValidationError(
-                    f"There is no rule '{printable(name, 80)}'.{hint}",
+                    f"There is no rule '{printable(name, 80)}'.{did_you_mean(str(name), RULES)}",
                     param="rules",
                     advice="cx.audit_rules() lists them.",
                 )
@@ -169,12 +166,10 @@ class Audit(AuditResult):
         write_csv(self.to_frame(), path)
 
     def __repr__(self) -> str:
-        lines = [f"Audit: {self.summary()}"]
-        lines += [f"  {line}" for line in self._unread_accounts()]
-        lines += [f"  {_line(finding)}" for finding in self.findings[:_SHOWN]]
+        lines = [*self._unread_accounts(), *map(_line, self.findings[:_SHOWN])]
         if len(self.findings) > _SHOWN:
-            lines.append(f"  … and {len(self.findings) - _SHOWN:,} more; .to_frame() has all of them")
-        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+            lines.append(f"… and {len(self.findings) - _SHOWN:,} more; .to_frame() has all of them")
+        return "\n  ".join([f"Audit: {self.summary()}", *lines, *self.notes])
 
     def _repr_html_(self) -> str:
         lines = [self.summary(), *self._unread_accounts(), *self.notes]

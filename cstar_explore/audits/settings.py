@@ -10,7 +10,6 @@ reason = "The receiver's only open port; see OPS-112."
 until = 2026-06-30
 """
 
-import difflib
 import tomllib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..files import read_text
-from ..text import printable
+from ..text import did_you_mean, printable
 from .urls import HOSTS
 
 _MAX_BYTES = 2**15
@@ -128,8 +127,7 @@ def _check(path: str | Path, where: str, table: Mapping[str, Any], kinds: "Mappi
 
 
 def _hint(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"Did you mean '{near[0]}'?" if near else f"Use one of {', '.join(known)}."
+    return did_you_mean(name, known).strip() or f"Use one of {', '.join(known)}."
 
 
 def _invalid(path: str | Path, problem: str, advice: str = "Fix the file.") -> ConfigurationError:
