@@ -8,17 +8,16 @@ import sys
 import sysconfig
 import textwrap
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from .text import printable, redacted
 
-_WIDTH = (
-    70  # characters in a cell of JupyterLab, 1,000 px wide with its file browser; it breaks longer lines inside a word
-)
+# The characters in a cell of JupyterLab, 1,000 px wide with its file browser. It breaks longer lines inside a word.
+_WRAPPING: Mapping[str, Any] = {"width": 70, "break_on_hyphens": False, "break_long_words": False}
 _MAX_LINES = 8  # of one statement
-_MAX_FRAMES = 6  # the first half and the last half; recursion makes hundreds
+_FRAMES_AT_EACH_END = 3  # recursion makes hundreds
 _BOLD, _GREEN, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[0m"
 _CAUSE = "The error above is the direct cause of this one:"
 _CONTEXT = "While the error above was handled, this one occurred:"
@@ -31,7 +30,7 @@ def short_traceback(error: BaseException, message: str, advice: str) -> list[str
         full = shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__)
         return [redacted(part) for part in full]
     lines = [*_chained(error, {id(error)}), *_own_lines(error), *_headline(error, message)]
-    lines += [part for text in (advice, *_notes(error)) for part in _wrapped(text)]
+    lines += [part for text in (advice, *getattr(error, "__notes__", ())) for part in _wrapped(str(text))]
     lines += ["", "For the full traceback, run %tb Verbose."]
     return ["\n".join(lines)]  # one string, because IPython joins several without line breaks in the mode Plain
 
@@ -43,7 +42,7 @@ def _chained(error: BaseException, seen: set[int]) -> list[str]:
         return []
     seen.add(id(earlier))
     lines = _chained(earlier, seen)
-    own = _own_lines(earlier)
+    own = list(_own_lines(earlier))
     if own:
         lines += [*own, *_headline(earlier, str(earlier)), "", _CAUSE if error.__cause__ else _CONTEXT, ""]
     return lines
@@ -55,28 +54,25 @@ def _suppressed_by_user(error: BaseException) -> bool:
     return error.__suppress_context__ and bool(frames) and _is_users(frames[-1].filename)
 
 
-def _own_lines(error: BaseException) -> list[str]:
+def _own_lines(error: BaseException) -> Iterator[str]:
     """Each line of the user's on the way to the error, below its file or cell."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename)]
-    half = _MAX_FRAMES // 2
-    left_out = len(frames) - 2 * half
-    if left_out > 0:
-        hidden = [f"… {left_out:,} more of your lines …", ""]
-        return [*_shown_frames(frames[:half]), *hidden, *_shown_frames(frames[-half:])]
-    return list(_shown_frames(frames))
+    left_out = range(_FRAMES_AT_EACH_END, len(frames) - _FRAMES_AT_EACH_END)
+    for number, frame in enumerate(frames):
+        if left_out and number == left_out.start:
+            yield from (f"… {len(left_out):,} more of your lines …", "")
+        if number not in left_out:
+            yield from _shown(frame)
 
 
-def _shown_frames(frames: list[traceback.FrameSummary]) -> Iterator[str]:
-    for frame in frames:
-        first = frame.lineno or 1
-        last = min(frame.end_lineno or first, first + _MAX_LINES - 1)
-        source = textwrap.dedent(
-            "".join(linecache.getline(frame.filename, number) for number in range(first, last + 1))
-        )
-        yield f"{_location(frame.filename)}, line {_GREEN}{first}{_PLAIN}"
-        for line in source.splitlines():
-            yield from _wrapped(printable(redacted(line), 200), indent="    ")
-        yield ""
+def _shown(frame: traceback.FrameSummary) -> Iterator[str]:
+    first = frame.lineno or 1
+    last = min(frame.end_lineno or first, first + _MAX_LINES - 1)
+    source = "".join(linecache.getline(frame.filename, number) for number in range(first, last + 1))
+    yield f"{_location(frame.filename)}, line {_GREEN}{first}{_PLAIN}"
+    for line in textwrap.dedent(source).splitlines():
+        yield from _wrapped(printable(redacted(line), 200), indent="    ")
+    yield ""
 
 
 def _location(filename: str) -> str:
@@ -92,23 +88,11 @@ def _headline(error: BaseException, message: str) -> list[str]:
     return [f"{_BOLD}{name}{_PLAIN}{first.removeprefix(name)}", *others]
 
 
-def _notes(error: BaseException) -> list[str]:
-    return [str(note) for note in getattr(error, "__notes__", ())]
-
-
 def _wrapped(text: str, indent: str = "") -> list[str]:
     """The lines of a text, which break between words and keep its indentation."""
     safe = redacted(printable(text, 5_000))
     first = indent + safe[: len(safe) - len(safe.lstrip())]
-    lines = textwrap.wrap(
-        safe.strip(),
-        _WIDTH,
-        initial_indent=first,
-        subsequent_indent=first + indent,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
-    return lines or [""]
+    return textwrap.wrap(safe.strip(), initial_indent=first, subsequent_indent=first + indent, **_WRAPPING) or [""]
 
 
 def _is_users(filename: str) -> bool:

@@ -6,7 +6,7 @@ PYTEST_DONT_REWRITE, because the messages of the asserts are shown to learners.
 import functools
 import inspect
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from ..errors import ConfigurationError
@@ -64,17 +64,6 @@ def call(function: Callable[..., T], *args: Any, when: str) -> T:
         raise AssertionError(
             f"`{name}` raised {type(error).__name__} {when}: {printable(str(error), 200) or 'no message'}."
         ) from None
-
-
-def strings_in(answer: Any, name: str, expected: str) -> list[str]:
-    """The strings in the learner's list, set or column."""
-    if hasattr(answer, "columns") and len(answer.columns) == 1:
-        answer = answer.iloc[:, 0]
-    items = list(answer) if isinstance(answer, Iterable) and not isinstance(answer, str | bytes) else None
-    assert items is not None and not hasattr(answer, "columns"), f"`{name}` must be {expected}, not {shown(answer)}."
-    others = [item for item in items if not isinstance(item, str)]
-    assert not others, f"`{name}` must be {expected}, but it contains {shown(others[0])}."
-    return items
 
 
 def shown(value: object) -> str:

@@ -16,7 +16,6 @@ from .checks import call, check, shown
 Event = dict[str, Any]
 Handler = Callable[[Event, MutableSet[str], Callable[[str], None]], object]
 
-_OUTAGE = {"hours": 3}
 _MAX_TRIES = 100  # ends a handler that retries forever
 
 
@@ -151,7 +150,7 @@ def _simulated_attempts() -> list[tuple[int, str]]:
         listener.answer.status = 503
         webhook = client.webhooks.create(name="Down", url=listener.url, events=["ticket.created"])
         client.webhooks.trigger_test("ticket.created")
-        sandbox.clock.advance(**_OUTAGE)
+        sandbox.clock.advance(hours=3)
         listener.answer.status = 200
         sandbox.clock.advance(hours=31)
         deliveries = sandbox.deliveries()

@@ -9,7 +9,7 @@ from typing import Any
 from ..api.client import Client
 from ..events import NAMES, matching_types, receivers_by_type
 from ..models import Webhook
-from .checks import check, strings_in
+from .checks import check, shown
 
 _FINANCE = "Finance"
 _FINANCE_URL = "https://finance.example.com/cstar"
@@ -28,17 +28,15 @@ def finance(client: Client) -> str:
         f"No webhook is named exactly '{_FINANCE}'. Fill in the form and press Create webhook, or run"
         " client.webhooks.create(name=…, url=…, events=[…])."
     )
-    surplus = next(
-        (one for one in webhooks if one.url != _FINANCE_URL or _subscribed_types(one) != _FINANCE_EVENTS), webhooks[-1]
-    )
+    wrong = [one for one in webhooks if one.url != _FINANCE_URL or _subscribed_types(one) != _FINANCE_EVENTS]
+    surplus = [*wrong, webhooks[-1]][0]
     assert len(webhooks) == 1, (
         f"{len(webhooks)} webhooks are named '{_FINANCE}', and each would receive its own deliveries."
         f" Delete one: client.webhooks.delete('{surplus.id}')."
     )
     webhook = webhooks[0]
-    assert webhook.url == _FINANCE_URL, (
-        f"It delivers to {webhook.url} instead of {_FINANCE_URL}. {_update(webhook, 'url')}"
-    )
+    url = webhook.url
+    assert url == _FINANCE_URL, f"It delivers to {url} instead of {_FINANCE_URL}. {_update(webhook, 'url')}"
     types = _subscribed_types(webhook)
     assert types >= _FINANCE_EVENTS, (
         f"It is not subscribed to {_listed(_FINANCE_EVENTS - types)}. {_update(webhook, 'events')}"
@@ -80,13 +78,15 @@ def events_without_receiver(answer: Any, client: Client) -> str:
         "`events_without_receiver` is still `...`. client.webhooks.list().coverage() has one row per event type with its number"
         " of receivers: take the event types that have none."
     )
-    given = set(
-        strings_in(
-            answer,
-            "events_without_receiver",
-            "the event types only, as a list or as one column of a frame (frame['event'])",
-        )
+    if hasattr(answer, "columns") and len(answer.columns) == 1:
+        answer = answer.iloc[:, 0]
+    is_list = isinstance(answer, Iterable) and not isinstance(answer, str | bytes) and not hasattr(answer, "columns")
+    others = [item for item in answer if not isinstance(item, str)] if is_list else [answer]
+    assert not others, (
+        "`events_without_receiver` must be the event types only, as a list or as one column of a frame (frame['event']), not"
+        f" {shown(others[0])}."
     )
+    given = set(answer)
     webhooks = client.webhooks.list()
     receivers = receivers_by_type((webhook, webhook.events or ()) for webhook in webhooks if webhook.is_active)
     expected = {name for name, active in receivers.items() if not active}
@@ -99,12 +99,8 @@ def events_without_receiver(answer: Any, client: Client) -> str:
         )
     for name in sorted(expected - given):
         paused = [webhook.name for webhook in webhooks if not webhook.is_active and name in _subscribed_types(webhook)]
-        why = (
-            f"'{paused[0]}' subscribes to it, but it is paused, and a paused webhook receives nothing."
-            if paused
-            else ""
-        )
-        raise AssertionError(f"{name} has no receiver either; add it. {why}".rstrip())
+        why = [f"'{one}' subscribes to it, but it is paused, and a paused webhook receives nothing." for one in paused]
+        raise AssertionError(" ".join([f"{name} has no receiver either; add it.", *why[:1]]))
     return f"Correct. {len(expected)} of {len(NAMES)} event types have no receiver. Paused webhooks do not count."
 
 

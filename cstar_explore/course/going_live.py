@@ -40,7 +40,9 @@ def rotation(rotate: Rotate) -> str:
             trusted.append(secret)
             source.fire("trust")
 
-        call(rotate, source.wrap(client), old.id, trust, when="during the rotation")
+        steps = {name: source.after(name, getattr(client.webhooks, name)) for name in ("create", "update", "delete")}
+        firing = _Override(client, webhooks=_Override(client.webhooks, **steps))
+        call(rotate, firing, old.id, trust, when="during the rotation")
         source.fire("last step")
         remaining = {webhook.id: webhook for webhook in observer.webhooks.list()}
         assert others <= set(remaining), "Other webhooks were deleted, too. Delete only the one with the given ID."
@@ -108,11 +110,8 @@ def doctor(environment: Mapping[str, str]) -> str:
     ran = subprocess.run(  # noqa: S603 - a fixed command
         command, env=others | dict(environment), capture_output=True, text=True, check=False, timeout=60
     )
-    return "\n".join(itertools.dropwhile(_is_ok_before_configuration, ran.stdout.splitlines()))
-
-
-def _is_ok_before_configuration(line: str) -> bool:
-    return line.startswith("ok ") and "configuration" not in line
+    lines = ran.stdout.splitlines()
+    return "\n".join(itertools.dropwhile(lambda line: line.startswith("ok ") and "configuration" not in line, lines))
 
 
 class _EventSource:
@@ -129,13 +128,9 @@ class _EventSource:
     def fire(self, step: str) -> None:
         self.fired[self._client.webhooks.trigger_test(_EVENT).event_id or ""] = step
 
-    def wrap(self, client: Client) -> Any:
-        """The client, with an event after each create, update and delete."""
-        webhooks = client.webhooks
-        methods = {name: self._then_fire(name, getattr(webhooks, name)) for name in ("create", "update", "delete")}
-        return _Override(client, webhooks=_Override(webhooks, **methods))
+    def after(self, step: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        """The method of a client's webhooks, with an event after each call."""
 
-    def _then_fire(self, step: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             result = method(*args, **kwargs)
             self.fire(step)

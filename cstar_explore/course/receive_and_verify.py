@@ -3,7 +3,6 @@
 PYTEST_DONT_REWRITE, because the messages of the asserts are shown to learners.
 """
 
-import hashlib
 import hmac
 import json
 from collections.abc import Callable
@@ -35,7 +34,8 @@ def is_genuine(function: Callable[[bytes, str, str, int], bool]) -> str:
 
     genuine = sign(_BODY, _SECRET, _NOW)
     if not accepts(_BODY, genuine, when="for a genuine delivery"):
-        for digest, mistake in _COMMON_MISTAKES.items():
+        for key, message, mistake in _COMMON_MISTAKES:
+            digest = hmac.digest(key.encode(), message, "sha256").hex()
             assert not accepts(_BODY, f"t={_NOW},v1={digest}", when="for another signature"), (
                 f"It rejects a genuine delivery. {mistake} {_SIGNED_MESSAGE}"
             )
@@ -116,25 +116,17 @@ def signed(answer: Any, secret: str) -> str:
     return "Correct. Your tests need neither cStar nor a network."
 
 
-def _hex(key: str, message: bytes) -> str:
-    return hmac.new(key.encode(), message, hashlib.sha256).hexdigest()
-
-
-# The digests that result from common mistakes, and the hint for each.
 _REENCODED = [
     json.dumps(json.loads(_BODY), ensure_ascii=ascii_only, separators=separators).encode()
     for ascii_only in (True, False)
     for separators in ((",", ":"), (", ", ": "))
 ]
-_COMMON_MISTAKES = {
-    **{
-        _hex(_SECRET, f"{_NOW}.".encode() + body): "You parse the JSON and serialize it again, which changes the bytes."
-        for body in _REENCODED
-    },
-    _hex(_SECRET, _BODY): "You sign the body alone, as in cStar's legacy format.",
-    _hex(_SECRET, str(_NOW).encode() + _BODY): "The dot between t and the body is missing.",
-    _hex(
-        _SECRET.removeprefix("whsec_"), f"{_NOW}.".encode() + _BODY
-    ): "You leave out whsec_, which is part of the key.",
-    _hex(_SECRET, f"t={_NOW}.".encode() + _BODY): "Sign only the number, without t=.",
-}
+_PARSED = "You parse the JSON and serialize it again, which changes the bytes."
+# The key and the message that common mistakes lead to, and the hint for each.
+_COMMON_MISTAKES = (
+    *((_SECRET, b"%d.%s" % (_NOW, body), _PARSED) for body in _REENCODED),
+    (_SECRET, _BODY, "You sign the body alone, as in cStar's legacy format."),
+    (_SECRET, b"%d%s" % (_NOW, _BODY), "The dot between t and the body is missing."),
+    (_SECRET.removeprefix("whsec_"), b"%d.%s" % (_NOW, _BODY), "You leave out whsec_, which is part of the key."),
+    (_SECRET, b"t=%d.%s" % (_NOW, _BODY), "Sign only the number, without t=."),
+)
