@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _KIND = "cstar_explore recording"
 _MAX_FILE = 2**20  # bytes: a whole recording has less than 40 kB
-_COLUMNS = ("question", "text", "before", "after", "depends")
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,9 @@ class Recording:
             content = json.loads(read_text(path, _MAX_FILE))
             if (content["kind"], content["version"]) != (_KIND, 1):
                 raise unreadable(path, "it is not a recording of this version")
-            answers = {name: _answer(value) for name, value in content["answers"].items()}
+            answers = {
+                name: each if isinstance(each, str) else tuple(each) for name, each in content["answers"].items()
+            }
             payloads = {str(event): dict(shape) for event, shape in content["payloads"].items()}
             recorded_on = str(content["recorded_on"])
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
@@ -109,7 +110,7 @@ class Recording:
             for event in sorted(self.payloads)
             if event in later.payloads and self.payloads[event] != later.payloads[event]
         ]
-        return from_rows(rows, dict.fromkeys(_COLUMNS, "str"))
+        return from_rows(rows, dict.fromkeys(("question", "text", "before", "after", "depends"), "str"))
 
     def __repr__(self) -> str:
         return f"Recording({self.recorded_on}, {len(self.answers)} answers, {len(self.payloads)} payloads)"
@@ -135,10 +136,6 @@ def as_recording(value: "Recording | str | Path | Any") -> Recording:
 def shown(answer: Answer) -> str:
     """An answer as text."""
     return answer if isinstance(answer, str) else ", ".join(map(str, answer)) or "none"
-
-
-def _answer(value: Any) -> Answer:
-    return value if isinstance(value, str) else tuple(value)
 
 
 def _line(name: str, value: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..behaviours import QUESTIONS
+from ..schema import parse_value
 from .answers import Observation, Observations, error_form, first_of, names_in, one_of, signing_secret
 from .replies import NotAnsweredError, Reply
 from .session import DOMAINS, UNKNOWN_TYPE, Session
@@ -125,18 +126,13 @@ def name_limit(session: Session) -> Observations:
     """The maximum length of a name."""
     name = session.new_name()
     with session.webhook(name=name) as created:
-        for limit in QUESTIONS["name_limit"].answers:
-            if limit == "cut":
-                continue
+        for limit in filter(str.isdigit, QUESTIONS["name_limit"].answers):
             long_name = name.ljust(int(limit), "x")
             updated = session.update(created, name=long_name)
-            if updated.ok:
-                kept = _current(session, updated, "name") == long_name
-                yield Observation("name_limit", limit if kept else "cut", f"{updated.evidence}, {limit} characters")
-                return
             if not updated.refused:
                 break
-    raise NotAnsweredError(updated.evidence)
+        kept = _current(session, updated.require_success(), "name") == long_name
+        yield Observation("name_limit", limit if kept else "cut", f"{updated.evidence}, {limit} characters")
 
 
 def unchanged_update(session: Session) -> Observations:
@@ -172,11 +168,10 @@ def replayed_update(session: Session) -> Observations:
         session.update(created, name=f"{name} A", idempotency_key=key).require_success()
         session.update(created, name=f"{name} B").require_success()
         repeated = session.update(created, name=f"{name} A", idempotency_key=key)
+        answer = str(repeated.status)
         if repeated.ok:
             current = _current(session, session.get(created.webhook["id"]), "name")
             answer = {f"{name} A": "again", f"{name} B": "first response"}.get(str(current), "")
-        else:
-            answer = str(repeated.status)
         yield one_of("replay_update", answer, repeated.evidence)
 
 
@@ -210,12 +205,10 @@ def _current(session: Session, reply: Reply, field: str) -> Any:
 
 
 def _events(session: Session, reply: Reply) -> list[str]:
-    events = _current(session, reply, "events")
-    if isinstance(events, str):
-        events = [part.strip() for part in events.split(",") if part.strip()]
-    if not isinstance(events, list):
+    events = parse_value(_current(session, reply, "events"), "events")
+    if events is None:
         raise NotAnsweredError(f"{reply.evidence}: no events in it")
-    return [str(event) for event in events]
+    return list(events)
 
 
 def _updated_at(session: Session, created: Reply) -> str:

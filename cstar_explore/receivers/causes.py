@@ -2,8 +2,8 @@
 
 `causes.json` has what is wrong and what to do: `found` by a name, `single` and `notes` by what was sent in the only check that shows it,
 `responses` by the response to an ordinary delivery, `error_pages` by what frameworks write into that response, and `accepted_instead` by
-what a receiver accepts that refuses an ordinary delivery, of which the first that applies counts. Words in braces stand for `phrases`,
-for `raw`, how to get the raw body, and for what was observed.
+what a receiver accepts that refuses an ordinary delivery, of which the first that applies counts. `in_packets` has the checks whose
+requests may arrive in several packets. Words in braces stand for `phrases`, for `raw`, how to get the raw body, and for what was observed.
 """
 
 import re
@@ -47,11 +47,6 @@ _TEXTS: Mapping[str, Text] = {**_TABLE["found"], **SINGLE, **NOTES}
 ACCEPTED_INSTEAD: Sequence[Any] = _TABLE["accepted_instead"]
 _RESPONSES: Mapping[str, Text] = _TABLE["responses"]
 
-# What may arrive in several packets.
-_IN_PACKETS = (
-    *(TWO_PACKETS, "16 at once", "four copies at once", "two packets that split a character"),
-    *("a body of 120 kB", "a body of 1.5 MB", "chunked"),
-)
 _FOUR_MINUTES = {"signed 4 minutes ago", "signed 4 minutes ahead"}
 _TWO_V1 = {"two v1, the first of this secret", "two v1, the second of this secret"}
 _V0 = "X-Signature: only a v0"
@@ -96,7 +91,7 @@ class _Search:
             yield self._refusal(self._outcomes[ORDINARY])
         yield from self._forged()
         if TWO_PACKETS in self._open:
-            yield self._cause(TWO_PACKETS, only=lambda each: each.check.sent in _IN_PACKETS or _hangs(each))
+            yield self._cause(TWO_PACKETS, only=lambda each: each.check.sent in _TABLE["in_packets"] or _hangs(each))
         is_replayable = self._let_in("signed 10 minutes ago")
         yield self._cause("replay" if is_replayable else "future", "timestamp", only=lambda each: each.let_in)
         if self._open.keys() >= _FOUR_MINUTES:

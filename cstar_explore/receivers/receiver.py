@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError, ValidationError
 from ..progress import ProgressLog
-from ..secret import Secret
 from ..serving.loopback import host_names, is_allowed
 from ..signatures import keys
 from ..text import printable, redacted
@@ -50,10 +49,7 @@ def check_receiver(
         ConfigurationError: The secret is not usable, the host is not allowed, `allow_host` is not a host, or `acted` failed.
         ValidationError: The URL is invalid, or `acted` returns neither IDs nor a number.
     """
-    is_single = isinstance(secret, str | bytes | Secret)
     secret = keys.as_secret(secret)
-    if not is_single:
-        raise ConfigurationError("check_receiver() needs exactly one secret.", advice="Pass the receiver's secret.")
     keys.require_secrets([secret])
     shown = _validated(url, host_names(allow_host, "allow_host"))
     progress = progress or ProgressLog(_LOG_INTERVAL, "{} of {} checks …")
