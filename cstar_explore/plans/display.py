@@ -1,10 +1,10 @@
 """Plans and steps as text and HTML. Each change has a line or a row, whatever is known of its webhook."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..text import escaped, html_table, printable
+from ..text import escaped, html_table, plural, printable
 from .change import Change, format_difference, format_value
 from .question import Question
 
@@ -23,21 +23,10 @@ def change_line(change: Change) -> str:
     if change.what == "update":
         details = [format_difference(*difference) for difference in change.differences]
     else:
-        state = change.before or change.after
-        fields = ("url", "events", "is_active")
-        details = [
-            printable(format_value(value), 2_000)
-            for name in fields
-            if (value := getattr(state, name)) is not None and value != ()
-        ]
+        values = (before if after is None else after for _, before, after in change.differences)
+        details = [printable(format_value(value), 2_000) for value in values if value != ()]
     text = f"{change.what} {about}: {'; '.join(details)}" if details else f"{change.what} {about}"
     return f"{text}. {change.note}".strip() if change.note else text
-
-
-def counts(changes: Iterable[Change]) -> str:
-    """`2 creates, 1 update, 3 deletes`."""
-    kinds = Counter(change.what for change in changes)
-    return ", ".join(f"{count:,} {kind}{'s' if count > 1 else ''}" for kind, count in kinds.items())
 
 
 def change_rows(number: int, change: Change) -> list[dict[str, Any]]:
@@ -86,4 +75,6 @@ def frame_html(frame: "pd.DataFrame") -> str:
 
 def _left_out(changes: Sequence[Change]) -> list[str]:
     rest = changes[MAX_CHANGES:]
-    return [f"… and {len(rest):,} more ({counts(rest)}); .to_frame() has them all"] if rest else []
+    kinds = Counter(change.what for change in rest)
+    counts = ", ".join(plural(count, kind) for kind, count in kinds.items())
+    return [f"… and {len(rest):,} more ({counts}); .to_frame() has them all"] if rest else []

@@ -59,7 +59,9 @@ LARGEST = 2**20  # bytes
 # The length of indented text grows with the square of the depth.
 _DEEPEST = 50
 
-_COMPACT, _SPACED, _LINES = (",", ":"), (", ", ": "), (",", ": ")
+_COMPACT: Mapping[str, Any] = {"separators": (",", ":")}
+_SPACED: Mapping[str, Any] = {}
+_LINES: Mapping[str, Any] = {"separators": (",", ": "), "indent": "\t"}
 _INDENTS = ("  ", "    ", "\t", "")
 
 
@@ -71,28 +73,26 @@ def _json_variants(body: bytes) -> Iterator[bytes]:
     is_large = len(body) > THOROUGH
     escapes = _ESCAPES[:3] if is_large else _ESCAPES
     tried: set[int] = set()  # hashes, because most formats give the same text and a body may be long
-    for ordered, separators, ascii_only in _common_formats(parsed) if is_large else _formats(parsed):
-        indent = "\t" if separators == _LINES else None
-        text = _written(ordered, ensure_ascii=ascii_only, separators=separators, indent=indent)
+    for ordered, layout, ascii_only in _common_formats(parsed) if is_large else _formats(parsed):
+        text = _written(ordered, ensure_ascii=ascii_only, **layout)
         if text is None or hash(text) in tried:
             continue
         tried.add(hash(text))
         # A tab is never inside a string, because JSON escapes it.
-        for written in [text.replace("\t", indent) for indent in _INDENTS] if separators == _LINES else [text]:
+        for written in [text.replace("\t", indent) for indent in _INDENTS] if layout is _LINES else [text]:
             for variant in {escape(written): None for escape in escapes}:
                 content = variant.encode("utf-8", "surrogatepass")
                 yield content
                 yield content + b"\n"
 
 
-_Format = tuple[
-    Any, tuple[str, str], bool
-]  # the JSON in some key order, separators, and whether to escape what is not ASCII
+# The JSON in some key order, its layout, and whether to escape what is not ASCII.
+_Format = tuple[Any, Mapping[str, Any], bool]
 
 
 def _formats(parsed: Any) -> Iterator[_Format]:
-    separators = (_COMPACT, _SPACED) if _is_deeper(parsed, _DEEPEST) else (_COMPACT, _SPACED, _LINES)
-    return itertools.product(_key_orders(parsed), separators, (False, True))
+    layouts = (_COMPACT, _SPACED) if _is_deeper(parsed, _DEEPEST) else (_COMPACT, _SPACED, _LINES)
+    return itertools.product(_key_orders(parsed), layouts, (False, True))
 
 
 def _common_formats(parsed: Any) -> Iterator[_Format]:
