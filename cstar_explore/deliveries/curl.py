@@ -20,7 +20,6 @@ _DATA = ("-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json"
 _HEADER = ("-H", "--header")
 _WITH_FILE = {*_DATA, *_HEADER} - {"--data-raw"}  # if the value begins with @
 _METHOD = ("-X", "--request")
-_URL = ("--url",)
 _FILES = ("-K", "--config", "-F", "--form", "-T", "--upload-file", "--data-urlencode")
 # Headers with options of their own, as browsers write them.
 _NAMED_HEADERS = {"-A": "user-agent", "--user-agent": "user-agent", "-b": "cookie", "--cookie": "cookie"}
@@ -28,7 +27,7 @@ _WITH_VALUE = (
     *("-o", "--output", "-u", "--user", "-x", "--proxy", "-m", "--max-time", "--connect-timeout", "-w", "--write-out"),
     *("-e", "--referer", "--cacert", "--cert", "-E", "--key", "--resolve", "--retry", "-c", "--cookie-jar", "-D"),
 )
-_KNOWN = (*_DATA, *_HEADER, *_METHOD, *_URL, *_FILES, *_NAMED_HEADERS, *_WITH_VALUE)
+_KNOWN = (*_DATA, *_HEADER, *_METHOD, "--url", *_FILES, *_NAMED_HEADERS, *_WITH_VALUE)
 
 
 def read(text: str) -> list[Delivery]:
@@ -64,7 +63,7 @@ def read(text: str) -> list[Delivery]:
             method = value
         elif option in _NAMED_HEADERS:
             headers.append((_NAMED_HEADERS[option], value))
-        elif option in {"", *_URL}:
+        elif option in {"", "--url"}:
             url = url or value
     return [Delivery(b"&".join(data), HeaderFields(headers), "a curl command", QUOTED, None, method or "POST", url)]
 
@@ -74,18 +73,14 @@ def _options(words: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
     remaining = iter(words)
     for word in remaining:
         text = word.decode("utf-8", "surrogateescape")
-        name, equals, value = text.partition("=")
         if text in _KNOWN:
             yield text, next(remaining, b"")
-        elif text.startswith("--"):
-            if equals and name in _KNOWN:
-                yield name, value.encode("utf-8", "surrogateescape")
-        elif text.startswith("-") and len(text) > 2 and text[:2] in _KNOWN:
-            yield text[:2], word[2:]  # as in -XPOST
-        elif text.startswith("-") and len(text) > 2 and f"-{text[-1]}" in _KNOWN:
-            yield f"-{text[-1]}", next(remaining, b"")  # as in -sX POST
         elif not text.startswith("-"):
             yield "", word
+        elif text[:2] in _KNOWN:
+            yield text[:2], word[2:]  # as in -XPOST
+        elif f"-{text[-1]}" in _KNOWN and not text.startswith("--"):
+            yield f"-{text[-1]}", next(remaining, b"")  # as in -sX POST
 
 
 _BASH = re.compile(

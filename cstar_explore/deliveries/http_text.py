@@ -49,9 +49,9 @@ def read(content: bytes, *, is_text: bool) -> Delivery:
 
 def _framed(body: bytes, headers: HeaderFields) -> tuple[bytes, bool]:
     """The body, and whether it has the declared length."""
-    if "chunked" in headers.get("transfer-encoding", "").lower():
-        decoded = _unchunked(body)
-        return (body, False) if decoded is None else (decoded, True)
+    is_chunked = "chunked" in headers.get("transfer-encoding", "").lower()
+    if is_chunked and (decoded := _unchunked(body)) is not None:
+        return decoded, True
     declared = headers.get("content-length", "")
     length = int(declared) if re.fullmatch("[0-9]{1,11}", declared) else -1
     if length >= 0 and not body[length:].strip():

@@ -1,5 +1,6 @@
 """What a form does not preserve of a body, and what the body may have been."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from enum import Enum
 
@@ -45,13 +46,9 @@ def _json_formats(body: bytes, losses: Sequence[Loss]) -> Iterator[tuple[str, by
 
 def _encodings(body: bytes, losses: Sequence[Loss]) -> Iterator[tuple[str, bytes]]:
     yield "", body
-    if Loss.ENCODING not in losses or body.isascii():
-        return
-    for encoding in ("latin-1", "cp1252"):
-        try:
+    for encoding in ("latin-1", "cp1252") if Loss.ENCODING in losses and not body.isascii() else ():
+        with contextlib.suppress(UnicodeError):
             yield f"in {encoding}", body.decode().encode(encoding)
-        except UnicodeError:
-            continue
 
 
 def _line_endings(body: bytes, losses: Sequence[Loss]) -> Iterator[tuple[str, bytes]]:

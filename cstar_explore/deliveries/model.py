@@ -196,9 +196,8 @@ def unreadable(message: str, advice: str) -> ValidationError:
 
 def too_long(size: int, most: int = MAX_BYTES) -> ValidationError:
     """The error for input that is too long."""
-    return unreadable(
-        f"The source has {size:,} bytes; at most {most:,} are read.", "Pass one delivery, without what surrounds it."
-    )
+    problem = f"The source has {size:,} bytes; at most {most:,} are read."
+    return unreadable(problem, "Pass one delivery, without what surrounds it.")
 
 
 def _utc(moment: datetime) -> str:

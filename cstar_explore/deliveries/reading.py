@@ -77,12 +77,10 @@ def _read(source: Any) -> list[Delivery]:
         return [source]
     if isinstance(source, os.PathLike):
         return _from_bytes(read_bytes(os.fspath(source), MAX_BYTES))
-    if isinstance(source, str):
+    if isinstance(source, str | bytes | bytearray | memoryview):
         if len(source) > MAX_BYTES:
             raise too_long(len(source))
-        return _from_text(source)
-    if isinstance(source, bytes | bytearray | memoryview):
-        return _from_bytes(bytes(source))
+        return _from_text(source) if isinstance(source, str) else _from_bytes(bytes(source))
     if callable(getattr(source, "itertuples", None)):  # a frame
         source = source.to_dict("records")
     if isinstance(source, Mapping | list) and not hasattr(source, "headers"):  # requests may be mappings
@@ -94,8 +92,6 @@ def _read(source: Any) -> list[Delivery]:
 
 
 def _from_bytes(content: bytes) -> list[Delivery]:
-    if len(content) > MAX_BYTES:
-        raise too_long(len(content))
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):  # as PowerShell writes files
         return _from_text(content.decode("utf-16", "replace"))
     content = content.removeprefix(b"\xef\xbb\xbf")

@@ -11,7 +11,11 @@ from .model import Delivery, HeaderFields, unreadable
 def read(source: Any) -> Delivery | None:
     """The delivery in a request, a listener's `Received` or row, or a pair of body and headers; None if it is none of them."""
     if isinstance(source, tuple) and len(source) == 2 and isinstance(source[0], str | bytes | bytearray | memoryview):
-        return _from_pair(*source)
+        body, headers = source
+        if isinstance(body, str):
+            content = body.encode("utf-8", "surrogatepass")
+            return Delivery(content, HeaderFields(headers), "a text and its headers", TEXT)
+        return Delivery(bytes(body), HeaderFields(headers), "a body and its headers")
     for as_mapping in ("_asdict", "to_dict"):  # a row of `itertuples` or `iterrows`
         if callable(getattr(source, as_mapping, None)) and not hasattr(source, "environ"):
             return next(iter(json_forms.find(getattr(source, as_mapping)())), None)
@@ -27,12 +31,6 @@ def read(source: Any) -> Delivery | None:
     method = str(getattr(source, "method", None) or "POST")
     name = f"a request object ({type(source).__module__.partition('.')[0]})"
     return Delivery(body, HeaderFields(headers), name, (), None, method, None if url is None else str(url))
-
-
-def _from_pair(body: Any, headers: Any) -> Delivery:
-    if isinstance(body, str):
-        return Delivery(body.encode("utf-8", "surrogatepass"), HeaderFields(headers), "a text and its headers", TEXT)
-    return Delivery(bytes(body), HeaderFields(headers), "a body and its headers")
 
 
 def _body(request: Any) -> bytes:

@@ -141,6 +141,9 @@ FORMS: dict[str, Callable[[str, str], Any]] = {
     "har": lambda text, signature: json.dumps(_har(text, signature)),
     "ngrok": _ngrok,
     "requestbin": _requestbin,
+    "listed_headers": lambda text, signature: {
+        "request": {"headers": [{"name": "X-Signature", "value": signature}], "body": text}
+    },
     "aws": lambda text, signature: {"headers": {"X-Signature": signature}, "body": text, "isBase64Encoded": False},
     "aws_multi_value": lambda text, signature: {
         "httpMethod": "POST",
