@@ -1,5 +1,6 @@
 """Fixtures for pytest. Each imports what it needs when a test uses it, so other suites load nothing."""
 
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -54,10 +55,8 @@ def cstar_webhook(cstar_sandbox: "cx.Sandbox", cstar_client: "cx.Client") -> Ite
     cstar_sandbox.faults.clear()
     client = cstar_client.with_options(max_wait=0)
     for webhook in created:
-        try:
+        with contextlib.suppress(cx.CStarError):  # the test deleted it, or closed the sandbox
             client.webhooks.delete(webhook.id)
-        except cx.CStarError:  # the test deleted it, or closed the sandbox
-            continue
 
 
 @pytest.fixture

@@ -48,9 +48,7 @@ def _content(file: str) -> bytes:
             raise ValidationError("FILE is not the name of a file.", advice="Pass the text to standard input.")
         return read_bytes(file, MAX_BYTES)
     if sys.stdin is None:
-        raise ConfigurationError(
-            "Standard input is closed.", advice="Pass a file, or pipe the delivery to the command."
-        )
+        raise ConfigurationError("Standard input is closed.", advice="Pass a file, or pipe the text to the command.")
     if sys.stdin.isatty():
         print("Paste the delivery, then press Ctrl+D on an empty line.", file=sys.stderr)
     try:

@@ -24,7 +24,10 @@ def run(options: argparse.Namespace) -> int:
     with contextlib.ExitStack() as closing:
         with contextlib.redirect_stdout(sys.stderr):
             client = closing.enter_context(connect())
-        listener = None if options.listen is None else closing.enter_context(_listener(options))
+        listener = None
+        if options.listen is not None:
+            listener = closing.enter_context(Listener(port=options.listen, allowed_hosts=options.allow_host))
+            print(f"Listening at {listener.url}", file=sys.stderr)
         result = probe(
             client,
             listener,
@@ -49,12 +52,6 @@ def run(options: argparse.Namespace) -> int:
     for row in drift:
         print(f"  {row['text']}: {row['before']} → {row['after']}")
     return DRIFTED if drift and options.fail_on else 0
-
-
-def _listener(options: argparse.Namespace) -> Listener:
-    listener = Listener(port=options.listen, allowed_hosts=options.allow_host)
-    print(f"Listening at {listener.url}", file=sys.stderr)
-    return listener
 
 
 def _answers(rows: list[dict[Any, Any]]) -> str:

@@ -165,10 +165,9 @@ def _simulated_attempts() -> list[tuple[int, str]]:
 def _ids(answer: Any) -> list[Any]:
     if hasattr(answer, "columns"):
         assert "id" in answer.columns, "`lost` has no column 'id'. Choose rows of `outage` with all their columns."
-        return list(answer["id"])
-    if isinstance(answer, Mapping) or hasattr(answer, "to_dict"):  # one row or one column
-        row = dict(answer)
-        return [row["id"]] if "id" in row else list(row.values())
+        answer = answer["id"]
+    elif isinstance(answer, Mapping) or hasattr(answer, "to_dict"):  # one row or one column
+        answer = [answer["id"]] if "id" in answer else dict(answer).values()
     assert isinstance(answer, Iterable) and not isinstance(answer, str | bytes), (
         f"`lost` must be rows of `outage` or request IDs, not {shown(answer)}."
     )
