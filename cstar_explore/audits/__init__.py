@@ -15,9 +15,7 @@ findings      runs the rules; findings and fixes as frames
 result        the data of an audit
 auditor       `audit` and the `Audit` class
 baseline      an audit as a JSON file
-comparison    differences between two audits
-teams         differences between the webhooks of two teams
-matching      matches the webhooks of two sides
+comparison    differences between two audits, or between the webhooks of two teams
 display       an audit in a notebook
 html_report   an audit as an HTML page
 charts        the charts of the report
