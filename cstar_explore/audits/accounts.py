@@ -1,7 +1,6 @@
 """The accounts table: the teams to audit, and the environment variables that hold their keys."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _REQUIRED = ("account", "team_id", "key_env")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_COLUMNS = (*_REQUIRED, "base_url")
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,8 @@ class Accounts(Sequence[Account]):
     """
 
     def __init__(self, table: "pd.DataFrame | str | Path", *, allow_hosts: Iterable[str] = ()) -> None:
+        from ..frames import records
+
         self._allow_hosts = host_names(allow_hosts, "allow_hosts")
         frame = read_csv(table) if isinstance(table, str | Path) else table
         if not hasattr(frame, "columns"):
@@ -65,10 +66,9 @@ class Accounts(Sequence[Account]):
             if name not in names:
                 raise _invalid(f"the column '{name}' is missing")
         for name in names:
-            if name not in (*_REQUIRED, "base_url"):
+            if name not in _COLUMNS:
                 raise _invalid(f"unknown column '{printable(redacted(name), 80)}'")
-        rows = frame.astype("object").to_dict("records")
-        self._accounts = tuple(_account(number, row) for number, row in enumerate(rows, 1))
+        self._accounts = tuple(_account(number, row) for number, row in enumerate(records(frame), 1))
         seen: dict[str, int] = {}
         for number, account in enumerate(self._accounts, 1):
             if seen.setdefault(account.account, number) != number:
@@ -96,7 +96,7 @@ class Accounts(Sequence[Account]):
         """A row per account: `account`, `team_id`, `key_env`, `base_url` (str)."""
         from ..frames import from_rows
 
-        return from_rows([vars(account) for account in self], dict.fromkeys((*_REQUIRED, "base_url"), "str"))
+        return from_rows([vars(account) for account in self], dict.fromkeys(_COLUMNS, "str"))
 
     @overload
     def __getitem__(self, index: int) -> Account: ...
@@ -104,9 +104,6 @@ class Accounts(Sequence[Account]):
     def __getitem__(self, index: slice) -> Sequence[Account]: ...
     def __getitem__(self, index: int | slice) -> Account | Sequence[Account]:
         return self._accounts[index]
-
-    def __iter__(self) -> Iterator[Account]:
-        return iter(self._accounts)
 
     def __len__(self) -> int:
         return len(self._accounts)
@@ -116,20 +113,19 @@ class Accounts(Sequence[Account]):
         return f"Accounts({len(self):,}: {names}{' …' if len(self) > 5 else ''})"
 
 
-def _account(number: int, row: Mapping[Any, Any]) -> Account:
-    cells = {str(name): _text(value) for name, value in row.items()}
+def _account(number: int, row: Mapping[str, Any]) -> Account:
+    cells = {name: "" if value is None else str(value).strip() for name, value in row.items()}
     for name in _REQUIRED:
         if not cells[name]:
             raise _invalid(f"row {number}: {name} is empty")
     for name, value in cells.items():
-        if redacted(value) == value and not ApiKey.looks_like_one(value):
-            continue
-        raise _invalid(
-            f"row {number}: {name} contains an API key",
-            "Put the key in an environment variable and enter the variable's name here. Replace the key if it was in a file.",
-        )
+        if redacted(value) != value or ApiKey.looks_like_one(value):
+            raise _invalid(
+                f"row {number}: {name} contains an API key",
+                "Put the key in an environment variable and enter the variable's name here. Replace the key if it was in a file.",
+            )
     key_env = cells["key_env"]
-    if not _VARIABLE.fullmatch(key_env):
+    if not (key_env.isascii() and key_env.isidentifier()):
         raise _invalid(f"row {number}: '{printable(key_env, 80)}' is not a valid environment variable name")
     try:
         segment(cells["team_id"], "team_id")
@@ -137,11 +133,6 @@ def _account(number: int, row: Mapping[Any, Any]) -> Account:
     except CStarError as error:
         raise _invalid(f"row {number}: {error.message}") from None
     return Account(cells["account"], cells["team_id"], key_env, base_url)
-
-
-def _text(cell: Any) -> str:
-    missing = cell is None or str(cell) in ("nan", "<NA>", "NaT")
-    return "" if missing else str(cell).strip()
 
 
 def _invalid(
