@@ -199,7 +199,9 @@ class _Connection:
         pieces = (h11.Data(data=request.body[: request.split]), h11.Data(data=request.body[request.split :]))
         head, first, second, end = (self._http.send(event) or b"" for event in (start, *pieces, h11.EndOfMessage()))
         whole = head + first + second + end
-        at = len(whole) - 1 if holds_last_byte else len(head + first) if request.split else len(whole)
+        at = len(head + first) if request.split else len(whole)
+        if holds_last_byte:
+            at -= 1
         return whole[:at], whole[at:]
 
     def _write(self, data: bytes) -> None:
