@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -52,9 +52,8 @@ class ResponseSettings:
     def __setattr__(self, name: str, value: object) -> None:
         expected, fits = _SETTINGS.get(name, ("", lambda _: True))
         if not fits(value):
-            raise ConfigurationError(
-                f"{name} must be {expected}, not {printable(repr(value), 80)}.", advice=f"Set another {name}."
-            )
+            message = f"{name} must be {expected}, not {printable(repr(value), 80)}."
+            raise ConfigurationError(message, advice=f"Set another {name}.")
         super().__setattr__(name, value)
 
 
@@ -114,24 +113,23 @@ class ListenerApp:
 
     def _received(self, scope: "Scope", body: bytes | Refusal) -> Received:
         headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"])
-        request = Received(
+        now = self.now()
+        if isinstance(body, Refusal):
+            content: dict[str, Any] = {"cause": body.cause, "answered": body.status, "error": body.reason}
+        else:
+            parsed = parse_json(body)
+            event = parsed if isinstance(parsed, dict) else {}
+            ids = {"event_id": _storable(event.get("id")), "event": _storable(event.get("type"))}
+            signature = next((value for name, value in headers if name == "x-signature"), None)
+            content = {"body": body, "cause": self._verify(body, signature, now), **ids}
+        return Received(
             id=0,
-            received_at=self.now(),
+            received_at=now,
             method=scope["method"],
             path=scope["path"],
             headers=tuple((name, mask_header(name, value)) for name, value in headers),
             query=mask_query(scope["query_string"].decode("latin-1")),
-        )
-        if isinstance(body, Refusal):
-            return replace(request, cause=body.cause, answered=body.status, error=body.reason)
-        parsed = parse_json(body)
-        event = parsed if isinstance(parsed, dict) else {}
-        return replace(
-            request,
-            body=body,
-            cause=self._verify(body, request.header("x-signature"), request.received_at),
-            event_id=_storable(event.get("id")),
-            event=_storable(event.get("type")),
+            **content,
         )
 
     def _verify(self, body: bytes, signature: str | None, now: datetime) -> str | None:

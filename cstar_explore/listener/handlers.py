@@ -6,7 +6,7 @@ import json
 import re
 import sys
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -62,15 +62,6 @@ def call_handler(handler: Handler, body: bytes, default: int = 200) -> HandlerRe
     except BaseException as error:  # noqa: BLE001 - a handler may raise anything, and the sender waits for a response
         lines = traceback.format_exception(type(error), error, _without_own_frames(error.__traceback__))
         return HandlerResponse(500, error=_stored("".join(lines).rstrip()))
-
-
-def run_awaitable(result: Awaitable[object]) -> None:
-    """Runs what an async callback returned, in a new event loop of this thread."""
-    loops.run(_result_of(result))
-
-
-async def _result_of(result: Awaitable[object]) -> object:
-    return await result
 
 
 async def _finish(result: object, default: int) -> HandlerResponse:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from ..errors import ConfigurationError, NotReceivedError
 from ..secret import Secret
+from ..serving import loops
 from ..serving.cells import close_on_rerun, close_previous
 from ..serving.loopback import host_names
 from ..serving.server import Server
@@ -22,7 +23,7 @@ from ..signatures.keys import SecretLike, as_secret, as_secrets, require_secrets
 from ..signatures.timestamps import unix_seconds
 from ..text import printable
 from .app import ListenerApp, ResponseSettings
-from .handlers import Handler, run_awaitable
+from .handlers import Handler
 from .lost import newest_of_lost
 from .replay import Edit, check_replay, replay_requests, request_ids
 from .store import Received, RequestStore
@@ -94,7 +95,7 @@ class Listener:
         self._now: Callable[[], datetime] = partial(datetime.now, UTC) if clock is None else lambda: clock.now
         self._changed = threading.Condition()
         self._watchers: list[Callable[[], object]] = []
-        self._running_watchers: set[asyncio.Task[None]] = set()
+        self._running_watchers: set[asyncio.Task[object]] = set()
         self._close_callbacks: list[Callable[[], None]] = []
         self.answer = ResponseSettings(handler=handler)
         close_previous(type(self))
@@ -136,10 +137,10 @@ class Listener:
             ConfigurationError: The timeout is not valid, or the listener is closed or runs in another process.
         """
         if not (isinstance(timeout, int | float) and 0 <= timeout <= MAX_WAIT):
-            raise ConfigurationError(
-                f"timeout must be a number of seconds from 0 to {MAX_WAIT:,.0f}, not {printable(repr(timeout), 80)}.",
-                advice="Set another timeout.",
+            message = (
+                f"timeout must be a number of seconds from 0 to {MAX_WAIT:,.0f}, not {printable(repr(timeout), 80)}."
             )
+            raise ConfigurationError(message, advice="Set another timeout.")
         self._server.check_process()
         with self._changed:
             request = self._changed.wait_for(
@@ -236,9 +237,8 @@ class Listener:
                 advice="Correct the sender or this listener's settings, and send it again.",
             )
         if not self._secrets:
-            raise ConfigurationError(
-                "This listener has no signing secret.", advice="Add one with listener.trust(secret)."
-            )
+            message = "This listener has no signing secret."
+            raise ConfigurationError(message, advice="Add one with listener.trust(secret).")
         return explain(request.body, request.headers, self._secrets, now=request.received_at)
 
     def replay(
@@ -325,13 +325,13 @@ class Listener:
             try:
                 result = watcher()
                 if inspect.isawaitable(result):
-                    task = asyncio.ensure_future(asyncio.to_thread(run_awaitable, result))
+                    task = asyncio.ensure_future(asyncio.to_thread(loops.run, result))
                     self._running_watchers.add(task)
                     task.add_done_callback(self._watcher_done)
             except Exception:  # noqa: BLE001 - a failing watcher must not change the response
                 _log.exception("A callback of on_arrival raised.")
 
-    def _watcher_done(self, task: "asyncio.Task[None]") -> None:
+    def _watcher_done(self, task: "asyncio.Task[object]") -> None:
         self._running_watchers.discard(task)
         if not task.cancelled() and task.exception() is not None:
             _log.error("A callback of on_arrival raised.", exc_info=task.exception())

@@ -62,17 +62,14 @@ def check_replay(requests: Iterable[Received], to: str | Handler, allowed_hosts:
     if isinstance(to, str):
         _check_url(to, allowed_hosts)
     elif not callable(to):
-        raise ConfigurationError(
-            f"to must be a URL or a function, not {printable(repr(to), 80)}.",
-            advice="Pass a receiver's URL or a handler.",
-        )
+        message = f"to must be a URL or a function, not {printable(repr(to), 80)}."
+        raise ConfigurationError(message, advice="Pass a receiver's URL or a handler.")
     for request in requests:
         if request.refused:
-            raise ValidationError(
-                f"Request {request.id} cannot be replayed: it was refused ({request.cause}) before its body was read.",
-                param="rows",
-                advice="Leave it out of the selection.",
+            message = (
+                f"Request {request.id} cannot be replayed: it was refused ({request.cause}) before its body was read."
             )
+            raise ValidationError(message, param="rows", advice="Leave it out of the selection.")
 
 
 def _check_url(url: str, allowed_hosts: Collection[str]) -> None:
@@ -81,10 +78,8 @@ def _check_url(url: str, allowed_hosts: Collection[str]) -> None:
     if not host or scheme not in ("http", "https"):
         raise ConfigurationError(f"to must be a URL, not '{printable(url, 120)}'.", advice="Pass a receiver's URL.")
     if scheme == "http" and not is_allowed(host, allowed_hosts):
-        raise ConfigurationError(
-            f"The deliveries would go to {printable(host, 120)} over plain http, where others can read them.",
-            advice="Use https, or pass the host in the listener's allowed_hosts.",
-        )
+        message = f"The deliveries would go to {printable(host, 120)} over plain http, where others can read them."
+        raise ConfigurationError(message, advice="Use https, or pass the host in the listener's allowed_hosts.")
 
 
 async def replay_requests(

@@ -130,10 +130,8 @@ class RequestStore(Database):
         size = len(request.body) + len(headers) + len(request.path) + len(request.query)
         with self._locked():
             if self._stored + size > MAX_STORED:
-                raise StoreFullError(
-                    f"The listener has stored {self._stored:,} of {MAX_STORED:,} bytes, and is full.",
-                    advice="Close it and open a new one with another path.",
-                )
+                message = f"The listener has stored {self._stored:,} of {MAX_STORED:,} bytes, and is full."
+                raise StoreFullError(message, advice="Close it and open a new one with another path.")
             [[request_id, duplicate_of]] = self.run(
                 "INSERT INTO requests"
                 " (received_at, method, path, headers, body, cause, event_id, event, duplicate_of, answered, error, query)"
@@ -215,7 +213,5 @@ def _from_row(row: dict[str, Any]) -> Received:
         row["headers"] = tuple((name, value) for name, value in json.loads(row["headers"]))
         return Received(**row)
     except (ValueError, TypeError):
-        raise ConfigurationError(
-            f"Request {row['id']} in the listener's file cannot be read.",
-            advice="The file is damaged: choose another path.",
-        ) from None
+        message = f"Request {row['id']} in the listener's file cannot be read."
+        raise ConfigurationError(message, advice="The file is damaged: choose another path.") from None

@@ -4,7 +4,7 @@ A call passes through `CallMiddleware`, the router, `Api._checked` and its endpo
 """
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,17 +12,14 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from ..behaviours import Answer
 from ..serving.times import iso
-from .clock import Clock, Ids
 from .deliverer import Deliverer
 from .error_responses import METHOD_NOT_ALLOWED, PATH_NOT_FOUND, WEBHOOK_NOT_FOUND, ApiError, invalid
-from .faults import Faults
 from .fields import named
 from .idempotency import replayed
 from .keys import TEAM_NAMES, Key
@@ -30,7 +27,7 @@ from .middleware import CallMiddleware, check_key, read_whole_body
 from .pages import paginated
 from .rate_limit import RateLimiter
 from .seeds import new_secret
-from .store import Store, StoredWebhook
+from .store import StoredWebhook
 from .validation import RequestParser, subscribes
 
 
@@ -39,20 +36,16 @@ class Api:
     """The endpoints of the API. `app` is the ASGI application.
 
     Args:
-        behaviours: An answer to each question in `behaviours.py`.
+        deliverer: Has the store, clock, ids, faults and behaviours of the sandbox.
     """
 
-    store: Store
-    clock: Clock
-    ids: Ids
-    rate_limiter: RateLimiter
-    faults: Faults
     deliverer: Deliverer
-    allowed_hosts: Collection[str]
-    behaviours: Mapping[str, Answer]
+    rate_limiter: RateLimiter
 
     def __post_init__(self) -> None:
-        self._parser = RequestParser(self.allowed_hosts, self.behaviours)
+        self.store, self.clock, self.ids = self.deliverer.store, self.deliverer.clock, self.deliverer.ids
+        self.behaviours = self.deliverer.behaviours
+        self._parser = RequestParser(self.deliverer.allowed_hosts, self.behaviours)
         webhooks = "/api/v1/teams/{team_id}/webhooks"
         routes = (
             ("GET", "/api/v1/auth/whoami", self.whoami),
@@ -63,13 +56,12 @@ class Api:
             ("PATCH", f"{webhooks}/{{webhook_id}}", self.update_webhook),
             ("DELETE", f"{webhooks}/{{webhook_id}}", self.delete_webhook),
         )
-        around = Middleware(CallMiddleware, self.clock, self.ids, self.rate_limiter, self.faults, self.behaviours)
-        self.app = Starlette(
+        app = Starlette(
             routes=[Route(path, self._checked(run), methods=[method]) for method, path, run in routes],
-            middleware=[around],
             exception_handlers={ApiError: _error_response, HTTPException: _error_response},
         )
-        self.app.router.redirect_slashes = False
+        app.router.redirect_slashes = False
+        self.app = CallMiddleware(app, self.deliverer, self.rate_limiter)
 
     def _checked(self, endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         """The endpoint, which runs once the key is checked and `request.state.body` is read, unless its response is replayed."""
@@ -154,7 +146,8 @@ class Api:
         event_id = f"evt_{self.ids.next('event')}"
         wait = self.behaviours["arrival"] == "before the response"
         async with self._transaction(request, deliver=wait) as respond:
-            self.deliverer.enqueue(receivers, event_id, event, request.state.request_id)
+            ids = {"team_id": request.state.key.team_id, "request_id": request.state.request_id}
+            self.deliverer.enqueue(receivers, event_id, event, **ids)
             self.clock.step()
             # Saved for a repeat of the request during the deliveries, which fires nothing.
             respond(self._fired(event, event_id, []))

@@ -82,9 +82,8 @@ class Clock:
         """
         by = _timedelta(amount)
         if by < timedelta(0):
-            raise ConfigurationError(
-                f"The clock cannot go back {-by.total_seconds():g} s.", advice="Use a new sandbox."
-            )
+            message = f"The clock cannot go back {-by.total_seconds():g} s."
+            raise ConfigurationError(message, advice="Use a new sandbox.")
         with self._lock:
             # Concurrent calls add up, also when a receiver makes one during another's deliveries.
             target = self._target = _later(max(self.scheduled, self._target), by)
@@ -138,9 +137,8 @@ def _later(time: datetime, by: timedelta) -> datetime:
     with contextlib.suppress(OverflowError):
         if time + by < _LATEST:
             return time + by
-    raise ConfigurationError(
-        f"The clock cannot advance by {by.days:,} days: no date is that late.", advice="Advance by less."
-    )
+    message = f"The clock cannot advance by {by.days:,} days: no date is that late."
+    raise ConfigurationError(message, advice="Advance by less.")
 
 
 class Ids:

@@ -15,6 +15,7 @@ from starlette.types import Message, Send
 from ..errors import ConfigurationError
 
 Expectation = Literal["accepted", "rejected", "accepted or rejected"]
+Kind = Literal["api", "delivery"]
 
 _TOLERANCE = 300.0  # seconds between the signed time and the receiver's (cStar: webhook-security)
 _MARGIN = 15.0  # seconds; more than a delivery takes
@@ -46,7 +47,7 @@ class Faults:
     """
 
     def __init__(self) -> None:
-        self._queues: dict[Literal["api", "delivery"], list[Fault]] = {"api": [], "delivery": []}
+        self._queues: dict[Kind, list[Fault]] = {"api": [], "delivery": []}
 
     # --- API responses
 
@@ -108,9 +109,8 @@ class Faults:
         More than 300 s are to be rejected, less to be accepted. Around the limit the answer depends on how long the delivery takes.
         """
         if not abs(seconds) < _LONGEST_AGE:
-            raise ConfigurationError(
-                f"seconds must be a number below {_LONGEST_AGE:,}, not {seconds}.", advice="The default is 600."
-            )
+            message = f"seconds must be a number below {_LONGEST_AGE:,}, not {seconds}."
+            raise ConfigurationError(message, advice="The default is 600.")
         margin = abs(seconds) - _TOLERANCE
         expected: Expectation = (
             "accepted or rejected" if abs(margin) <= _MARGIN else "rejected" if margin > 0 else "accepted"
@@ -147,7 +147,7 @@ class Faults:
         for queue in self._queues.values():
             queue.clear()
 
-    def take(self, kind: Literal["api", "delivery"]) -> Fault | None:
+    def take(self, kind: Kind) -> Fault | None:
         """The next fault of a kind, if one is queued."""
         queue = self._queues[kind]
         if not queue:
@@ -162,14 +162,7 @@ class Faults:
         queued = [repr(fault) for queue in self._queues.values() for fault in queue]
         return f"Faults({', '.join(queued) or 'none'})"
 
-    def _add(
-        self,
-        kind: Literal["api", "delivery"],
-        name: str,
-        times: int,
-        expected: Expectation = "accepted",
-        **settings: Any,
-    ) -> None:
+    def _add(self, kind: Kind, name: str, times: int, expected: Expectation = "accepted", **settings: Any) -> None:
         if times < 1:
             raise ConfigurationError(f"times must be at least 1, not {times}.", advice="Use clear() to remove faults.")
         self._queues[kind].append(Fault(name, times, settings, expected))

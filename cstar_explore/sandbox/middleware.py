@@ -5,7 +5,6 @@ because an unknown path or method is reported before a bad key, and a body is re
 """
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import format_datetime
 
@@ -14,13 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..behaviours import Answer
 from ..serving.bodies import read_body
 from ..serving.host_check import Refusal
 from . import error_responses
-from .clock import Clock, Ids
+from .deliverer import Deliverer
 from .error_responses import ApiError, ErrorResponse
-from .faults import Fault, Faults, truncate
+from .faults import Fault, truncate
 from .keys import Key, find_key
 from .rate_limit import RateLimiter
 
@@ -36,25 +34,26 @@ class CallMiddleware:
 
     `request.state` gets `request_id`, `now` (when the call arrived), `key` (None unless it is valid) and `behaviours`. A call
     without a valid key takes no fault.
+
+    Args:
+        deliverer: Has the clock, ids, faults and behaviours of the sandbox.
     """
 
     app: ASGIApp
-    clock: Clock
-    ids: Ids
+    deliverer: Deliverer
     rate_limiter: RateLimiter
-    faults: Faults
-    behaviours: Mapping[str, Answer]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
-        request.state.behaviours = self.behaviours
-        request_id = request.state.request_id = f"req_{self.ids.next('request')}"
-        now = request.state.now = self.clock.now
+        behaviours = request.state.behaviours = self.deliverer.behaviours
+        request_id = request.state.request_id = f"req_{self.deliverer.ids.next('request')}"
+        now = request.state.now = self.deliverer.clock.now
         key = request.state.key = find_key(request.headers.get("authorization"))
-        headers = {} if key is None else self._rate_limit_headers(key)
-        if self.behaviours["date_header"] == "present":
+        counted = {} if key is None else self.rate_limiter.count(key)
+        headers = {name: value for name, value in counted.items() if name in behaviours["rate_limit_headers"]}
+        if behaviours["date_header"] == "present":
             headers["Date"] = format_datetime(now, usegmt=True)
-        headers |= {name: request_id for name in self.behaviours["request_id"] if name != "meta.requestId"}
+        headers |= {name: request_id for name in behaviours["request_id"] if name != "meta.requestId"}
         if not _is_short(request):
             headers["Connection"] = "close"  # otherwise the server reads on to the end of the body
 
@@ -67,7 +66,7 @@ class CallMiddleware:
         await app(scope, receive, send_response)
 
     async def _with_fault(self, request: Request, send: Send) -> tuple[ASGIApp, Send]:
-        match self.faults.take("api") if request.state.key else None:
+        match self.deliverer.faults.take("api") if request.state.key else None:
             case Fault(name="slow", settings=settings):
                 await asyncio.sleep(settings["seconds"])
             case Fault(name="rate_limit", settings={"retry_after": seconds}):
@@ -81,12 +80,6 @@ class CallMiddleware:
             case Fault(name="lose_answer"):
                 return self.app, truncate(send, 0)
         return self.app, send
-
-    def _rate_limit_headers(self, key: Key) -> dict[str, str]:
-        counted = self.rate_limiter.count(key)
-        counted |= {name.removeprefix("X-"): value for name, value in counted.items()}
-        counted["RateLimit-Policy"] = f"{counted['RateLimit-Limit']};w={counted.pop('RateLimit-Window')}"
-        return {name: value for name, value in counted.items() if name in self.behaviours["rate_limit_headers"]}
 
 
 def check_key(request: Request, rate_limiter: RateLimiter) -> None:

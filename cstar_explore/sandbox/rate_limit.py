@@ -25,26 +25,23 @@ class RateLimiter:
 
     def __init__(self, clock: Clock, *, enforced: bool | int = False) -> None:
         if enforced is not False and enforced < 1:
-            raise ConfigurationError(
-                f"rate_limit must be True, False or at least 1, not {enforced}.", advice="Use False for no limit."
-            )
+            message = f"rate_limit must be True, False or at least 1, not {enforced}."
+            raise ConfigurationError(message, advice="Use False for no limit.")
         self._clock = clock
         self._enforced = enforced
         self._windows: dict[Key, tuple[datetime, int]] = {}
 
     def count(self, key: Key) -> dict[str, str]:
-        """Counts a request and returns the rate limit headers."""
+        """Counts a request and returns the rate limit headers, with and without `X-`."""
         start, used = self._windows.get(key, (self._clock.now, 0))
         if self._clock.now >= start + WINDOW:
             start, used = self._clock.now, 0
         self._windows[key] = (start, used + 1)
-        limit = self._limit(key)
-        return {
-            "X-RateLimit-Limit": str(limit),
-            "X-RateLimit-Remaining": str(max(0, limit - used - 1)),
-            "X-RateLimit-Reset": str(math.ceil((start + WINDOW).timestamp())),
-            "X-RateLimit-Window": str(int(WINDOW.total_seconds())),
-        }
+        limit, window = self._limit(key), int(WINDOW.total_seconds())
+        remaining, reset = max(0, limit - used - 1), math.ceil((start + WINDOW).timestamp())
+        counted = {"Limit": limit, "Remaining": remaining, "Reset": reset, "Window": window}
+        headers = {f"{x}RateLimit-{name}": str(value) for x in ("X-", "") for name, value in counted.items()}
+        return headers | {"RateLimit-Policy": f"{limit};w={window}"}
 
     def check(self, key: Key) -> None:
         """Raises a 429 for a counted request beyond the limit, if limits are enforced."""

@@ -88,8 +88,9 @@ class Sandbox:
         self.clock = (RealTimeClock if real_time else Clock)(advance_to=self._advance_to)
         self.faults = Faults()
         hosts = host_names(allowed_hosts)
-        default_timeout = float(behaviours["receiver_timeout"][0])
-        timeout = default_timeout if delivery_timeout is None else _checked_timeout(delivery_timeout)
+        if delivery_timeout is None:
+            delivery_timeout = float(behaviours["receiver_timeout"][0])
+        timeout = _checked_timeout(delivery_timeout)
         rate_limiter = RateLimiter(self.clock, enforced=rate_limit)
         self._store = Store(path)
         with contextlib.ExitStack() as on_failure:
@@ -105,16 +106,7 @@ class Sandbox:
                 behaviours=behaviours,
                 like=recording,
             )
-            api = Api(
-                store=self._store,
-                clock=self.clock,
-                ids=ids,
-                rate_limiter=rate_limiter,
-                faults=self.faults,
-                deliverer=self._deliverer,
-                allowed_hosts=hosts,
-                behaviours=behaviours,
-            )
+            api = Api(deliverer=self._deliverer, rate_limiter=rate_limiter)
             self._server = Server(api.app, name="sandbox", port=port)
             on_failure.pop_all()
         if real_time:
@@ -243,7 +235,5 @@ class Sandbox:
 def _checked_timeout(seconds: float) -> float:
     if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 < seconds <= _LONGEST_TIMEOUT:
         return float(seconds)
-    raise ConfigurationError(
-        f"delivery_timeout must be seconds, more than 0 and at most {_LONGEST_TIMEOUT:,}, not {printable(repr(seconds), 80)}.",
-        advice="cStar's is 10.",
-    )
+    message = f"delivery_timeout must be seconds, more than 0 and at most {_LONGEST_TIMEOUT:,}, not {printable(repr(seconds), 80)}."
+    raise ConfigurationError(message, advice="cStar's is 10.")

@@ -48,9 +48,8 @@ class Timeline(Chart):
         first = sent.groupby("id")["at"].transform("min")
         elapsed = (sent["at"] - first).dt.total_seconds().clip(lower=1)
         height = sent["id"].map({line: -index for index, line in enumerate(lines)})
-        for line in lines:
-            of_line = sent["id"] == line
-            axes.plot(elapsed[of_line], height[of_line], color="#8a8a8a", linewidth=1, zorder=1)
+        for _, of_line in elapsed.groupby(sent["id"], sort=False):
+            axes.plot(of_line, height[of_line.index], color="#8a8a8a", linewidth=1, zorder=1)
         succeeded = sent["success"].fillna(value=False).astype(bool)
         for selected, marker, color, label in (
             (succeeded, "o", GOOD, "delivered"),

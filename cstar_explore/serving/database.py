@@ -129,10 +129,8 @@ class Database:
     def _locked(self) -> Iterator[None]:
         # A forked process has a copy of the lock, which a thread of the first process may have held.
         if os.getpid() != self._process:
-            raise ConfigurationError(
-                f"The sandbox or listener runs in process {self._process}, and this is process {os.getpid()}, forked from it.",
-                advice="Use it in its own process, or open a new one here.",
-            )
+            message = f"The sandbox or listener runs in process {self._process}, and this is process {os.getpid()}, forked from it."
+            raise ConfigurationError(message, advice="Use it in its own process, or open a new one here.")
         with self._lock:
             if self._closed:
                 raise ConfigurationError("The sandbox or listener is closed.", advice="Open a new one.")

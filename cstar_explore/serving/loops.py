@@ -2,14 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable
+from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs a coroutine in a new event loop of this thread. Cancels what it leaves behind."""
+def run(work: Awaitable[T]) -> T:
+    """Runs an awaitable in a new event loop of this thread. Cancels what it leaves behind."""
     loop = _new_loop()
     try:
         return loop.run_until_complete(work)

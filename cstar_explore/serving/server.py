@@ -102,9 +102,8 @@ class Server:
             work.close()
             self.check_process()
             state = "cannot wait for itself in its own thread" if self.running else "is closed"
-            raise ConfigurationError(
-                f"The {self._name} {state}.", advice=f"Call it elsewhere, or use a new {self._name}."
-            )
+            message = f"The {self._name} {state}."
+            raise ConfigurationError(message, advice=f"Call it elsewhere, or use a new {self._name}.")
         try:
             return asyncio.run_coroutine_threadsafe(work, self._server.loop).result()
         except concurrent.futures.CancelledError:
@@ -118,10 +117,10 @@ class Server:
             ConfigurationError: This is another process.
         """
         if os.getpid() != self._process:
-            raise ConfigurationError(
-                f"The {self._name} runs in process {self._process}, and this is process {os.getpid()}, forked from it.",
-                advice=f"Use it in its own process, or open a new {self._name} here.",
+            message = (
+                f"The {self._name} runs in process {self._process}, and this is process {os.getpid()}, forked from it."
             )
+            raise ConfigurationError(message, advice=f"Use it in its own process, or open a new {self._name} here.")
 
     def close(self) -> None:
         """Stops the server; open requests get one second to finish. In a forked process and at a second call, does nothing."""
@@ -204,8 +203,6 @@ def _bind(port: int) -> socket.socket:
     except (OSError, OverflowError, TypeError) as error:
         listening.close()
         reason = error.strerror if isinstance(error, OSError) else error
-        raise ConfigurationError(
-            f"Cannot listen on 127.0.0.1:{printable(port, 40)}: {reason}.",
-            advice="Choose another port, or omit it for a free one.",
-        ) from None
+        message = f"Cannot listen on 127.0.0.1:{printable(port, 40)}: {reason}."
+        raise ConfigurationError(message, advice="Choose another port, or omit it for a free one.") from None
     return listening
