@@ -9,8 +9,7 @@ from ..api.client import Client
 from ..audits import Audit, audit
 from ..errors import CStarError, ValidationError
 from ..plans import plan
-from .boxes import Button
-from .form import close, panel, row, set_visible
+from .boxes import Button, close, panel, row, set_visible
 from .inputs import StatusLine, TextTable
 from .plan_form import PlanForm
 from .tasks import Tasks

@@ -69,3 +69,26 @@ class Frame(SmallState, widgets.VBox):  # type: ignore[misc]
     @traitlets.default("layout")
     def _make_layout(self) -> widgets.Layout:
         return _Layout()
+
+
+def row(*children: widgets.Widget, css: str = "") -> Row:
+    """Widgets in a row, with another class of the stylesheet if it needs one."""
+    return Row(children, _dom_classes=("cx-row", *css.split()))
+
+
+def panel(*children: widgets.Widget, css: str = "") -> Column:
+    """Widgets in a column, with another class of the stylesheet if it needs one."""
+    return Column(children, _dom_classes=("cx-panel", *css.split()))
+
+
+def set_visible(widget: widgets.DOMWidget, *, on: bool) -> None:
+    """Shows or hides a widget."""
+    (widget.remove_class if on else widget.add_class)("cx-hidden")
+
+
+def close(widget: widgets.Widget) -> None:
+    """Frees a widget, its children, and the layouts and styles that ipywidgets creates for them."""
+    for part in [*getattr(widget, "children", ()), getattr(widget, "layout", None), getattr(widget, "style", None)]:
+        if isinstance(part, widgets.Widget):
+            close(part)
+    widget.close()

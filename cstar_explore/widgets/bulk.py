@@ -1,15 +1,15 @@
 """Pauses, resumes or deletes several webhooks at once, with confirmation, progress, Stop and Undo."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from ..api.client import Client
 from ..errors import ConfirmationError, CStarError, ValidationError
 from ..models import Webhook
-from ..plans import Action, Applied, Step, plan_action
+from ..plans import Action, Applied, Outcome, Step, plan_action
 from ..text import plural
-from .boxes import Button
-from .form import named, panel, row, set_visible, step_line
+from .boxes import Button, panel, row, set_visible
+from .form import named
 from .inputs import StatusLine, TextBlock, TextField
 from .table import WebhookTable
 from .tasks import Tasks
@@ -17,6 +17,7 @@ from .tasks import Tasks
 _MAX_IDS = 50  # more IDs than this are not spelled out in the code
 
 _PAST: dict[Action, str] = {"pause": "paused", "resume": "resumed", "delete": "deleted"}
+_MARKS: Mapping[Outcome, str] = {"done": "✓", "unchanged": "=", "failed": "✗", "unknown": "?", "not tried": "·"}
 _OPPOSITE: dict[Action, Action] = {"pause": "resume", "resume": "pause"}
 
 
@@ -196,8 +197,14 @@ class BulkActions:
         return self._client.environment == "live" and self._client.write
 
     def _show_steps(self, steps: list[Step], webhooks: list[Webhook], action: Action) -> None:
-        self.steps.show(*(step_line(step, named(webhook)) for step, webhook in zip(steps, webhooks, strict=False)))
+        self.steps.show(*(_step_line(step, named(webhook)) for step, webhook in zip(steps, webhooks, strict=False)))
         self._status.show(f"{len(steps):,} of {len(webhooks):,}: {_summary(Applied(steps), action)}", "busy")
+
+
+def _step_line(step: Step, about: str) -> str:
+    """The outcome of a step on one line."""
+    detail = f": {step.detail}" if step.detail else ""
+    return f"{_MARKS[step.outcome]} {step.outcome}, {about}{detail}"
 
 
 def _summary(applied: Applied, action: Action) -> str:

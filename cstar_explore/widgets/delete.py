@@ -5,8 +5,8 @@ from ..errors import CStarError
 from ..events import matching_types
 from ..models import Webhook, WebhookList
 from ..text import printable
-from .boxes import Button
-from .form import Form, named, row, set_visible
+from .boxes import Button, row, set_visible
+from .form import Form, named
 from .inputs import TextBlock
 
 

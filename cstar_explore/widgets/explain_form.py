@@ -7,10 +7,9 @@ from ..errors import CStarError
 from ..secret import Secret
 from ..signatures.diagnosis import Explanation
 from ..text import printable
-from .boxes import Button, Frame
+from .boxes import Button, Frame, close, panel
 from .displayed import Displayed
-from .form import close, panel
-from .inputs import StatusLine, TextBlock, View
+from .inputs import TextBlock, View
 from .tasks import Tasks
 
 
@@ -23,20 +22,18 @@ class ExplainForm(Displayed):
     Attributes:
         widget: The displayed widget.
         result: The last `Explanation`; None before, and after text that could not be read.
-        status: The status line.
         code: The equivalent line of Python.
     """
 
     def __init__(self) -> None:
         self.result: Explanation | None = None
-        self.status = StatusLine()
         self.code = TextBlock(kind="code")
         self.code.show("cx.delivery(text).explain(secret)")
         # The fields, the button and the verdict. The banner is its tone, `good` or `bad`, the verdict, and its lines.
         self._pasted = View("pasted_delivery", banner=[], error="", busy=False)
         self._tasks = Tasks()
         self._pasted.on_msg(self._handle_message)
-        self.widget = Frame([self._pasted, self.code, self.status], _dom_classes=("cx", "cx-form"))
+        self.widget = Frame([self._pasted, self.code], _dom_classes=("cx", "cx-form"))
 
     async def submit(self, text: Any, secret: str | Secret) -> Explanation:
         """Explains a delivery and shows the verdict.

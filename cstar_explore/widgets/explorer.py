@@ -18,14 +18,14 @@ from ..models import WebhookList
 from ..plans import Action, Step
 from ..text import plural, printable
 from .audit_tab import AuditTab
-from .boxes import Box, Button, Frame, Tabs
+from .boxes import Box, Button, Frame, Tabs, close, panel, row, set_visible
 from .bulk import BulkActions
 from .coverage import Coverage, Receivers
 from .deliveries_tab import DeliveriesTab
 from .displayed import Displayed
 from .explain_form import PasteButton
 from .fire import FireForm
-from .form import Form, close, named, panel, row, set_visible
+from .form import Form, named
 from .inputs import StatusLine, TextBlock
 from .table import WebhookTable
 from .tasks import Tasks

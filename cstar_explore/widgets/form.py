@@ -6,7 +6,7 @@ contains no business logic. Its button starts `submit()`; notebooks and tests aw
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -17,9 +17,8 @@ from ..api.retries import Wait
 from ..errors import ConfirmationError, CStarError, ValidationError
 from ..events import without_unknown_type_warnings
 from ..models import Webhook
-from ..plans import Outcome, Step
 from ..text import plural, printable
-from .boxes import Button, Column, Frame, Row
+from .boxes import Button, Frame, close, row, set_visible
 from .displayed import Displayed
 from .inputs import InputField, StatusLine, TextBlock, TextField
 from .tasks import Tasks
@@ -304,39 +303,7 @@ def _succeeded(task: "asyncio.Task[Any]") -> bool:
     return task.done() and not task.cancelled() and task.exception() is None
 
 
-def row(*children: widgets.Widget, css: str = "") -> Row:
-    """Widgets in a row, with another class of the stylesheet if it needs one."""
-    return Row(children, _dom_classes=("cx-row", *css.split()))
-
-
-def panel(*children: widgets.Widget, css: str = "") -> Column:
-    """Widgets in a column, with another class of the stylesheet if it needs one."""
-    return Column(children, _dom_classes=("cx-panel", *css.split()))
-
-
-def set_visible(widget: widgets.DOMWidget, *, on: bool) -> None:
-    """Shows or hides a widget."""
-    (widget.remove_class if on else widget.add_class)("cx-hidden")
-
-
-def close(widget: widgets.Widget) -> None:
-    """Frees a widget, its children, and the layouts and styles that ipywidgets creates for them."""
-    for part in [*getattr(widget, "children", ()), getattr(widget, "layout", None), getattr(widget, "style", None)]:
-        if isinstance(part, widgets.Widget):
-            close(part)
-    widget.close()
-
-
 def named(webhook: Webhook) -> str:
     """The name and ID of a webhook, as shown in sentences."""
     identifier = printable(webhook.id, 80)
     return f"'{printable(webhook.name, 80)}' ({identifier})" if webhook.name else identifier
-
-
-_MARKS: Mapping[Outcome, str] = {"done": "✓", "unchanged": "=", "failed": "✗", "unknown": "?", "not tried": "·"}
-
-
-def step_line(step: Step, about: str) -> str:
-    """The outcome of a step on one line."""
-    detail = f": {step.detail}" if step.detail else ""
-    return f"{_MARKS[step.outcome]} {step.outcome}, {about}{detail}"

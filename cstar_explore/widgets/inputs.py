@@ -153,7 +153,6 @@ class EventsField(InputField):
 
     _script_name = "events_field"
     value: Any = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    single = traitlets.Bool(default_value=False).tag(sync=True)
     unknown: "traitlets.Dict[str, str]" = traitlets.Dict().tag(sync=True)
     pending = traitlets.Unicode().tag(sync=True)
 
@@ -177,7 +176,6 @@ class EventField(EventsField):
     """One event type. Its value is text."""
 
     value: Any = traitlets.Unicode().tag(sync=True)
-    single = traitlets.Bool(default_value=True).tag(sync=True)
 
 
 class SecretReveal(View):

@@ -10,8 +10,8 @@ from ..models import Webhook
 from ..plans import write_secrets
 from ..secret import Secret
 from ..text import plural, printable
-from .boxes import Button
-from .form import close, named, panel, row, set_visible
+from .boxes import Button, close, panel, row, set_visible
+from .form import named
 from .inputs import SecretReveal, TextField
 
 _ONCE = "cStar returns a signing secret only once. Save them before this notebook is closed."

@@ -7,8 +7,8 @@ from ..api.client import Client
 from ..errors import CStarError, IncompleteError, ValidationError
 from ..plans import Applied, Plan, Step, plan_summary
 from ..text import plural
-from .boxes import Button
-from .form import Form, set_visible
+from .boxes import Button, set_visible
+from .form import Form
 from .inputs import TextBlock
 from .kept_secrets import KeptSecrets
 from .plan_table import PlanTable

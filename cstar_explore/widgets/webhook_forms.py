@@ -12,8 +12,8 @@ from ..events import parse_events, split_events, unknown_type_warning
 from ..models import Webhook
 from ..plans import State, difference_words, differences, format_difference
 from ..serving.loopback import is_loopback_url
-from .boxes import Column
-from .form import Form, close, named
+from .boxes import Column, close
+from .form import Form, named
 from .inputs import CheckboxField, EventsField, InputField, SecretReveal, TextBlock, TextField
 
 _UPDATABLE = [field.name for field in dataclass_fields(Webhook) if field.name not in ("id", "extra", "secret")]

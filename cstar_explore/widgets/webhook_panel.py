@@ -13,8 +13,8 @@ from ..errors import CStarError
 from ..events import matching_types
 from ..models import Webhook
 from ..text import few, printable
+from .boxes import close, panel, set_visible
 from .coverage import Receivers, short_name
-from .form import close, panel, set_visible
 from .inputs import MASK_KEY, View
 from .table import age, status_of
 

@@ -12,7 +12,7 @@ function matches(pattern, name) {
 
 function render({ model, el }) {
   const id = `cx-events-${Math.random().toString(36).slice(2)}`;
-  const single = model.get("single");
+  const single = typeof model.get("value") === "string";
   const names = Object.values(catalogue).flat();
   el.classList.add("cx-field");
 
