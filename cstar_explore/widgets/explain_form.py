@@ -52,14 +52,12 @@ class ExplainForm(Displayed):
         except CStarError as error:
             self._pasted.show(error=printable(error, 2_000))
             raise
-        else:
-            self.result = explanation
-            tone = "good" if explanation.ok else "bad"
-            banner = [tone, *(printable(line, 2_000) for line in (*verdict_lines(explanation), *not_kept))]
-            self._pasted.show(banner=banner)
-            return explanation
         finally:
             self._pasted.show(busy=False)
+        self.result = explanation
+        lines = [printable(line, 2_000) for line in (*verdict_lines(explanation), *not_kept)]
+        self._pasted.show(banner=["good" if explanation.ok else "bad", *lines])
+        return explanation
 
     def close(self) -> None:
         """Removes the form from the page and frees its widgets."""

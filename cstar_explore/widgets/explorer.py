@@ -207,17 +207,16 @@ class Explorer(Displayed):
     def _show_panel(self) -> None:
         """Shows the selected webhook with its actions, if it is one, and the form that is open in the panel."""
         selected = self.table.selected_webhooks()
+        webhook = selected[0] if len(selected) == 1 else None
         if self._in_panel == "Edit" and self.form is not None and not self._edits_selection():
             self.form, self._in_panel = None, ""
-        self._side.fill(
-            selected[0] if len(selected) == 1 else None, self._receivers, self._client.server_time or datetime.now(UTC)
-        )
+        self._side.fill(webhook, self._receivers, self._client.server_time or datetime.now(UTC))
         forms = {"Edit": self._open_edit, "Fire": self._open_fire}
         form = forms[self._in_panel]() if self._in_panel else None
-        actions = [self._actions] if len(selected) == 1 else []
+        actions = [] if webhook is None else [self._actions]
         self._bar.children = [] if actions else [self._actions]
         self._side.show(*actions, form=form)
-        set_visible(self._buttons["edit"], on=len(selected) == 1 and self._in_panel != "Edit")
+        set_visible(self._buttons["edit"], on=webhook is not None and self._in_panel != "Edit")
         set_visible(self._buttons["fire"], on=self._in_panel != "Fire")
         set_visible(self._buttons["details"], on=bool(self._in_panel))
 
@@ -250,10 +249,9 @@ class Explorer(Displayed):
         return isinstance(form, EditForm) and [form.before.id] == self.table.selected
 
     def _open_fire(self) -> widgets.Widget:
-        events = [
-            name for webhook in self.table.selected_webhooks() for name in webhook.events or () if "*" not in name
-        ]
-        return self._open_form("Fire", lambda: FireForm(self._client, events[0] if events else ""))
+        selected = self.table.selected_webhooks()
+        events = (name for webhook in selected for name in webhook.events or () if "*" not in name)
+        return self._open_form("Fire", lambda: FireForm(self._client, next(events, "")))
 
     def _open_deliveries(self) -> list[widgets.Widget]:
         self._paste = self._paste or PasteButton()

@@ -96,11 +96,9 @@ class FireForm(Form[FiredEvent]):
         except ValidationError:  # it has no published sample
             self.preview.show(text="")
             return
-        source = (
-            "The sandbox sends this"
-            if self.client.environment == "sandbox"
-            else "cStar decides the body. This is the published sample"
-        )
+        source = "cStar decides the body. This is the published sample"
+        if self.client.environment == "sandbox":
+            source = "The sandbox sends this"
         note = f"{source}, without the line breaks, with another id and time."
         lines = json.dumps(body, ensure_ascii=False, indent=2).split("\n")
         self.preview.show(note=note, text="\n".join(printable(line, 2_000) for line in lines))

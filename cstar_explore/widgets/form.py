@@ -239,14 +239,11 @@ class Form(Displayed, Generic[T]):
             self.confirmation.label = f"This is a live key. Type '{printable(text, 80)}' to confirm"
 
     def _validate_all(self) -> None:
-        errors = {
-            name: error
-            for name in self.fields
-            if (error := self._undecided(name) or self._validate_field(name)) is not None
-        }
-        for name, error in errors.items():
-            self.fields[name].focus()
-            raise error
+        checked = [(field, self._undecided(name) or self._validate_field(name)) for name, field in self.fields.items()]
+        for field, error in checked:
+            if error is not None:
+                field.focus()
+                raise error
 
     def _undecided(self, name: str) -> ValidationError | None:
         """The error if the field holds a typed text of which the user has not chosen what it means."""

@@ -61,16 +61,15 @@ class KeptSecrets:
     def remove(self, webhook_id: str) -> None:
         """Drops the secret of a webhook that was deleted."""
         if self._secrets.pop(webhook_id, None) is not None:
-            self.reveal(None)
+            self.reveal()
             self._update()
 
-    def reveal(self, webhook_id: str | None) -> None:
-        """Offers one secret, masked, in place of the one before; None removes it."""
+    def reveal(self, webhook_id: str = "") -> None:
+        """Offers one secret, masked, in place of the one before; without an ID, none."""
         for old in self._revealed.children:
             close(old)
-        name = printable(self._names.get(webhook_id or "", webhook_id), 80)
-        shown = [SecretReveal(self._secrets[webhook_id], f"Of {name}.")] if webhook_id in self._secrets else []
-        self._revealed.children = shown
+        secret, name = self._secrets.get(webhook_id), printable(self._names.get(webhook_id, ""), 80)
+        self._revealed.children = [] if secret is None else [SecretReveal(secret, f"Of {name}.")]
 
     def save(self, path: str | Path | None = None) -> Path:
         """Saves all secrets to a new file that only its owner can read (0600), and removes them from the page.
@@ -92,7 +91,7 @@ class KeptSecrets:
         except CStarError as error:
             self.path.show(str(error), "failed")
             raise
-        self.reveal(None)
+        self.reveal()
         saved = plural(len(self._secrets), "signing secret")
         self.path.show(f"Saved {saved} to {printable(target, 400)}. Only you can read the file.", "done")
         self.saved = True
