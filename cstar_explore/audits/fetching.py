@@ -87,29 +87,31 @@ def fetch_account(
     `run_id` differs between audits, so that a cluster that caches results by arguments does not return those of an earlier one.
     """
     del run_id
-    key = Secret(os.environ.get(account.key_env, ""))
-    result = FetchResult(account.account, account.team_id, "")
-    if not key.reveal().strip():
-        unset = ConfigurationError(
-            f"The environment variable {account.key_env} is not set.", advice="Set it to the account's API key."
-        )
-        return replace(result, error=unset)
-    if not ApiKey(key.reveal().strip()).has_published_form:
-        # An accounts file can name any variable: nothing else may leave this machine.
-        other = ConfigurationError(
-            f"The environment variable {account.key_env} does not hold a cStar API key; nothing was sent.",
-            advice="A key begins with sk_live_, sk_test_, pk_live_ or pk_test_, followed by letters, digits, - and _.",
-        )
-        return replace(result, error=other)
     try:
+        key = _key(account.key_env)
         connection = _connection(account.base_url)
         client = Client.over(connection, account.base_url, key, account.team_id, on_wait=on_wait)
     except CStarError as error:
-        return replace(result, error=error)
+        return FetchResult(account.account, account.team_id, "", error=error)
     result = fetch_team(client, account.account, inactive_days)
     if isinstance(result.error, AuthenticationError):
         result.error.advice = f"Check the key in {account.key_env}: it may have expired or been revoked."
     return result
+
+
+def _key(variable: str) -> Secret:
+    key = Secret(os.environ.get(variable, ""))
+    if not key.reveal().strip():
+        raise ConfigurationError(
+            f"The environment variable {variable} is not set.", advice="Set it to the account's API key."
+        )
+    if not ApiKey(key.reveal().strip()).has_published_form:
+        # An accounts file can name any variable: nothing else may leave this machine.
+        raise ConfigurationError(
+            f"The environment variable {variable} does not hold a cStar API key; nothing was sent.",
+            advice="A key begins with sk_live_, sk_test_, pk_live_ or pk_test_, followed by letters, digits, - and _.",
+        )
+    return key
 
 
 def fetch_accounts(
@@ -135,22 +137,19 @@ def fetch_accounts(
             advice="Give a number in that range.",
         )
     scheduler = _Scheduler(accounts, on_progress, stopped or (lambda: False))
+    fetch = partial(fetch_account, inactive_days=inactive_days)
     if executor is not None:
-        fetch = partial(fetch_account, inactive_days=inactive_days, run_id=uuid.uuid4().hex)
-        return scheduler.run(executor, fetch, at_once)
-    fetch = partial(fetch_account, inactive_days=inactive_days, on_wait=scheduler.on_wait)
-    return scheduler.run(_Threads(), fetch, at_once)
+        fetch = partial(fetch, run_id=uuid.uuid4().hex)
+        return scheduler.run(lambda account: executor.submit(fetch, account), at_once)
+    # Each fetch has a thread of its own; the scheduler bounds their number.
+    return scheduler.run(lambda account: in_thread(fetch, account, on_wait=scheduler.on_wait), at_once)
 
 
-class _Threads(Executor):
-    """Runs each fetch in a thread of its own; the scheduler bounds their number."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        return in_thread(fn, *args, **kwargs)
+Submit = Callable[[Account], "Future[FetchResult]"]
 
 
 class _Scheduler:
-    """Submits accounts to an executor, with a bounded number in flight and none after a stop."""
+    """Submits accounts, with a bounded number in flight and none after a stop."""
 
     def __init__(self, accounts: Accounts, on_progress: Progress | None, stopped: Stopped) -> None:
         self._accounts = accounts
@@ -163,23 +162,21 @@ class _Scheduler:
         self._running: dict[Future[FetchResult], int] = {}
         self._waits: list[Wait] = []
 
-    def run(
-        self, executor: Executor, fetch: Callable[[Account], FetchResult], at_once: int
-    ) -> tuple[list[FetchResult], bool]:
+    def run(self, submit: Submit, at_once: int) -> tuple[list[FetchResult], bool]:
         """Fetches all accounts, until a stop is requested. Returns the results, and whether by Ctrl+C."""
         results = [FetchResult(account.account, account.team_id, "") for account in self._accounts]
         was_interrupted = False
         try:
-            self._fetch(results, lambda account: executor.submit(fetch, account), at_once)
+            self._fetch(results, submit, at_once)
         except KeyboardInterrupt:
             was_interrupted = True
         finally:
             self._cancel()
-        return self._abandoned(results), was_interrupted
+        for future, index in self._running.items():
+            results[index] = _outcome(future, results[index])
+        return results, was_interrupted
 
-    def _fetch(
-        self, results: list[FetchResult], submit: Callable[[Account], "Future[FetchResult]"], at_once: int
-    ) -> None:
+    def _fetch(self, results: list[FetchResult], submit: Submit, at_once: int) -> None:
         """Puts the outcomes in `results`, until all accounts are done or the grace after a stop is over."""
         remaining = iter(enumerate(self._accounts))
         done = failed = 0
@@ -199,30 +196,13 @@ class _Scheduler:
                 return
             for future in wait(self._running, timeout=0.1, return_when=FIRST_COMPLETED).done:
                 index = self._running.pop(future)
+                results[index] = _outcome(future, results[index])
                 if not future.cancelled():
-                    results[index] = _outcome(future, results[index])
                     done, failed = done + 1, failed + (results[index].error is not None)
                     if self._on_progress is not None:
                         self._on_progress(done, len(results), failed)
             if self._log is not None and done < len(results):
                 self._log(done, len(results), failed)
-
-    def _abandoned(self, results: list[FetchResult]) -> list[FetchResult]:
-        """The results, with an error for each account that did not respond before the audit was stopped."""
-        for future, index in self._running.items():
-            if future.cancelled():
-                continue
-            results[index] = (
-                _outcome(future, results[index])
-                if future.done()
-                else replace(
-                    results[index],
-                    error=CStarError(
-                        "The audit was stopped before this account responded.", advice="Run the audit again."
-                    ),
-                )
-            )
-        return results
 
     def on_wait(self, wait: Wait) -> None:
         """Logs a client's retry wait, or cancels it after a stop."""
@@ -241,6 +221,12 @@ class _Scheduler:
 
 
 def _outcome(future: "Future[FetchResult]", blank: FetchResult) -> FetchResult:
+    """The account's result; `blank`, which says that it was not tried, if its future was cancelled."""
+    if future.cancelled():
+        return blank
+    if not future.done():
+        unfinished = CStarError("The audit was stopped before this account responded.", advice="Run the audit again.")
+        return replace(blank, error=unfinished)
     error = future.exception()
     return future.result() if error is None else _executor_failed(error, blank)
 
@@ -270,17 +256,15 @@ def _cached_connection(base_url: str, _: int) -> Connection:
 
 def _with_last_changes(client: Client, items: list[Item], before: datetime) -> tuple[list[Item], str]:
     """The items, with `updatedAt` on those paused since `before`; and a note if some could not be fetched."""
-    completed, skipped, why = [], 0, ""
-    for item in items:
+    completed, skipped, why = list(items), 0, ""
+    for index, item in enumerate(items):
         if not _needs_last_change(item, before):
-            completed.append(item)
             continue
         if not why and _rate_limit_is_low(client):
             why = "little of the key's rate limit is left"
         try:
-            completed.append(item if why else _with_last_change(client, item))
+            completed[index] = item if why else _with_last_change(client, item)
         except CStarError as error:
-            completed.append(item)
             why = error.message.rstrip(".")
         skipped += bool(why)
     return completed, f"{skipped:,} paused webhooks were not checked for their last change: {why}." if skipped else ""
