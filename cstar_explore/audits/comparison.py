@@ -158,8 +158,9 @@ def _compare_teams(one: Team, other: Team, by: str, labels: Sequence[str] | None
     from ..frames import from_rows
 
     names = _default_labels(one, other) if labels is None else _checked_labels(labels)
+    lists = [team.webhooks.list() if isinstance(team, Client) else team for team in (one, other)]
     # One audit of both: their masks have one key, so that equal secrets have equal digits.
-    sides = [FetchResult(name, "", "", tuple(_items(team))) for name, team in zip(names, (one, other), strict=True)]
+    sides = [FetchResult(name, "", "", tuple(side._items)) for name, side in zip(names, lists, strict=True)]  # noqa: SLF001 - as received
     webhooks = baseline_of(AuditResult(sides, Settings(), None)).webhooks
     left, right = ([{**row, "account": ""} for row in webhooks if row["account"] == name] for name in names)
     rows: list[Difference] = []
@@ -168,11 +169,6 @@ def _compare_teams(one: Team, other: Team, by: str, labels: Sequence[str] | None
         values = (format_value(side.get(field)) for side in (before, after))
         rows.append((what, (before or after)["name"], field, *values, before.get("id"), after.get("id")))
     return from_rows(rows, dict.fromkeys(_team_columns(*names), "str"))
-
-
-def _items(team: Team) -> list[Any]:
-    listed = team.webhooks.list() if isinstance(team, Client) else team
-    return list(listed._items)  # noqa: SLF001 - as received
 
 
 def _team_columns(one: str, other: str) -> tuple[str, ...]:
@@ -193,7 +189,7 @@ def _checked_labels(labels: Sequence[str]) -> tuple[str, str]:
     is_pair = isinstance(labels, tuple | list) and len(labels) == 2
     if not is_pair or not all(isinstance(label, str) and label.strip() for label in labels) or not _are_unique(*labels):
         raise ValidationError(
-            f"labels must be two names that are different and not those of other columns, not {printable(repr(labels), 80)}.",
+            f"labels must be two different names that no other column has, not {printable(repr(labels), 80)}.",
             param="labels",
             advice="Give names such as ('production', 'staging').",
         )
