@@ -2,7 +2,8 @@
 
 planner       `plan` and `plan_action`
 from_frame    a table of desired webhooks → the changes that are needed
-question      open questions about the table
+desired       what the table asks for: changes and open questions
+question      an open question about the table
 change        the change of one webhook, and its result
 meaning       whether two spellings of a field mean the same
 execution     applies one change: reads, writes, reads back

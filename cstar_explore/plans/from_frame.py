@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, time
 from numbers import Number
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..api.validation import checked_name, checked_url
 from ..csv_files import Sheet, parse_flag, parse_list
@@ -14,6 +14,7 @@ from ..models import WebhookList
 from ..schema import SECRET_KEYS
 from ..text import MASK, did_you_mean, printable
 from .change import EDITABLE, Change, State, fields_to_write, format_value
+from .desired import Desired
 from .meaning import same_meaning, same_value
 from .question import Question, spreadsheet_doubt
 
@@ -26,20 +27,6 @@ _IGNORED = ("account", "team_id", "environment", "because", "host", "age_days")
 _MAX_BITS = 10_000  # Python does not write numbers of more than 4,300 digits
 _MAX_PROBLEMS = 5  # in one message
 _MAX_QUESTIONS = 1_000  # a file with more problems than this is refused as a whole, not asked about row by row
-
-
-class Desired(NamedTuple):
-    """What a table asks for.
-
-    Attributes:
-        changes: By the number of their row, in the order of the rows.
-        questions: In the order of the rows.
-        notes: Values that the table only writes differently, a sentence each.
-    """
-
-    changes: Mapping[int, Change]
-    questions: Sequence[Question]
-    notes: Sequence[str]
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 import secrets as random_values
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,10 +11,10 @@ from ..errors import ConfigurationError, IncompleteError, ValidationError
 from ..secret import Secret
 from ..text import plural, printable
 from .applied import Applied
-from .change import Change, Step
+from .change import Step
+from .desired import Desired
 from .display import COLUMNS, change_rows, plan_html, plan_text, question_row
 from .file import PlanFile, read_plan
-from .question import Question
 from .rate_limit import RateLimitWarning, rate_limit_note
 from .runner import Runner
 from .secrets_file import write_secrets
@@ -36,25 +36,14 @@ class Plan:
             planning again from a corrected table.
     """
 
-    def __init__(
-        self,
-        client: Client,
-        changes: Iterable[Change],
-        existing_ids: Iterable[str],
-        *,
-        rows: Iterable[int] | None = None,
-        questions: Iterable[Question] = (),
-        notes: Iterable[str] = (),
-    ) -> None:
+    def __init__(self, client: Client, desired: Desired, existing_ids: Iterable[str]) -> None:
         self.client = client
-        self.changes = tuple(changes)
-        self.questions = tuple(questions)
-        self._rows = range(len(self.changes)) if rows is None else tuple(rows)  # of the table, one for each change
-        self._table_notes = tuple(notes)
-        self._existing_ids = frozenset(existing_ids)
+        self.changes = tuple(desired.changes.values())
+        self.questions = tuple(desired.questions)
+        self._desired = desired
         self._turn = Turn()
         self._runner = Runner(
-            PlanFile(random_values.token_hex(16), _target(client), self.changes, self._existing_ids, {})
+            PlanFile(random_values.token_hex(16), _target(client), self.changes, frozenset(existing_ids), {})
         )
 
     @classmethod
@@ -71,7 +60,7 @@ class Plan:
                     f"The plan's {name} is '{printable(file.target[name], 80)}', but the client's is '{printable(value, 80)}'.",
                     advice="Load it with a client that matches the plan.",
                 )
-        loaded = cls(client, file.changes, file.existing_ids)
+        loaded = cls(client, Desired.of(file.changes), file.existing_ids)
         loaded._runner = Runner(file, Path(path).absolute())
         return loaded
 
@@ -95,12 +84,7 @@ class Plan:
         Raises:
             ValidationError: A row has no question, or cannot be read.
         """
-        accepted = self._questions_of(rows)
-        for question in accepted:
-            if not question.readable:
-                message = f"This cannot be taken as it is: {question}"
-                raise ValidationError(message, advice="Correct it, or skip the row.")
-        return self._without_questions(rows, accepted)
+        return Plan(self.client, self._desired.accept(rows), self._runner.plan.existing_ids)
 
     def skip(self, *rows: int) -> "Plan":
         """A plan without these rows, and without their questions.
@@ -108,8 +92,7 @@ class Plan:
         Raises:
             ValidationError: A row has no question.
         """
-        self._questions_of(rows)
-        return self._without_questions(rows)
+        return Plan(self.client, self._desired.skip(rows), self._runner.plan.existing_ids)
 
     def to_frame(self) -> "pd.DataFrame":
         """A row per field that changes, and at least one per change; the rows of a webhook share a `step`. Then a row per question.
@@ -127,7 +110,7 @@ class Plan:
     def notes(self) -> tuple[str, ...]:
         """What to know before applying the plan, a sentence each: values that are only written differently, and the rate limit."""
         limit = rate_limit_note(self.client.rate_limit, self._runner.remaining)
-        return (*self._table_notes, limit) if limit else self._table_notes
+        return (*self._desired.notes, *([limit] if limit else []))
 
     @property
     def steps(self) -> Applied:
@@ -195,29 +178,13 @@ class Plan:
                 advice="Correct the table and plan again, or close them with plan.accept(row) or plan.skip(row).",
             )
 
-    def _questions_of(self, rows: Collection[int]) -> list[Question]:
-        asked = {question.row for question in self.questions}
-        for row in rows:
-            if row not in asked:
-                message = f"Row {printable(repr(row), 80)} has no open question."
-                raise ValidationError(message, advice="plan.questions has them.")
-        return [question for question in self.questions if question.row in rows]
-
-    def _without_questions(self, rows: Collection[int], accepted: Iterable[Question] = ()) -> "Plan":
-        """The plan without the questions of these rows, and with the changes of the accepted ones at their places."""
-        added = {question.row: question.change for question in accepted if question.change is not None}
-        by_row = dict(sorted({**dict(zip(self._rows, self.changes, strict=True)), **added}.items()))
-        questions = [question for question in self.questions if question.row not in rows]
-        notes = self._table_notes
-        return Plan(self.client, by_row.values(), self._existing_ids, rows=by_row, questions=questions, notes=notes)
-
     def invert(self) -> "Plan":
         """The plan that undoes this one, last step first. Changes that were not made need no undoing and are `unchanged`.
 
         A deleted webhook is recreated, with a new ID and a new signing secret.
         """
         inverted = [self._runner.change(index).inverted() for index in reversed(range(len(self.changes)))]
-        return Plan(self.client, inverted, self._existing_ids)
+        return Plan(self.client, Desired.of(inverted), self._runner.plan.existing_ids)
 
     def __len__(self) -> int:
         return len(self.changes)

@@ -11,6 +11,7 @@ from ..models import Webhook
 from ..serving.loopback import is_loopback_url
 from ..text import printable
 from .change import Change, State
+from .desired import Desired
 from .from_frame import changes_from_frame
 from .planned_changes import Plan
 
@@ -52,9 +53,7 @@ def plan(client: Client, desired: "pd.DataFrame | str | Path | Any") -> Plan:
     frame = as_frame(desired if sheet is None else sheet.frame)
     listed = client.webhooks.list()
     wanted = changes_from_frame(frame, listed, str(client.team_id), sheet, for_sandbox=is_loopback_url(client.base_url))
-    existing_ids = {webhook.id for webhook in listed}
-    changes = wanted.changes.values()
-    return Plan(client, changes, existing_ids, rows=wanted.changes, questions=wanted.questions, notes=wanted.notes)
+    return Plan(client, wanted, {webhook.id for webhook in listed})
 
 
 def plan_action(client: Client, webhooks: Iterable[Webhook], action: Action) -> Plan:
@@ -65,4 +64,4 @@ def plan_action(client: Client, webhooks: Iterable[Webhook], action: Action) -> 
         )
     states = [(webhook.id, State.of(webhook)) for webhook in webhooks]
     changes = [Change(webhook_id, state, _AFTER[action](state)) for webhook_id, state in states]
-    return Plan(client, changes, {webhook_id for webhook_id, _ in states})
+    return Plan(client, Desired.of(changes), {webhook_id for webhook_id, _ in states})

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import cstar_explore as cx
 from cstar_explore import events
 from cstar_explore.plans import Change, Plan, State
+from cstar_explore.plans.desired import Desired
 from tests.plans.storing_server import item, storing
 from tests.support.forms import behind, listed
 from tests.support.sampling import examples
@@ -44,7 +45,7 @@ def _numbered(change: Change, number: int) -> Change:
 def test_each_step_has_a_row_in_every_view(no_widget_is_left: None, changes: list[Change]) -> None:
     """In the order in which `apply` takes them, with the kind of the change; also if the plan comes from a file."""
     with storing() as (_, client):
-        plan = Plan(client, changes, [])
+        plan = Plan(client, Desired.of(changes), [])
         steps = [step.change.what for step in plan._run(lambda: True)]
         frame = plan.to_frame()
         first_rows = frame.drop_duplicates("step")
