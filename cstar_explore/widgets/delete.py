@@ -2,12 +2,12 @@
 
 from ..api.client import Client
 from ..errors import CStarError
-from ..events import matching_types
 from ..models import Webhook, WebhookList
 from ..text import printable
 from .boxes import Button, row, set_visible
 from .form import Form, named
 from .inputs import TextBlock
+from .table import received_types
 
 
 class DeleteForm(Form[None]):
@@ -84,12 +84,10 @@ def _losses(webhook: Webhook, webhooks: WebhookList | None) -> list[str]:
     ]
     if webhooks is None or not webhook.is_active:
         return lines
-    others = {name for other in webhooks if other.id != webhook.id and other.is_active for name in _event_types(other)}
-    orphaned = [name for name in _event_types(webhook) if name not in others]
+    others = {
+        name for other in webhooks if other.id != webhook.id and other.is_active for name in received_types(other)
+    }
+    orphaned = [name for name in received_types(webhook) if name not in others]
     if orphaned:
         lines.append(f"No other active webhook receives {printable(', '.join(orphaned), 400)}")
     return lines
-
-
-def _event_types(webhook: Webhook) -> list[str]:
-    return [name for pattern in webhook.events or () for name in matching_types(pattern) or (pattern,)]

@@ -51,7 +51,7 @@ class WebhookTable(BaseWidget):
         self.selected: list[str] = []
         self._webhooks: dict[str, Webhook] = {}
         self._texts: dict[str, str] = {}  # what the search looks at, by ID
-        self._types: dict[str, set[str]] = {}  # the event types that a webhook receives, by ID
+        self._types: dict[str, list[str]] = {}  # the event types that a webhook receives, by ID
         self._now = datetime.now(UTC)
         self._on_select = on_select
         for widget in (self, self.filters):
@@ -65,7 +65,7 @@ class WebhookTable(BaseWidget):
         """
         self._now = now or datetime.now(UTC)
         before, self._webhooks = self._webhooks, {webhook.id: webhook for webhook in webhooks}
-        self._types = {identity: _types(webhook) for identity, webhook in self._webhooks.items()}
+        self._types = {identity: received_types(webhook) for identity, webhook in self._webhooks.items()}
         self._texts = {
             identity: _searchable(webhook, self._types[identity]) for identity, webhook in self._webhooks.items()
         }
@@ -215,12 +215,12 @@ def _sort_key(webhook: Webhook, column: str) -> tuple[bool, Any]:
     return True, _cells(webhook, datetime.now(UTC))[column].lower()
 
 
-def _types(webhook: Webhook) -> set[str]:
+def received_types(webhook: Webhook) -> list[str]:
     """The event types that it receives, with wildcards resolved; also unknown ones."""
-    return {name for pattern in webhook.events or () for name in matching_types(pattern) or (pattern,)}
+    return [name for pattern in webhook.events or () for name in matching_types(pattern) or (pattern,)]
 
 
-def _searchable(webhook: Webhook, types: set[str]) -> str:
+def _searchable(webhook: Webhook, types: list[str]) -> str:
     parts = (webhook.id, webhook.name or "", webhook.url or "", *(webhook.events or ()), *types, status_of(webhook))
     return "\n".join(parts).lower()
 
