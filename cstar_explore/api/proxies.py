@@ -5,6 +5,7 @@ httpx reads them itself, unless it is given a transport. Ours is for a single ad
 
 import ipaddress
 import os
+from importlib.util import find_spec
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies
 
@@ -42,8 +43,8 @@ def _proxy(variable: str, value: str) -> httpcore.Proxy:
         raise _unusable(variable, value, f"its scheme is not one of {', '.join(_SCHEMES)}")
     if not parts.hostname:
         raise _unusable(variable, value, "it names no host")
-    if parts.scheme.startswith("socks"):
-        _require_socksio(variable, value)
+    if parts.scheme.startswith("socks") and find_spec("socksio") is None:  # optional; httpcore uses it
+        raise _unusable(variable, value, "a SOCKS proxy needs the package socksio (pip install socksio)")
     default = {"http": 80, "https": 443}.get(parts.scheme, 1080)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     try:
@@ -52,13 +53,6 @@ def _proxy(variable: str, value: str) -> httpcore.Proxy:
         raise _unusable(variable, value, "its host name is not valid") from None
     address = httpcore.URL(scheme=parts.scheme.encode(), host=host, port=port or default, target=b"/")
     return httpcore.Proxy(address, auth=(user, password) if user or password else None)
-
-
-def _require_socksio(variable: str, value: str) -> None:
-    try:
-        import socksio  # type: ignore[import-not-found] # noqa: F401 - optional; httpcore uses it
-    except ImportError:
-        raise _unusable(variable, value, "a SOCKS proxy needs the package socksio (pip install socksio)") from None
 
 
 def _is_exempt(parts: SplitResult, entry: str) -> bool:

@@ -122,7 +122,7 @@ def error_in(response: Response) -> CStarError:
         request_id=_text(error.get("request_id"))
         or _text(meta.get("requestId"))
         or _text(response.headers.get("x-cstar-request-id") or response.headers.get("x-request-id")),
-        retry_after=_requested_wait(response, error),
+        retry_after=seconds_to_wait(response, error),
     )
 
 
@@ -137,40 +137,29 @@ def _error_object(envelope: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return error if any(_text(error.get(name)) for name in names) else None
 
 
-def _requested_wait(response: Response, error: Mapping[str, Any]) -> float | None:
-    """For a 429, every way to name a wait counts; for a 503, only `Retry-After`."""
-    if response.status == 429:
-        return seconds_to_wait(response, error)
-    return _first_wait(*_retry_after(response)) if response.status == 503 else None
-
-
 def seconds_to_wait(response: Response, error: Mapping[str, Any]) -> float | None:
-    """How long cStar asks to wait, in seconds; None if it does not say.
+    """How long cStar asks to wait, in seconds; None if it does not say, or if the status is neither 429 nor 503.
 
-    The first of `Retry-After` (seconds or a date), `retryAfter` in the body, `X-RateLimit-Reset` minus the response's own
-    `Date`, and the seconds in the message. A time that has passed means that there is nothing to wait for: 0.
+    The first of `Retry-After` (seconds or a date) and, for a 429, of `retryAfter` in the body, `X-RateLimit-Reset`, and the seconds
+    in the message. Dates count from the response's own. A time that has passed means that there is nothing to wait for: 0.
     """
     headers = response.headers
     date = _moment(headers.get("date"))
-    reset = _number(headers.get("x-ratelimit-reset"))
     in_message = re.search(r"(?<!\d)(\d{1,15})\s*seconds?\b", _text(error.get("message")) or "")
-    return _first_wait(
-        *_retry_after(response),
+    header = headers.get("retry-after")
+    waits = [
+        _number(header),
+        _seconds_between(date, _moment(header)),
         _number(error.get("retryAfter")),
-        None if reset is None or date is None else max(0.0, reset - date),
+        _seconds_between(date, _number(headers.get("x-ratelimit-reset"))),
         _number(in_message[1]) if in_message else None,
-    )
+    ]
+    considered = {429: waits, 503: waits[:2]}.get(response.status, [])
+    return next((seconds for seconds in considered if seconds is not None), None)
 
 
-def _retry_after(response: Response) -> tuple[float | None, float | None]:
-    """`Retry-After` as seconds, and as a date minus the response's own."""
-    value = response.headers.get("retry-after")
-    retry_at, date = _moment(value), _moment(response.headers.get("date"))
-    return _number(value), None if retry_at is None or date is None else max(0.0, retry_at - date)
-
-
-def _first_wait(*waits: float | None) -> float | None:
-    return next((seconds for seconds in waits if seconds is not None), None)
+def _seconds_between(date: float | None, moment: float | None) -> float | None:
+    return None if date is None or moment is None else max(0.0, moment - date)
 
 
 def date_of(response: Response) -> datetime | None:
