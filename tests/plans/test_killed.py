@@ -87,8 +87,8 @@ class KillingProxy:
         if self._forwards_last:
             with contextlib.suppress(OSError):
                 self._forward(_NullConnection(), received)
-        os.kill(self._pid, signal.SIGKILL)
         self.killed.set()
+        os.kill(self._pid, signal.SIGKILL)
         return False
 
 
