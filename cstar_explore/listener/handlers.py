@@ -90,19 +90,15 @@ async def _starlette_response(response: "Response") -> HandlerResponse:
     """Runs the response, which may be streamed or read from a file, and its background task."""
     if not is_status(response.status_code):
         raise _InvalidResultError(f"The handler returned a Response with status {response.status_code!r}. {_EXPECTED}.")
-    chunks: list[bytes] = []
-    start: list[Message] = []
+    messages: list[Message] = []
 
     async def receive() -> "Message":
         await asyncio.Event().wait()  # the sender does not disconnect
         return {"type": "http.disconnect"}
 
     async def send(message: "Message") -> None:
-        if message["type"] == "http.response.start":
-            start.append(message)
-            return
-        chunks.append(bytes(message.get("body", b"")))
-        if sum(map(len, chunks)) > MAX_RESPONSE:
+        messages.append(message)
+        if sum(len(part.get("body", b"")) for part in messages) > MAX_RESPONSE:
             raise _InvalidResultError(f"The handler returned a Response of more than {MAX_RESPONSE:,} bytes.")
 
     scope = {
@@ -114,10 +110,11 @@ async def _starlette_response(response: "Response") -> HandlerResponse:
         "headers": [],
     }
     await response(scope, receive, send)
-    headers = tuple((name, value) for name, value in start[0]["headers"] if name not in _CONNECTION_HEADERS)
+    start, *parts = messages
+    headers = tuple((name, value) for name, value in start["headers"] if name not in _CONNECTION_HEADERS)
     if not all(_TOKEN.fullmatch(name) and not set(value) & set(b"\r\n\0") for name, value in headers):
         raise _InvalidResultError("The handler returned a Response with an invalid header.")
-    return HandlerResponse(start[0]["status"], b"".join(chunks), headers)
+    return HandlerResponse(start["status"], b"".join(part.get("body", b"") for part in parts), headers)
 
 
 # The listener's own connection sets these.

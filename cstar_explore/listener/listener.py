@@ -137,10 +137,10 @@ class Listener:
             ConfigurationError: The timeout is not valid, or the listener is closed or runs in another process.
         """
         if not (isinstance(timeout, int | float) and 0 <= timeout <= MAX_WAIT):
-            message = (
-                f"timeout must be a number of seconds from 0 to {MAX_WAIT:,.0f}, not {printable(repr(timeout), 80)}."
+            raise ConfigurationError(
+                f"timeout must be a number of seconds from 0 to {MAX_WAIT:,.0f}, not {printable(repr(timeout), 80)}.",
+                advice="Set another timeout.",
             )
-            raise ConfigurationError(message, advice="Set another timeout.")
         self._server.check_process()
         with self._changed:
             request = self._changed.wait_for(

@@ -66,10 +66,11 @@ def check_replay(requests: Iterable[Received], to: str | Handler, allowed_hosts:
         raise ConfigurationError(message, advice="Pass a receiver's URL or a handler.")
     for request in requests:
         if request.refused:
-            message = (
-                f"Request {request.id} cannot be replayed: it was refused ({request.cause}) before its body was read."
+            raise ValidationError(
+                f"Request {request.id} cannot be replayed: it was refused ({request.cause}) before its body was read.",
+                param="rows",
+                advice="Leave it out of the selection.",
             )
-            raise ValidationError(message, param="rows", advice="Leave it out of the selection.")
 
 
 def _check_url(url: str, allowed_hosts: Collection[str]) -> None:

@@ -4,10 +4,10 @@ Written from the API reference. It shares no encoding or decoding with the clien
 other.
 
 sandbox          `Sandbox`, the public class
-app              the endpoints; middleware and idempotency surround them
-validation       parses request bodies; error_responses has the errors
+app              the endpoints; middleware and idempotency have what comes before them
+validation       parses request bodies; fields, pages and error_responses write responses
 store            webhooks and responses to replay; outbox has deliveries and attempts
-deliverer        signs, posts and retries deliveries
+deliverer        posts and retries deliveries; content has their bodies, headers and signatures
 clock            the simulated and the real one
 faults, keys, rate_limit, seeds, timeline
 """

@@ -144,9 +144,10 @@ class Database:
 
     def _check_files(self) -> None:
         """SQLite would go on writing to a file that has no name any more."""
-        if any(_identity(path) != identity for path, identity in self._files.items()):
-            advice = "Close the sandbox or listener and open a new one."
-            raise self._error("was deleted or replaced while it was open", advice)
+        for path, identity in self._files.items():
+            if _identity(path) != identity:
+                advice = "Close the sandbox or listener and open a new one."
+                raise self._error("was deleted or replaced while it was open", advice)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

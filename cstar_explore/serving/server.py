@@ -117,10 +117,10 @@ class Server:
             ConfigurationError: This is another process.
         """
         if os.getpid() != self._process:
-            message = (
-                f"The {self._name} runs in process {self._process}, and this is process {os.getpid()}, forked from it."
+            raise ConfigurationError(
+                f"The {self._name} runs in process {self._process}, and this is process {os.getpid()}, forked from it.",
+                advice=f"Use it in its own process, or open a new {self._name} here.",
             )
-            raise ConfigurationError(message, advice=f"Use it in its own process, or open a new {self._name} here.")
 
     def close(self) -> None:
         """Stops the server; open requests get one second to finish. In a forked process and at a second call, does nothing."""
