@@ -10,6 +10,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -27,21 +28,17 @@ def _from_base64(body: bytes) -> Iterator[bytes]:
         return
     text = b"".join(body.split()).rstrip(b"=")
     for decode in (base64.b64decode, base64.urlsafe_b64decode):
-        try:
+        with suppress(binascii.Error):
             yield decode(text + b"=" * (-len(text) % 4))
-        except binascii.Error:
-            continue
 
 
 def _decompressed(body: bytes) -> Iterator[bytes]:
     for bits in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):  # gzip or zlib, and deflate without a header
         decoder = zlib.decompressobj(bits)
-        try:
+        with suppress(zlib.error):
             content = decoder.decompress(body, MAX_DECODED)
-        except zlib.error:
-            continue
-        if decoder.eof:
-            yield content
+            if decoder.eof:
+                yield content
 
 
 def _from_form(body: bytes) -> Iterator[bytes]:
@@ -55,17 +52,11 @@ def _from_form(body: bytes) -> Iterator[bytes]:
         return
     yield unquote_to_bytes(body.replace(b"+", b" "))
     yield body.removesuffix(b"=")
-    try:
-        fields = parse_qsl(
-            body.decode("utf-8", "surrogateescape"),
-            keep_blank_values=True,
-            errors="surrogateescape",
-            max_num_fields=_MAX_PARTS,
-        )
-    except ValueError:
-        return
-    for text in itertools.chain.from_iterable(fields):
-        yield text.encode("utf-8", "surrogateescape")
+    text = body.decode("utf-8", "surrogateescape")
+    with suppress(ValueError):
+        fields = parse_qsl(text, keep_blank_values=True, errors="surrogateescape", max_num_fields=_MAX_PARTS)
+        for value in itertools.chain.from_iterable(fields):
+            yield value.encode("utf-8", "surrogateescape")
 
 
 def _from_json_string(body: bytes) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from urllib.parse import unquote
 
@@ -35,10 +36,8 @@ def _encoding_variants(secret: Secret) -> Iterator[Secret]:
     """The secret decoded from and encoded as base64, hex or percent-encoding, with and without the prefix."""
     for start in ("whsec_", ""):
         for decode in (_from_base64, _from_base64_url, binascii.unhexlify):
-            try:
+            with suppress(ValueError):
                 yield as_secret(decode(key_bytes(secret).removeprefix(start.encode())))
-            except (ValueError, binascii.Error):
-                continue
     yield Secret(unquote(secret.reveal()))
     for encode in (base64.b64encode, base64.urlsafe_b64encode, binascii.hexlify):
         for end in (b"", b"="):
