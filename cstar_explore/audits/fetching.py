@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import Any
@@ -46,7 +46,7 @@ class FetchResult:
     Attributes:
         items: The webhooks as cStar sent them, without secrets; None if they could not be read.
         error: Why they could not be read.
-        now: When they were read, by cStar's clock.
+        now: When they were read, by cStar's clock; by this machine's if cStar's is unknown.
         note: A sentence about what was not fetched.
     """
 
@@ -55,7 +55,7 @@ class FetchResult:
     environment: str
     items: tuple[Item, ...] | None = None
     error: CStarError | None = None
-    now: datetime | None = None
+    now: datetime = field(default_factory=partial(datetime.now, UTC))
     note: str = ""
 
     @property

@@ -1,13 +1,13 @@
 """Runs the rules over all webhooks and applies the ignores. Findings and fixes as frames."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple
-from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..plans import State
 from ..text import printable
+from .fetching import FetchResult
 from .inventory import Hook, Team, take_inventory
 from .redaction import masked_keys, masked_text
 from .rules import RULES, SEVERITIES, Fix, Rule
@@ -48,13 +48,13 @@ Ignored = tuple[Finding, Ignore]
 
 
 def run_rules(
-    webhooks: "pd.DataFrame", times: Mapping[str, datetime], settings: Settings, mask_key: str
+    read: Sequence[FetchResult], webhooks: "pd.DataFrame", settings: Settings, mask_key: str
 ) -> tuple[list[Finding], list[Ignored], list[str]]:
     """Runs every rule over every team.
 
     Args:
+        read: The accounts that were read. Ages are computed from their `now`.
         webhooks: The frame `Audit.webhooks`.
-        times: By account, the time from which ages are computed.
         settings: Thresholds and ignores.
         mask_key: Changes the digits of the masks in the evidence.
 
@@ -62,7 +62,7 @@ def run_rules(
         The findings, in the order of `Finding.order`; the ignored ones, each with its ignore; and sentences about ignores that
         expired or matched nothing.
     """
-    inventory = take_inventory(webhooks, times, settings.thresholds, mask_key)
+    inventory = take_inventory(read, webhooks, settings.thresholds, mask_key)
     matches = [
         Finding(rule, team, match.hook, masked_keys(match.evidence), match.fixes, match.host)
         for team in inventory.teams
@@ -80,7 +80,7 @@ def run_rules(
             ignored.append((finding, valid[0]))
         else:
             findings.append(finding)
-    return findings, ignored, list(_notes(settings.ignores, uses, times))
+    return findings, ignored, list(_notes(settings.ignores, uses, read))
 
 
 def findings_frame(findings: Iterable[Finding]) -> "pd.DataFrame":
@@ -138,8 +138,8 @@ def _applies(ignore: Ignore, finding: Finding) -> bool:
     )
 
 
-def _notes(ignores: Iterable[Ignore], uses: Counter[Ignore], times: Mapping[str, datetime]) -> Iterable[str]:
-    today = max((now.date() for now in times.values()), default=None)
+def _notes(ignores: Iterable[Ignore], uses: Counter[Ignore], read: Iterable[FetchResult]) -> Iterable[str]:
+    today = max((result.now.date() for result in read), default=None)
     for ignore in ignores:
         if today is not None and ignore.expired(today):
             yield f"The ignore of {ignore} expired on {ignore.until}; its findings are reported again."

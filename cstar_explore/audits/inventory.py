@@ -1,6 +1,6 @@
 """The webhooks of all audited teams, as the rules see them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..events import matching_types
 from ..plans import State
+from .fetching import FetchResult
 from .settings import Thresholds
 from .urls import DeliveryUrl, parse_url
 
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_COLUMNS = (
-    *("account", "team_id", "environment", "id", "name", "url", "events", "is_active", "created_at", "updated_at"),
-)
+_COLUMNS = ("account", "id", "name", "url", "events", "is_active", "created_at", "updated_at")
 
 
 @dataclass(slots=True, eq=False)
@@ -92,24 +91,22 @@ class Inventory:
 
 
 def take_inventory(
-    webhooks: "pd.DataFrame", times: Mapping[str, datetime], thresholds: Thresholds, mask_key: str
+    read: Iterable[FetchResult], webhooks: "pd.DataFrame", thresholds: Thresholds, mask_key: str
 ) -> Inventory:
-    """The inventory of the frame `Audit.webhooks`. `times` has an entry for every account that was read."""
+    """The inventory of the frame `Audit.webhooks`, whose accounts are those that were read."""
     from ..frames import plain
 
     inventory = Inventory(thresholds, mask_key)
     teams: dict[str, Team] = {}
+    # A team without webhooks is checked too: `expected_events` applies to it.
+    for each in read:
+        teams.setdefault(each.account, Team(each.account, each.team_id, each.environment, each.now, [], inventory))
     table = plain(webhooks[list(_COLUMNS)])
     for index, row in enumerate(zip(*(table[name].tolist() for name in _COLUMNS), strict=True)):
-        account, team_id, environment, webhook_id, name, url, events, is_active, created, updated = row
-        if account not in teams:
-            teams[account] = Team(account, team_id, environment, times[account], [], inventory)
+        account, webhook_id, name, url, events, is_active, created, updated = row
         state = State(name, url, events, is_active)
         hook = Hook(index, webhook_id, state, _datetime(created), _datetime(updated), parse_url(url))
         teams[account].hooks.append(hook)
-    # A team without webhooks is checked too: `expected_events` applies to it.
-    for account, now in times.items():
-        teams.setdefault(account, Team(account, account, "", now, [], inventory))
     inventory.teams.extend(teams.values())
     return inventory
 

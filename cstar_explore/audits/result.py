@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -40,14 +41,13 @@ class AuditResult:
                 f"now must be a datetime with a time zone, not {printable(repr(now), 80)}.",
                 advice="Give a time in UTC.",
             )
-        local = datetime.now(UTC)
-        times = {result.account: now or result.now or local for result in fetched if result.items is not None}
-        self.taken: datetime = max(times.values(), default=now or local)
+        read = [replace(result, now=now or result.now) for result in fetched if result.items is not None]
+        self.taken: datetime = max((result.now for result in read), default=now or datetime.now(UTC))
         self.webhooks = webhooks_frame(fetched)
         self.accounts = accounts_frame(fetched)
         self.mask_key = _mask_key(fetched)
         self.complete = all(result.items is not None for result in fetched)
-        self.findings, self._ignored, notes = run_rules(self.webhooks, times, settings, self.mask_key)
+        self.findings, self._ignored, notes = run_rules(read, self.webhooks, settings, self.mask_key)
         self.unchecked = tuple(result.account for result in fetched if result.note)
         unread = (f"{printable(result.account, 80)}: {result.note}" for result in fetched if result.note)
         self.notes = (*unread, *notes)

@@ -482,6 +482,14 @@ def test_a_missing_expected_event_is_reported_for_the_team(tmp_path: Path) -> No
     assert "survey.submitted" in row["evidence"]
 
 
+def test_a_missing_event_of_a_team_without_webhooks_names_its_environment(tmp_path: Path) -> None:
+    """Nothing else in the audit tells where the events are missing."""
+    with serving(data([])) as (_, client):
+        audited = cx.audit(client, settings=toml(tmp_path, '[thresholds]\nexpected_events = ["survey.submitted"]'))
+    (row,) = audited.to_frame().to_dict("records")
+    assert ("unreceived_event", "live") == (row["rule"], row["environment"])
+
+
 def teams_at(*hosts: str) -> pd.DataFrame:
     """One team per host."""
     return pd.concat(
