@@ -223,7 +223,7 @@ class Api:
 async def _error_response(request: Request, error: Exception) -> Response:
     match error:
         case ApiError():
-            return error.response.render(request, error.headers)
+            return error.response.render(request)
         case HTTPException(status_code=405):
             return METHOD_NOT_ALLOWED.render(request, {"Allow": ", ".join(_methods(request))})
         case _:

@@ -65,12 +65,11 @@ class Deliverer:
         self, webhooks: Iterable[StoredWebhook], event_id: str, event: str, *, team_id: str, request_id: str
     ) -> None:
         """Adds a delivery of this event for each webhook of a team, due now. Call it inside a transaction."""
-        body, due_at = self._writer.body(event, event_id, iso(self.clock.now), team_id), self.clock.scheduled
+        due_at = self.clock.scheduled
+        body = self._writer.body(event, event_id, iso(self.clock.now), team_id)
+        content: dict[str, str | bytes] = {"event_id": event_id, "event": event, "body": body, "request_id": request_id}
         for webhook in webhooks:
-            delivery_id = f"dlv_{self.ids.next('delivery')}"
-            self.outbox.add(
-                delivery_id, webhook, due_at, event_id=event_id, event=event, body=body, request_id=request_id
-            )
+            self.outbox.add(f"dlv_{self.ids.next('delivery')}", webhook, due_at, **content)
 
     async def run_due(self, until: datetime | None = None) -> None:
         """Makes all attempts that are due by then and advances the clock, to each one's time and in the end to `until`.

@@ -35,9 +35,12 @@ class ErrorResponse:
         """The response to this request, in the order of fields that the reference has."""
         error = self._as_observed(request.state.behaviours, request.state.request_id)
         body = {"success": False, "error": error, "meta": {"timestamp": iso(request.state.now)}}
-        wait = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
-        text = json.dumps(body, ensure_ascii=False)
-        return Response(text, self.status, {**wait, **(headers or {})}, "application/json")
+        headers = dict(headers or {})
+        if self.retry_after is not None:
+            headers["Retry-After"] = str(self.retry_after)
+        if self.status in (408, 413):
+            headers["Connection"] = "close"  # the rest of the request body is not read
+        return Response(json.dumps(body, ensure_ascii=False), self.status, headers, "application/json")
 
     def _as_observed(self, behaviours: Mapping[str, Answer], request_id: str) -> object:
         """The `error` of the body. Of a 400, 401 and 404, `behaviours` has the fields, and the type and code of its usual error."""
@@ -68,12 +71,11 @@ class ErrorResponse:
 
 
 class ApiError(Exception):
-    """Ends a call with an error response, and with `close` its connection."""
+    """Ends a call with an error response."""
 
-    def __init__(self, response: ErrorResponse, *, close: bool = False) -> None:
+    def __init__(self, response: ErrorResponse) -> None:
         super().__init__(response.message)
         self.response = response
-        self.headers = {"Connection": "close"} if close else {}
 
 
 def _refused(code: str, message: str, status: int = 403, kind: str = "authorization_error") -> ErrorResponse:

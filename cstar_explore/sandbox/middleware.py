@@ -104,12 +104,11 @@ def check_key(request: Request, rate_limiter: RateLimiter) -> None:
 
 
 async def read_whole_body(request: Request) -> bytes:
-    """The body, up to a size and within a time that no call needs. Otherwise an `ApiError`, which closes the connection."""
+    """The body, up to a size and within a time that no call needs. Otherwise an `ApiError`."""
     body = await read_body(request.receive, MAX_BODY, BODY_TIMEOUT)
     if isinstance(body, Refusal):
         # Without a status, the sender has disconnected, and receives nothing.
-        refused = ErrorResponse(body.status or 400, "invalid_request_error", body.cause, body.reason)
-        raise ApiError(refused, close=True)
+        raise ApiError(ErrorResponse(body.status or 408, "invalid_request_error", body.cause, body.reason))
     return body
 
 
