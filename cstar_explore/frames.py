@@ -203,8 +203,9 @@ def plain(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of `plain` as dicts, by column name."""
-    return [{str(name): value for name, value in row.items()} for row in plain(frame).to_dict("records")]
+    """The rows as dicts, by column name, with plain Python values, and None for missing ones. The frame may be another program's."""
+    rows = frame.astype("object").to_dict("records")
+    return [{str(name): None if is_missing(value) else value for name, value in row.items()} for row in rows]
 
 
 def _frame(items: Sequence[Item], fields: Iterable[Field]) -> pd.DataFrame:
