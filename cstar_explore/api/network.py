@@ -9,13 +9,14 @@ import re
 import select
 import socket
 import ssl
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import httpcore
 
+from ..serving.threads import in_thread
 from .deadline import Attempt
 
 _READ = 2**16  # bytes at once
@@ -47,7 +48,7 @@ class Backend(httpcore.NetworkBackend):
         with _errors(httpcore.ConnectTimeout, httpcore.ConnectError):
             return TcpStream(self._connected(_resolve(host, port, attempt), attempt), attempt, self.open)
 
-    def _connected(self, addresses: list[Address], attempt: Attempt) -> socket.socket:
+    def _connected(self, addresses: Sequence[Address], attempt: Attempt) -> socket.socket:
         """A connection to the first address that answers; each gets its share of the time that is left."""
         failure: OSError = OSError("The name has no address.")
         for number, (family, kind, protocol, _, address) in enumerate(addresses):
@@ -230,31 +231,13 @@ class TlsStream(Stream):
             self._below.write(data, attempt)
 
 
-def _resolve(host: str, port: int, attempt: Attempt) -> list[Address]:
+def _resolve(host: str, port: int, attempt: Attempt) -> Sequence[Address]:
     """The addresses of a name. The lookup cannot be interrupted, so it runs in a thread that is abandoned when time is up."""
+    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     with suppress(ValueError):
-        number = ipaddress.ip_address(host)
-        if number.version == 4:
-            return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (host, port))]
-        if number.scope_id is None:
-            return [(socket.AF_INET6, socket.SOCK_STREAM, 0, "", (host, port, 0, 0))]
-    result: list[Any] = []
-
-    def look_up() -> None:
-        try:
-            result.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except Exception as error:  # noqa: BLE001 - raised below, in the thread that asked
-            result.append(error)
-
-    thread = threading.Thread(target=look_up, name="cstar_explore name lookup", daemon=True)
-    thread.start()
-    thread.join(attempt.left())
-    if not result:
-        raise TimeoutError(f"The lookup of {host} took too long.")
-    if isinstance(result[0], Exception):
-        raise result[0]
-    addresses: list[Address] = result[0]
-    return addresses
+        ipaddress.ip_address(host)
+        return look_up()  # an address is not looked up
+    return in_thread(look_up).result(attempt.left())
 
 
 def _attempt(timeout: float | None) -> Attempt:
