@@ -27,30 +27,10 @@ CStarError
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from .text import printable
 from .tracebacks import short_traceback
-
-
-class StepLike(Protocol):
-    """What this module knows of `plans.Step`."""
-
-    @property
-    def outcome(self) -> str: ...
-    @property
-    def detail(self) -> str: ...
-
-
-class WebhookLike(Protocol):
-    """What this module knows of `models.Webhook`."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def name(self) -> str | None: ...
-    @property
-    def url(self) -> str | None: ...
 
 
 class CStarError(Exception):
@@ -114,10 +94,6 @@ class CStarError(Exception):
             if isinstance(value, str):
                 setattr(self, name, redacted_in(value))
 
-    # Exceptions pickle their positional arguments only; an audit in several processes needs the fields too.
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.message, self.__dict__)
-
 
 class ConfigurationError(CStarError):
     """A key, team, address, file or setting cannot work. Nothing was sent."""
@@ -156,7 +132,7 @@ class IncompleteError(CStarError):
 
     advice = "See .steps. To continue, apply the plan again; to undo what was done, apply its .invert()."
 
-    def __init__(self, message: str, *, steps: tuple[StepLike, ...] = (), **fields: Any) -> None:
+    def __init__(self, message: str, *, steps: tuple[Any, ...] = (), **fields: Any) -> None:
         super().__init__(message, **fields)
         self.steps = steps
         self.may_have_acted = any(step.outcome in ("done", "unknown") for step in steps)
@@ -185,7 +161,8 @@ class StatusError(CStarError):
     @staticmethod
     def for_status(status: int, message: str, **fields: Any) -> "StatusError":
         """An error of the class for this status."""
-        return _class_of(status)(message, status=status, **fields)
+        cls = _BY_STATUS.get(status, ServerError if status >= 500 else StatusError)
+        return cls(message, status=status, **fields)
 
 
 class ValidationError(StatusError):
@@ -287,7 +264,7 @@ class OutcomeUnknownError(TransportError):
         candidates: The `Webhook`s on the list that match its name, URL and events.
     """
 
-    def __init__(self, message: str, *, candidates: tuple[WebhookLike, ...] = (), **fields: Any) -> None:
+    def __init__(self, message: str, *, candidates: tuple[Any, ...] = (), **fields: Any) -> None:
         super().__init__(message, **fields)
         self.candidates = candidates
 
@@ -301,15 +278,3 @@ _BY_STATUS: Mapping[int, type[StatusError]] = {
     422: ValidationError,
     429: RateLimitError,
 }
-
-
-def _class_of(status: int) -> type[StatusError]:
-    if status >= 500:
-        return ServerError
-    return _BY_STATUS.get(status, StatusError)
-
-
-def _rebuild(cls: type[CStarError], message: str, fields: dict[str, Any]) -> CStarError:
-    error = cls(message)
-    error.__dict__.update(fields)
-    return error
