@@ -1,7 +1,6 @@
 """Reads untrusted text files, with a size limit, and writes files as a whole or not at all."""
 
 import contextlib
-import errno
 import os
 import secrets
 import stat
@@ -15,8 +14,6 @@ from .text import printable
 MAX_FILE = 64 * 2**20  # bytes: 10,000 webhooks are about 3 MB
 
 Content = str | bytes | Secret
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def read_bytes(path: str | Path, max_bytes: int = MAX_FILE) -> bytes:
@@ -117,12 +114,9 @@ def _errors_for(path: str | Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:
-        full = getattr(error, "errno", None) in _FULL
         raise ConfigurationError(
             f"{printable(path, 200)} cannot be written: {getattr(error, 'strerror', None) or error}.",
-            advice="Free some space, or choose another path."
-            if full
-            else "Choose a path in a folder that you can write to.",
+            advice="Choose a path in a folder that you can write to, on a disk with free space.",
         ) from None
 
 

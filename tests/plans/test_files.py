@@ -121,9 +121,9 @@ def test_a_write_that_fails_halfway_leaves_the_old_file(tmp_path: Path) -> None:
     before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8_192, before[1]))
     try:
-        with pytest.raises(errors.ConfigurationError, match="Free some space"):
+        with pytest.raises(errors.ConfigurationError, match="free space"):
             files.replace_file(path, "x" * 100_000)
-        with pytest.raises(errors.ConfigurationError, match="Free some space"):
+        with pytest.raises(errors.ConfigurationError, match="free space"):
             files.write_new_file(tmp_path / "new", "x" * 100_000, existing="it exists")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
