@@ -9,14 +9,11 @@ from typing import Any
 import ipywidgets as widgets
 import traitlets
 
-_IN_PAGE = frozenset({"_view_name", "_view_module", "_view_module_version", "box_style", "icon"})
-"""The traits of ipywidgets' own widgets that have the values that the page assumes."""
-
 
 class SmallState(widgets.Widget):  # type: ignore[misc] # ipywidgets has no types
     """Does not send what the page assumes by default, or does not use."""
 
-    _omitted: frozenset[str] = frozenset({"_anywidget_id"})  # traits that never change
+    _omitted = frozenset({"_view_name", "_view_module", "_view_module_version", "box_style", "icon"})
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - as in ipywidgets
         state: dict[str, Any] = super().get_state(key, drop_defaults)
@@ -33,7 +30,6 @@ class SmallState(widgets.Widget):  # type: ignore[misc] # ipywidgets has no type
 
 
 class _Plain(SmallState):
-    _omitted = _IN_PAGE
     layout = traitlets.Any(None).tag(sync=True, **widgets.widget_serialization)
 
 
@@ -57,14 +53,11 @@ class Column(_Plain, widgets.VBox): ...  # type: ignore[misc]
 class Tabs(_Plain, widgets.Tab): ...  # type: ignore[misc]
 
 
-class _Layout(SmallState, widgets.Layout):  # type: ignore[misc]
-    _omitted = _IN_PAGE
+class _Layout(SmallState, widgets.Layout): ...  # type: ignore[misc]
 
 
 class Frame(SmallState, widgets.VBox):  # type: ignore[misc]
     """The outermost box of a form."""
-
-    _omitted = _IN_PAGE
 
     @traitlets.default("layout")
     def _make_layout(self) -> widgets.Layout:

@@ -35,12 +35,7 @@ class FireForm(Form[FiredEvent]):
         )
         field = EventField("Event", value=event)
         super().__init__(
-            client,
-            {"event": field},
-            self.reach,
-            self.preview,
-            buttons=(self.refresh,),
-            results=(self.deliveries,),
+            client, {"event": field}, self.reach, self.preview, buttons=(self.refresh,), results=(self.deliveries,)
         )
         self.reach.show("It will reach all active webhooks of this team, and CLI listeners.")
         self._update()
@@ -58,16 +53,12 @@ class FireForm(Form[FiredEvent]):
     def _python(self) -> str:
         return f"client.webhooks.trigger_test({self.event!r})"
 
-    def _validate_field(self, name: str) -> CStarError | None:
-        field = self.fields[name]
+    def _check_field(self, name: str) -> str:  # noqa: ARG002 - it is `event`
         if not self.event:
-            field.show("Choose an event type.", "failed")
-            return ValidationError("The event type is missing.", param="event", advice="Choose one of the catalogue.")
-        warning = unknown_type_warning(self.event) or ""
+            raise ValidationError("The event type is missing.", param="event", advice="Choose one of the catalogue.")
         if is_wildcard(self.event):
-            warning = "cStar does not document whether a wildcard can be fired. It is sent as given."
-        field.show(warning, "warned" if warning else "")
-        return None
+            return "cStar does not document whether a wildcard can be fired. It is sent as given."
+        return unknown_type_warning(self.event) or ""
 
     def _confirmation_text(self) -> str:
         return self.event
@@ -141,15 +132,12 @@ def _state(delivery: Delivery) -> str:
 
 def _outcome(delivery: Delivery) -> str:
     state = _state(delivery)
+    error = printable(delivery.error or "", 200)
     if state == "withheld by the sandbox":
-        return printable(delivery.error, 200)
-    parts = [
-        state,
-        None if delivery.status is None else f"status {delivery.status}",
-        None if delivery.response_time_ms is None else f"{delivery.response_time_ms:,} ms",
-        printable(delivery.error, 200) if delivery.error else None,
-    ]
-    return ", ".join(part for part in parts if part)
+        return error
+    status = "" if delivery.status is None else f"status {delivery.status}"
+    took = "" if delivery.response_time_ms is None else f"{delivery.response_time_ms:,} ms"
+    return ", ".join(filter(None, (state, status, took, error)))
 
 
 def _outcomes(result: FiredEvent) -> str:

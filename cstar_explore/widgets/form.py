@@ -38,7 +38,7 @@ class Form(Displayed, Generic[T]):
         status: The status line.
         code: The equivalent line of Python.
         button: The submit button.
-        confirmation: The field for the text that confirms the call. It is on the page if the key is live.
+        confirmation: The field for the text that confirms the call, shown if the key is live.
         on_done: Called after each successful call.
     """
 
@@ -67,12 +67,11 @@ class Form(Displayed, Generic[T]):
         self.title = TextBlock(kind="title")
         self.title.show(self.heading, client.environment, f"team {client.team_id}, key {client.key}")
         self.stop = Button("Stop", self._stop, hidden=True, tooltip=self.stop_hint)
-        self.bar = row(self.button, *([self.stop] if self.stop_hint else []), *buttons, self.cancel, self.status)
+        self.bar = row(self.button, self.stop, *buttons, self.cancel, self.status)
         self.confirmation = TextField("Confirm", _dom_classes=("cx-confirm", "cx-hidden"))
         self.confirmation.on("enter", self._on_click)
-        confirmation = [self.confirmation] if self._needs_confirmation else []
         # What a call shows is below its button, so that it does not move the button.
-        parts = [self.title, *fields.values(), *more, *confirmation, self.code, self.bar, *results]
+        parts = [self.title, *fields.values(), *more, self.confirmation, self.code, self.bar, *results]
         self.widget = Frame(parts, _dom_classes=("cx", "cx-form"))
         self._wait: Wait | None = None
         self._stopped = False
@@ -97,9 +96,9 @@ class Form(Displayed, Generic[T]):
         """The equivalent Python, mostly one line; empty if there is nothing to do."""
         raise NotImplementedError
 
-    def _validate_field(self, name: str) -> CStarError | None:  # noqa: ARG002 - for forms with fields
-        """Validates a field and shows its message. Returns the error if the value cannot be sent; a box is always valid."""
-        return None
+    def _check_field(self, name: str) -> str:  # noqa: ARG002 - for forms with fields
+        """Returns what to know about a field's value, often nothing. Raises ValidationError if the value cannot be sent."""
+        return ""
 
     def _confirmation_text(self) -> str:
         """The text that confirms the call with a live key."""
@@ -154,7 +153,7 @@ class Form(Displayed, Generic[T]):
             self._check_confirmation(confirm)
             await self._prepare()
             self._stopped = False
-            set_visible(self.stop, on=True)
+            set_visible(self.stop, on=bool(self.stop_hint))
             self.result = await self._run_in_thread(self._call)
         except CStarError as error:
             self._show_error(error)
@@ -207,8 +206,7 @@ class Form(Displayed, Generic[T]):
         """Removes the form from the page and frees its widgets. A call in several steps stops after the current one."""
         self._stopped = True
         self._tasks.cancel()
-        for part in (self.widget, self.confirmation, self.stop):
-            close(part)
+        close(self.widget)
 
     def _on_click(self) -> None:
         if self.submitting:
@@ -237,6 +235,17 @@ class Form(Displayed, Generic[T]):
             text = self._confirmation_text()
             set_visible(self.confirmation, on=bool(text))
             self.confirmation.label = f"This is a live key. Type '{printable(text, 80)}' to confirm"
+
+    def _validate_field(self, name: str) -> ValidationError | None:
+        """Validates a field and shows its message. Returns the error if the value cannot be sent."""
+        field = self.fields[name]
+        try:
+            warning = self._check_field(name)
+        except ValidationError as error:
+            field.show(f"{error.message} {error.advice}", "failed")
+            return error
+        field.show(warning, "warned" if warning else "")
+        return None
 
     def _validate_all(self) -> None:
         checked = [(field, self._undecided(name) or self._validate_field(name)) for name, field in self.fields.items()]

@@ -4,13 +4,15 @@ ipywidgets' own inputs have no message, no `aria-*` attributes and no live regio
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import anywidget
 import ipywidgets as widgets
 import traitlets
 
+from ..errors import CStarError
 from ..events import meant_type, split_events, unknown_type_warning
 from ..secret import Secret
 from ..text import printable
@@ -26,6 +28,7 @@ class BaseWidget(SmallState, anywidget.AnyWidget):
     """A widget whose `_script_name` is a file of `static/` that exports `render`. Its code and style come from the shared model."""
 
     _esm = LOADER
+    _omitted = frozenset({"_anywidget_id"})
     _script_name: str
     _shared = traitlets.Instance(widgets.Widget, allow_none=True).tag(sync=True, **widgets.widget_serialization)
     _script = traitlets.Unicode().tag(sync=True)
@@ -108,6 +111,15 @@ class StatusLine(BaseWidget):
         with self.hold_sync():
             self.text, self.tone, self.wait_until = printable(text, 2_000), tone, wait_until
 
+    @contextmanager
+    def reporting(self, failure: str) -> Iterator[None]:
+        """Shows an error, after what it prevented, and raises it."""
+        try:
+            yield
+        except CStarError as error:
+            self.show(f"{failure}: {error}", "failed")
+            raise
+
 
 class InputField(BaseWidget):
     """A field with a label and a message. It sends `blur` when it loses the focus, and `enter`."""
@@ -156,20 +168,13 @@ class EventsField(InputField):
     unknown: "traitlets.Dict[str, str]" = traitlets.Dict().tag(sync=True)
     pending = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, label: str, **traits: Any) -> None:
-        super().__init__(label, **traits)
-        self._mark_unknown()
-        self.observe(lambda _: self._warn(), "value")
-
-    def _warn(self) -> None:
-        self._mark_unknown()
-        warnings = " ".join(filter(None, map(unknown_type_warning, self.unknown)))
+    @traitlets.observe("value")
+    def _warn(self, _: object) -> None:
+        warnings = {name: unknown_type_warning(name) for name in split_events(self.value)}
+        shown = [warning for warning in warnings.values() if warning]
+        self.unknown = {name: meant_type(name) or "" for name, warning in warnings.items() if warning}
         if self.tone != "failed":
-            self.show(warnings, "warned" if warnings else "")
-
-    def _mark_unknown(self) -> None:
-        names = [name for name in split_events(self.value) if unknown_type_warning(name)]
-        self.unknown = {name: meant_type(name) or "" for name in names}
+            self.show(" ".join(shown), "warned" if shown else "")
 
 
 class EventField(EventsField):

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..api.client import Client
 from ..api.validation import checked_name, checked_url
-from ..errors import ConflictError, CStarError, ValidationError
+from ..errors import ConflictError, ValidationError
 from ..events import parse_events, split_events, unknown_type_warning
 from ..models import Webhook
 from ..plans import State, difference_words, differences, format_difference
@@ -27,15 +27,20 @@ class _WebhookForm(Form[Webhook]):
         name, url, events = (self.fields[name].value for name in ("name", "url", "events"))
         return {"name": name.strip(), "url": url.strip(), "events": list(split_events(events))}
 
-    def _validate_field(self, name: str) -> CStarError | None:
-        field = self.fields[name]
-        try:
-            warning = _warning(name, field.value)
-        except ValidationError as error:
-            field.show(f"{error.message} {error.advice}", "failed")
-            return error
-        field.show(warning, "warned" if warning else "")
-        return None
+    def _check_field(self, name: str) -> str:
+        value = self.fields[name].value
+        if name == "name":
+            checked_name(value)
+            return ""
+        if name == "url":
+            local = is_loopback_url(checked_url(value))
+            return "This URL is on this machine: a sandbox can reach it, cStar cannot." if local else ""
+        types = parse_events(value)
+        if not types:
+            raise ValidationError(
+                "A webhook needs at least one event type.", param="events", advice="Type or select at least one."
+            )
+        return " ".join(filter(None, map(unknown_type_warning, types)))
 
 
 class CreateForm(_WebhookForm):
@@ -66,17 +71,14 @@ class CreateForm(_WebhookForm):
 
     def _describe_result(self, result: Webhook) -> str:
         self._created = self._arguments()
-        if result.secret is None:
-            self._show_secret()
-            return f"Created {named(result)}. cStar did not return its signing secret."
-        note = "cStar returns it only once. Store it where the receiver can read it."
-        self._show_secret(SecretReveal(result.secret, note))
-        return f"Created {named(result)}. Its signing secret is below."
-
-    def _show_secret(self, *reveal: SecretReveal) -> None:
         for old in self.secret_area.children:
             close(old)
-        self.secret_area.children = reveal
+        self.secret_area.children = ()
+        if result.secret is None:
+            return f"Created {named(result)}. cStar did not return its signing secret."
+        note = "cStar returns it only once. Store it where the receiver can read it."
+        self.secret_area.children = [SecretReveal(result.secret, note)]
+        return f"Created {named(result)}. Its signing secret is below."
 
     def _on_click(self) -> None:
         if self._created == self._arguments():
@@ -120,12 +122,9 @@ class EditForm(_WebhookForm):
         written = "".join(f", {name}={value!r}" for name, value in self._arguments().items())
         return f"client.webhooks.update({self.before.id!r}{written})" if written else ""
 
-    def _validate_field(self, name: str) -> CStarError | None:
-        if name == "active" or name not in self._arguments():
-            # Unchanged fields are not sent, so cStar may hold any value in them.
-            self.fields[name].show()
-            return None
-        return super()._validate_field(name)
+    def _check_field(self, name: str) -> str:
+        # Unchanged fields are not sent, so cStar may hold any value in them.
+        return super()._check_field(name) if name in self._arguments() else ""
 
     @property
     def _can_submit(self) -> bool:
@@ -176,22 +175,6 @@ def _webhook_fields(name: str, url: str, events: str | Iterable[str]) -> dict[st
         "url": TextField("URL", value=url, placeholder="https://…"),
         "events": EventsField("Events", value=list(split_events(events))),
     }
-
-
-def _warning(name: str, value: Any) -> str:
-    """What to know about a valid value; often empty."""
-    if name == "name":
-        checked_name(value)
-        return ""
-    if name == "url":
-        local = is_loopback_url(checked_url(value))
-        return "This URL is on this machine: a sandbox can reach it, cStar cannot." if local else ""
-    types = parse_events(value)
-    if not types:
-        raise ValidationError(
-            "A webhook needs at least one event type.", param="events", advice="Type or select at least one."
-        )
-    return " ".join(filter(None, map(unknown_type_warning, types)))
 
 
 def _values(webhook: Webhook) -> dict[str, Any]:
