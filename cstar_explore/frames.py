@@ -152,16 +152,9 @@ def as_frame(table: Any) -> pd.DataFrame:
 
 def for_excel(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with plain Python values and times without zone, in UTC, in columns whose names end in `_utc`."""
-    result = plain(frame)
     zoned = [name for name in frame.columns if isinstance(frame[name].dtype, pd.DatetimeTZDtype)]
-    for name in zoned:
-        result[name] = _objects(
-            [
-                None if pd.isna(time) else time.tz_convert("UTC").tz_localize(None).to_pydatetime()
-                for time in frame[name]
-            ]
-        )
-    return result.rename(columns={name: f"{name}{UTC_SUFFIX}" for name in zoned})
+    naive = {name: frame[name].dt.tz_convert("UTC").dt.tz_localize(None) for name in zoned}
+    return plain(frame.assign(**naive)).rename(columns={name: f"{name}{UTC_SUFFIX}" for name in zoned})
 
 
 def _converted(table: Any) -> pd.DataFrame:

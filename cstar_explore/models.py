@@ -16,6 +16,7 @@ from .schema import (
     IDENTITY_FIELDS,
     SECRET_KEYS,
     WEBHOOK_FIELDS,
+    Field,
     read_fields,
     without_secrets,
 )
@@ -63,7 +64,7 @@ class Webhook:
         """One row, with the columns of `WebhookList.to_frame`. The secret is never a column."""
         from .frames import webhooks_frame
 
-        return webhooks_frame([_as_item(self)])
+        return webhooks_frame([{**_as_item(self, WEBHOOK_FIELDS), **self.extra}])
 
     def __repr__(self) -> str:
         state = {True: "active", False: "inactive", None: "state unknown"}[self.is_active]
@@ -274,12 +275,8 @@ class FiredEvent:
         """
         from .frames import fired_frame
 
-        event = {field.keys[0]: getattr(self, field.name) for field in FIRED_FIELDS}
-        deliveries = [
-            {field.keys[0]: getattr(delivery, field.name) for field in DELIVERY_FIELDS} | dict(delivery.extra)
-            for delivery in self.deliveries
-        ]
-        return fired_frame(event, deliveries, self.extra)
+        deliveries = [{**_as_item(delivery, DELIVERY_FIELDS), **delivery.extra} for delivery in self.deliveries]
+        return fired_frame(_as_item(self, FIRED_FIELDS), deliveries, self.extra)
 
     def __repr__(self) -> str:
         reported = f"{len(self.deliveries)} deliveries reported"
@@ -336,15 +333,10 @@ def _matching(event: str, patterns: Iterable[str]) -> str | None:
 _DECLARED = frozenset(key for field in WEBHOOK_FIELDS for key in field.keys)
 
 
-def _as_item(webhook: Webhook) -> dict[str, Any]:
-    """A webhook as JSON again, without its secret."""
-    times = {name: moment.isoformat() for name in ("created_at", "updated_at") if (moment := getattr(webhook, name))}
-    values = {
-        name: value
-        for name in ("id", "name", "url", "events", "is_active")
-        if (value := getattr(webhook, name)) is not None
-    }
-    return {**values, **times, **webhook.extra}
+def _as_item(value: object, fields: Iterable[Field]) -> dict[str, Any]:
+    """The declared fields that are known, as cStar's JSON. A secret is none of them."""
+    known = {field.keys[0]: getattr(value, field.name) for field in fields if getattr(value, field.name) is not None}
+    return {key: part.isoformat() if isinstance(part, datetime) else part for key, part in known.items()}
 
 
 def _cells(webhook: Webhook) -> dict[str, object]:
