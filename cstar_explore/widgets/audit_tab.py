@@ -50,11 +50,8 @@ class AuditTab:
             CStarError: A request failed. The findings stay as they were, and the status shows the error.
         """
         self.status.show("Auditing …", "busy")
-        try:
+        with self.status.reporting("The audit failed"):
             self.findings = await asyncio.to_thread(audit, self._client)
-        except CStarError as error:
-            self.status.show(f"The audit failed: {error}", "failed")
-            raise
         rows = [
             (each.rule.severity, each.rule.title, each.subject, each.evidence, each.rule.remedy)
             for each in self.findings.findings
@@ -69,19 +66,17 @@ class AuditTab:
     async def plan_fixes(self) -> PlanForm:
         """Shows a plan with the automatic fixes, none of which loses anything. Nothing is changed until it is applied.
 
+        Without an audit before, it audits first.
+
         Raises:
-            ValidationError: There is no audit yet, or a plan is being applied.
+            ValidationError: A plan is being applied.
             CStarError: The webhooks could not be loaded.
         """
-        try:
-            if self.findings is None:
-                raise ValidationError("There is no audit yet.", advice="Run the audit first.")
+        findings = self.findings or await self.audit()
+        with self.status.reporting("Could not plan the fixes"):
             if self.form is not None and self.form.submitting:
                 raise ValidationError("A plan is being applied.", advice="Wait until it ends, or stop it.")
-            fixes = await asyncio.to_thread(plan, self._client, self.findings.fix())
-        except CStarError as error:
-            self.status.show(f"Could not plan the fixes: {error}", "failed")
-            raise
+            fixes = await asyncio.to_thread(plan, self._client, findings.fix())
         self._close_form()
         self.form = PlanForm(fixes)
         self.form.remove_title()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from ..api.client import Client
-from ..errors import ConfirmationError, CStarError, ValidationError
+from ..errors import ConfirmationError, ValidationError
 from ..models import Webhook
 from ..plans import Action, Applied, Outcome, Step, plan_action
 from ..text import plural
@@ -75,12 +75,9 @@ class BulkActions:
     async def act(self, action: Action, webhooks: list[Webhook], confirm: str | None) -> list[Step]:
         """See `Explorer.act`."""
         steps: list[Step] = []
-        try:
+        with self._status.reporting("Error"):
             self._check(action, webhooks, confirm)
             remaining = plan_action(self._client, webhooks, action)._run(lambda: self._stopped)  # noqa: SLF001 - step by step
-        except CStarError as error:
-            self._status.show(f"Error: {error}", "failed")
-            raise
         self._begin(action, webhooks)
         try:
             # Each step runs on another thread, so the kernel stays responsive.
@@ -197,14 +194,14 @@ class BulkActions:
         return self._client.environment == "live" and self._client.write
 
     def _show_steps(self, steps: list[Step], webhooks: list[Webhook], action: Action) -> None:
-        self.steps.show(*(_step_line(step, named(webhook)) for step, webhook in zip(steps, webhooks, strict=False)))
+        self.steps.show(*map(_step_line, steps, webhooks))
         self._status.show(f"{len(steps):,} of {len(webhooks):,}: {_summary(Applied(steps), action)}", "busy")
 
 
-def _step_line(step: Step, about: str) -> str:
+def _step_line(step: Step, webhook: Webhook) -> str:
     """The outcome of a step on one line."""
     detail = f": {step.detail}" if step.detail else ""
-    return f"{_MARKS[step.outcome]} {step.outcome}, {about}{detail}"
+    return f"{_MARKS[step.outcome]} {step.outcome}, {named(webhook)}{detail}"
 
 
 def _summary(applied: Applied, action: Action) -> str:

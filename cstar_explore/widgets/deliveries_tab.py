@@ -12,10 +12,10 @@ import traitlets
 from ..errors import CStarError
 from ..models import Webhook
 from ..text import plural, printable
-from .coverage import short_name
 from .displayed import Displayed
 from .explain_form import verdict_lines
 from .inputs import BaseWidget
+from .table import short_name
 from .tasks import Tasks
 
 if TYPE_CHECKING:

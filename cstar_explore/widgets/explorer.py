@@ -4,7 +4,7 @@ The contents of a tab, and a form of the panel, are built when they are first op
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,20 +14,19 @@ import ipywidgets as widgets
 from ..api.client import Client
 from ..errors import CStarError
 from ..events import receivers_by_type
-from ..models import WebhookList
+from ..models import Webhook, WebhookList
 from ..plans import Action, Step
 from ..text import plural, printable
 from .audit_tab import AuditTab
 from .boxes import Box, Button, Frame, Tabs, close, panel, row, set_visible
 from .bulk import BulkActions
-from .coverage import Coverage, Receivers
 from .deliveries_tab import DeliveriesTab
 from .displayed import Displayed
 from .explain_form import PasteButton
 from .fire import FireForm
 from .form import Form, named
 from .inputs import StatusLine, TextBlock
-from .table import WebhookTable
+from .table import Coverage, Receivers, WebhookTable
 from .tasks import Tasks
 from .webhook_forms import CreateForm, EditForm
 from .webhook_panel import WebhookPanel
@@ -92,13 +91,10 @@ class Explorer(Displayed):
 
     async def _load(self) -> WebhookList:
         self.status.show("Loading the webhooks …", "busy")
-        try:
+        with self.status.reporting("Could not load the webhooks"):
             if self._team_name is None:
                 self._team_name = await asyncio.to_thread(self._fetch_team_name)
             self.webhooks = await asyncio.to_thread(self._client.webhooks.list)
-        except CStarError as error:
-            self.status.show(f"Could not load the webhooks: {error}", "failed")
-            raise
         gone = self.table.fill(self.webhooks, now=self._client.server_time)
         self._receivers = receivers_by_type(
             (each, each.events or ()) for each in self.webhooks if each.is_active is not False
@@ -208,11 +204,11 @@ class Explorer(Displayed):
         """Shows the selected webhook with its actions, if it is one, and the form that is open in the panel."""
         selected = self.table.selected_webhooks()
         webhook = selected[0] if len(selected) == 1 else None
-        if self._in_panel == "Edit" and self.form is not None and not self._edits_selection():
+        if self._in_panel == "Edit" and (webhook is None or (self.form and not self._edits_selection())):
             self.form, self._in_panel = None, ""
         self._side.fill(webhook, self._receivers, self._client.server_time or datetime.now(UTC))
         forms = {"Edit": self._open_edit, "Fire": self._open_fire}
-        form = forms[self._in_panel]() if self._in_panel else None
+        form = forms[self._in_panel](selected) if self._in_panel else None
         actions = [] if webhook is None else [self._actions]
         self._bar.children = [] if actions else [self._actions]
         self._side.show(*actions, form=form)
@@ -233,14 +229,8 @@ class Explorer(Displayed):
         self.form = self._forms[tab]
         return self.form.widget
 
-    def _open_edit(self) -> widgets.Widget:
-        selected = self.table.selected_webhooks()
-        if len(selected) != 1:
-            count = f"{len(selected):,} are" if selected else "None is"
-            self._hint.show(f"{count} selected. Select exactly one webhook to edit it.")
-            return self._hint
+    def _open_edit(self, selected: Sequence[Webhook]) -> widgets.Widget:
         if "Edit" in self._forms and not self._edits_selection():
-            self._side.show()
             self._forms.pop("Edit").close()
         return self._open_form("Edit", lambda: EditForm(self._client, selected[0]))
 
@@ -248,8 +238,7 @@ class Explorer(Displayed):
         form = self._forms.get("Edit")
         return isinstance(form, EditForm) and [form.before.id] == self.table.selected
 
-    def _open_fire(self) -> widgets.Widget:
-        selected = self.table.selected_webhooks()
+    def _open_fire(self, selected: Sequence[Webhook]) -> widgets.Widget:
         events = (name for webhook in selected for name in webhook.events or () if "*" not in name)
         return self._open_form("Fire", lambda: FireForm(self._client, next(events, "")))
 
@@ -282,11 +271,10 @@ class Explorer(Displayed):
     # --- calls -----------------------------------------------------------------------------------------------------
 
     def _fetch_team_name(self) -> str:
-        """The team's name; its ID if whoami fails."""
-        try:
-            return self._client.whoami().team_name or str(self._client.team_id)
-        except CStarError:
-            return str(self._client.team_id)
+        """The team's name; empty if it has none, or whoami fails."""
+        with suppress(CStarError):
+            return self._client.whoami().team_name or ""
+        return ""
 
     async def _reload(self) -> None:
         """Refreshes after a change, whose own status says that it succeeded. A failure is only shown."""

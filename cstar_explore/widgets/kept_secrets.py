@@ -6,8 +6,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from ..errors import CStarError
-from ..models import Webhook
-from ..plans import write_secrets
+from ..plans import Step, write_secrets
 from ..secret import Secret
 from ..text import plural, printable
 from .boxes import Button, close, panel, row, set_visible
@@ -42,27 +41,25 @@ class KeptSecrets:
         self.path.on("enter", self._try_to_save)
         self._update()
 
-    def __contains__(self, webhook_id: str) -> bool:
+    def __contains__(self, webhook_id: object) -> bool:
         return webhook_id in self._secrets
 
     def __len__(self) -> int:
         return len(self._secrets)
 
-    def add(self, webhook: Webhook) -> None:
-        """Keeps the secret of a webhook too, if it has one."""
-        if webhook.secret is not None and webhook.id not in self._secrets:
+    def follow(self, step: Step) -> None:
+        """Keeps the secret of a webhook from the step that creates it to the one that deletes it."""
+        webhook = step.webhook
+        if webhook is not None and webhook.secret is not None and webhook.id not in self._secrets:
             self._secrets[webhook.id] = webhook.secret
             self._names[webhook.id] = named(webhook)
             self.path.value = _unused_path() if self.saved else self.path.value or _unused_path()
             self.saved = False
             self.path.show(_ONCE, "warned")
-            self._update()
-
-    def remove(self, webhook_id: str) -> None:
-        """Drops the secret of a webhook that was deleted."""
-        if self._secrets.pop(webhook_id, None) is not None:
+        if step.change.what == "delete" and step.outcome == "done" and step.change.id in self._secrets:
+            del self._secrets[step.change.id]
             self.reveal()
-            self._update()
+        self._update()
 
     def reveal(self, webhook_id: str = "") -> None:
         """Offers one secret, masked, in place of the one before; without an ID, none."""

@@ -13,8 +13,6 @@ from .inputs import TextBlock
 from .kept_secrets import KeptSecrets
 from .plan_table import PlanTable
 
-_TO_CLOSE = "accept or skip each row with a question, or correct the table and plan again"
-
 
 class PlanForm(Form[Applied]):
     """Applies a plan: **Apply changes**, **Stop** after the current step, and **Undo**, which shows the plan that reverts it.
@@ -38,19 +36,14 @@ class PlanForm(Form[Applied]):
         self.plan = plan
         self.summary = TextBlock(kind="note")
         self.notes = TextBlock(kind="list")
-        self.changes = PlanTable(self._on_press)
+        self.secrets = KeptSecrets(self._update)
+        self.changes = PlanTable(self._on_press, self.secrets)
         self.undo = Button("Undo", self._show_inverse, tooltip="Show the plan that reverts the changes")
         self._can_undo = self._finished = False
         self._history: list[str] = []  # the lines of Python that made the plan shown
         self._tried = 0
-        self.secrets = KeptSecrets(self._update)
-        super().__init__(
-            plan.client,
-            {},
-            self.summary,
-            buttons=(self.undo,),
-            results=(self.secrets.widget, self.notes, self.changes),
-        )
+        results = (self.secrets.widget, self.notes, self.changes)
+        super().__init__(plan.client, {}, self.summary, buttons=(self.undo,), results=results)
         self.widget.add_class("cx-wide")
         self.bar.add_class("cx-bar-box")
         self._show_plan()
@@ -105,13 +98,9 @@ class PlanForm(Form[Applied]):
     async def _prepare(self) -> None:
         if not len(self.plan):
             raise ValidationError("The plan has no changes. Nothing was sent.")
-        if self.plan.questions:
-            raise ValidationError(
-                f"The plan has {plural(len(self.plan.questions), 'open question')}. Nothing was sent.",
-                advice=f"{_TO_CLOSE[0].upper()}{_TO_CLOSE[1:]}.",
-            )
+        if not self.plan.questions:  # else `apply` refuses it
+            self.changes.start()
         self._tried = 0
-        self.changes.start()
         set_visible(self.undo, on=False)
 
     def _describe_result(self, result: Applied) -> str:
@@ -131,8 +120,9 @@ class PlanForm(Form[Applied]):
         if self.widget.comm is None:  # the form was closed
             return
         self.confirmation.value = ""
-        self._keep_secrets(*applied)
-        self.changes.finish([(step, self._key(step)) for step in applied])
+        for step in applied:
+            self.secrets.follow(step)
+        self.changes.finish(applied)
         self._can_undo = self._can_undo or any(step.outcome in ("done", "unknown") for step in applied)
         self._finished = applied.finished
         set_visible(self.undo, on=self._can_undo)
@@ -140,21 +130,10 @@ class PlanForm(Form[Applied]):
 
     def _show_step(self, step: Step) -> None:
         if self.submitting and self.widget.comm is not None:
-            self._keep_secrets(step)
-            self.changes.show_step(self._tried, step, self._key(step))
+            self.secrets.follow(step)
+            self.changes.show_step(self._tried, step)
             self._tried += 1
             self.status.show(f"{self._tried:,} of {len(self.plan):,} …", "busy")
-
-    def _keep_secrets(self, *steps: Step) -> None:
-        """Keeps the secret of a webhook as soon as it is created, until it is deleted or the form is closed."""
-        for step in steps:
-            if step.webhook is not None:
-                self.secrets.add(step.webhook)
-            if step.change.what == "delete" and step.outcome == "done":
-                self.secrets.remove(str(step.change.id))
-
-    def _key(self, step: Step) -> str:
-        return webhook_id if (webhook_id := str(step.webhook_id)) in self.secrets else ""
 
     def _on_press(self, event: str, key: str) -> None:
         if event == "secret":
@@ -190,7 +169,8 @@ class PlanForm(Form[Applied]):
         set_visible(self.undo, on=False)
         self._update()
         if questions:
-            self.status.show(f"{plural(len(questions), 'open question')}: {_TO_CLOSE}.", "failed")
+            advice = "accept or skip each row with a question, or correct the table and plan again"
+            self.status.show(f"{plural(len(questions), 'open question')}: {advice}.", "failed")
         elif not len(self.plan):
             self.status.show("The plan has no changes.", "done")
         elif self._history:

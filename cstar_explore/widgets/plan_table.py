@@ -1,7 +1,7 @@
 """The table of a plan: a row for each webhook, and one for each row of the desired table with open questions."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import traitlets
@@ -20,6 +20,7 @@ class PlanTable(BaseWidget):
     Args:
         on_press: Called when a button of a row is pressed: with "accept" or "skip" and the row of a question, or with "secret" and
             the ID of a webhook.
+        secrets: The IDs of the webhooks whose secret is known.
     """
 
     _script_name = "plan_table"
@@ -31,8 +32,9 @@ class PlanTable(BaseWidget):
     kind = traitlets.Unicode().tag(sync=True)  # shows only the rows of a kind or with an outcome; "" shows all
     kinds: traitlets.List[list[Any]] = traitlets.List().tag(sync=True)  # each kind or outcome with its number of rows
 
-    def __init__(self, on_press: Callable[[str, str], object]) -> None:
+    def __init__(self, on_press: Callable[[str, str], object], secrets: Container[str]) -> None:
         super().__init__()
+        self._secrets = secrets
         self._all: list[list[str]] = []
         self._questions = 0
         self._following = False
@@ -56,24 +58,25 @@ class PlanTable(BaseWidget):
         self._show_running(0)
         self._draw(page=1, kind="")
 
-    def show_step(self, index: int, step: Step, key: str) -> None:
+    def show_step(self, index: int, step: Step) -> None:
         """Shows the result of a change, and that the next one is being made."""
-        self._set_result(index, step, key)
+        self._set_result(index, step)
         self._show_running(index + 1)
         self._draw(**({"page": (self._questions + index + 1) // PAGE_SIZE + 1} if self._following else {}))
 
-    def finish(self, steps: Sequence[tuple[Step, str]]) -> None:
-        """Shows all results, each with the key of its row, and the page with the first problem, or else the first page."""
-        for index, (step, key) in enumerate(steps):
-            self._set_result(index, step, key)
+    def finish(self, steps: Sequence[Step]) -> None:
+        """Shows all results, and the page with the first problem, or else the first page."""
+        for index, step in enumerate(steps):
+            self._set_result(index, step)
         bad = [number for number, row in enumerate(self._all) if _outcome(row) in ("failed", "unknown")]
         self._draw(**({"page": bad[0] // PAGE_SIZE + 1 if bad else 1} if self._following else {}))
         self._following = False
 
-    def _set_result(self, index: int, step: Step, key: str) -> None:
+    def _set_result(self, index: int, step: Step) -> None:
         detail = "" if step.detail in (CONFIRMED, NO_CHANGE) else printable(step.detail, 2_000)
         row = self._all[self._questions + index]
-        row[_KEY], row[_RESULT] = key, f"{step.outcome}: {detail}" if detail else step.outcome
+        row[_KEY] = str(step.webhook_id) if step.webhook_id in self._secrets else ""
+        row[_RESULT] = f"{step.outcome}: {detail}" if detail else step.outcome
 
     def _show_running(self, index: int) -> None:
         if self._questions + index < len(self._all):

@@ -1,4 +1,4 @@
-"""The table of webhooks.
+"""The table of webhooks, and the coverage of event types below it: a bar with the count, and the names on opening.
 
 Searching, filtering, sorting and paging run in the kernel and only one page of rows is sent to the browser, so ten thousand
 webhooks are as fast as ten. The selection is kept by ID, so a refresh does not change it.
@@ -19,6 +19,10 @@ from .inputs import MASK_KEY, BaseWidget, View
 
 PAGE_SIZE = 25
 STATUSES = ("", "active", "paused", "unknown")
+_MAX_NAMES = 12  # for an event type
+
+Receivers = dict[str, list[Webhook]]
+"""The active webhooks that receive each published event type."""
 
 
 class WebhookTable(BaseWidget):
@@ -85,22 +89,14 @@ class WebhookTable(BaseWidget):
         self._filter(query=text)
 
     def sort_by(self, column: str) -> None:
-        """Sorts by a column, or by "Age". Called again, reverses the order."""
+        """Sorts by a column. Called again, reverses the order."""
         self._draw(sort=[column, self.sort[0] == column and not self.sort[1]])
-
-    def turn_to(self, page: int) -> None:
-        """Shows a page, counted from 1."""
-        self._draw(page=page)
 
     def select(self, ids: Iterable[str], *, on: bool = True) -> None:
         """Adds webhooks to the selection by ID, or removes them with `on=False`. Unknown IDs are ignored."""
         changed = {identity: None for identity in ids if identity in self._webhooks}
         others = [identity for identity in self.selected if identity not in changed]
         self._set_selection([*others, *changed] if on else others)
-
-    def select_matching(self) -> None:
-        """Adds all webhooks that match the search and the filters to the selection."""
-        self.select([webhook.id for webhook in self._matches()])
 
     def clear(self) -> None:
         """Empties the selection."""
@@ -164,10 +160,10 @@ class WebhookTable(BaseWidget):
                 status in STATUSES and event in ("", *self.filters.content["events"])
             ):
                 self._filter(query=text, status=status, event=event)
-            case {"event": "sort", "column": str(column)} if column in (*self.columns, "Age"):
+            case {"event": "sort", "column": str(column)} if column in self.columns:
                 self.sort_by(column)
             case {"event": "page", "page": int(page)} if not isinstance(page, bool):
-                self.turn_to(page)
+                self._draw(page=page)
             case {"event": "open", "id": str(identity)} if identity in self._webhooks:
                 self._set_selection([identity])
             case {"event": "select", "id": str(identity), "on": bool(on)}:
@@ -175,9 +171,29 @@ class WebhookTable(BaseWidget):
             case {"event": "select_page", "on": bool(on)}:
                 self.select([row[0] for row in self.rows], on=on)
             case {"event": "select_matching"}:
-                self.select_matching()
+                self.select([webhook.id for webhook in self._matches()])
             case {"event": "clear"}:
                 self.clear()
+
+
+class Coverage(View):
+    """The published event types, each with the number of its receivers.
+
+    Its content is `names`, and `rows` of an event type, its count and positions in `names`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("coverage", names=[], rows=[])
+
+    def fill(self, receivers: Receivers) -> None:
+        """Replaces the rows. Counts all receivers; names the first 12 of each event type."""
+        named = {webhook.id: webhook for webhooks in receivers.values() for webhook in webhooks[:_MAX_NAMES]}
+        position = {identity: index for index, identity in enumerate(named)}
+        rows = [
+            [name, len(webhooks), [position[webhook.id] for webhook in webhooks[:_MAX_NAMES]]]
+            for name, webhooks in receivers.items()
+        ]
+        self.show(names=[short_name(webhook) for webhook in named.values()], rows=rows)
 
 
 def age(created: datetime, now: datetime) -> str:
@@ -207,9 +223,8 @@ def _cells(webhook: Webhook, now: datetime) -> dict[str, str]:
 
 def _sort_key(webhook: Webhook, column: str) -> tuple[bool, Any]:
     """Missing values sort first."""
-    if column in ("Created", "Age"):
-        created = webhook.created_at.timestamp() if webhook.created_at else 0.0
-        return webhook.created_at is not None, created if column == "Created" else -created
+    if column == "Created":
+        return webhook.created_at is not None, webhook.created_at
     if column == "Events":
         return True, ", ".join(webhook.events or ()).lower()
     return True, _cells(webhook, datetime.now(UTC))[column].lower()
@@ -231,3 +246,8 @@ def _host(webhook: Webhook) -> str:
     if parsed is None:
         return masked_url(webhook.url, MASK_KEY)
     return masked_host(parsed.parts.hostname or "", MASK_KEY)
+
+
+def short_name(webhook: Webhook) -> str:
+    """The name, or the ID, without anything that may be a secret."""
+    return printable(masked_text(webhook.name or webhook.id, MASK_KEY), 40)

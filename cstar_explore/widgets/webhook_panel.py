@@ -14,9 +14,8 @@ from ..events import matching_types
 from ..models import Webhook
 from ..text import few, printable
 from .boxes import close, panel, set_visible
-from .coverage import Receivers, short_name
 from .inputs import MASK_KEY, View
-from .table import age, status_of
+from .table import Receivers, age, short_name, status_of
 
 if TYPE_CHECKING:
     from ..listener import Listener, Received
