@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..plans import State
 from ..text import printable
 from .fetching import FetchResult
-from .inventory import Hook, Team, take_inventory
+from .inventory import Hook, Inventory, Team
 from .redaction import masked_keys, masked_text
 from .rules import RULES, SEVERITIES, Fix, Rule
 from .settings import Ignore, Settings
@@ -48,13 +48,12 @@ Ignored = tuple[Finding, Ignore]
 
 
 def run_rules(
-    read: Sequence[FetchResult], webhooks: "pd.DataFrame", settings: Settings, mask_key: str
+    read: Sequence[FetchResult], settings: Settings, mask_key: str
 ) -> tuple[list[Finding], list[Ignored], list[str]]:
     """Runs every rule over every team.
 
     Args:
         read: The accounts that were read. Ages are computed from their `now`.
-        webhooks: The frame `Audit.webhooks`.
         settings: Thresholds and ignores.
         mask_key: Changes the digits of the masks in the evidence.
 
@@ -62,7 +61,7 @@ def run_rules(
         The findings, in the order of `Finding.order`; the ignored ones, each with its ignore; and sentences about ignores that
         expired or matched nothing.
     """
-    inventory = take_inventory(read, webhooks, settings.thresholds, mask_key)
+    inventory = Inventory(read, settings.thresholds, mask_key)
     matches = [
         Finding(rule, team, match.hook, masked_keys(match.evidence), match.fixes, match.host)
         for team in inventory.teams

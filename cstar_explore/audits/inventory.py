@@ -1,23 +1,20 @@
 """The webhooks of all audited teams, as the rules see them."""
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from ..events import matching_types
+from ..models import Webhook
 from ..plans import State
 from .fetching import FetchResult
 from .settings import Thresholds
 from .urls import DeliveryUrl, parse_url
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 T = TypeVar("T")
-
-_COLUMNS = ("account", "id", "name", "url", "events", "is_active", "created_at", "updated_at")
 
 
 @dataclass(slots=True, eq=False)
@@ -70,13 +67,22 @@ class Team:
 
 
 class Inventory:
-    """All teams of an audit."""
+    """All teams that were read."""
 
-    def __init__(self, thresholds: Thresholds, mask_key: str) -> None:
+    def __init__(self, read: Iterable[FetchResult], thresholds: Thresholds, mask_key: str) -> None:
         self.thresholds = thresholds
         self.mask_key = mask_key
-        self.teams: list[Team] = []
         self._computed: dict[Callable[[Inventory], Any], Any] = {}
+        teams: dict[str, Team] = {}
+        row = itertools.count()
+        # A team without webhooks is checked too: `expected_events` applies to it.
+        for each in read:
+            new = Team(each.account, each.team_id, each.environment, each.now, [], self)
+            team = teams.setdefault(each.account, new)
+            for webhook in map(Webhook.from_item, each.items or ()):
+                times = webhook.created_at, webhook.updated_at
+                team.hooks.append(Hook(next(row), webhook.id, State.of(webhook), *times, parse_url(webhook.url)))
+        self.teams = list(teams.values())
 
     def once(self, compute: Callable[["Inventory"], T]) -> T:
         """The function's result for this inventory, computed on first use."""
@@ -88,31 +94,6 @@ class Inventory:
     def hooks_with_hosts(self) -> Iterator[tuple[Team, Hook]]:
         """Every webhook with a valid URL, and its team."""
         return ((team, hook) for team in self.teams for hook in team.hooks if hook.host)
-
-
-def take_inventory(
-    read: Iterable[FetchResult], webhooks: "pd.DataFrame", thresholds: Thresholds, mask_key: str
-) -> Inventory:
-    """The inventory of the frame `Audit.webhooks`, whose accounts are those that were read."""
-    from ..frames import plain
-
-    inventory = Inventory(thresholds, mask_key)
-    teams: dict[str, Team] = {}
-    # A team without webhooks is checked too: `expected_events` applies to it.
-    for each in read:
-        teams.setdefault(each.account, Team(each.account, each.team_id, each.environment, each.now, [], inventory))
-    table = plain(webhooks[list(_COLUMNS)])
-    for index, row in enumerate(zip(*(table[name].tolist() for name in _COLUMNS), strict=True)):
-        account, webhook_id, name, url, events, is_active, created, updated = row
-        state = State(name, url, events, is_active)
-        hook = Hook(index, webhook_id, state, _datetime(created), _datetime(updated), parse_url(url))
-        teams[account].hooks.append(hook)
-    inventory.teams.extend(teams.values())
-    return inventory
-
-
-def _datetime(value: Any) -> datetime | None:
-    return None if value is None else value.to_pydatetime(warn=False)
 
 
 @lru_cache(maxsize=10_000)

@@ -47,7 +47,7 @@ class AuditResult:
         self.accounts = accounts_frame(fetched)
         self.mask_key = _mask_key(fetched)
         self.complete = all(result.items is not None for result in fetched)
-        self.findings, self._ignored, notes = run_rules(read, self.webhooks, settings, self.mask_key)
+        self.findings, self._ignored, notes = run_rules(read, settings, self.mask_key)
         self.unchecked = tuple(result.account for result in fetched if result.note)
         unread = (f"{printable(result.account, 80)}: {result.note}" for result in fetched if result.note)
         self.notes = (*unread, *notes)
