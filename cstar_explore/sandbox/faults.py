@@ -4,10 +4,8 @@ sandbox.faults.rate_limit(retry_after=1)      # the next call is answered with 4
 sandbox.faults.duplicate()                    # the next delivery is posted twice
 """
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Literal
 
 from starlette.types import Message, Send
@@ -177,7 +175,6 @@ def meets(expected: Expectation, status: int | None) -> bool:
 
 def truncate(send: Send, fraction: float) -> Send:
     """A `send` that declares the whole body, sends this fraction of it and never completes the response."""
-    _silence_expected_log()
 
     async def send_truncated(message: Message) -> None:
         if message["type"] == "http.response.body":
@@ -186,11 +183,3 @@ def truncate(send: Send, fraction: float) -> Send:
         await send(message)
 
     return send_truncated
-
-
-@cache
-def _silence_expected_log() -> None:
-    """Filters the error that uvicorn logs before it closes the connection of an incomplete response."""
-    logging.getLogger("uvicorn.error").addFilter(
-        lambda record: not record.getMessage().startswith("ASGI callable returned without completing response")
-    )

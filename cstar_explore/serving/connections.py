@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any, cast
 
+from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -23,7 +24,7 @@ class Connection(H11Protocol):
         on_refused: Called with each request that is answered with 503, or with 400 because its head is not HTTP.
     """
 
-    def __init__(self, *, max_connections: int | None, on_refused: OnRefused | None, **options: Any) -> None:
+    def __init__(self, *, max_connections: int | None, on_refused: OnRefused, **options: Any) -> None:
         super().__init__(**options)
         self._max_connections = max_connections
         self._on_refused = on_refused
@@ -60,7 +61,7 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        if self.is_idle and self._on_refused is not None:
+        if self.is_idle:
             # The first bytes of a TLS handshake (RFC 8446, section 5.1).
             is_tls = self._first_bytes.startswith(b"\x16\x03")
             reason = (
@@ -106,10 +107,7 @@ class Connection(H11Protocol):
     def _idle_others(self) -> "list[Connection]":
         return [other for other in cast("set[Connection]", self.connections) if other is not self and other.is_idle]
 
-    async def _refuse(self, scope: Scope, _: Receive, send: Send) -> None:
-        if self._on_refused is not None:
-            reason = f"{self._max_connections} other requests were in progress."
-            self._on_refused(scope, Refusal(503, "busy", reason))
-        headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
-        await send({"type": "http.response.start", "status": 503, "headers": headers})
-        await send({"type": "http.response.body", "body": b"Too many requests are in progress.\n"})
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._on_refused(scope, Refusal(503, "busy", f"{self._max_connections} other requests were in progress."))
+        response = PlainTextResponse("Too many requests are in progress.\n", 503, {"Connection": "close"})
+        await response(scope, receive, send)

@@ -24,9 +24,9 @@ _WRITABLE = "Choose a path in a folder you can write to."
 _IN_USE = "Close it there, or choose another path."
 _MOVE_AWAY = "Move it away, or choose another path."
 
-# The databases that are open in this process, by the device and inode of their file. If a process opens and closes a file once
+# The databases that were opened in this process, by the device and inode of their file. If a process opens and closes a file once
 # more, the system drops its locks (POSIX), so such a file must not even be looked into.
-_open_databases: "weakref.WeakValueDictionary[tuple[int, int], Database]" = weakref.WeakValueDictionary()
+_databases: "weakref.WeakValueDictionary[tuple[int, int], Database]" = weakref.WeakValueDictionary()
 _opening = threading.Lock()
 
 
@@ -47,7 +47,7 @@ class Database:
         self._process = os.getpid()
         self._lock = threading.RLock()
         self._files: dict[Path, tuple[int, int]] = {}
-        self._closed = False
+        self.closed = False
         with _opening:
             self._path = None if path is None else _prepare_file(path, kind)
             self._db = sqlite3.connect(
@@ -88,9 +88,7 @@ class Database:
         """Closes the file. In a forked process and at a second call, does nothing."""
         if os.getpid() == self._process:
             with self._lock:
-                self._closed = True
-                if self._path is not None and _open_databases.get(self._files.get(self._path, (0, 0))) is self:
-                    del _open_databases[self._files[self._path]]
+                self.closed = True
                 with contextlib.suppress(sqlite3.Error):  # such as a full disk; what was committed stays in the log
                     self._db.close()
 
@@ -109,7 +107,7 @@ class Database:
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         if self._path is not None:
             self._files = {path: _identity(path) for path in (self._path, Path(f"{self._path}-wal"))}
-            _open_databases[self._files[self._path]] = self
+            _databases[self._files[self._path]] = self
 
     def _check_version(self, schema: str) -> None:
         """Compares the tables that the file has with those of the schema."""
@@ -132,7 +130,7 @@ class Database:
             message = f"The sandbox or listener runs in process {self._process}, and this is process {os.getpid()}, forked from it."
             raise ConfigurationError(message, advice="Use it in its own process, or open a new one here.")
         with self._lock:
-            if self._closed:
+            if self.closed:
                 raise ConfigurationError("The sandbox or listener is closed.", advice="Open a new one.")
             yield
 
@@ -197,7 +195,8 @@ def _problem(file: Path, kind: bytes) -> tuple[str, str] | None:
     """What is wrong with a file, and what to do. See the SQLite file format, sections 1.3 and 4."""
     if not stat.S_ISREG(file.stat().st_mode):
         return "is not a regular file but a folder, pipe or device", _OTHER_PATH
-    if _identity(file) in _open_databases:
+    other = _databases.get(_identity(file))
+    if other is not None and not other.closed:
         return "is in use by another sandbox or listener in this process", _IN_USE
     with file.open("rb") as opened:
         header = opened.read(72)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..text import printable
@@ -27,31 +28,28 @@ class Refusal:
 OnRefused = Callable[[Scope, Refusal], None]
 
 
-@dataclass(eq=False)
-class HostCheckMiddleware:
-    """Answers with 403 unless `Host` is loopback or allowed, and no browser headers show that another page made the request.
+def checking_hosts(app: ASGIApp, allowed_hosts: Collection[str], on_refused: OnRefused) -> ASGIApp:
+    """The app, with a 403 unless `Host` is loopback or allowed, and no browser headers show that another page made the request.
 
     A web page can point its own host name at 127.0.0.1 (DNS rebinding) or post a form to it. The browser's `Host`, `Origin` and
     `Sec-Fetch-Site` headers reveal both.
 
     Args:
+        app: Gets the other requests.
         allowed_hosts: Host names besides loopback, such as a tunnel's, in lower case.
         on_refused: Called with each refused request.
     """
 
-    app: ASGIApp
-    allowed_hosts: Collection[str] = ()
-    on_refused: OnRefused | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = _refusal(dict(scope["headers"]), self.allowed_hosts) if scope["type"] == "http" else None
+    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = _refusal(dict(scope["headers"]), allowed_hosts)
         if refusal is None:
-            await self.app(scope, receive, send)
+            await app(scope, receive, send)
             return
-        if self.on_refused is not None:
-            self.on_refused(scope, refusal)
-        await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
-        await send({"type": "http.response.body", "body": b"Only programs on this machine may send requests.\n"})
+        on_refused(scope, refusal)
+        response = PlainTextResponse("Only programs on this machine may send requests.\n", 403)
+        await response(scope, receive, send)
+
+    return checked
 
 
 def _refusal(headers: dict[bytes, bytes], allowed_hosts: Collection[str]) -> Refusal | None:

@@ -10,25 +10,19 @@ T = TypeVar("T")
 
 def run(work: Awaitable[T]) -> T:
     """Runs an awaitable in a new event loop of this thread. Cancels what it leaves behind."""
-    loop = _new_loop()
+    # asyncio's own loop, whatever loop policy another package has set.
+    loop: asyncio.AbstractEventLoop
+    if sys.platform == "win32":
+        loop = asyncio.ProactorEventLoop()
+    else:
+        loop = asyncio.SelectorEventLoop()
     try:
         return loop.run_until_complete(work)
     finally:
-        _close(loop)
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    """asyncio's own loop, whatever loop policy another package has set."""
-    if sys.platform == "win32":
-        return asyncio.ProactorEventLoop()
-    return asyncio.SelectorEventLoop()
-
-
-def _close(loop: asyncio.AbstractEventLoop) -> None:
-    tasks = asyncio.all_tasks(loop)
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        loop.run_until_complete(asyncio.wait(tasks, timeout=1))  # a task can ignore its cancellation
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.close()
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            loop.run_until_complete(asyncio.wait(tasks, timeout=1))  # a task can ignore its cancellation
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()

@@ -10,21 +10,23 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from functools import cache, partial
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.server import ServerState
 
 from ..errors import ConfigurationError
 from ..text import printable
 from . import loops
 from .connections import Connection
-from .host_check import HostCheckMiddleware, OnRefused
+from .host_check import OnRefused, checking_hosts
 
 T = TypeVar("T")
 
+BACKLOG = 2_048  # connections that wait to be accepted
 GRACE = 1.0  # seconds that open requests get when the server is closed
 WORKERS = 64  # threads for blocking work; a handler may fire events that are handled meanwhile
 
@@ -54,17 +56,16 @@ class Server:
         port: int = 0,
         max_connections: int | None = None,
         allowed_hosts: Collection[str] = (),
-        on_refused: OnRefused | None = None,
+        on_refused: OnRefused = lambda *_: None,
     ) -> None:
-        _leave_out_cancelled_requests()
+        _leave_out_expected_errors()
         self._name = name
         self._process = os.getpid()
         listening = _bind(port)
-        connection = partial(Connection, max_connections=max_connections, on_refused=on_refused)
         config = uvicorn.Config(
-            HostCheckMiddleware(app, allowed_hosts, on_refused),
+            checking_hosts(app, allowed_hosts, on_refused),
             # The h11 protocol and asyncio's loop, whichever others are installed.
-            http=cast("type[asyncio.Protocol]", connection),
+            http="h11",
             loop="asyncio",
             log_config=None,
             access_log=False,
@@ -74,18 +75,30 @@ class Server:
             lifespan="off",
             ws="none",
         )
-        self._server = _Uvicorn(config, listening)
-        self._thread = threading.Thread(target=self._server.run_in_thread, name=f"cstar_explore {name}", daemon=True)
+        config.load()
+        self._state = ServerState()
+        connection = partial(
+            Connection,
+            config=config,
+            server_state=self._state,
+            app_state={},
+            max_connections=max_connections,
+            on_refused=on_refused,
+        )
+        self._started: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
+        self._stopped = asyncio.Event()
+        arguments = (connection, listening)
+        self._thread = threading.Thread(target=self._run, args=arguments, name=f"cstar_explore {name}", daemon=True)
         self._thread.start()
-        self._server.startup_done.wait()
-        if not self._server.started:
+        failure = self._started.exception()
+        if failure is not None:
             listening.close()
             raise ConfigurationError(
-                f"The {name} did not start: {printable(repr(self._server.failure), 200)}.",
+                f"The {name} did not start: {printable(repr(failure), 200)}.",
                 advice="Restart the kernel. If it happens again, look for a package that changes asyncio.",
             )
-        self.port: int = listening.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self._loop = self._started.result()
+        self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
 
     @property
     def running(self) -> bool:
@@ -105,7 +118,7 @@ class Server:
             message = f"The {self._name} {state}."
             raise ConfigurationError(message, advice=f"Call it elsewhere, or use a new {self._name}.")
         try:
-            return asyncio.run_coroutine_threadsafe(work, self._server.loop).result()
+            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
         except concurrent.futures.CancelledError:
             message = f"The {self._name} was closed during the call."
             raise ConfigurationError(message, advice=f"Use a new {self._name}.") from None
@@ -126,70 +139,46 @@ class Server:
         """Stops the server; open requests get one second to finish. In a forked process and at a second call, does nothing."""
         if not self.running:
             return
-        self._server.stop()
+        with contextlib.suppress(RuntimeError):  # the loop is closed already
+            self._loop.call_soon_threadsafe(self._stopped.set)
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=5)
 
-
-@cache
-def _leave_out_cancelled_requests() -> None:
-    """uvicorn logs a traceback for a request that was still waiting when its server was closed."""
-    logging.getLogger("uvicorn.error").addFilter(
-        lambda record: not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
-    )
-
-
-class _Uvicorn(uvicorn.Server):
-    """A uvicorn server that leaves signals to the kernel, and sets `startup_done` when it has started or failed to."""
-
-    def __init__(self, config: uvicorn.Config, listening: socket.socket) -> None:
-        super().__init__(config)
-        self.startup_done = threading.Event()
-        self.failure: BaseException | None = None
-        self.loop: asyncio.AbstractEventLoop
-        self._listening = listening
-        self._stopped: asyncio.Event
-
-    def capture_signals(self) -> "contextlib.AbstractContextManager[None]":  # type: ignore[override]
-        return contextlib.nullcontext()
-
-    def run_in_thread(self) -> None:
+    def _run(self, connection: Callable[[], Connection], listening: socket.socket) -> None:
         try:
-            loops.run(self.serve([self._listening]))
-        except BaseException as error:  # noqa: BLE001 - uvicorn exits with SystemExit if it cannot start
-            self.failure = error
-        finally:
-            self.startup_done.set()
+            loops.run(self._serve(connection, listening))
+        except BaseException as error:  # noqa: BLE001 - raised again where the start is waited for
+            if not self._started.done():
+                self._started.set_exception(error)
 
-    async def startup(self, sockets: Any = None) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.loop.set_default_executor(concurrent.futures.ThreadPoolExecutor(WORKERS, "cstar_explore worker"))
-        self._stopped = asyncio.Event()
-        await super().startup(sockets)
-        self.startup_done.set()
-
-    async def main_loop(self) -> None:
-        # uvicorn's own loop polls ten times a second.
+    async def _serve(self, connection: Callable[[], Connection], listening: socket.socket) -> None:
+        """In place of `uvicorn.Server`, which polls ten times a second and sleeps for a tenth of a second at its end."""
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(concurrent.futures.ThreadPoolExecutor(WORKERS, "cstar_explore worker"))
+        server = await loop.create_server(connection, sock=listening, backlog=BACKLOG)
+        self._started.set_result(loop)
         await self._stopped.wait()
-
-    async def shutdown(self, sockets: Any = None) -> None:  # noqa: ARG002 - closed by asyncio
-        # uvicorn's own shutdown sleeps for at least a tenth of a second.
-        for server in self.servers:
-            server.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        if self.server_state.tasks:
-            _, unfinished = await asyncio.wait(self.server_state.tasks, timeout=GRACE)
+        server.close()
+        for opened in list(self._state.connections):
+            opened.shutdown()
+        if self._state.tasks:
+            _, unfinished = await asyncio.wait(self._state.tasks, timeout=GRACE)
             for task in unfinished:
                 task.cancel()
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
+        for opened in list(self._state.connections):
+            opened.transport.abort()
         await asyncio.sleep(0)  # lets asyncio close the sockets
 
-    def stop(self) -> None:
-        self.should_exit = True
-        with contextlib.suppress(RuntimeError):  # the loop is closed already
-            self.loop.call_soon_threadsafe(self._stopped.set)
+
+@cache
+def _leave_out_expected_errors() -> None:
+    """uvicorn logs a request that was still waiting when its server was closed, and a response that a fault has cut off."""
+
+    def is_unexpected(record: logging.LogRecord) -> bool:
+        cancelled = record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError)
+        return not cancelled and "returned without completing response" not in record.getMessage()
+
+    logging.getLogger("uvicorn.error").addFilter(is_unexpected)
 
 
 def _bind(port: int) -> socket.socket:

@@ -39,7 +39,7 @@ def test_servers_do_not_use_what_other_packages_replace(
 
 def test_server_that_does_not_start_reports_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     """And frees the port."""
-    monkeypatch.setattr("cstar_explore.serving.server._Uvicorn.startup", broken)
+    monkeypatch.setattr("cstar_explore.serving.server.Server._serve", broken)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(errors.ConfigurationError, match=r"did not start: RuntimeError.*replaced by another package"):
