@@ -11,8 +11,6 @@ _HEADER_LINE = re.compile(r"(:?[!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:(.*)")
 _LINE_END = re.compile(r"\r?\n")
 # An empty line, or a line that begins as JSON where the empty line was lost.
 _HEAD_END = re.compile(rb"\r?\n[ \t]*\r?\n|\r?\n(?=[{\[])")
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t]*;[^\r\n]{0,200})?\r?\n")
-_CHUNK_END = re.compile(rb"\r?\n|\Z")
 
 
 def is_request(text: str) -> bool:
@@ -49,27 +47,8 @@ def read(content: bytes, *, is_text: bool) -> Delivery:
 
 def _framed(body: bytes, headers: HeaderFields) -> tuple[bytes, bool]:
     """The body, and whether it has the declared length."""
-    is_chunked = "chunked" in headers.get("transfer-encoding", "").lower()
-    if is_chunked and (decoded := _unchunked(body)) is not None:
-        return decoded, True
     declared = headers.get("content-length", "")
     length = int(declared) if re.fullmatch("[0-9]{1,11}", declared) else -1
     if length >= 0 and not body[length:].strip():
         body = body[:length]
     return body, len(body) == length
-
-
-def _unchunked(body: bytes) -> bytes | None:
-    """The content of a chunked body; None if it is not chunked, for example because a proxy has decoded it."""
-    parts: list[bytes] = []
-    position = 0
-    while size := _CHUNK_SIZE.match(body, position):
-        length = int(size[1], 16)
-        if length == 0:
-            return b"".join(parts)
-        parts.append(body[size.end() : size.end() + length])
-        end = _CHUNK_END.match(body, size.end() + length)
-        if end is None or len(parts[-1]) < length:
-            return None
-        position = end.end()
-    return None

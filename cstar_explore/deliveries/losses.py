@@ -1,7 +1,6 @@
 """What a form does not preserve of a body, and what the body may have been."""
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 
 from ..signatures.body_corruptions import BODY_CORRUPTIONS
@@ -24,50 +23,45 @@ QUOTED = (Loss.LINE_ENDINGS, Loss.ENCODING)
 TEXT = (Loss.FINAL_NEWLINE, *QUOTED)
 
 
+Change = Callable[[bytes], Iterable[bytes]]
+
+# The bodies that a body may have been if a property is lost, by what completes "The signature matches the body …".
+_CHANGES: Mapping[Loss, Mapping[str, Change]] = {
+    Loss.JSON_FORMAT: {"in another JSON format": BODY_CORRUPTIONS["body_reencoded"]},
+    Loss.LINE_ENDINGS: {
+        "with CRLF line endings": lambda body: [_unix(body).replace(b"\n", b"\r\n")],
+        "with LF line endings": lambda body: [_unix(body)],
+    },
+    Loss.FINAL_NEWLINE: {
+        "without whitespace at its end": lambda body: [body.rstrip()],
+        "without a final newline": lambda body: [body.removesuffix(b"\n").removesuffix(b"\r")],
+        "with a final newline": lambda body: [body + b"\n", body.rstrip() + b"\n"],
+        "with a final CRLF newline": lambda body: [body + b"\r\n", body.rstrip() + b"\r\n"],
+        "with a space at its end": lambda body: [body.rstrip() + b" "],
+    },
+}
+
+
 def candidates(body: bytes, losses: Sequence[Loss]) -> Iterator[tuple[str, bytes]]:
     """Bodies that may have been sent, each with a description that completes "The signature matches the body …".
 
     The first is the body itself, without a description.
     """
-    for format_name, written in _json_formats(body, losses):
-        for encoding_name, encoded in _encodings(written, losses):
-            for line_name, lines in _line_endings(encoded, losses):
-                for end_name, candidate in _ends(lines, losses):
-                    names = filter(None, (format_name, encoding_name, line_name, end_name))
-                    yield " and ".join(names), candidate
+    found: Iterator[tuple[str, bytes]] = iter([("", body)])
+    for loss, changes in _CHANGES.items():
+        if loss in losses:
+            found = _changed(found, changes)
+    return found
 
 
-def _json_formats(body: bytes, losses: Sequence[Loss]) -> Iterator[tuple[str, bytes]]:
-    yield "", body
-    if Loss.JSON_FORMAT in losses:
-        reencoded = BODY_CORRUPTIONS["body_reencoded"](body)
-        yield from (("in another JSON format", variant) for variant in reencoded)
+def _changed(found: Iterator[tuple[str, bytes]], changes: Mapping[str, Change]) -> Iterator[tuple[str, bytes]]:
+    for name, body in found:
+        yield name, body
+        for change, variants in changes.items():
+            for variant in variants(body):
+                if variant != body:
+                    yield f"{name} and {change}" if name else change, variant
 
 
-def _encodings(body: bytes, losses: Sequence[Loss]) -> Iterator[tuple[str, bytes]]:
-    yield "", body
-    for encoding in ("latin-1", "cp1252") if Loss.ENCODING in losses and not body.isascii() else ():
-        with contextlib.suppress(UnicodeError):
-            yield f"in {encoding}", body.decode().encode(encoding)
-
-
-def _line_endings(body: bytes, losses: Sequence[Loss]) -> Iterator[tuple[str, bytes]]:
-    yield "", body
-    if Loss.LINE_ENDINGS in losses and b"\n" in body:
-        unix = body.replace(b"\r\n", b"\n")
-        yield "with CRLF line endings", unix.replace(b"\n", b"\r\n")
-        yield "with LF line endings", unix
-
-
-def _ends(body: bytes, losses: Sequence[Loss]) -> Iterator[tuple[str, bytes]]:
-    yield "", body
-    if Loss.FINAL_NEWLINE not in losses:
-        return
-    stripped = body.rstrip()
-    if stripped != body:
-        yield "without whitespace at its end", stripped
-        yield "without a final newline", body.removesuffix(b"\n").removesuffix(b"\r")
-    for base in dict.fromkeys((body, stripped)):
-        yield "with a final newline", base + b"\n"
-        yield "with a final CRLF newline", base + b"\r\n"
-    yield "with a space at its end", stripped + b" "
+def _unix(body: bytes) -> bytes:
+    return body.replace(b"\r\n", b"\n")

@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..errors import CStarError, ValidationError
@@ -12,7 +13,7 @@ from ..signatures.bodies import parse_json
 from ..text import printable, redacted
 from . import csv_exports, curl, http_text, json_forms, powershell, request_objects
 from .losses import QUOTED
-from .model import MAX_BYTES, Delivery, HeaderFields, too_long, unreadable
+from .model import MAX_BYTES, Delivery, too_long, unreadable
 
 _FETCH = re.compile(r"\s*(?:await\s+)?fetch\(\s*(?=\")")
 _MOST_LISTED = 20
@@ -128,12 +129,8 @@ def _from_fetch(text: str) -> list[Delivery]:
         options, _ = decoder.raw_decode(text, text.index("{", end))
     except ValueError:
         raise _unknown("It is a call of fetch whose arguments are not JSON.") from None
-    body = options.get("body") or ""
-    if not isinstance(body, str) or not isinstance(url, str):
-        raise _unknown("It is a call of fetch whose URL or body is not text.")
-    headers = HeaderFields(options.get("headers") or {})
-    method = str(options.get("method", "POST"))
-    return [Delivery(body.encode("utf-8", "surrogatepass"), headers, "a call of fetch", QUOTED, None, method, url)]
+    found = json_forms.find({"headers": {}, "body": "", **options, "url": url})
+    return [replace(one, source="a call of fetch", losses=QUOTED) for one in found]
 
 
 def _nothing_in_json(parsed: Any) -> list[Delivery]:
