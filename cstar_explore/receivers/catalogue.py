@@ -31,8 +31,7 @@ class Check:
         events: Arguments of `Maker.event` for each event.
         requests: Arguments of `Maker.request` for each request about an event.
         copies: How often the same bytes are sent.
-        at_once: Whether the requests are sent at the same moment.
-        alone: Whether nothing else is sent at the same time.
+        at_once: Whether the requests are sent at the same moment. Nothing else is sent meanwhile.
         extra_fields: Whether its event has fields that do not exist yet.
     """
 
@@ -43,7 +42,6 @@ class Check:
     requests: Sequence[Mapping[str, Any]] = ({},)
     copies: int = 1
     at_once: bool = False
-    alone: bool = False
     extra_fields: bool = False
 
     def exchange(self, maker: Maker) -> Exchange:

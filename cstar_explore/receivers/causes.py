@@ -82,7 +82,8 @@ class _Search:
     def __init__(self, outcomes: Mapping[str, Outcome], raw: str) -> None:
         self._outcomes = outcomes
         self._phrases = {**_TABLE["phrases"], "raw": raw}
-        self._open = {name: each for name, each in outcomes.items() if each.is_problem and each.check.group}
+        problems = {name: each for name, each in outcomes.items() if each.verdict in {"wrong", "information"}}
+        self._open = {name: each for name, each in problems.items() if each.check.group}
 
     def found(self, dead_after: str | None) -> Iterator[Cause]:
         if dead_after is not None:
@@ -101,27 +102,20 @@ class _Search:
         yield from self._duplicates()
         yield self._cause("slow", only=_hangs)
         if self._open.keys() >= _TWO_V1:
-            yield self._cause(min(_TWO_V1), *_TWO_V1, is_note=True)
-        for sent in SINGLE:
+            yield self._cause(min(_TWO_V1), *_TWO_V1)
+        for sent in (*SINGLE, *NOTES):
             yield self._cause(sent, sent)
-        for sent in NOTES:
-            yield self._cause(sent, sent, is_note=True)
         yield from self._rest()
 
     # --- helpers
 
     def _cause(
-        self,
-        text: str | Text,
-        *what: str,
-        only: Callable[[Outcome], bool] = lambda _: True,
-        is_note: bool = False,
-        **observed: object,
+        self, text: str | Text, *what: str, only: Callable[[Outcome], bool] = lambda _: True, **observed: object
     ) -> Cause:
         """The cause of the problems of these groups or checks, by default of all, that `only` selects."""
         named = [name for name, each in self._open.items() if not what or {name, each.check.group} & {*what}]
         checks = tuple(name for name in named if only(self._open[name]))
-        is_note = is_note or all(self._open[name].verdict == "information" for name in checks)
+        is_note = text in list(NOTES) or all(self._open[name].verdict == "information" for name in checks)
         for name in checks:
             del self._open[name]
         parts = _TEXTS[text] if isinstance(text, str) else text
@@ -166,9 +160,8 @@ class _Search:
                     return text, names
         if ordinary.accepted:
             return "accepts without acting", ()
-        lines = [*(f"{name}: {value}" for name, value in response.headers), response.body.decode("latin-1")]
         for pattern, *text in _TABLE["error_pages"]:
-            if re.search(pattern, "\n".join(lines), re.IGNORECASE):
+            if re.search(pattern, response.text):
                 return text, ()
         other = "fails" if response.failed else "rejects all" if response.rejected else "redirects"
         return _RESPONSES.get(str(response.status), other), ()

@@ -20,6 +20,10 @@ CONNECTIONS = 4  # open at the same time; a receiver may serve one connection af
 _START = 2.0  # seconds to wait for a receiver that is still starting
 _LONGEST_DELAY = 5.0  # seconds to wait until the receiver acts on the ordinary delivery
 _POLL = 0.03  # seconds between readings of `acted`
+_COUNTED = (
+    "duplicates",
+    "forged",
+)  # the groups that need effects; if `acted` reports a total, they are sent one by one
 
 Progress = Callable[[int, int], object]
 Send = Callable[[Exchange], Awaitable[Sequence[Response]]]  # delivers the requests of a check to a receiver
@@ -34,9 +38,7 @@ class Checker:
         self._send_to_receiver, self._maker, self._progress = send, maker, progress
         self._total = len(checks)
         self._outcomes = {check.sent: Outcome(check, reason="not sent") for check in checks}
-        self._ids: dict[str, tuple[str, ...]] = {}
         self._effects = None if acted is None else Effects(acted, maker.ids)
-        self.knows_effects = acted is not None
         self._delay = 0.0
         self._ends = time.monotonic() + DEADLINE
         self._stopping = threading.Event()
@@ -67,14 +69,15 @@ class Checker:
         others = [each.check for each in self._outcomes.values() if each.check is not ORDINARY_CHECK]
         is_accepted = self._outcomes[ordinary].taken
         if not is_accepted:
-            others = [check for check in others if not check.alone and check.rule != "once"]
+            others = [check for check in others if not check.at_once and check.rule != "once"]
         if self._effects is not None and self._effects.is_total:
-            for group in ("duplicates", "forged"):
-                self._count([check for check in others if check.group == group])
-                others = [check for check in others if check.group != group]
-        self._send([check for check in others if not check.alone])
+            for check in others:
+                if check.group in _COUNTED:
+                    self._count(check, self._effects)
+            others = [check for check in others if check.group not in _COUNTED]
+        self._send([check for check in others if not check.at_once])
         for check in others:
-            if check.alone:
+            if check.at_once:
                 self._send([check])
         if not is_accepted:
             self._outcomes |= {check.sent: Outcome(check, reason="not sent") for check in probes}
@@ -111,20 +114,17 @@ class Checker:
     async def _send_all(self, checks: Sequence[Check]) -> None:
         limit = asyncio.Semaphore(CONNECTIONS)
         tasks = {asyncio.ensure_future(self._send_one(check, limit)) for check in checks}
+        # `loops.run` cancels what is left.
         while tasks and not self._stopping.is_set() and self.dead_after is None and time.monotonic() < self._ends:
             done, tasks = await asyncio.wait(tasks, timeout=0.1, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _send_one(self, check: Check, limit: asyncio.Semaphore) -> None:
         async with limit:
             exchange = check.exchange(self._maker)  # not before, because of the timestamps
             responses = tuple(await self._send_to_receiver(exchange))
-            self._ids[check.sent] = exchange.ids
-            self._outcomes[check.sent] = outcome = Outcome(check, responses)
+            self._outcomes[check.sent] = outcome = Outcome(check, responses, exchange.ids)
             if check is not ORDINARY_CHECK and outcome.is_unanswered:
                 await self._detect_a_stopped_receiver(check)
 
@@ -148,7 +148,7 @@ class Checker:
         outcome = self._outcomes[ORDINARY_CHECK.sent]
         if self._effects is None or not outcome.accepted:
             return
-        (event_id,) = self._ids[ORDINARY_CHECK.sent]
+        (event_id,) = outcome.ids
         started = time.monotonic()
         count = 0
         while not count and time.monotonic() - started < _LONGEST_DELAY:
@@ -159,21 +159,12 @@ class Checker:
         self._delay = self._delay if count else 0.0
         self._outcomes[ORDINARY_CHECK.sent] = replace(outcome, acted=(count,))
 
-    def _count(self, checks: Sequence[Check]) -> None:
-        """Sends checks of one event each, and compares the totals before and after. If they are unexpected, sends one at a time."""
-        if self._effects is None or self.dead_after is not None or not checks:
-            return
-        before = self._effects.total()
-        self._send(checks)
+    def _count(self, check: Check, effects: Effects) -> None:
+        """Sends a check of one event, and compares the totals before and after."""
+        before = effects.total()
+        self._send([check])
         time.sleep(1.5 * self._delay + 0.1)
-        acted = self._effects.total() - before
-        each = 1 if checks[0].rule == "once" else 0
-        if acted != each * len(checks) and len(checks) > 1:
-            for check in checks:
-                self._count([check])
-            return
-        for check in checks:
-            self._outcomes[check.sent] = replace(self._outcomes[check.sent], acted=(acted // len(checks),))
+        self._outcomes[check.sent] = replace(self._outcomes[check.sent], acted=(effects.total() - before,))
 
     def _wait_for_effects(self) -> None:
         """Waits until every accepted event is acted on, or nothing has changed for longer than the measured delay."""
@@ -183,25 +174,23 @@ class Checker:
         awaited = self._accepted_ids()
         counts = self._effects.counts()
         changed = time.monotonic()
-        while time.monotonic() - changed < (patience if awaited - counts.keys() else quiet):
-            if time.monotonic() > self._ends:
-                break
+        while time.monotonic() < min(self._ends, changed + (patience if awaited - counts.keys() else quiet)):
             time.sleep(_POLL)
             newer = self._effects.counts()
             if newer != counts:
                 counts, changed = newer, time.monotonic()
         is_busy = time.monotonic() - changed < patience and bool(awaited - counts.keys())
-        for name, ids in self._ids.items():
-            outcome, acted = self._outcomes[name], tuple(counts[event_id] for event_id in ids)
+        for name, outcome in self._outcomes.items():
+            acted = tuple(counts[event_id] for event_id in outcome.ids)
             if is_busy and outcome.accepted and not all(acted):
                 self._outcomes[name] = replace(outcome, reason="the receiver was still acting on earlier events")
-            elif ids:
+            elif acted:
                 self._outcomes[name] = replace(outcome, acted=acted)
 
     def _accepted_ids(self) -> set[str]:
         return {
             event_id
-            for name, outcome in self._outcomes.items()
+            for outcome in self._outcomes.values()
             if outcome.accepted and outcome.check.rule in {"accept", "once", "preferably", "or 415"}
-            for event_id in self._ids[name]
+            for event_id in outcome.ids
         }

@@ -3,12 +3,12 @@
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from ..errors import ConfigurationError, ValidationError
 from ..text import printable, redacted
 
-Acted = Callable[[], object] | str | Sequence[str]
+Acted = Callable[[], object] | str
 
 _SECONDS = 10  # for a command
 _ADVICE = (
@@ -56,7 +56,7 @@ class Effects:
 
     def _value(self) -> "Counter[str] | int":
         self._failure = ""
-        value = self._output(self._acted) if isinstance(self._acted, str | Sequence) else self._returned(self._acted)
+        value = self._output(self._acted) if isinstance(self._acted, str) else self._returned(self._acted)
         if isinstance(value, bytes):
             value = value.decode("utf-8", "replace")
         if isinstance(value, str):
@@ -85,22 +85,20 @@ class Effects:
             reason = f"{type(error).__name__}: {printable(redacted(str(error)), 200)}"
             raise ConfigurationError(f"`acted` failed: {reason}.", advice=_ADVICE) from error
 
-    def _output(self, command: str | Sequence[str]) -> str:
+    def _output(self, command: str) -> str:
         try:
-            done = subprocess.run(  # noqa: S603 - the user's own command
+            done = subprocess.run(  # noqa: S602 - the user's own command
                 command,
-                shell=isinstance(command, str),
+                shell=True,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
                 errors="replace",
                 timeout=_SECONDS,
                 check=False,
             )
         except subprocess.TimeoutExpired:
             raise ConfigurationError(f"`acted` took more than {_SECONDS} s.", advice=_ADVICE) from None
-        except OSError as error:
-            raise ConfigurationError(f"`acted` cannot be run: {error.strerror}.", advice=_ADVICE) from None
         if done.returncode in {126, 127} or (done.returncode and not done.stdout):
             reason = printable(redacted(done.stderr.strip()), 200) or "it printed nothing"
             self._failure = f"exit code {done.returncode}, {reason}"

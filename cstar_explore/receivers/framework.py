@@ -17,13 +17,8 @@ _ANY = (
 
 def framework(responses: Iterable[Response]) -> tuple[str | None, str]:
     """The likely framework, or None, and what gives the raw body."""
-    texts = {_text(each) for each in responses if each.status is not None}
+    texts = {each.text for each in responses if each.status is not None}
     for pattern, name, raw_body in _FRAMEWORKS:
         if any(re.search(pattern, text) for text in texts):
             return name, raw_body
     return None, _ANY
-
-
-def _text(response: Response) -> str:
-    lines = [f"{name}: {value}" for name, value in response.headers]
-    return "\n".join([*lines, "", response.body.decode("latin-1")]).lower()

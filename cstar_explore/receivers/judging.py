@@ -18,12 +18,14 @@ class Outcome:
 
     Attributes:
         responses: In the order of the requests; empty if nothing was sent.
+        ids: The ID of each event once.
         acted: The number of times that each event was acted on; None if unknown.
         reason: Why it was not tested.
     """
 
     check: Check
     responses: Sequence[Response] = ()
+    ids: tuple[str, ...] = ()
     acted: Sequence[int] | None = None
     verdict: Verdict = "not tested"
     reason: str = ""
@@ -53,10 +55,6 @@ class Outcome:
         return not self.responses or any(each.status is None for each in self.responses)
 
     @property
-    def is_problem(self) -> bool:
-        return self.verdict in {"wrong", "information"}
-
-    @property
     def expected(self) -> str:
         return EXPECTED[self.check.rule]
 
@@ -71,16 +69,16 @@ class Outcome:
         return f"{text}, {self.reason}" if self.reason else text
 
 
-def judged(outcomes: Mapping[str, Outcome], *, knows_effects: bool) -> dict[str, Outcome]:
+def judged(outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:
     """The outcomes with their verdicts. An outcome that already has a reason remains "not tested"."""
     found = {}
     for name, each in outcomes.items():
-        reason = each.reason or _untested(each, outcomes, knows_effects=knows_effects)
+        reason = each.reason or _untested(each, outcomes)
         found[name] = replace(each, reason=reason) if reason else replace(each, verdict=_verdict(each, outcomes))
     return found
 
 
-def _untested(outcome: Outcome, outcomes: Mapping[str, Outcome], *, knows_effects: bool) -> str:
+def _untested(outcome: Outcome, outcomes: Mapping[str, Outcome]) -> str:
     """Why no verdict is possible; empty if one is."""
     check = outcome.check
     if not outcome.responses:
@@ -92,7 +90,7 @@ def _untested(outcome: Outcome, outcomes: Mapping[str, Outcome], *, knows_effect
             return "the receiver limits the rate of requests (429)"
     if check.extra_fields and not outcomes[UNKNOWN_FIELDS].let_in and not outcome.accepted:
         return "it has fields that the receiver does not know"
-    if check.rule == "once" and not knows_effects and _is_answered_as_duplicates(outcome):
+    if check.rule == "once" and outcomes[ORDINARY].acted is None and _is_answered_as_duplicates(outcome):
         return "how often it acts cannot be determined without `acted`"
     return ""
 
@@ -146,14 +144,3 @@ def _is_any_order(acted: Sequence[int] | None) -> bool:
         case [closed_first, 1, 1, closed]:
             return closed_first == closed <= 1
     return False
-
-
-def by_group(outcomes: Sequence[Outcome]) -> dict[str, Verdict]:
-    """The verdict of each group: the worst of its checks. Not tested if none was, or if only effects could tell."""
-    order: tuple[Verdict, ...] = ("wrong", "information", "right", "not tested")
-    verdicts: dict[str, Verdict] = {}
-    for group in dict.fromkeys(each.check.group for each in outcomes):
-        found = {each.verdict for each in outcomes if each.check.group == group}
-        is_unknown = group == "duplicates" and "not tested" in found and found.isdisjoint({"wrong", "information"})
-        verdicts[group] = "not tested" if is_unknown else next(each for each in order if each in found)
-    return verdicts

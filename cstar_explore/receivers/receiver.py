@@ -59,7 +59,7 @@ def check_receiver(
 def run(name: str, checker: Checker, *, is_handler: bool = False) -> ReceiverCheck:
     """Runs the checks, judges the outcomes and finds the causes."""
     started = time.monotonic()
-    outcomes = judged(checker.run(() if is_handler else PROBES), knows_effects=checker.knows_effects)
+    outcomes = judged(checker.run(() if is_handler else PROBES))
     if checker.dead_after is not None:
         outcomes[checker.dead_after] = replace(outcomes[checker.dead_after], verdict="wrong")
     likely, raw_body = framework(response for each in outcomes.values() for response in each.responses)

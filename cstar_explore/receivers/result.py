@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from ..files import replace_file
 from ..text import escaped, html_table, printable
 from .causes import Cause
-from .judging import Outcome, Verdict, by_group
+from .judging import Outcome, Verdict
 from .report import junit, page
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_NOT_TESTED = "not tested"
+_NOT_TESTED: Verdict = "not tested"
+_WORST_FIRST: tuple[Verdict, ...] = ("wrong", "information", "right", _NOT_TESTED)
 
 
 @dataclass(eq=False, repr=False)
@@ -53,8 +54,14 @@ class ReceiverCheck:
         return "right, with a note" if self.causes else "right"
 
     def groups(self) -> dict[str, Verdict]:
-        """The verdict of each check: `right`, `wrong`, `information` (a note) or `not tested`."""
-        return by_group(self.outcomes)
+        """The verdict of each check: `right`, `wrong`, `information` (a note) or `not tested`. It is that of its worst delivery."""
+        verdicts: dict[str, Verdict] = {}
+        for group in dict.fromkeys(each.check.group for each in self.outcomes):
+            found = {each.verdict for each in self.outcomes if each.check.group == group}
+            # Without `acted`, only whether duplicates are accepted is known.
+            is_unknown = group == "duplicates" and _NOT_TESTED in found and found.isdisjoint({"wrong", "information"})
+            verdicts[group] = _NOT_TESTED if is_unknown else next(each for each in _WORST_FIRST if each in found)
+        return verdicts
 
     def to_frame(self) -> "pd.DataFrame":
         """A row per check. A check sends several deliveries: see `details`.

@@ -75,6 +75,12 @@ class Response:
         """Whether the status is 5xx, or there is no response."""
         return self.status is None or self.status >= 500
 
+    @property
+    def text(self) -> str:
+        """The headers and the body in lower case, to recognize frameworks and their error pages."""
+        lines = [f"{name}: {value}" for name, value in self.headers]
+        return "\n".join([*lines, "", self.body.decode("latin-1")]).lower()
+
     def __str__(self) -> str:
         return self.error if self.status is None else f"{self.status} {self.error}".rstrip()
 
@@ -92,10 +98,9 @@ class Sender:
 
     async def send(self, exchange: Exchange) -> list[Response]:
         """The response to each request."""
+        send = self._at_once if exchange.at_once else self._one_by_one
         try:
-            if exchange.at_once:
-                return await self._at_once(exchange.requests)
-            return await self._one_by_one(exchange.requests)
+            return await send(exchange.requests)
         finally:
             await asyncio.sleep(0)  # lets the connections close
 
@@ -151,9 +156,7 @@ class _Connection:
         to = self._to
         try:
             async with asyncio.timeout(TIMEOUT):
-                self._streams = await asyncio.open_connection(
-                    to.host, to.port, ssl=to.tls, server_hostname=to.host if to.tls else None
-                )
+                self._streams = await asyncio.open_connection(to.host, to.port, ssl=to.tls)
         except ssl.SSLError:
             return NO_TLS
         except (OSError, UnicodeError):  # also the timeout

@@ -5,6 +5,7 @@ import re
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any
@@ -123,11 +124,8 @@ class Maker:
 
     def _key(self, name: str) -> Secret:
         """The key of this name, or if it cannot be made from the secret, that of another secret."""
-        if name in _KEYS:
-            try:
-                return keys.as_secret(_KEYS[name](self._secret.reveal()))
-            except ValueError:
-                pass  # it is neither base64 nor hexadecimal
+        with suppress(KeyError, ValueError):  # it is neither base64 nor hexadecimal
+            return keys.as_secret(_KEYS[name](self._secret.reveal()))
         return self._other_secret
 
 
