@@ -30,19 +30,17 @@ class Options:
     def __post_init__(self) -> None:
         if self.publishable_key is not None and not self.publishable_key.is_publishable:
             raise ConfigurationError("publishable_key must be a publishable key (pk_…).", advice="Leave it out.")
-        has_receiver = self.fire and self.listener is not None
-        if self.payloads and not has_receiver:
-            raise ConfigurationError("payloads=True needs fire=True and a listener.", advice="Pass all three.")
         wait = self.wait
         if isinstance(wait, bool) or not isinstance(wait, int | float) or not 0 <= wait <= MAX_WAIT:
             raise ConfigurationError(
                 f"wait must be a number of seconds from 0 to {MAX_WAIT:,.0f}, not {printable(repr(wait), 80)}.",
                 advice="Pass 40 for the first retry: it comes after 30 s.",
             )
-        if wait and not has_receiver:
-            raise ConfigurationError(
-                "wait= needs fire=True and a listener.", advice="Pass all three, or leave wait out."
-            )
+        for name, given in (("payloads", self.payloads), ("wait", wait)):
+            if given and not (self.fire and self.listener is not None):
+                raise ConfigurationError(
+                    f"{name}= needs fire=True and a listener.", advice=f"Pass all three, or leave {name} out."
+                )
 
     def missing(self, needs: Needs) -> str:
         """Why a question with these needs is not asked; empty if it is asked."""

@@ -4,12 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ..behaviours import QUESTIONS, Needs
+from ..behaviours import QUESTIONS
 from ..text import escaped, plural, printable
 from .options import Options
 from .steps import Step, steps
-
-_NEEDS: tuple[Needs, ...] = ("publishable", "write", "fire", "listener", "wait")
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ def plan(options: Options, words: Mapping[str, str] = MappingProxyType({})) -> P
     to_check = 0 if options.missing("write") else 8  # that nothing is left
     requests = sum(step.requests for step in chosen) + to_check
     creates, fires = sum(step.creates for step in chosen), sum(step.fires for step in chosen)
-    reasons = {options.missing(needs) for needs in _NEEDS} - {""}
+    reasons = {options.missing(question.needs) for question in QUESTIONS.values() if question.needs != "nothing"} - {""}
     sentences = (
         *_sentences(options, requests, creates, fires, len(asked)),
         *(f"Some questions are not asked: {words.get(reason, reason)}." for reason in sorted(reasons)),

@@ -138,4 +138,4 @@ def _ask(step: Step, session: Session, observations: list[Observation], reasons:
         for observation in step.ask(session):
             observations.append(observation)  # noqa: PERF402 - those before an error are kept
     except NotAnsweredError as error:
-        reasons |= dict.fromkeys(step.questions, error.reason)
+        reasons |= dict.fromkeys(step.questions, str(error))

@@ -1,7 +1,6 @@
 """The questions that need deliveries: what arrives at a listener, and what its response leads to."""
 
 import base64
-import json
 import re
 import secrets
 import threading
@@ -16,6 +15,7 @@ from ..events.shapes import shape_of
 from ..listener.store import Received
 from ..secret import Secret
 from ..serving.schedule import RETRY_AFTER
+from ..signatures.bodies import parse_json
 from ..signatures.keys import as_secret, digest, legacy_digest
 from .answers import Observation, Observations, first_of, names_in, signing_secret
 from .firing import fired_data
@@ -145,9 +145,9 @@ def _signature(request: Received, created: Reply, evidence: str) -> Observations
 
 
 def _decoded(text: str) -> bytes:
-    letters = re.sub("[^A-Za-z0-9+/]", "", text.replace("-", "+").replace("_", "/"))
+    """The bytes of base64 in either alphabet, with or without padding."""
     try:
-        return base64.b64decode(letters + "=" * (-len(letters) % 4))
+        return base64.urlsafe_b64decode(f"{text}==")
     except ValueError:
         return b""
 
@@ -278,10 +278,7 @@ def _learn(session: Session, receiver: Receiver, mark: str = "") -> Observations
 
 
 def _body(request: Received) -> dict[str, Any]:
-    try:
-        body = json.loads(request.body)
-    except (ValueError, RecursionError):
-        body = None
+    body = parse_json(request.body)
     if not isinstance(body, dict):
         raise NotAnsweredError("the body of the delivery is not a JSON object")
     return body

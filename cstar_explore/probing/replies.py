@@ -1,12 +1,12 @@
 """cStar's replies. Only a response that is recognizably cStar's counts."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from ..api.responses import Response
 from ..behaviours import QUESTIONS
+from ..signatures.bodies import parse_json
 
 _REFUSALS = (400, 403, 409, 422)
 # Codes that may be shown; any other could repeat what was sent.
@@ -14,11 +14,7 @@ _CODES = frozenset(QUESTIONS["code_400"].answers) | frozenset(QUESTIONS["code_40
 
 
 class NotAnsweredError(Exception):
-    """A question has no answer; `reason` says why, without text that the server sent."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    """A question has no answer; the message says why, without text that the server sent."""
 
 
 class AddressRefusedError(NotAnsweredError):
@@ -76,6 +72,13 @@ class Reply:
         raise NotAnsweredError(f"{self.evidence}: the response has no webhook with an ID")
 
     @property
+    def webhooks(self) -> list[Mapping[str, Any]]:
+        """The webhooks with an ID in a success. It raises NotAnsweredError if the reply has no list."""
+        if not self.ok or not isinstance(self.data, list):
+            raise NotAnsweredError(self.evidence)
+        return [{**item, "id": str(item["id"])} for item in self.data if isinstance(item, dict) and item.get("id")]
+
+    @property
     def evidence(self) -> str:
         """The request, the status, and the code of an error if it is a published one."""
         code = self.error.get("code")
@@ -90,10 +93,7 @@ def read_reply(response: Response, sent: str) -> Reply:
     """
     if response.status in (408, 429) or response.status >= 500:
         raise NotAnsweredError(f"{sent}: {response.status}")
-    try:
-        envelope = json.loads(response.content)
-    except (ValueError, RecursionError):
-        envelope = None
+    envelope = parse_json(response.content)
     match response.status // 100, envelope:
         case 2, {"success": True, "data": _}:
             pass

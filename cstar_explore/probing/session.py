@@ -22,8 +22,6 @@ _PAUSE = 0.3  # seconds between them
 _POLL = 0.02  # seconds between looks at what is waited for
 _RESERVE = 6  # requests of the rate limit that are reserved for cleaning up
 
-Stopped = Callable[[], bool]
-
 
 class StoppedError(Exception):
     """The user stopped the probe."""
@@ -44,7 +42,7 @@ class Session:
         payloads: The shapes of data that were learned, by event type.
     """
 
-    def __init__(self, options: Options, journal: Journal | None, stopped: Stopped = lambda: False) -> None:
+    def __init__(self, options: Options, journal: Journal | None, stopped: Callable[[], bool]) -> None:
         self.options, self.client = options, options.client
         self.payloads: dict[str, Mapping[str, Any]] = {}
         self.sent = 0
@@ -151,10 +149,7 @@ class Session:
         found: dict[str, Mapping[str, Any]] = {}
         for number in range(1, MAX_PAGES + 1):
             reply = self.get("" if number == 1 else f"?page={number}")
-            items = reply.data if reply.ok else None
-            if not isinstance(items, list):
-                raise NotAnsweredError(reply.evidence)
-            new = {str(item["id"]): item for item in items if isinstance(item, dict) and item.get("id")}
+            new = {item["id"]: item for item in reply.webhooks}
             if not new.keys() - found.keys():
                 break
             found |= new

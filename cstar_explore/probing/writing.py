@@ -193,14 +193,14 @@ def _replayed(session: Session, question: str) -> Observation:
         return Observation(question, answer, second.evidence)
 
 
-def _current(session: Session, reply: Reply, field: str) -> Any:
+def _current(session: Session, reply: Reply, *names: str) -> Any:
     """A field of the webhook in a reply or, if it lacks it, in the response to get. It raises NotAnsweredError if both do."""
     webhook = reply.webhook
-    value = webhook.get(field)
+    value = first_of(webhook, *names)
     if value is None:
-        value = session.get(webhook["id"]).webhook.get(field)
+        value = first_of(session.get(webhook["id"]).webhook, *names)
     if value is None:
-        raise NotAnsweredError(f"{reply.evidence}: no response has the field {field}")
+        raise NotAnsweredError(f"{reply.evidence}: no response has the field {names[0]}")
     return value
 
 
@@ -211,8 +211,5 @@ def _events(session: Session, reply: Reply) -> list[str]:
     return list(events)
 
 
-def _updated_at(session: Session, created: Reply) -> str:
-    moment = first_of(session.get(created.webhook["id"]).webhook, "updatedAt", "updated_at")
-    if moment is None:
-        raise NotAnsweredError("no response has the time of the last change")
-    return str(moment)
+def _updated_at(session: Session, created: Reply) -> Any:
+    return _current(session, session.get(created.webhook["id"]), "updatedAt", "updated_at")
