@@ -153,10 +153,7 @@ class _Scheduler:
 
     def __init__(self, accounts: Accounts, on_progress: Progress | None, stopped: Stopped) -> None:
         self._accounts = accounts
-        self._on_progress = on_progress
-        self._log = (
-            ProgressLog(_LOG_INTERVAL, "{:,} of {:,} accounts done, {:,} failed.") if on_progress is None else None
-        )
+        self._on_progress = on_progress or ProgressLog(_LOG_INTERVAL, "{:,} of {:,} accounts done, {:,} failed.")
         self._stop_requested = stopped
         self._stopping = False
         self._running: dict[Future[FetchResult], int] = {}
@@ -199,18 +196,15 @@ class _Scheduler:
                 results[index] = _outcome(future, results[index])
                 if not future.cancelled():
                     done, failed = done + 1, failed + (results[index].error is not None)
-                    if self._on_progress is not None:
-                        self._on_progress(done, len(results), failed)
-            if self._log is not None and done < len(results):
-                self._log(done, len(results), failed)
+                    self._on_progress(done, len(results), failed)
 
     def on_wait(self, wait: Wait) -> None:
         """Logs a client's retry wait, or cancels it after a stop."""
         self._waits.append(wait)
         if self._stopping:
             wait.cancel()
-        elif self._log is not None and wait.seconds > _LOG_INTERVAL:
-            self._log.log(f"Retrying an account in {wait.seconds:,.0f} s: {wait.reason.message}")
+        elif isinstance(self._on_progress, ProgressLog) and wait.seconds > _LOG_INTERVAL:
+            self._on_progress.log(f"Retrying an account in {wait.seconds:,.0f} s: {wait.reason.message}")
 
     def _cancel(self) -> None:
         self._stopping = True
