@@ -1,11 +1,9 @@
 """`cstar-explore lab`: the notebooks in JupyterLab, in a copy of the user's own."""
 
 import argparse
-import contextlib
 import json
 import os
 import sys
-import webbrowser
 from pathlib import Path
 
 # Contains the notebooks once it is installed.
@@ -46,16 +44,10 @@ def _arguments(folder: Path, port: int, *, browser: bool) -> list[str]:
         f"--LabApp.default_url=/lab/tree/{_FIRST}",
         "--Application.log_level=WARN",
         "--ServerApp.answer_yes=True",  # Ctrl+C asks nothing
-        *([] if browser and _has_browser() else ["--no-browser"]),
+        *([] if browser else ["--no-browser"]),
         # Containers often run as root.
         *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
     ]
-
-
-def _has_browser() -> bool:
-    with contextlib.suppress(webbrowser.Error):
-        return bool(webbrowser.get())
-    return False
 
 
 def copy_notebooks(folder: Path) -> bool:
