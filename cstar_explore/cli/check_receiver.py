@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 
 from ..receivers import ReceiverCheck, check_receiver
 from .secrets import secret_in
@@ -12,17 +11,9 @@ WRONG, INVALID, INTERRUPTED = 1, 2, 130
 
 def run(options: argparse.Namespace) -> int:
     """Runs the check, prints the result and returns the exit code."""
-    try:
-        check = check_receiver(
-            options.url,
-            secret=secret_in(options.secret_env),
-            acted=options.acted,
-            allow_host=options.allow_host,
-            progress=_show_progress if sys.stderr.isatty() else None,
-        )
-    finally:
-        if sys.stderr.isatty():
-            print("\r\x1b[K", end="", file=sys.stderr)
+    check = check_receiver(
+        options.url, secret=secret_in(options.secret_env), acted=options.acted, allow_host=options.allow_host
+    )
     for path, write in ((options.html, check.to_html), (options.junit, check.to_junit)):
         if path is not None:
             write(path)
@@ -30,10 +21,6 @@ def run(options: argparse.Namespace) -> int:
     if check.interrupted:
         return INTERRUPTED
     return WRONG if not check.ok or (options.strict and check.verdict == "incomplete") else 0
-
-
-def _show_progress(done: int, total: int) -> None:
-    print(f"\r{done} of {total} checks", end="", file=sys.stderr, flush=True)
 
 
 def _text(check: ReceiverCheck) -> str:
