@@ -137,17 +137,17 @@ def as_frame(table: Any) -> pd.DataFrame:
     frame = table if isinstance(table, pd.DataFrame) else _converted(table)
     if frame.index.name == "id" and "id" not in frame.columns:
         frame = frame.reset_index()
+    if not frame.columns.is_unique:
+        return frame
     for name in ("created_at", "updated_at"):
         if f"{name}{UTC_SUFFIX}" in frame.columns and name not in frame.columns:
             frame = frame.rename(columns={f"{name}{UTC_SUFFIX}": name})
             times = pd.to_datetime(frame[name], utc=True, format="ISO8601", errors="coerce").dt.as_unit("us")
             frame = frame.assign(**{name: times})
-    if frame.columns.is_unique:
-        arrays = [name for name in frame.columns if any(_is_array(cell) for cell in frame[name])]
-        frame = frame.assign(**{
-            name: _objects([cell.tolist() if _is_array(cell) else cell for cell in frame[name]]) for name in arrays
-        })  # fmt: skip
-    return frame
+    arrays = [name for name in frame.columns if any(_is_array(cell) for cell in frame[name])]
+    return frame.assign(**{
+        name: _objects([cell.tolist() if _is_array(cell) else cell for cell in frame[name]]) for name in arrays
+    })  # fmt: skip
 
 
 def for_excel(frame: pd.DataFrame) -> pd.DataFrame:

@@ -58,13 +58,6 @@ class FetchResult:
     now: datetime = field(default_factory=partial(datetime.now, UTC))
     note: str = ""
 
-    @property
-    def state(self) -> str:
-        """`read`, `failed` or `not tried`."""
-        if self.items is not None:
-            return "read"
-        return "not tried" if self.error is None else "failed"
-
 
 def fetch_team(client: Client, account: str, inactive_days: int) -> FetchResult:
     """Fetches one team's webhooks, through a read-only copy of the client."""

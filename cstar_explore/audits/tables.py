@@ -11,7 +11,6 @@ from ..csv_files import parse_flag, parse_list
 from ..errors import ValidationError
 from ..events import split_events
 from ..models import WebhookList
-from ..text import printable
 from .fetching import FetchResult
 from .redaction import masked_text
 
@@ -34,26 +33,24 @@ def accounts_frame(fetched: Sequence[FetchResult]) -> pd.DataFrame:
     """A row per account; see `Audit.accounts`."""
     rows = []
     for result in fetched:
-        count = None if result.items is None else len(result.items)
-        error = result.error and masked_text(str(result.error))
-        if result.state == "not tried":
-            error = "The audit was stopped before this account."
-        rows.append((result.account, result.team_id, result.environment, result.state, count, error))
+        if result.items is not None:
+            outcome: tuple[str, int | None, str | None] = ("read", len(result.items), None)
+        elif result.error is not None:
+            outcome = ("failed", None, masked_text(str(result.error)))
+        else:
+            outcome = ("not tried", None, "The audit was stopped before this account.")
+        rows.append((result.account, result.team_id, result.environment, *outcome))
     names = [*_ACCOUNT_COLUMNS, "state", "webhooks", "error"]
     return frames.from_rows(rows, dict.fromkeys(names, "str") | {"webhooks": "Int64"})
 
 
-def results_from_frame(frame: pd.DataFrame) -> list[FetchResult]:
-    """A frame of webhooks, of one account or several, as if they had just been fetched.
+def results_from_frame(frame: Any) -> list[FetchResult]:
+    """A frame of webhooks, of one account or several and of any library, as if they had just been fetched.
 
     Raises:
         ValidationError: It is not a frame of webhooks.
     """
-    if not isinstance(frame, pd.DataFrame):
-        raise ValidationError(
-            f"An audit needs a client, accounts or webhooks, not {printable(repr(frame), 80)}.",
-            advice="Give a Client, cx.Accounts(…), a WebhookList or its frame.",
-        )
+    frame = frames.as_frame(frame)
     for name in ("id", "url", "events"):
         if name not in frame.columns:
             raise ValidationError(
@@ -63,7 +60,6 @@ def results_from_frame(frame: pd.DataFrame) -> list[FetchResult]:
             )
     if not frame.columns.is_unique:
         raise ValidationError("The frame has two columns with the same name.", advice="Drop one of them.")
-    frame = frames.as_frame(frame)
     columns = [
         frame[name].fillna("").map(str) if name in frame.columns else [""] * len(frame) for name in _ACCOUNT_COLUMNS
     ]
