@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..api.client import Client
-from ..events import NAMES, matching_types, receivers_by_type
+from ..events import NAMES, receivers_by_type
 from ..models import Webhook
+from ..plans.meaning import covered_types
 from .checks import check, shown
 
 _FINANCE = "Finance"
@@ -28,7 +29,7 @@ def finance(client: Client) -> str:
         f"No webhook is named exactly '{_FINANCE}'. Fill in the form and press Create webhook, or run"
         " client.webhooks.create(name=…, url=…, events=[…])."
     )
-    wrong = [one for one in webhooks if one.url != _FINANCE_URL or _subscribed_types(one) != _FINANCE_EVENTS]
+    wrong = [one for one in webhooks if one.url != _FINANCE_URL or covered_types(one.events or ()) != _FINANCE_EVENTS]
     surplus = [*wrong, webhooks[-1]][0]
     assert len(webhooks) == 1, (
         f"{len(webhooks)} webhooks are named '{_FINANCE}', and each would receive its own deliveries."
@@ -37,7 +38,7 @@ def finance(client: Client) -> str:
     webhook = webhooks[0]
     url = webhook.url
     assert url == _FINANCE_URL, f"It delivers to {url} instead of {_FINANCE_URL}. {_update(webhook, 'url')}"
-    types = _subscribed_types(webhook)
+    types = covered_types(webhook.events or ())
     assert types >= _FINANCE_EVENTS, (
         f"It is not subscribed to {_listed(_FINANCE_EVENTS - types)}. {_update(webhook, 'events')}"
     )
@@ -55,7 +56,7 @@ def slack(client: Client) -> str:
     webhooks = [webhook for webhook in client.webhooks.list() if webhook.name == _SLACK]
     assert webhooks, f"No webhook is named '{_SLACK}' any more. Rename it back, or run the notebook again from the top."
     webhook = webhooks[0]
-    types = _subscribed_types(webhook)
+    types = covered_types(webhook.events or ())
     assert "ticket.message_added" in types, (
         f"'{_SLACK}' is not subscribed to ticket.message_added yet. {_update(webhook, 'events')}"
     )
@@ -98,15 +99,13 @@ def events_without_receiver(answer: Any, client: Client) -> str:
             + (" A wildcard matches every event of its resource." if name not in (receiver.events or ()) else "")
         )
     for name in sorted(expected - given):
-        paused = [webhook.name for webhook in webhooks if not webhook.is_active and name in _subscribed_types(webhook)]
-        why = [f"'{one}' subscribes to it, but it is paused, and a paused webhook receives nothing." for one in paused]
+        why = [
+            f"'{one.name}' subscribes to it, but it is paused, and a paused webhook receives nothing."
+            for one in webhooks
+            if not one.is_active and name in covered_types(one.events or ())
+        ]
         raise AssertionError(" ".join([f"{name} has no receiver either; add it.", *why[:1]]))
     return f"Correct. {len(expected)} of {len(NAMES)} event types have no receiver. Paused webhooks do not count."
-
-
-def _subscribed_types(webhook: Webhook) -> set[str]:
-    """The event types that a webhook subscribes to, with wildcards resolved."""
-    return {name for pattern in webhook.events or () for name in (matching_types(pattern) or (pattern,))}
 
 
 def _listed(names: Iterable[str] | None) -> str:
