@@ -79,8 +79,7 @@ def _plain_response(result: object, default: int) -> HandlerResponse:
         case int() if is_status(result):
             return HandlerResponse(int(result))
         case (int(status), str(text)) if isinstance(result, tuple) and is_status(status):
-            body = text.encode("utf-8", "backslashreplace")
-            return HandlerResponse(int(status), body, ((b"content-type", b"text/plain; charset=utf-8"),))
+            return HandlerResponse(int(status), text.encode("utf-8", "backslashreplace"))
     raise _InvalidResultError(
         f"The handler returned {printable(_shown(result), 200)} ({type(result).__name__}). {_EXPECTED}."
     )
@@ -101,14 +100,7 @@ async def _starlette_response(response: "Response") -> HandlerResponse:
         if sum(len(part.get("body", b"")) for part in messages) > MAX_RESPONSE:
             raise _InvalidResultError(f"The handler returned a Response of more than {MAX_RESPONSE:,} bytes.")
 
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "method": "POST",
-        "path": "/",
-        "query_string": b"",
-        "headers": [],
-    }
+    scope = {"type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "method": "POST", "headers": []}
     await response(scope, receive, send)
     start, *parts = messages
     headers = tuple((name, value) for name, value in start["headers"] if name not in _CONNECTION_HEADERS)

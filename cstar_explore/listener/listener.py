@@ -1,12 +1,12 @@
 """The `Listener`: an endpoint inside the kernel that stores, verifies and answers deliveries."""
 
-import asyncio
 import inspect
 import logging
 import math
 import secrets as random_secrets
 import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from ..serving import loops
 from ..serving.cells import close_on_rerun, close_previous
 from ..serving.loopback import host_names
 from ..serving.server import Server
+from ..serving.threads import in_thread
 from ..signatures.diagnosis import Explanation, explain
 from ..signatures.keys import SecretLike, as_secret, as_secrets, require_secrets
 from ..signatures.timestamps import unix_seconds
@@ -95,7 +96,6 @@ class Listener:
         self._now: Callable[[], datetime] = partial(datetime.now, UTC) if clock is None else lambda: clock.now
         self._changed = threading.Condition()
         self._watchers: list[Callable[[], object]] = []
-        self._running_watchers: set[asyncio.Task[object]] = set()
         self._close_callbacks: list[Callable[[], None]] = []
         self.answer = ResponseSettings(handler=handler)
         close_previous(type(self))
@@ -325,13 +325,11 @@ class Listener:
             try:
                 result = watcher()
                 if inspect.isawaitable(result):
-                    task = asyncio.ensure_future(asyncio.to_thread(loops.run, result))
-                    self._running_watchers.add(task)
-                    task.add_done_callback(self._watcher_done)
+                    in_thread(loops.run, result).add_done_callback(_log_failure)
             except Exception:  # noqa: BLE001 - a failing watcher must not change the response
                 _log.exception("A callback of on_arrival raised.")
 
-    def _watcher_done(self, task: "asyncio.Task[object]") -> None:
-        self._running_watchers.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            _log.error("A callback of on_arrival raised.", exc_info=task.exception())
+
+def _log_failure(watcher: "Future[object]") -> None:
+    if watcher.exception() is not None:
+        _log.error("A callback of on_arrival raised.", exc_info=watcher.exception())

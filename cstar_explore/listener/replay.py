@@ -5,7 +5,6 @@ import contextlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError, ValidationError
 from ..packaged import read_table
@@ -74,8 +73,7 @@ def check_replay(requests: Iterable[Received], to: str | Handler, allowed_hosts:
 
 
 def _check_url(url: str, allowed_hosts: Collection[str]) -> None:
-    host = host_of(url)
-    scheme = urlsplit(url).scheme if host else ""
+    host, scheme = host_of(url), url.partition(":")[0].lower()
     if not host or scheme not in ("http", "https"):
         raise ConfigurationError(f"to must be a URL, not '{printable(url, 120)}'.", advice="Pass a receiver's URL.")
     if scheme == "http" and not is_allowed(host, allowed_hosts):
@@ -107,16 +105,9 @@ async def replay_requests(
             else:
                 # On another thread, because the function may itself fire events or replay.
                 result = await asyncio.to_thread(call_handler, to, body)
-            rows.append({
-                "id": request.id,
-                "event": request.event,
-                "event_id": request.event_id,
-                "was_answered": request.answered,
-                "was_error": _last_line(request.error),
-                "answered": result.status,
-                "error": _last_line(result.error),
-                "changed": request.answered != result.status,
-            })  # fmt: skip
+            before = {"was_answered": request.answered, "was_error": _last_line(request.error)}
+            after = {"answered": result.status, "error": _last_line(result.error)}
+            rows.append(vars(request) | before | after | {"changed": request.answered != result.status})
     return from_rows(rows, _COLUMNS)
 
 
