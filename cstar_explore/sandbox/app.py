@@ -30,6 +30,8 @@ from .seeds import new_secret
 from .store import StoredWebhook
 from .validation import RequestParser, subscribes
 
+Endpoint = Callable[[Request], Awaitable[Response]]
+
 
 @dataclass(eq=False, kw_only=True)
 class Api:
@@ -47,28 +49,30 @@ class Api:
         self.behaviours = self.deliverer.behaviours
         self._parser = RequestParser(self.deliverer.allowed_hosts, self.behaviours)
         webhooks = "/api/v1/teams/{team_id}/webhooks"
-        routes = (
-            ("GET", "/api/v1/auth/whoami", self.whoami),
-            ("GET", webhooks, self.list_webhooks),
-            ("POST", webhooks, self.create_webhook),
-            ("POST", f"{webhooks}/trigger-test", self.trigger_test),
-            ("GET", f"{webhooks}/{{webhook_id}}", self.get_webhook),
-            ("PATCH", f"{webhooks}/{{webhook_id}}", self.update_webhook),
-            ("DELETE", f"{webhooks}/{{webhook_id}}", self.delete_webhook),
-        )
+        paths: Mapping[str, Mapping[str, Endpoint]] = {
+            "/api/v1/auth/whoami": {"GET": self.whoami},
+            webhooks: {"GET": self.list_webhooks, "POST": self.create_webhook},
+            f"{webhooks}/trigger-test": {"POST": self.trigger_test},
+            f"{webhooks}/{{webhook_id}}": {
+                "GET": self.get_webhook,
+                "PATCH": self.update_webhook,
+                "DELETE": self.delete_webhook,
+            },
+        }
         app = Starlette(
-            routes=[Route(path, self._checked(run), methods=[method]) for method, path, run in routes],
+            routes=[Route(path, self._checked(calls), methods=list(calls)) for path, calls in paths.items()],
             exception_handlers={ApiError: _error_response, HTTPException: _error_response},
         )
         app.router.redirect_slashes = False
         self.app = CallMiddleware(app, self.deliverer, self.rate_limiter)
 
-    def _checked(self, endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-        """The endpoint, which runs once the key is checked and `request.state.body` is read, unless its response is replayed."""
+    def _checked(self, calls: Mapping[str, Endpoint]) -> Endpoint:
+        """Runs the method's endpoint once the key is checked and `request.state.body` is read, unless its response is replayed."""
 
         async def run(request: Request) -> Response:
             check_key(request, self.rate_limiter)
             body = request.state.body = await read_whole_body(request)
+            endpoint = calls["GET" if request.method == "HEAD" else request.method]
             return replayed(request, body, self.store, self.clock.now) or await endpoint(request)
 
         return run
@@ -224,17 +228,10 @@ async def _error_response(request: Request, error: Exception) -> Response:
     match error:
         case ApiError():
             return error.response.render(request)
-        case HTTPException(status_code=405):
-            return METHOD_NOT_ALLOWED.render(request, {"Allow": ", ".join(_methods(request))})
+        case HTTPException(status_code=405, headers={"Allow": methods}):
+            return METHOD_NOT_ALLOWED.render(request, {"Allow": ", ".join(sorted(methods.split(", ")))})
         case _:
             return PATH_NOT_FOUND.render(request)
-
-
-def _methods(request: Request) -> list[str]:
-    """The methods of all routes with this path; the router knows only those of the first."""
-    routes = [route for route in request.app.routes if isinstance(route, Route)]
-    found = {method for route in routes if route.path_regex.match(request.url.path) for method in route.methods or ()}
-    return sorted(found)
 
 
 def _fields(webhook: StoredWebhook, names: Answer) -> dict[str, Any]:

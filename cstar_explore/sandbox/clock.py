@@ -1,6 +1,5 @@
 """The sandbox's clocks and ids. With the simulated clock, the same calls get the same responses on every machine and day."""
 
-import contextlib
 import random
 import string
 import threading
@@ -59,8 +58,8 @@ class Clock:
             self._now = max(self._now, time)
 
     def save(self) -> dict[str, Any]:
-        """What `restore` needs to continue, as JSON."""
-        return {"now": self._now.isoformat()}
+        """What `restore` needs to continue, as JSON. `now` is the schedule's."""
+        return {"now": self.scheduled.isoformat(), "ahead": self.ahead.total_seconds()}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continues from a saved state, also one of the other clock."""
@@ -80,13 +79,9 @@ class Clock:
         Raises:
             ConfigurationError: The amount is negative, or longer than a calendar has dates for.
         """
-        by = _timedelta(amount)
-        if by < timedelta(0):
-            message = f"The clock cannot go back {-by.total_seconds():g} s."
-            raise ConfigurationError(message, advice="Use a new sandbox.")
         with self._lock:
             # Concurrent calls add up, also when a receiver makes one during another's deliveries.
-            target = self._target = _later(max(self.scheduled, self._target), by)
+            target = self._target = _later(max(self.scheduled, self._target), amount)
         self._advance_to(target)
         return self.now
 
@@ -116,29 +111,26 @@ class RealTimeClock(Clock):
         with self._lock:
             self.ahead = max(self.ahead, time - self.now)
 
-    def save(self) -> dict[str, Any]:
-        """What `restore` needs to continue, as JSON. `now` is the schedule's, for a simulated clock."""
-        return {"now": self.scheduled.isoformat(), "ahead": self.ahead.total_seconds()}
-
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continues from a saved state. What became due since then is due now."""
         self.ahead = timedelta(seconds=saved.get("ahead", 0))
 
 
-def _timedelta(amount: Mapping[str, float]) -> timedelta:
+def _later(time: datetime, amount: Mapping[str, float]) -> datetime:
+    """The time after this amount, which may be none.
+
+    Raises:
+        ConfigurationError: The amount is negative, too large or not one.
+    """
     try:
-        return timedelta(**amount)
+        later = time + timedelta(**amount)
+        reason = "it does not go back" if later < time else "no date is that late" if later >= _LATEST else ""
     except (TypeError, ValueError, OverflowError) as error:
-        message = f"The clock cannot advance by {printable(repr(dict(amount)), 80)}: {error}."
-        raise ConfigurationError(message, advice="Pass numbers, for example advance(hours=31, minutes=13).") from None
-
-
-def _later(time: datetime, by: timedelta) -> datetime:
-    with contextlib.suppress(OverflowError):
-        if time + by < _LATEST:
-            return time + by
-    message = f"The clock cannot advance by {by.days:,} days: no date is that late."
-    raise ConfigurationError(message, advice="Advance by less.")
+        reason = str(error)
+    if not reason:
+        return later
+    message = f"The clock cannot advance by {printable(repr(dict(amount)), 80)}: {reason}."
+    raise ConfigurationError(message, advice="Pass numbers, for example advance(hours=31, minutes=13).")
 
 
 class Ids:

@@ -6,7 +6,6 @@ call the sandbox or advance its clock.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -110,8 +109,6 @@ class Deliverer:
         """Makes no further attempts when they become due, and closes the connections to receivers."""
         if self._polling is not None:
             self._polling.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._polling
         await self._client.aclose()
 
     async def _attempt_together(self, first: DueDelivery) -> None:
@@ -170,11 +167,11 @@ class Deliverer:
         else:  # the clock stands still meanwhile: a response takes no time, a timeout all of it
             took_ms = int(self.timeout * 1000) if (result.error or "").startswith("timeout") else 0
         shown_fault = None if fault.name == "duplicate" and not repeated else fault.name or None
-        next_attempt_at = None if result.success else self._retry_at(due.attempt, scheduled)
+        next_attempt_at = self._retry_at(due.attempt, scheduled) if result.error else None
         with self.store.writing():
             self.outbox.add_attempt(due, webhook.url, now, result, sent=sent, took_ms=took_ms, fault=shown_fault)
             if not repeated:
-                state = "delivered" if result.success else "pending" if next_attempt_at else "failed"
+                state = "pending" if next_attempt_at else "failed" if result.error else "delivered"
                 self.outbox.set_state(due.id, state, next_attempt_at)
 
     def _retry_at(self, attempt: int, at: datetime) -> datetime | None:

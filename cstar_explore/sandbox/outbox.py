@@ -142,19 +142,6 @@ class Outbox:
         )
         return [_row(dict(row), ahead) for row in rows]
 
-    def lost(self, ahead: timedelta) -> list[dict[str, Any]]:
-        """For each event and URL without a 2xx and without a pending attempt, the last row. Withheld deliveries are not lost."""
-        rows = self.rows(ahead)
-        arrived = {row["id"] for row in rows if row["success"]}
-        last = {row["id"]: row for row in rows}.values()
-        settled = {
-            (row["event_id"], row["url"])
-            for row in last
-            if row["id"] in arrived or row["state"] in ("pending", "withheld")
-        }
-        lost = {(row["event_id"], row["url"]): row for row in last}
-        return [row for receiver, row in lost.items() if receiver not in settled]
-
 
 def _row(row: dict[str, Any], ahead: timedelta) -> dict[str, Any]:
     for name in ("sent_headers", "response_headers"):

@@ -1,17 +1,15 @@
 """Pagination of a list, according to the answers to the questions of `behaviours.py`."""
 
-from typing import TypeVar
-
 from starlette.requests import Request
+
+from .store import StoredWebhook
 
 _DEFAULT_SIZE, _MAX_SIZE = 20, 100  # of cStar's other lists (articles `api-tickets`, SDK's page on pagination)
 
 _ANOTHER_SIZE = 25
 
-T = TypeVar("T")
 
-
-def paginated(request: Request, items: list[T]) -> tuple[list[T], dict[str, int]]:
+def paginated(request: Request, items: list[StoredWebhook]) -> tuple[list[StoredWebhook], dict[str, int]]:
     """The page that a request asks for, by default all entries or the first 20; and the fields of `pagination`."""
     behaviours = request.state.behaviours
     wanted, number = _positive(request, "pageSize"), _positive(request, "page") or 1

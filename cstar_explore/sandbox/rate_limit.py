@@ -28,7 +28,10 @@ class RateLimiter:
             message = f"rate_limit must be True, False or at least 1, not {enforced}."
             raise ConfigurationError(message, advice="Use False for no limit.")
         self._clock = clock
-        self._enforced = enforced
+        self._enforced = enforced is not False
+        published = {False: SECRET_LIMIT, True: PUBLISHABLE_LIMIT}
+        # By whether the key is publishable.
+        self._limits = published if isinstance(enforced, bool) else dict.fromkeys(published, enforced)
         self._windows: dict[Key, tuple[datetime, int]] = {}
 
     def count(self, key: Key) -> dict[str, str]:
@@ -37,7 +40,7 @@ class RateLimiter:
         if self._clock.now >= start + WINDOW:
             start, used = self._clock.now, 0
         self._windows[key] = (start, used + 1)
-        limit, window = self._limit(key), int(WINDOW.total_seconds())
+        limit, window = self._limits[key.publishable], int(WINDOW.total_seconds())
         remaining, reset = max(0, limit - used - 1), math.ceil((start + WINDOW).timestamp())
         counted = {"Limit": limit, "Remaining": remaining, "Reset": reset, "Window": window}
         headers = {f"{x}RateLimit-{name}": str(value) for x in ("X-", "") for name, value in counted.items()}
@@ -46,12 +49,7 @@ class RateLimiter:
     def check(self, key: Key) -> None:
         """Raises a 429 for a counted request beyond the limit, if limits are enforced."""
         start, used = self._windows[key]
-        if self._enforced is not False and used > self._limit(key):
+        if self._enforced and used > self._limits[key.publishable]:
             # Rounded up, and never 0: after this wait, the next call succeeds.
             seconds = max(1, math.ceil((start + WINDOW - self._clock.now).total_seconds()))
             raise ApiError(rate_limited(seconds, seconds))
-
-    def _limit(self, key: Key) -> int:
-        if self._enforced is not False and self._enforced is not True:
-            return self._enforced
-        return PUBLISHABLE_LIMIT if key.publishable else SECRET_LIMIT

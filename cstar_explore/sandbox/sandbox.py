@@ -6,7 +6,7 @@
 import contextlib
 import os
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from secrets import randbelow
 from typing import TYPE_CHECKING, Any, Self
@@ -183,13 +183,15 @@ class Sandbox:
         Raises:
             ValidationError: `since` is a datetime without a time zone, or not a time.
         """
-        from ..frames import from_rows
-
-        rows = self._deliverer.outbox.lost(self.clock.ahead)
+        deliveries = self.deliveries()
+        arrived = deliveries.loc[deliveries["success"].fillna(value=False), "id"]
+        last = deliveries.drop_duplicates("id", keep="last")
+        settled = last["id"].isin(arrived) | last["state"].isin(["pending", "withheld"])
+        lost = last[~settled.groupby([last["event_id"], last["url"]]).transform("any")]
+        lost = lost.drop_duplicates(["event_id", "url"], keep="last")
         if since is not None:
-            start = unix_seconds(since)
-            rows = [row for row in rows if row["at"] and datetime.fromisoformat(row["at"]).timestamp() >= start]
-        return from_rows(rows, COLUMNS)
+            lost = lost[lost["at"] >= datetime.fromtimestamp(unix_seconds(since), UTC)]
+        return lost.reset_index(drop=True)
 
     def timeline(self) -> "Timeline":
         """A chart of `deliveries()`: the attempts of each delivery over time."""

@@ -24,17 +24,14 @@ class Timeline(Chart):
         attempts = deliveries.dropna(subset=["attempt"])
         is_withheld = attempts["state"] == "withheld"
         sent, folded = attempts[~is_withheld], attempts.loc[is_withheld, "id"].nunique()
-        lines = list(dict.fromkeys(sent["id"]))[-NEWEST:]
-        sent = sent[sent["id"].isin(lines)]
-        names = sent.drop_duplicates("id", keep="last")
-        labels = [
-            f"{printable(name, 40)}, {event}" for name, event in zip(names["webhook"], names["event"], strict=True)
-        ]
-        self._counts = f"{plural(len(lines) + folded, 'delivery')}, {plural(len(sent) + is_withheld.sum(), 'attempt')}"
-        tried = names["id"].map(sent["id"].value_counts())
+        last = sent.drop_duplicates("id", keep="last").tail(NEWEST)
+        sent = sent[sent["id"].isin(last["id"])]
+        labels = [f"{printable(row.webhook, 40)}, {row.event}" for row in last.itertuples()]
+        self._counts = f"{plural(len(last) + folded, 'delivery')}, {plural(len(sent) + is_withheld.sum(), 'attempt')}"
+        tried = last["id"].map(sent["id"].value_counts())
         ends = [
             f" {label}: {plural(count, 'attempt')}, {state}."
-            for label, count, state in zip(labels, tried, names["state"], strict=True)
+            for label, count, state in zip(labels, tried, last["state"], strict=True)
         ]
         if folded:
             labels.append(f"{plural(folded, 'delivery')} withheld")
@@ -47,7 +44,7 @@ class Timeline(Chart):
             axes.annotate(label, (_START, -index), (2, 9), textcoords="offset points", fontsize=8)
         first = sent.groupby("id")["at"].transform("min")
         elapsed = (sent["at"] - first).dt.total_seconds().clip(lower=1)
-        height = sent["id"].map({line: -index for index, line in enumerate(lines)})
+        height = sent["id"].map({line: -index for index, line in enumerate(last["id"])})
         for _, of_line in elapsed.groupby(sent["id"], sort=False):
             axes.plot(of_line, height[of_line.index], color="#8a8a8a", linewidth=1, zorder=1)
         succeeded = sent["success"].fillna(value=False).astype(bool)
@@ -60,7 +57,7 @@ class Timeline(Chart):
                     elapsed[selected], height[selected], marker=marker, color=color, s=60, label=label, zorder=2
                 )
         if folded:
-            axes.scatter([1], [-len(lines)], marker="_", color=MUTED, s=60, label="withheld", zorder=2)
+            axes.scatter([1], [-len(last)], marker="_", color=MUTED, s=60, label="withheld", zorder=2)
         axes.set_yticks([])
         axes.set_ylim(-max(1, len(labels)) + 0.5, 0.8)
         axes.set_xscale("log")

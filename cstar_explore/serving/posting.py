@@ -24,7 +24,7 @@ class AttemptResult:
 
     Attributes:
         status: The receiver's status, or None without a response.
-        error: None if the attempt succeeded.
+        error: None if the attempt succeeded, which is with a 2xx status (cStar's guide).
         headers: The response's headers, with lower-case names; empty without a response.
         body: The first bytes of the response's body, as received. What looks like a secret is masked here and in `headers`.
         seconds: How long the attempt took.
@@ -35,11 +35,6 @@ class AttemptResult:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     seconds: float = 0.0
-
-    @property
-    def success(self) -> bool:
-        """Whether the status is 2xx (cStar's guide)."""
-        return self.status is not None and 200 <= self.status < 300
 
 
 class DeliveryClient:
