@@ -72,6 +72,7 @@ class Inventory:
     def __init__(self, read: Iterable[FetchResult], thresholds: Thresholds, mask_key: str) -> None:
         self.thresholds = thresholds
         self.mask_key = mask_key
+        self.unknown_types: dict[str, str] = {}  # a sentence about each that was compared with the published ones
         self._computed: dict[Callable[[Inventory], Any], Any] = {}
         teams: dict[str, Team] = {}
         row = itertools.count()

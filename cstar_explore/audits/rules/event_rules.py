@@ -185,14 +185,10 @@ def _merge(kept: Hook, hook: Hook) -> Sequence[tuple[Hook, Fix]]:
 
 def _unknown_type(name: str, inventory: Inventory) -> str:
     """Why the type is unknown. Only the first types of an audit are compared with the published ones, which takes a while."""
-    sentences = inventory.once(_sentences)
+    sentences = inventory.unknown_types
     if name not in sentences and len(sentences) < _MAX_HINTS:
         sentences[name] = unknown_type_warning(name[:_MAX_NAME]) or ""
     return sentences.get(name) or f"'{printable(name, 80)}' is not among the {len(NAMES)} published event types."
-
-
-def _sentences(_: Inventory) -> dict[str, str]:
-    return {}
 
 
 def _named(hook: Hook, team: Team) -> str:

@@ -6,12 +6,10 @@ from ..harmless import CAMEL_CASE
 from ..inventory import Hook, Team
 from .registry import webhook_rule
 
-_TEST_WORDS = frozenset(
-    (
-        *("test", "tests", "testing", "tmp", "temp", "temporary", "demo", "debug", "dummy", "foo", "bar", "asdf"),
-        *("playground", "sandbox", "staging", "dev", "deleteme"),
-    )
-)
+_TEST_WORDS = {
+    *("test", "tests", "testing", "tmp", "temp", "temporary", "demo", "debug", "dummy", "foo", "bar", "asdf"),
+    *("playground", "sandbox", "staging", "dev", "deleteme"),
+}
 
 
 @webhook_rule("low")
