@@ -9,13 +9,13 @@ from ..api.client import Client
 from ..audits import Audit, audit
 from ..errors import CStarError, ValidationError
 from ..plans import plan
-from .boxes import Button, close, panel, row, set_visible
+from .boxes import Button, panel, row, set_visible
+from .displayed import Displayed
 from .inputs import StatusLine, TextTable
 from .plan_form import PlanForm
-from .tasks import Tasks
 
 
-class AuditTab:
+class AuditTab(Displayed):
     """A team's findings: **Audit**, **Plan fixes**, and the form of that plan.
 
     Args:
@@ -37,7 +37,6 @@ class AuditTab:
         self._reload = reload
         self._table = TextTable("severity", "what", "webhook", "evidence", "remedy")
         self._form_box = panel()
-        self._tasks = Tasks()
         self._audit_button = Button("Audit", lambda: self._tasks.spawn(self.audit()))
         self._fix_button = Button("Plan fixes", lambda: self._tasks.spawn(self.plan_fixes()), hidden=True)
         self.widget = panel(row(self._audit_button, self._fix_button, self.status), self._table, self._form_box)
@@ -86,9 +85,8 @@ class AuditTab:
 
     def close(self) -> None:
         """Frees its widgets and tasks."""
-        self._tasks.cancel()
         self._close_form()
-        close(self.widget)
+        super().close()
 
     async def _update(self) -> None:
         await self._reload()

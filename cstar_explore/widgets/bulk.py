@@ -149,8 +149,7 @@ class BulkActions:
     def _end(self, action: Action, changed: list[Webhook]) -> None:
         self.working = False
         self._undo = (_OPPOSITE[action], changed) if action in _OPPOSITE and changed else None
-        if self._undo is not None:
-            self.buttons["undo"].description = f"Undo {action}"
+        self.buttons["undo"].description = f"Undo {action}"
         set_visible(self.buttons["undo"], on=self._undo is not None)
         self._confirmation.value = ""
         set_visible(self.buttons["stop"], on=False)

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +11,11 @@ import traitlets
 from ..errors import CStarError
 from ..models import Webhook
 from ..text import plural, printable
+from .arrivals import Arrivals
 from .displayed import Displayed
 from .explain_form import verdict_lines
 from .inputs import BaseWidget
 from .table import short_name
-from .tasks import Tasks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 _MAX_ROWS = 100  # `listener.to_frame()` has all requests
 _SEARCHED = 1_000  # newest requests, which the filters choose from
-_DELAY = 0.05  # seconds in which arrivals are collected into one update
-
 
 _VERDICTS: dict[str, "Callable[[Received], bool]"] = {
     "": lambda _: True,
@@ -38,7 +35,7 @@ _VERDICTS: dict[str, "Callable[[Received], bool]"] = {
 _views: dict["Listener", "DeliveriesTab"] = {}  # of open listeners
 
 
-class _Arrivals(BaseWidget):
+class _Requests(BaseWidget):
     _script_name = "arrivals"
     title = traitlets.Unicode().tag(sync=True)
     # For each request: number, time, event type, attempt, verdict, answer, name or shortened ID of the webhook, duration
@@ -58,15 +55,11 @@ class DeliveriesTab(Displayed):
 
     def __init__(self, listener: "Listener") -> None:
         self._listener = listener
-        self._update_pending = threading.Lock()
-        self._timer: threading.Timer | None = None
-        self._closed = False
         self._names: dict[str, str] = {}  # of webhooks, by ID
-        self._tasks = Tasks()
-        self.widget = _Arrivals(title=f"Listening at {listener.url}")
+        self.widget = _Requests(title=f"Listening at {listener.url}")
         self.widget.on_msg(self._handle_message)
         self.widget.answer(self._copied)
-        self._unwatch = listener.on_arrival(self._schedule_update)
+        self._arrivals = Arrivals(listener, self.refresh)
         self.refresh()
 
     @classmethod
@@ -138,26 +131,8 @@ class DeliveriesTab(Displayed):
 
     def close(self) -> None:
         """Stops the updates and frees the widget."""
-        self._closed = True
-        self._tasks.cancel()
-        self._unwatch()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer.join()  # an update that has begun reads the listener, which may be closed next
-        self.widget.close()
-
-    def _schedule_update(self) -> None:
-        """Combines requests that arrive at about the same time into one update."""
-        if self._update_pending.acquire(blocking=False):
-            timer = threading.Timer(_DELAY, self._update)
-            timer.daemon = True
-            timer.start()
-            self._timer = timer
-
-    def _update(self) -> None:
-        self._update_pending.release()
-        if not self._closed:
-            self.refresh()
+        self._arrivals.close()
+        super().close()
 
     def _handle_message(self, _: object, content: dict[str, Any], __: object) -> None:
         match content:

@@ -1,21 +1,33 @@
 """How a form appears in a notebook: its widget, and a note that takes its place once its kernel has ended."""
 
+from functools import cached_property
 from typing import Any
 
 import ipywidgets as widgets
 
 from ..text import escaped
+from .boxes import close
 from .shared_code import shared_model_id
+from .tasks import Tasks
 
 
 class Displayed:
-    """Displays `widget`, and a note with the repr, which the page hides while the widget works.
+    """Displays `widget` until it is closed, and a note with the repr, which the page hides while the widget works.
 
     JupyterLab shows "model not found" for a widget without its kernel, and no other form of the same output. So the note is an
     output of its own. `static/loader.js` hides it.
     """
 
     widget: widgets.Widget
+
+    @cached_property
+    def _tasks(self) -> Tasks:
+        return Tasks()
+
+    def close(self) -> None:
+        """Removes it from the page, and frees its widgets and tasks."""
+        self._tasks.cancel()
+        close(self.widget)
 
     def _ipython_display_(self) -> None:
         from IPython import get_ipython

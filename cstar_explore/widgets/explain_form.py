@@ -10,7 +10,6 @@ from ..text import printable
 from .boxes import Button, Frame, close, panel
 from .displayed import Displayed
 from .inputs import TextBlock, View
-from .tasks import Tasks
 
 
 class ExplainForm(Displayed):
@@ -31,7 +30,6 @@ class ExplainForm(Displayed):
         self.code.show("cx.delivery(text).explain(secret)")
         # The fields, the button and the verdict. The banner is its tone, `good` or `bad`, the verdict, and its lines.
         self._pasted = View("pasted_delivery", banner=[], error="", busy=False)
-        self._tasks = Tasks()
         self._pasted.on_msg(self._handle_message)
         self.widget = Frame([self._pasted, self.code], _dom_classes=("cx", "cx-form"))
 
@@ -58,11 +56,6 @@ class ExplainForm(Displayed):
         lines = [printable(line, 2_000) for line in (*verdict_lines(explanation), *not_kept)]
         self._pasted.show(banner=["good" if explanation.ok else "bad", *lines])
         return explanation
-
-    def close(self) -> None:
-        """Removes the form from the page and frees its widgets."""
-        self._tasks.cancel()
-        close(self.widget)
 
     def _handle_message(self, _: object, content: dict[str, Any], __: object) -> None:
         # The kernel keeps the last message. What was typed is taken out of it, also if it is not used.

@@ -27,7 +27,6 @@ from .fire import FireForm
 from .form import Form, named
 from .inputs import StatusLine, TextBlock
 from .table import Coverage, Receivers, WebhookTable
-from .tasks import Tasks
 from .webhook_forms import CreateForm, EditForm
 from .webhook_panel import WebhookPanel
 
@@ -65,13 +64,12 @@ class Explorer(Displayed):
         self._client = client
         self._listener = listener
         self._deliveries: DeliveriesTab | None = None
-        self._paste: PasteButton | None = None
+        self._paste = PasteButton()
         self._forms: dict[str, Form[Any]] = {}
         self._receivers: Receivers = {}
         self._team_name: str | None = None
         self._loading: asyncio.Task[WebhookList] | None = None
         self._in_panel = ""  # the form that is open in the panel
-        self._tasks = Tasks()
         self._build()
         self._show("Webhooks")
         self._show_header()
@@ -142,14 +140,14 @@ class Explorer(Displayed):
 
     def close(self) -> None:
         """Removes the Explorer from the page and frees its widgets and tasks."""
-        self._tasks.cancel()
         if self._loading is not None:
             self._loading.cancel()
         for part in (*self._forms.values(), self._side, self._paste, self._deliveries, self.audit):
             if part is not None:
                 part.close()
-        for widget in (self.widget, self._actions, self._hint):
+        for widget in (self._actions, self._hint):
             close(widget)
+        super().close()
 
     # --- layout ----------------------------------------------------------------------------------------------------
 
@@ -206,12 +204,11 @@ class Explorer(Displayed):
         webhook = selected[0] if len(selected) == 1 else None
         if self._in_panel == "Edit" and (webhook is None or (self.form and not self._edits_selection())):
             self.form, self._in_panel = None, ""
-        self._side.fill(webhook, self._receivers, self._client.server_time or datetime.now(UTC))
         forms = {"Edit": self._open_edit, "Fire": self._open_fire}
         form = forms[self._in_panel](selected) if self._in_panel else None
-        actions = [] if webhook is None else [self._actions]
-        self._bar.children = [] if actions else [self._actions]
-        self._side.show(*actions, form=form)
+        self._bar.children = [self._actions] if webhook is None else []
+        self._side.fill(webhook, self._receivers, self._client.server_time or datetime.now(UTC))
+        self._side.show(self._actions, form)
         set_visible(self._buttons["edit"], on=webhook is not None and self._in_panel != "Edit")
         set_visible(self._buttons["fire"], on=self._in_panel != "Fire")
         set_visible(self._buttons["details"], on=bool(self._in_panel))
@@ -243,7 +240,6 @@ class Explorer(Displayed):
         return self._open_form("Fire", lambda: FireForm(self._client, next(events, "")))
 
     def _open_deliveries(self) -> list[widgets.Widget]:
-        self._paste = self._paste or PasteButton()
         if self._listener is None:
             self._hint.show(
                 "There is no listener. To see deliveries here, pass one: cx.Explorer(client, listener=sandbox.listener())."

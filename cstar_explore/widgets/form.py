@@ -18,10 +18,9 @@ from ..errors import ConfirmationError, CStarError, ValidationError
 from ..events import without_unknown_type_warnings
 from ..models import Webhook
 from ..text import plural, printable
-from .boxes import Button, Frame, close, row, set_visible
+from .boxes import Button, Frame, row, set_visible
 from .displayed import Displayed
 from .inputs import InputField, StatusLine, TextBlock, TextField
-from .tasks import Tasks
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -38,7 +37,7 @@ class Form(Displayed, Generic[T]):
         status: The status line.
         code: The equivalent line of Python.
         button: The submit button.
-        confirmation: The field for the text that confirms the call, shown if the key is live.
+        confirmation: The field for the text that confirms the call. It is on the page if the key is live.
         on_done: Called after each successful call.
     """
 
@@ -67,17 +66,17 @@ class Form(Displayed, Generic[T]):
         self.title = TextBlock(kind="title")
         self.title.show(self.heading, client.environment, f"team {client.team_id}, key {client.key}")
         self.stop = Button("Stop", self._stop, hidden=True, tooltip=self.stop_hint)
-        self.bar = row(self.button, self.stop, *buttons, self.cancel, self.status)
+        self.bar = row(self.button, *([self.stop] if self.stop_hint else []), *buttons, self.cancel, self.status)
         self.confirmation = TextField("Confirm", _dom_classes=("cx-confirm", "cx-hidden"))
         self.confirmation.on("enter", self._on_click)
+        confirmation = [self.confirmation] if self._needs_confirmation else []
         # What a call shows is below its button, so that it does not move the button.
-        parts = [self.title, *fields.values(), *more, self.confirmation, self.code, self.bar, *results]
+        parts = [self.title, *fields.values(), *more, *confirmation, self.code, self.bar, *results]
         self.widget = Frame(parts, _dom_classes=("cx", "cx-form"))
         self._wait: Wait | None = None
         self._stopped = False
         self._submission: asyncio.Task[T] | None = None
         self._clicked: list[Any] | None = None  # the values of a click that was the last submission
-        self._tasks = Tasks()
         for name, field in fields.items():
             field.observe(lambda _, name=name: self._on_edit(name), "value")
             field.on("blur", partial(self._validate_field, name))
@@ -153,7 +152,7 @@ class Form(Displayed, Generic[T]):
             self._check_confirmation(confirm)
             await self._prepare()
             self._stopped = False
-            set_visible(self.stop, on=bool(self.stop_hint))
+            set_visible(self.stop, on=True)
             self.result = await self._run_in_thread(self._call)
         except CStarError as error:
             self._show_error(error)
@@ -205,8 +204,9 @@ class Form(Displayed, Generic[T]):
     def close(self) -> None:
         """Removes the form from the page and frees its widgets. A call in several steps stops after the current one."""
         self._stopped = True
-        self._tasks.cancel()
-        close(self.widget)
+        for part in (self.confirmation, self.stop):
+            part.close()
+        super().close()
 
     def _on_click(self) -> None:
         if self.submitting:

@@ -124,14 +124,10 @@ def _question_rows(questions: Sequence[Question]) -> list[list[str]]:
     by_row: dict[int, list[Question]] = {}
     for question in questions:
         by_row.setdefault(question.row, []).append(question)
-    return [
-        [
-            "question",
-            printable((same[0].change and (same[0].change.name or same[0].change.id)) or f"Row {number}", 200),
-            str(number),
-            "",
-            "accept" if all(question.readable for question in same) else "skip",
-            printable(" ".join(map(str, same)), 2_000),
-        ]
-        for number, same in by_row.items()
-    ]
+    rows = []
+    for number, same in by_row.items():
+        change = same[0].change
+        webhook = printable((change and (change.name or change.id)) or f"Row {number}", 200)
+        answer = "accept" if all(question.readable for question in same) else "skip"
+        rows.append(["question", webhook, str(number), "", answer, printable(" ".join(map(str, same)), 2_000)])
+    return rows

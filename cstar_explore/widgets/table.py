@@ -18,6 +18,7 @@ from ..text import plural, printable
 from .inputs import MASK_KEY, BaseWidget, View
 
 PAGE_SIZE = 25
+COLUMNS = ["Name", "Status", "Events", "Host", "Created"]
 STATUSES = ("", "active", "paused", "unknown")
 _MAX_NAMES = 12  # for an event type
 
@@ -34,9 +35,7 @@ class WebhookTable(BaseWidget):
     """
 
     _script_name = "webhook_table"
-    columns = traitlets.List(traitlets.Unicode(), default_value=["Name", "Status", "Events", "Host", "Created"]).tag(
-        sync=True
-    )
+    columns = traitlets.List(default_value=COLUMNS).tag(sync=True)
     # ID, the text of each column, and all events, which the row shows on hover
     rows: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
     ticked: traitlets.List[str] = traitlets.List().tag(sync=True)  # the selected IDs on this page

@@ -1,8 +1,7 @@
 """The panel of one webhook, beside the table: what it is, who else receives its events, and its last deliveries."""
 
-import asyncio
+import threading
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from ..errors import CStarError
 from ..events import matching_types
 from ..models import Webhook
 from ..text import few, printable
+from .arrivals import Arrivals
 from .boxes import close, panel, set_visible
 from .inputs import MASK_KEY, View
 from .table import Receivers, age, short_name, status_of
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _MAX_LINES = 5  # other receivers, and deliveries
 _SEARCHED = 200  # requests in which the webhook's deliveries are looked for
-_DELAY = 0.1  # seconds in which arrivals are collected into one update
 
 
 class WebhookPanel:
@@ -46,17 +45,18 @@ class WebhookPanel:
         self.head = View("webhook_head")
         self.details = View("webhook_details", listening=listener is not None)
         self._listener = listener
-        self._closed = self._update_pending = False
+        self._lock = threading.Lock()  # requests arrive while another webhook is shown
         self.head.on("close", on_close)
         self.head.answer(self._full_url)
         self.details.on("deliveries", on_deliveries)
-        self._unwatch = self._watch(listener)
+        self._arrivals = None if listener is None else Arrivals(listener, self._update)
 
-    def show(self, *actions: widgets.Widget, form: widgets.Widget | None = None) -> None:
-        """Shows the webhook, its actions, and the form in place of the details. Without any of them, hides the panel."""
-        webhook = [] if self.webhook is None else [self.head]
-        details = [] if self.webhook is None else [self.details]
-        self.widget.children = [*webhook, *actions, *(details if form is None else [form])]
+    def show(self, actions: widgets.Widget, form: widgets.Widget | None) -> None:
+        """Shows the webhook, its actions, and the form in place of the details. Without a webhook and a form, hides the panel."""
+        if self.webhook is not None:
+            self.widget.children = [self.head, actions, self.details if form is None else form]
+        else:
+            self.widget.children = [] if form is None else [form]
         set_visible(self.widget, on=bool(self.widget.children))
 
     def fill(self, webhook: Webhook | None, receivers: Receivers, now: datetime) -> None:
@@ -72,17 +72,18 @@ class WebhookPanel:
             masked=url != (webhook.url or ""),
             id=printable(webhook.id, 120),
         )
-        self.details.show(
-            events=[printable(name, 80) for name in webhook.events or ()] or ["none"],
-            receivers=_who_else(webhook, receivers),
-            times=_times(webhook, now),
-            deliveries=self._deliveries(),
-        )
+        with self._lock:
+            self.details.show(
+                events=[printable(name, 80) for name in webhook.events or ()] or ["none"],
+                receivers=_who_else(webhook, receivers),
+                times=_times(webhook, now),
+                deliveries=self._deliveries(),
+            )
 
     def close(self) -> None:
         """Stops the updates and frees the widgets that are not displayed."""
-        self._closed = True
-        self._unwatch()
+        if self._arrivals is not None:
+            self._arrivals.close()
         for part in (self.head, self.details):
             close(part)
 
@@ -91,26 +92,8 @@ class WebhookPanel:
 
     # --- deliveries ------------------------------------------------------------------------------------------------
 
-    def _watch(self, listener: "Listener | None") -> Callable[[], None]:
-        """Updates the deliveries as requests arrive, if an event loop is running."""
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            loop = None
-        if listener is None or loop is None:
-            return lambda: None
-
-        def schedule() -> None:
-            if not self._update_pending:
-                self._update_pending = True
-                with suppress(RuntimeError):  # the loop is closed
-                    loop.call_soon_threadsafe(loop.call_later, _DELAY, self._update)
-
-        return listener.on_arrival(schedule)
-
     def _update(self) -> None:
-        self._update_pending = False
-        if not self._closed:
+        with self._lock:
             self.details.show(deliveries=self._deliveries())
 
     def _deliveries(self) -> list[list[str]]:
