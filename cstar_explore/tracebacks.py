@@ -19,8 +19,6 @@ _WRAPPING: Mapping[str, Any] = {"width": 70, "break_on_hyphens": False, "break_l
 _MAX_LINES = 8  # of one statement
 _FRAMES_AT_EACH_END = 3  # recursion makes hundreds
 _BOLD, _GREEN, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[0m"
-_CAUSE = "The error above is the direct cause of this one:"
-_CONTEXT = "While the error above was handled, this one occurred:"
 
 
 def short_traceback(error: BaseException, message: str, advice: str) -> list[str]:
@@ -29,29 +27,10 @@ def short_traceback(error: BaseException, message: str, advice: str) -> list[str
     if shell is not None and shell.InteractiveTB.mode == "Verbose":
         full = shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__)
         return [redacted(part) for part in full]
-    lines = [*_chained(error, {id(error)}), *_own_lines(error), *_headline(error, message)]
+    lines = [*_own_lines(error), *_headline(error, message)]
     lines += [part for text in (advice, *getattr(error, "__notes__", ())) for part in _wrapped(str(text))]
     lines += ["", "For the full traceback, run %tb Verbose."]
     return ["\n".join(lines)]  # one string, because IPython joins several without line breaks in the mode Plain
-
-
-def _chained(error: BaseException, seen: set[int]) -> list[str]:
-    """The user's errors behind this one, oldest first. Those without a line of the user's come from this package."""
-    earlier = error.__cause__ or (None if _suppressed_by_user(error) else error.__context__)
-    if earlier is None or id(earlier) in seen:
-        return []
-    seen.add(id(earlier))
-    lines = _chained(earlier, seen)
-    own = list(_own_lines(earlier))
-    if own:
-        lines += [*own, *_headline(earlier, str(earlier)), "", _CAUSE if error.__cause__ else _CONTEXT, ""]
-    return lines
-
-
-def _suppressed_by_user(error: BaseException) -> bool:
-    """Whether the user wrote `raise … from None`. Where this package does, it hides errors of its own only."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return error.__suppress_context__ and bool(frames) and _is_users(frames[-1].filename)
 
 
 def _own_lines(error: BaseException) -> Iterator[str]:
@@ -84,7 +63,7 @@ def _location(filename: str) -> str:
 
 def _headline(error: BaseException, message: str) -> list[str]:
     name = type(error).__name__
-    first, *others = _wrapped(f"{name}: {message}" if message else name)
+    first, *others = _wrapped(f"{name}: {message}")
     return [f"{_BOLD}{name}{_PLAIN}{first.removeprefix(name)}", *others]
 
 
