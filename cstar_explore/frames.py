@@ -128,8 +128,7 @@ def as_frame(table: Any) -> pd.DataFrame:
     is not changed.
 
     Args:
-        table: A DataFrame of pandas or polars, a Table of pyarrow, a relation of DuckDB, or another table with `to_pandas()` or
-            `__dataframe__()`.
+        table: A DataFrame of pandas or polars, a Table of pyarrow, a relation of DuckDB, or another table with `to_pandas()`.
 
     Raises:
         ValidationError: It is not a table, or its library cannot convert it.
@@ -160,16 +159,14 @@ def for_excel(frame: pd.DataFrame) -> pd.DataFrame:
 def _converted(table: Any) -> pd.DataFrame:
     frame = None
     try:
-        if hasattr(table, "to_dicts") or hasattr(table, "to_pylist"):  # polars, pyarrow: the values are Python's
-            rows = table.to_dicts() if hasattr(table, "to_dicts") else table.to_pylist()
-            names = getattr(table, "columns" if hasattr(table, "to_dicts") else "column_names")
-            frame = pd.DataFrame(rows, columns=list(names), dtype="object")
+        if hasattr(table, "to_dicts"):  # polars; the values are Python's
+            frame = pd.DataFrame(table.to_dicts(), columns=list(table.columns), dtype="object")
+        elif hasattr(table, "to_pylist"):  # pyarrow
+            frame = pd.DataFrame(table.to_pylist(), columns=list(table.column_names), dtype="object")
         elif hasattr(table, "to_pandas"):
             frame = table.to_pandas()
         elif hasattr(table, "to_df"):  # DuckDB
             frame = table.to_df()
-        elif hasattr(table, "__dataframe__"):
-            frame = pd.api.interchange.from_dataframe(table)
     except Exception:  # noqa: BLE001, S110 - another library's, of any type
         pass
     if isinstance(frame, pd.DataFrame):

@@ -426,19 +426,6 @@ class Odd:
         return "a table that cannot be converted"
 
 
-class Interchanged:
-    """A table that only has the interchange protocol."""
-
-    def __dataframe__(self, **options: Any) -> Any:
-        return pd.DataFrame({"id": ["whk_1"]}).__dataframe__(**options)
-
-
-@pytest.mark.filterwarnings("ignore::Warning")
-def test_a_table_with_the_interchange_protocol_becomes_a_frame() -> None:
-    """Whatever library it is of."""
-    assert ["whk_1"] == list(frames.as_frame(Interchanged())["id"])
-
-
 @pytest.mark.parametrize("table", [Odd(), None, 7, "id", [{"id": "whk_1"}], {"id": ["whk_1"]}, object], ids=repr)
 def test_anything_else_is_refused_by_a_validation_error(table: Any) -> None:
     """Also if its library fails."""
