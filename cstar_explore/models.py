@@ -260,11 +260,9 @@ class FiredEvent:
         """Reads the `data` of the response."""
         values, extra = read_fields(item, FIRED_FIELDS)
         entries = extra.get("deliveries")
-        if "deliveries" in extra and entries is None:
-            del extra["deliveries"]
-        elif isinstance(entries, list) and all(isinstance(entry, Mapping) for entry in entries):
-            del extra["deliveries"]
-            values["deliveries"] = tuple(Delivery.from_item(entry) for entry in entries)
+        if entries is None or (isinstance(entries, list) and all(isinstance(entry, Mapping) for entry in entries)):
+            extra.pop("deliveries", None)
+            values["deliveries"] = tuple(Delivery.from_item(entry) for entry in entries or ())
         return cls(**values, extra=extra)
 
     def to_frame(self) -> "pd.DataFrame":
