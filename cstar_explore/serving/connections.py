@@ -19,18 +19,18 @@ class Connection(H11Protocol):
     """One connection. uvicorn itself waits forever for a first request, and counts idle connections as busy.
 
     Args:
-        max_connections: Maximum number of requests in progress, beyond which a request is answered with 503; None for no limit.
+        max_connections: Maximum number of requests in progress, beyond which a request is answered with 503; may be infinite.
             With more connections than this, a new one replaces the one that has been idle for longest.
         on_refused: Called with each request that is answered with 503, or with 400 because its head is not HTTP.
     """
 
-    def __init__(self, *, max_connections: int | None, on_refused: OnRefused, **options: Any) -> None:
+    def __init__(self, *, max_connections: float, on_refused: OnRefused, **options: Any) -> None:
         super().__init__(**options)
         self._max_connections = max_connections
         self._on_refused = on_refused
         self._served_app = self.app
         self._idle_since = 0.0
-        self._deadline: asyncio.TimerHandle | None = None
+        self._deadline: asyncio.TimerHandle
         self._first_bytes = b""
 
     @property
@@ -48,16 +48,16 @@ class Connection(H11Protocol):
         self.app = cast("Any", self._refuse if self._is_over_limit else self._served_app)
         super().data_received(data)
         if not self.is_idle:
-            self._stop_deadline()
+            self._deadline.cancel()
 
     def on_response_complete(self) -> None:
         self._start_deadline()
         super().on_response_complete()  # may start the next, pipelined request
         if not self.is_idle:
-            self._stop_deadline()
+            self._deadline.cancel()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_deadline()
+        self._deadline.cancel()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
@@ -79,24 +79,18 @@ class Connection(H11Protocol):
             self.transport.abort()
 
     def _start_deadline(self) -> None:
-        self._stop_deadline()
         self._idle_since = self.loop.time()
         self._deadline = self.loop.call_later(HEAD_TIMEOUT, self.timeout_keep_alive_handler)
-
-    def _stop_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
 
     @property
     def _is_over_limit(self) -> bool:
         """Whether as many other connections as allowed have a request in progress."""
-        most = self._max_connections
-        return most is not None and len(self.connections) > most <= len(self.connections) - 1 - len(self._idle_others)
+        others = len(self.connections) - 1
+        return others >= self._max_connections and others - len(self._idle_others) >= self._max_connections
 
     def _close_longest_idle(self) -> None:
         most = self._max_connections
-        if most is None or len(self.connections) <= most or not (idle := self._idle_others):
+        if len(self.connections) <= most or not (idle := self._idle_others):
             return
         oldest = min(idle, key=lambda other: other._idle_since)  # noqa: SLF001 - the same class
         if len(self.connections) > most + SPARE or self.loop.time() - oldest._idle_since > IDLE_TIME:  # noqa: SLF001

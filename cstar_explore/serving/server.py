@@ -7,6 +7,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import logging
+import math
 import os
 import socket
 import threading
@@ -54,7 +55,7 @@ class Server:
         *,
         name: str,
         port: int = 0,
-        max_connections: int | None = None,
+        max_connections: float = math.inf,
         allowed_hosts: Collection[str] = (),
         on_refused: OnRefused = lambda *_: None,
     ) -> None:
