@@ -22,16 +22,14 @@ def read_bytes(path: str | Path, max_bytes: int = MAX_FILE) -> bytes:
     Raises:
         ConfigurationError: The file cannot be read, or is larger than `max_bytes`.
     """
-    content = bytearray()
     try:
         with Path(path).open("rb") as file:
-            while len(content) <= max_bytes and (part := file.read(2**16)):
-                content += part
+            content = file.read(max_bytes + 1)
     except (OSError, ValueError) as error:
         raise unreadable(path, getattr(error, "strerror", None) or str(error)) from None
     if len(content) > max_bytes:
         raise unreadable(path, f"it is larger than {max_bytes:,} bytes")
-    return bytes(content)
+    return content
 
 
 def read_text(path: str | Path, max_bytes: int = MAX_FILE) -> str:
@@ -90,8 +88,6 @@ def write_new_file(path: str | Path, content: Content, *, existing: str) -> None
     )
     with _errors_for(path):
         target = Path(path).absolute()
-        if os.path.lexists(target):
-            raise refused
         with _temporary(target, content, 0o600) as temporary:
             try:
                 os.link(temporary, target)
