@@ -17,7 +17,7 @@ from .text import printable, redacted
 # The characters in a cell of JupyterLab, 1,000 px wide with its file browser. It breaks longer lines inside a word.
 _WRAPPING: Mapping[str, Any] = {"width": 70, "break_on_hyphens": False, "break_long_words": False}
 _MAX_LINES = 8  # of one statement
-_FRAMES_AT_EACH_END = 3  # recursion makes hundreds
+_MAX_FRAMES = 6  # recursion makes hundreds
 _BOLD, _GREEN, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[0m"
 
 
@@ -34,14 +34,10 @@ def short_traceback(error: BaseException, message: str, advice: str) -> list[str
 
 
 def _own_lines(error: BaseException) -> Iterator[str]:
-    """Each line of the user's on the way to the error, below its file or cell."""
+    """The last lines of the user's on the way to the error, each below its file or cell."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename)]
-    left_out = range(_FRAMES_AT_EACH_END, len(frames) - _FRAMES_AT_EACH_END)
-    for number, frame in enumerate(frames):
-        if left_out and number == left_out.start:
-            yield from (f"… {len(left_out):,} more of your lines …", "")
-        if number not in left_out:
-            yield from _shown(frame)
+    for frame in frames[-_MAX_FRAMES:]:
+        yield from _shown(frame)
 
 
 def _shown(frame: traceback.FrameSummary) -> Iterator[str]:

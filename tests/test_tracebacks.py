@@ -118,7 +118,7 @@ def test_the_lines_of_the_users_functions_and_files_are_shown(shown: dict[str, s
     """From the cell to the call."""
     assert "line 3\n    inner()\n\nCell In[9], line 2\n    client.webhooks.get('whk_nope')\n\n" in shown["function"]
     assert re.search(r"helpers\.read\(client\)\n\nFile .*helpers\.py, line 2\n    return client", shown["file"])
-    assert "… 296 more of your lines …" in shown["recursion"]
+    assert 6 == shown["recursion"].count("Cell In[")
     assert len(shown["recursion"].splitlines()) < 30
 
 
