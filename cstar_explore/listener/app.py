@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigurationError, SignatureError
+from ..errors import ConfigurationError
 from ..secret import Secret
 from ..serving.bodies import read_body
 from ..serving.credentials import mask_header, mask_query
 from ..serving.host_check import Refusal
 from ..signatures.bodies import parse_json
-from ..signatures.signing import verify
+from ..signatures.timestamps import TOLERANCE, unix_seconds
+from ..signatures.verdict import decide
 from ..text import printable
 from .handlers import Handler, HandlerResponse, call_handler, is_status
 from .store import Received, RequestStore, StoreFullError
@@ -136,11 +137,7 @@ class ListenerApp:
         """The `cause` to store: "ok", the check that failed, or None without secrets."""
         if not self.secrets:
             return None
-        try:
-            verify(body, signature, self.secrets, now=now)
-        except SignatureError as error:
-            return error.cause
-        return "ok"
+        return decide(body, signature or "", self.secrets, max_age=TOLERANCE, now=unix_seconds(now)).cause
 
     async def _handle(self, request: Received) -> HandlerResponse:
         settings = self.settings
