@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ..api.client import Client
+from ..api.validation import checked_team
 from ..behaviours import Needs
 from ..errors import ConfigurationError
 from ..listener import Listener
@@ -28,6 +29,7 @@ class Options:
     wait: float
 
     def __post_init__(self) -> None:
+        checked_team(self.client.team_id or "")
         if self.publishable_key is not None and not self.publishable_key.is_publishable:
             raise ConfigurationError("publishable_key must be a publishable key (pk_…).", advice="Leave it out.")
         wait = self.wait

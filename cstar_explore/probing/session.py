@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from ..api.raw import RawCalls
+from ..api.raw import send_raw
 from ..api.responses import seconds_to_wait
 from ..errors import CStarError
 from ..secret import Secret
@@ -48,7 +48,6 @@ class Session:
         self.sent = 0
         self.domain = DOMAINS[0]
         self.ordinary: Reply | None = None
-        self._calls = RawCalls(options.client)
         self._journal, self.stopped = journal, stopped
         self._own: dict[str, str] = {}  # the names of webhooks that exist, by id
 
@@ -203,7 +202,7 @@ class Session:
         for attempt in (1, 2):
             self.sent += 1
             try:
-                response = self._calls.send(method, path, body, key=key, idempotency_key=idempotency_key)
+                response = send_raw(self.client, method, path, body, key=key, idempotency_key=idempotency_key)
             except CStarError as error:
                 raise NotAnsweredError(f"{sent}: {type(error).__name__}") from None
             wait = seconds_to_wait(response, {}) if response.status == 429 else None

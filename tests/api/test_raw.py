@@ -7,7 +7,7 @@ import pytest
 
 import cstar_explore as cx
 from cstar_explore import errors
-from cstar_explore.api.raw import RawCalls
+from cstar_explore.api.raw import send_raw
 from cstar_explore.secret import Secret
 from tests.support.scripted_server import ScriptedServer, data, status
 
@@ -28,7 +28,7 @@ LIMIT = {"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "7"}
 )
 def test_a_raw_request_is_sent_as_it_is(method: str, path: str, body: Any, sent: str, content_type: str | None) -> None:
     with ScriptedServer(status(404)) as server, cx.Client(KEY, "team_1", server.url) as client:
-        response = RawCalls(client).send(method, path, body)
+        response = send_raw(client, method, path, body)
         [received] = server.requests
     assert (404, method, f"{WEBHOOKS}{sent}") == (response.status, received.method, received.path)
     assert (content_type, body) == (received.headers.get("content-type"), received.json if received.body else None)
@@ -38,7 +38,7 @@ def test_a_raw_request_is_sent_as_it_is(method: str, path: str, body: Any, sent:
 def test_a_raw_request_has_the_given_key_and_idempotency_key() -> None:
     """The rate limit of the other key is not the client's."""
     with ScriptedServer(data({}, headers=LIMIT)) as server, cx.Client(KEY, "team_1", server.url) as client:
-        RawCalls(client).send("POST", key=Secret(f" {OTHER} "), idempotency_key="once")
+        send_raw(client, "POST", key=Secret(f" {OTHER} "), idempotency_key="once")
         [received] = server.requests
         assert client.rate_limit is None
     assert (f"Bearer {OTHER}", "once") == (received.headers["authorization"], received.headers["idempotency-key"])
@@ -46,16 +46,15 @@ def test_a_raw_request_has_the_given_key_and_idempotency_key() -> None:
 
 def test_a_raw_request_is_sent_once() -> None:
     with ScriptedServer(status(503), data({})) as server, cx.Client(KEY, "team_1", server.url) as client:
-        assert RawCalls(client).send("GET").status == 503
+        assert send_raw(client, "GET").status == 503
         assert server.methods == ["GET"]
 
 
 def test_a_read_only_client_sends_only_raw_reads() -> None:
     with ScriptedServer(data([])) as server, cx.Client(KEY, "team_1", server.url, write=False) as client:
-        calls = RawCalls(client)
-        assert calls.send("GET").status == 200
+        assert send_raw(client, "GET").status == 200
         with pytest.raises(errors.ReadOnlyError, match="PATCH"):
-            calls.send("PATCH", "whk_1", {})
+            send_raw(client, "PATCH", "whk_1", {})
         assert server.methods == ["GET"]
 
 
@@ -64,7 +63,7 @@ def test_an_error_of_a_raw_request_has_no_frames_below() -> None:
     with ScriptedServer() as server:
         url = server.url
     with cx.Client(KEY, "team_1", url, timeout=1) as client, pytest.raises(errors.UnreachableError) as caught:
-        RawCalls(client).send("GET")
+        send_raw(client, "GET")
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
     assert caught.traceback[-1].path.name == "raw.py"
 
