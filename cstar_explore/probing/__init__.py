@@ -5,8 +5,7 @@ options    the arguments of `probe`, and which questions can be asked with them
 steps      the steps in order, and what each requires
 plan       what a probe would do
 reading    the questions that GET answers
-writing    the questions that need webhooks of the probe's own
-firing     the questions that need test events
+writing    the questions that need webhooks of the probe's own, or test events
 receiving  the questions that need deliveries
 session    sends the requests, and removes the probe's own webhooks
 journal    the names of these webhooks, in a private file

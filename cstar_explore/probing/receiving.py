@@ -18,10 +18,10 @@ from ..serving.schedule import RETRY_AFTER
 from ..signatures.bodies import parse_json
 from ..signatures.keys import as_secret, digest, legacy_digest
 from .answers import Observation, Observations, first_of, names_in, signing_secret
-from .firing import fired_data
 from .receiver import Receiver
 from .replies import AddressRefusedError, NotAnsweredError, Reply
 from .session import Session
+from .writing import fired_data
 
 _SLOW = 0.5  # seconds until the listener responds
 _FOLLOWED = 1.5  # seconds to wait for a redirect to be followed

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..behaviours import QUESTIONS
-from . import firing, reading, receiving, writing
+from . import reading, receiving, writing
 from .answers import Observations
 from .options import Options
 from .session import Session
@@ -58,8 +58,8 @@ _STEPS = (
     Step(("error_401", "code_401", "type_401"), reading.false_key, 1),
     Step(("list_pages", "pagination", "page_size"), reading.pages, 3),
     Step(("publishable_list", "publishable_get"), reading.publishable, 3),
-    Step(("fired_fields", "delivery_fields"), firing.fired, 3, 1, 1),
-    Step(("fire_unknown_type",), firing.unknown_type, 1, 0, 1),
+    Step(("fired_fields", "delivery_fields"), writing.fired, 3, 1, 1),
+    Step(("fire_unknown_type",), writing.fire_unknown_type, 1, 0, 1),
     Step(_DELIVERY, receiving.delivery, 6, 2, 2),
     Step(("redirects",), receiving.redirects, 3, 1, 1),
     Step(("retry_steps", "retry_signature"), receiving.retries, 3, 1, 1),
