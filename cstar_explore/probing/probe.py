@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Literal, overload
+from typing import Literal, TypedDict, Unpack, overload
 
 from ..api.client import Client
 from ..behaviours import QUESTIONS
@@ -25,29 +25,24 @@ _LOG_INTERVAL = 10.0  # seconds between lines of progress
 Progress = Callable[[int, int], object]
 
 
+class _Asked(TypedDict, total=False):
+    """The arguments that say what is asked, as in `probe`."""
+
+    publishable_key: str | Secret | None
+    fire: bool
+    payloads: bool
+    wait: float
+
+
 @overload
 def probe(
-    client: Client,
-    listener: Listener | None = None,
-    *,
-    publishable_key: str | Secret | None = None,
-    fire: bool = False,
-    payloads: bool = False,
-    wait: float = 0,
-    confirm: Literal[False] = False,
+    client: Client, listener: Listener | None = None, *, confirm: Literal[False] = False, **asked: Unpack[_Asked]
 ) -> ProbePlan: ...
 
 
 @overload
 def probe(
-    client: Client,
-    listener: Listener | None = None,
-    *,
-    publishable_key: str | Secret | None = None,
-    fire: bool = False,
-    payloads: bool = False,
-    wait: float = 0,
-    confirm: Literal[True],
+    client: Client, listener: Listener | None = None, *, confirm: Literal[True], **asked: Unpack[_Asked]
 ) -> ProbeResult: ...
 
 
