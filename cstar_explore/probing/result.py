@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..behaviours import QUESTIONS, Question
 from ..files import replace_file
 from ..recordings import Recording, shown
-from ..text import escaped, html_page, plural, printable
+from ..text import escaped, html_page, html_table, plural, printable
 from .answers import Observation
 
 if TYPE_CHECKING:
@@ -84,12 +84,7 @@ class ProbeResult:
         head = ("question", "cStar's pages", "the sandbox", "observed", "verdict", "evidence")
         order = ("different", "as assumed", "as documented", "not answered")
         rows = sorted(self._rows(), key=lambda row: order.index(row[5]))
-        cells = "".join(
-            f'<tr class="{row[5].replace(" ", "-")}"><td>' + "</td><td>".join(map(escaped, row[1:])) + "</td></tr>"
-            for row in rows
-        )
-        heads = "".join(f'<th scope="col">{name}</th>' for name in head)
-        return f"<p>{escaped(self.summary())}</p><table><thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>"
+        return f"<p>{escaped(self.summary())}</p>{html_table(head, [row[1:] for row in rows])}"
 
     def summary(self) -> str:
         """One or more sentences: the number of answers with each verdict, and what could not be removed."""
