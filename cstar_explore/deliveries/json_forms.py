@@ -3,7 +3,6 @@
 import base64
 import binascii
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,7 +27,6 @@ _TOOLS = {
     "RequestBin": {"client_ip", "inferred_body_type"},
 }
 _TIMES = ("received_at", "startedDateTime", "created_at", "start", "timestamp", "time")
-_SUBSECONDS = re.compile(r"(\.\d{6})\d+")
 
 
 def find(value: Any) -> list[Delivery]:
@@ -135,7 +133,7 @@ def _moment(value: Any) -> datetime | None:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return datetime.fromtimestamp(value / 1_000 if value > 1e11 else value, UTC)
         if isinstance(value, str):
-            value = datetime.fromisoformat(_SUBSECONDS.sub(r"\1", value[:60].strip()))
+            value = datetime.fromisoformat(value[:60].strip())
         if not isinstance(value, datetime):
             return None
         return value.replace(tzinfo=UTC) if value.utcoffset() is None else value.astimezone(UTC)

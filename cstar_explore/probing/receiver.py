@@ -1,7 +1,7 @@
 """The user's listener as the receiver of the probe's webhooks, which differ in the query of their URLs."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 from ..listener.handlers import Handler
@@ -45,7 +45,13 @@ class Receiver:
         created = self._session.create(url=self.url(mark), events=events, paused=False)
         if created.refused:
             raise AddressRefusedError(f"{created.evidence}: this requires a listener at a public address")
-        with self._session.removing(created.require_success()), self._trusting(created):
+        with ExitStack() as afterwards:
+            afterwards.enter_context(self._session.removing(created.require_success()))
+            trusted = self._listener._secrets  # noqa: SLF001 - `trust` would make a listener without secrets verify
+            value = signing_secret(created.webhook)
+            if trusted and isinstance(value, str):
+                trusted.append(Secret(value))
+                afterwards.callback(trusted.remove, trusted[-1])
             yield created
 
     def count(self) -> int:
@@ -89,15 +95,3 @@ class Receiver:
             yield
         finally:
             answer.handler, answer.seconds, answer.status = before
-
-    @contextmanager
-    def _trusting(self, created: Reply) -> Iterator[None]:
-        trusted = self._listener._secrets  # noqa: SLF001 - `trust` would make a listener without secrets verify
-        value = signing_secret(created.webhook)
-        added = [Secret(value)] if trusted and isinstance(value, str) else []
-        trusted += added
-        try:
-            yield
-        finally:
-            for secret in added:
-                trusted.remove(secret)
