@@ -37,7 +37,6 @@ def registrable_domain(host: str) -> str:
     return f"{parts.domain}.{parts.suffix}" if parts.domain else host
 
 
-@lru_cache(maxsize=50_000)
 def skeleton(host: str) -> str:
     """The registrable domain with confusable characters unified: 0 and o; 1, l and i; rn and m; vv and w.
 

@@ -77,12 +77,8 @@ def _is_secret_name(name: str) -> bool:
 
 def follows_a_secret_name(segments: list[str], index: int) -> bool:
     """Whether the segment stands after one such as `token`."""
-    return bool(index and segments[index]) and _precedes_a_secret(segments[index - 1])
-
-
-@lru_cache(maxsize=10_000)
-def _precedes_a_secret(segment: str) -> bool:
-    return re.sub(r"[^a-z]", "", unquote(segment).lower()) in _PATH_NAMES
+    name = re.sub(r"[^a-z]", "", unquote(segments[index - 1]).lower())
+    return bool(index and segments[index]) and name in _PATH_NAMES
 
 
 def _shown(name: str) -> str:
