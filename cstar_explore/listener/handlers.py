@@ -91,9 +91,7 @@ async def _starlette_response(response: "Response") -> HandlerResponse:
         raise _InvalidResultError(f"The handler returned a Response with status {response.status_code!r}. {_EXPECTED}.")
     messages: list[Message] = []
 
-    async def receive() -> "Message":
-        await asyncio.Event().wait()  # the sender does not disconnect
-        return {"type": "http.disconnect"}
+    receive: Any = asyncio.Event().wait  # the sender does not disconnect
 
     async def send(message: "Message") -> None:
         messages.append(message)
