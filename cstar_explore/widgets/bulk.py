@@ -83,7 +83,8 @@ class BulkActions:
             # Each step runs on another thread, so the kernel stays responsive.
             while (step := await asyncio.to_thread(next, remaining, None)) is not None:
                 steps.append(step)
-                self._show_steps(steps, webhooks, action)
+                self.steps.show(*map(_step_line, steps, webhooks))
+                self._status.show(f"{len(steps):,} of {len(webhooks):,}: {_summary(Applied(steps), action)}", "busy")
         finally:
             self._end(action, [step.webhook for step in steps if step.outcome == "done" and step.webhook is not None])
         applied = Applied(steps)
@@ -191,10 +192,6 @@ class BulkActions:
     @property
     def _is_live(self) -> bool:
         return self._client.environment == "live" and self._client.write
-
-    def _show_steps(self, steps: list[Step], webhooks: list[Webhook], action: Action) -> None:
-        self.steps.show(*map(_step_line, steps, webhooks))
-        self._status.show(f"{len(steps):,} of {len(webhooks):,}: {_summary(Applied(steps), action)}", "busy")
 
 
 def _step_line(step: Step, webhook: Webhook) -> str:

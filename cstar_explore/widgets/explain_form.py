@@ -77,15 +77,12 @@ class PasteButton:
 
     def toggle(self) -> None:
         """Opens or closes the form."""
-        if self.form is None:
-            self.form = ExplainForm()
-            self.button.description = "Close"
-            self.widget.children = [self.button, self.form.widget]
-        else:
-            self.button.description = "Paste a delivery…"
-            self.widget.children = [self.button]
-            self.form.close()
-            self.form = None
+        former = self.form
+        self.form = ExplainForm() if former is None else None
+        self.button.description = "Paste a delivery…" if self.form is None else "Close"
+        self.widget.children = [self.button] if self.form is None else [self.button, self.form.widget]
+        if former is not None:
+            former.close()
 
     def close(self) -> None:
         """Frees the widgets."""

@@ -145,8 +145,7 @@ class Explorer(Displayed):
         for part in (*self._forms.values(), self._side, self._paste, self._deliveries, self.audit):
             if part is not None:
                 part.close()
-        for widget in (self._actions, self._hint):
-            close(widget)
+        close(self._hint)
         super().close()
 
     # --- layout ----------------------------------------------------------------------------------------------------

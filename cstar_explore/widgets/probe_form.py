@@ -10,7 +10,7 @@ from ..probing.result import ProbeResult
 from ..secret import ApiKey, Secret
 from ..text import plural
 from .form import Form
-from .inputs import CheckboxField, InputField, TextBlock, TextTable
+from .inputs import CheckboxField, TextBlock, TextTable
 
 if TYPE_CHECKING:
     from ..listener import Listener
@@ -46,20 +46,16 @@ class ProbeForm(Form[ProbeResult]):
     def __init__(
         self, client: Client, listener: "Listener | None" = None, *, publishable_key: str | Secret | None = None
     ) -> None:
-        publishable_key = None if publishable_key is None else ApiKey(publishable_key)
         self._listener = listener
-        self._publishable_key = publishable_key
+        self._publishable_key = None if publishable_key is None else ApiKey(publishable_key)
         self.sentences = TextBlock(kind="list")
         self.table = TextTable("verdict", "question", "observed", "the sandbox")
         self.table.add_class("cx-answers")
-        fields: dict[str, InputField] = {
-            "fire": CheckboxField("Fire test events: each reaches all active webhooks of the team")
-        }
+        self.fields = {"fire": CheckboxField("Fire test events: each reaches all active webhooks of the team")}
         if listener is not None:
-            fields["payloads"] = CheckboxField("Fire each of the 35 types, and learn the shape of its data")
-        self.fields = fields
+            self.fields["payloads"] = CheckboxField("Fire each of the 35 types, and learn the shape of its data")
         self.plan = plan(self._options(client))  # refuses a wrong key before anything is shown
-        super().__init__(client, fields, self.sentences, results=(self.table,))
+        super().__init__(client, self.fields, self.sentences, results=(self.table,))
         self.widget.add_class("cx-wide")
         self._update()
 

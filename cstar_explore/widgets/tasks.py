@@ -7,11 +7,8 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Tasks:
-    """The background tasks of one widget."""
-
-    def __init__(self) -> None:
-        self._running: set[asyncio.Task[Any]] = set()
+class Tasks(set["asyncio.Task[Any]"]):
+    """The running background tasks of one widget."""
 
     def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T] | None:
         """Runs a coroutine that shows its own errors. Does nothing without a running loop."""
@@ -20,13 +17,13 @@ class Tasks:
         except RuntimeError:
             work.close()
             return None
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self.add(task)
+        task.add_done_callback(self.discard)
         # Retrieve the exception, so that asyncio does not log it as never retrieved.
         task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         return task
 
     def cancel(self) -> None:
         """Cancels the tasks that are still running."""
-        for task in self._running:
+        for task in self:
             task.cancel()

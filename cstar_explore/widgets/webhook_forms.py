@@ -1,4 +1,4 @@
-"""The forms that create and edit a webhook."""
+"""The forms that create, edit and delete a webhook."""
 
 from collections.abc import Iterable
 from dataclasses import fields as dataclass_fields
@@ -7,14 +7,16 @@ from typing import Any
 
 from ..api.client import Client
 from ..api.validation import checked_name, checked_url
-from ..errors import ConflictError, ValidationError
+from ..errors import ConflictError, CStarError, ValidationError
 from ..events import parse_events, split_events, unknown_type_warning
-from ..models import Webhook
+from ..models import Webhook, WebhookList
 from ..plans import State, difference_words, differences, format_difference
 from ..serving.loopback import is_loopback_url
-from .boxes import Column, close
+from ..text import printable
+from .boxes import Button, Column, close, row, set_visible
 from .form import Form, named
 from .inputs import CheckboxField, EventsField, InputField, SecretReveal, TextBlock, TextField
+from .table import received_types
 
 _UPDATABLE = [field.name for field in dataclass_fields(Webhook) if field.name not in ("id", "extra", "secret")]
 
@@ -168,6 +170,71 @@ class EditForm(_WebhookForm):
         self.changes.show(*changes or ["No changes yet."])
 
 
+class DeleteForm(Form[None]):
+    """Deletes a webhook. **Delete webhook** asks for confirmation first.
+
+    Args:
+        client: The client that makes the calls.
+        webhook: A webhook, or an ID; given an ID, the form reads the webhook first.
+
+    `await submit()` does not ask for confirmation, but a live key still needs `confirm`.
+    """
+
+    heading = "Delete a webhook"
+    action = "Delete webhook"
+    danger = True
+
+    def __init__(self, client: Client, webhook: Webhook | str) -> None:
+        self.webhook = client.webhooks.get(webhook) if isinstance(webhook, str) else webhook
+        self.losses = TextBlock(kind="list")
+        self.question = TextBlock(kind="note", _dom_classes=("cx-question",))
+        self.keep = Button("Keep it", lambda: self._ask(on=False))
+        name = printable(self.webhook.name or self.webhook.id, 40)
+        self.confirm = Button(f"Delete '{name}'", super()._on_click, button_style="danger")
+        self.choices = row(self.keep, self.confirm)
+        super().__init__(client, {}, self.losses, self.question, self.choices)
+        self._ask(on=False)
+        self._update()
+        self.losses.show(*_losses(self.webhook, None))
+
+    def _call(self, client: Client) -> None:
+        return client.webhooks.delete(self.webhook.id)
+
+    def _python(self) -> str:
+        return f"client.webhooks.delete({self.webhook.id!r})"
+
+    def _confirmation_text(self) -> str:
+        return self.webhook.name or self.webhook.id
+
+    def _describe_result(self, result: None) -> str:  # noqa: ARG002 - a delete returns nothing
+        self._ask(on=False)
+        set_visible(self.button, on=False)
+        return f"Deleted {named(self.webhook)}."
+
+    def _on_click(self) -> None:
+        if not self.button.disabled:
+            self.button.disabled = True
+            self._tasks.spawn(self._read_and_ask())
+
+    async def _read_and_ask(self) -> None:
+        """Reads the webhooks, to find events that would lose their only receiver, and asks for confirmation."""
+        try:
+            webhooks = await self._run_in_thread(lambda client: client.webhooks.list())
+        except CStarError as error:
+            self._show_error(error)
+            return
+        finally:
+            self.button.disabled = False
+        self.losses.show(*_losses(self.webhook, webhooks))
+        self._ask(on=True)
+
+    def _ask(self, *, on: bool) -> None:
+        self.question.show(*([f"Permanently delete {named(self.webhook)}? This cannot be undone."] if on else []))
+        set_visible(self.choices, on=on)
+        set_visible(self.button, on=not on)
+        (self.keep if on else self.button).focus()
+
+
 def _webhook_fields(name: str, url: str, events: str | Iterable[str]) -> dict[str, InputField]:
     """The fields Name, URL and Events with these values."""
     return {
@@ -184,3 +251,21 @@ def _values(webhook: Webhook) -> dict[str, Any]:
         "events": list(webhook.events or ()),
         "is_active": bool(webhook.is_active),
     }
+
+
+def _losses(webhook: Webhook, webhooks: WebhookList | None) -> list[str]:
+    """What deleting the webhook loses, a line each; given all webhooks, also the events without another receiver."""
+    lines = [
+        f"{named(webhook)} at {printable(webhook.url or 'an unknown URL', 200)}",
+        f"Its subscription to {printable(', '.join(webhook.events or ()) or 'no events', 400)}",
+        "Its ID and its signing secret. A new webhook gets new ones.",
+    ]
+    if webhooks is None or not webhook.is_active:
+        return lines
+    others = {
+        name for other in webhooks if other.id != webhook.id and other.is_active for name in received_types(other)
+    }
+    orphaned = [name for name in received_types(webhook) if name not in others]
+    if orphaned:
+        lines.append(f"No other active webhook receives {printable(', '.join(orphaned), 400)}")
+    return lines

@@ -499,7 +499,7 @@ async def test_the_page_replays_the_opened_request_once_at_a_time(listener: cx.L
         await asyncio.sleep(0)
     assert "busy" == view.widget.tone
     gate.set()
-    await asyncio.gather(*view._tasks._running)
+    await asyncio.gather(*view._tasks)
     assert ("done", 2) == (view.widget.tone, len(listener.requests()))
 
 
