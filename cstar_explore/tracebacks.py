@@ -37,17 +37,13 @@ def _own_lines(error: BaseException) -> Iterator[str]:
     """The last lines of the user's on the way to the error, each below its file or cell."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename)]
     for frame in frames[-_MAX_FRAMES:]:
-        yield from _shown(frame)
-
-
-def _shown(frame: traceback.FrameSummary) -> Iterator[str]:
-    first = frame.lineno or 1
-    last = min(frame.end_lineno or first, first + _MAX_LINES - 1)
-    source = "".join(linecache.getline(frame.filename, number) for number in range(first, last + 1))
-    yield f"{_location(frame.filename)}, line {_GREEN}{first}{_PLAIN}"
-    for line in textwrap.dedent(source).splitlines():
-        yield from _wrapped(printable(redacted(line), 200), indent="    ")
-    yield ""
+        first = frame.lineno or 1
+        last = min(frame.end_lineno or first, first + _MAX_LINES - 1)
+        source = "".join(linecache.getline(frame.filename, number) for number in range(first, last + 1))
+        yield f"{_location(frame.filename)}, line {_GREEN}{first}{_PLAIN}"
+        for line in textwrap.dedent(source).splitlines():
+            yield from _wrapped(printable(redacted(line), 200), indent="    ")
+        yield ""
 
 
 def _location(filename: str) -> str:
