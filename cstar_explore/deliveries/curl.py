@@ -11,7 +11,7 @@ from .tokens import tokens
 
 # `Delivery.to_curl` writes some bodies with printf. A prompt may have been copied too.
 _COMMAND = re.compile(
-    r"(?:\s*(?:\$[ \t]+)?printf (?:-- )?'(?P<printed>(?:[^'%\\]|%%|\\(?:\\|[0-7]{3}|x[0-9A-F]{2}))*+)' \|)?"
+    r"(?:\s*(?:\$[ \t]+)?printf (?:-- )?'(?P<printed>(?:[^'%\\]|%%|\\(?:[\\nrt]|[0-7]{3}|x[0-9A-F]{2}))*+)' \|)?"
     r"\s*(?:[$#%>][ \t]+|[^\n>]{0,200}>[ \t]*)?(?=curl(?:\.exe)?\s)",
     re.IGNORECASE,
 )

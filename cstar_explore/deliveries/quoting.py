@@ -17,10 +17,4 @@ def printf_command(content: bytes) -> str:
 
 def escaped(content: bytes) -> str:
     """The bytes in ASCII, with the escapes that both `$'…'` and `printf` read."""
-    return "".join(map(_ESCAPES.__getitem__, content))
-
-
-_ESCAPES = [
-    "\\\\" if chr(byte) == "\\" else chr(byte) if 32 <= byte < 127 and chr(byte) != "'" else f"\\x{byte:02x}"
-    for byte in range(256)
-]
+    return content.decode("latin-1").encode("unicode_escape").decode().replace("'", r"\x27")
