@@ -21,12 +21,10 @@ def webhooks_frame(fetched: Sequence[FetchResult]) -> pd.DataFrame:
     """Every webhook of every account; see `Audit.webhooks`."""
     read = [(result, item) for result in fetched for item in result.items or ()]
     frame = frames.webhooks_frame([item for _, item in read])
-    accounts: dict[str, pd.Series[Any]] = {
-        name: pd.Series([getattr(result, name) for result, _ in read], dtype="str") for name in _ACCOUNT_COLUMNS
-    }
+    accounts = frames.from_rows([vars(result) for result, _ in read], dict.fromkeys(_ACCOUNT_COLUMNS, "str"))
     # A field of these names in cStar's own webhooks keeps its column, renamed.
     frame = frame.rename(columns={name: f"{name}_told" for name in _ACCOUNT_COLUMNS})
-    return pd.concat([pd.DataFrame(accounts), frame], axis=1)
+    return pd.concat([accounts, frame], axis=1)
 
 
 def accounts_frame(fetched: Sequence[FetchResult]) -> pd.DataFrame:

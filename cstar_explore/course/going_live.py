@@ -15,7 +15,7 @@ from ..listener import Listener
 from ..sandbox import Sandbox
 from ..secret import Secret
 from ..serving.loopback import is_loopback_url
-from .checks import NotYet, call, check, shown
+from .checks import NotYet, call, check
 
 Trust = Callable[[Secret], None]
 Rotate = Callable[[Client, str, Trust], object]
@@ -59,9 +59,6 @@ def rotation(rotate: Rotate) -> str:
             f"The new webhook subscribes to {', '.join(new[0].events or ())}, the old one to {', '.join(old.events or ())}."
             " Take the events from client.webhooks.get(webhook_id)."
         )
-        assert new[0].name == old.name, (
-            f"The new webhook is named {shown(new[0].name)}, the old one {shown(old.name)}. Keep the name."
-        )
         _assert_all_accepted(source, listener)
         assert trusted, (
             "The receiver does not have the new secret: call trust(new.secret). cStar returns it only in the response to create."
@@ -69,12 +66,9 @@ def rotation(rotate: Rotate) -> str:
         assert old.id not in at_url, (
             "The old webhook still exists: each event arrives twice, and the old secret is still valid."
         )
-        refused = sum(request.cause != "ok" for request in listener.requests())
-        duplicates = sum(request.duplicate_of is not None for request in listener.requests())
         return (
-            f"Correct. {len(source.fired)} events were fired during the rotation, and each was accepted. Duplicates:"
-            f" {duplicates}, because both webhooks sent them; an idempotent handler skips those. Refused: {refused}, sent by the"
-            " new webhook before its secret was trusted; the old webhook delivered the same event."
+            f"Correct. {len(source.fired)} events were fired during the rotation, and each was accepted. An idempotent handler skips"
+            " those that both webhooks sent. What the new webhook sent before its secret was trusted, the old one delivered too."
         )
 
 
