@@ -1292,6 +1292,38 @@ def test_no_display_of_a_client_shows_its_key() -> None:
     assert HIDDEN not in shown
 
 
+@pytest.mark.parametrize(("write", "end"), [(True, "sk_test_••••)"), (False, "sk_test_••••, read-only)")])
+def test_a_client_shows_whether_it_is_read_only(write: bool, end: str) -> None:
+    """With its environment, team and address."""
+    with cx.Client(KEY, "team_1", write=write) as client:
+        assert f"Client(TEST, team team_1, https://www.cstar.help, key {end}" == repr(client)
+
+
+def test_a_request_is_shown_as_it_is_sent() -> None:
+    """With the key masked."""
+    with cx.Client(KEY, "team_1") as client:
+        request = client.webhooks.preview.create(name="Ü", url="https://e.com", events="ticket.created")
+    assert repr(request).splitlines() == [
+        "POST https://www.cstar.help/api/v1/teams/team_1/webhooks",
+        "Authorization: Bearer sk_test_••••",
+        "Accept: application/json",
+        "Content-Type: application/json",
+        "Idempotency-Key: (random, generated when sent)",
+        "",
+        "{",
+        '  "name": "\\u00dc",',
+        '  "url": "https://e.com",',
+        '  "events": "ticket.created"',
+        "}",
+    ]
+
+
+def test_whoami_is_called_again_if_its_response_is_lost() -> None:
+    """It changes nothing."""
+    with ScriptedServer(reset(), data({"teamId": "team_1"})) as server, client_of(server) as client:
+        assert "team_1" == client.whoami().team_id
+
+
 def test_no_display_of_a_created_webhook_shows_its_signing_secret(client: cx.Client) -> None:
     """Only `secret.reveal()` returns it."""
     created = CREATE(client)

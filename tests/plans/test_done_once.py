@@ -133,6 +133,8 @@ def test_a_table_that_only_spells_otherwise_plans_nothing_and_says_so(desired: d
         plan = cx.plan(client, rows({"id": "whk_old1"} | desired))
         assert (change, not change) == (len(plan) == 1, any("Nothing is changed" in note for note in plan.notes))
         assert all(note in repr(plan) for note in plan.notes)
+        assert all("'https://example.com/1'" in note or "'ticket.*'" in note for note in plan.notes)
+        assert all(str(next(iter(desired.values()))).split(",")[0] in note for note in plan.notes)
 
 
 # --- the file ---------------------------------------------------------------------------------------------------------

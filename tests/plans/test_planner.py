@@ -1785,6 +1785,17 @@ def test_a_file_with_a_value_of_another_type_is_rejected(
         cx.Plan.load(client, saved)
 
 
+@pytest.mark.parametrize("emptied", [("before", "after"), ("id",)])
+def test_a_file_with_a_change_of_nothing_is_rejected(client: cx.Client, saved: Path, emptied: tuple[str, ...]) -> None:
+    """A change has a state, and an update has an ID."""
+    content = json.loads(saved.read_text("utf-8"))
+    update = next(change for change in content["changes"] if change["before"] and change["after"])
+    update |= dict.fromkeys(emptied)
+    saved.write_text(json.dumps(content))
+    with pytest.raises(errors.ConfigurationError, match="not a plan"):
+        cx.Plan.load(client, saved)
+
+
 def test_a_file_with_any_value_removed_is_rejected_or_a_plan(client: cx.Client, saved: Path) -> None:
     """A plan that loads can be shown and inverted."""
     whole = saved.read_text("utf-8")

@@ -72,6 +72,8 @@ def quoted(text: bytes) -> bytes:
         pytest.param("body_charset", "€ü".encode(), b"?\xfc", id="lost in Latin-1"),
         pytest.param("body_charset", "€ü".encode(), b"\xfc", id="dropped in Latin-1"),
         pytest.param("body_charset", b"\xff\xfea\x00b", b"a", id="half a character of UTF-16"),
+        pytest.param("body_charset", b"\xfe\xff\x00a\x00b", b"ab", id="UTF-16, high byte first"),
+        pytest.param("body_charset", b"\xff\xfea\x00\x00\xd8", b"a", id="half a pair of UTF-16"),
     ],
 )
 def test_a_changed_body_is_restored(cause: str, received: bytes, sent: bytes) -> None:

@@ -264,6 +264,22 @@ def test_cause_is_displayed_as_text_and_html(explained_corpus) -> None:
         assert (delivery.name, True) == (delivery.name, explanation.cause in explanation._repr_html_())
 
 
+@pytest.mark.parametrize(
+    ("explanation", "verdict"),
+    [
+        (diagnosis.Explanation("ok", "E."), "verified"),
+        (diagnosis.Explanation("wrong_secret", "E."), "refused: wrong_secret"),
+        (
+            diagnosis.Explanation("wrong_secret", "E.", alternatives=("body_cut",)),
+            "refused: wrong_secret (or body_cut)",
+        ),
+    ],
+)
+def test_the_first_line_is_the_verdict(explanation: Any, verdict: str) -> None:
+    """With what else may be the cause."""
+    assert [f"verdict  {verdict}", "evidence E."] == str(explanation).splitlines()[:2]
+
+
 def secrets_in(secrets: Any) -> Iterable[str]:
     """The secrets, and their variants without prefix, quotes and whitespace, decoded and encoded."""
     for secret in as_list(secrets):
