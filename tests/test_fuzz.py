@@ -867,8 +867,8 @@ def test_headers_in_any_container_are_read_or_rejected(
 @pytest.fixture(scope="module")
 def listener() -> Iterator[cx.Listener]:
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr("cstar_explore.listener.app.BODY_TIMEOUT", 0.5)
-        monkeypatch.setattr("cstar_explore.listener.app.MAX_BODY", 100_000)
+        monkeypatch.setattr("cstar_explore.serving.bodies.BODY_TIMEOUT", 0.5)
+        monkeypatch.setattr("cstar_explore.serving.bodies.MAX_BODY", 100_000)
         with cx.Listener([SECRET]) as listener:
             yield listener
 

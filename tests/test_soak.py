@@ -34,10 +34,9 @@ are thousands of each."""
 LISTENER_SCRIPT = f"""
 import logging, sys
 import cstar_explore as cx
-from cstar_explore.listener import app
-from cstar_explore.serving import connections
+from cstar_explore.serving import bodies, connections
 logging.disable(logging.CRITICAL)
-app.MAX_BODY, app.BODY_TIMEOUT, connections.HEAD_TIMEOUT = {MAX_BODY}, 0.3, 0.5
+bodies.MAX_BODY, bodies.BODY_TIMEOUT, connections.HEAD_TIMEOUT = {MAX_BODY}, 0.3, 0.5
 with cx.Listener([{SECRET!r}], path=sys.argv[1]) as listener:
     print(listener.url, flush=True)
     sys.stdin.read()

@@ -23,9 +23,6 @@ from .store import Received, RequestStore, StoreFullError
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-MAX_BODY = 2**20  # bytes
-BODY_TIMEOUT = 10.0  # seconds for the whole body
-
 _log = logging.getLogger("cstar_explore.listener")
 
 
@@ -80,7 +77,7 @@ class ListenerApp:
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         is_path = scope["path"] == self.path
-        body = await read_body(receive, MAX_BODY, BODY_TIMEOUT) if is_path else _wrong_path(scope["path"], self.path)
+        body = await read_body(receive) if is_path else _wrong_path(scope["path"], self.path)
         if isinstance(body, Refusal):
             self.store_refused(scope, body)
             if body.status is not None:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..serving.bodies import read_body
+from ..serving.bodies import MAX_BODY, read_body
 from ..serving.host_check import Refusal
 from . import error_responses
 from .deliverer import Deliverer
@@ -21,9 +21,6 @@ from .error_responses import ApiError, ErrorResponse
 from .faults import Fault, truncate
 from .keys import Key, find_key
 from .rate_limit import RateLimiter
-
-MAX_BODY = 2**20  # bytes
-BODY_TIMEOUT = 10.0  # seconds for the whole body
 
 _HTML = "<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>"
 
@@ -105,7 +102,7 @@ def check_key(request: Request, rate_limiter: RateLimiter) -> None:
 
 async def read_whole_body(request: Request) -> bytes:
     """The body, up to a size and within a time that no call needs. Otherwise an `ApiError`."""
-    body = await read_body(request.receive, MAX_BODY, BODY_TIMEOUT)
+    body = await read_body(request.receive)
     if isinstance(body, Refusal):
         # Without a status, the sender has disconnected, and receives nothing.
         raise ApiError(ErrorResponse(body.status or 408, "invalid_request_error", body.cause, body.reason))

@@ -25,7 +25,7 @@ from cstar_explore import errors
 from tests.support.sampling import examples
 
 LIMITS = "cstar_explore.listener.listener"
-APP = "cstar_explore.listener.app"
+BODIES = "cstar_explore.serving.bodies"
 SECRET = "whsec_test_secret"
 OTHER = "whsec_other_secret"
 COLUMNS = [
@@ -347,8 +347,8 @@ def test_too_long_body_is_rejected_and_leaves_a_row(
     monkeypatch: pytest.MonkeyPatch, line: bytes, body: bytes, statuses: set[bytes]
 ) -> None:
     """With or without Content-Length."""
-    monkeypatch.setattr(f"{APP}.MAX_BODY", 100)
-    monkeypatch.setattr(f"{APP}.BODY_TIMEOUT", 0.2)
+    monkeypatch.setattr(f"{BODIES}.MAX_BODY", 100)
+    monkeypatch.setattr(f"{BODIES}.BODY_TIMEOUT", 0.2)
     with cx.Listener() as listener:
         assert send_raw(listener, request_head(listener, line) + body).split(b" ")[1] in statuses
         assert (200, [b"", b"x" * 100]) == (post(listener.url, b"x" * 100)[0], stored_bodies(listener))
@@ -358,7 +358,7 @@ def test_too_long_body_is_rejected_and_leaves_a_row(
 
 def test_too_slow_body_is_rejected_and_leaves_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     """The time limit is for the whole body, so sending byte by byte does not extend it."""
-    monkeypatch.setattr(f"{APP}.BODY_TIMEOUT", 0.15)
+    monkeypatch.setattr(f"{BODIES}.BODY_TIMEOUT", 0.15)
     with cx.Listener() as listener:
         assert b"408" in send_raw(listener, request_head(listener, b"Content-Length: 10") + b"abc").split(b"\r\n")[0]
 

@@ -13,7 +13,7 @@ import cstar_explore as cx
 from cstar_explore import errors
 from tests.support.listeners import SECRET, FixedClock, body_of, deliver, send
 
-APP = "cstar_explore.listener.app"
+BODIES = "cstar_explore.serving.bodies"
 STORE = "cstar_explore.listener.store"
 
 
@@ -114,8 +114,8 @@ def test_reason_of_a_wrong_path_names_it(path: str) -> None:
 )
 def test_wait_for_reports_what_was_refused(monkeypatch: pytest.MonkeyPatch, refuse: Any, reported: str) -> None:
     """How often, with which status and why."""
-    monkeypatch.setattr(f"{APP}.MAX_BODY", 100)
-    monkeypatch.setattr(f"{APP}.BODY_TIMEOUT", 0.2)
+    monkeypatch.setattr(f"{BODIES}.MAX_BODY", 100)
+    monkeypatch.setattr(f"{BODIES}.BODY_TIMEOUT", 0.2)
     with cx.Listener([SECRET]) as listener:
         for _ in range(2):
             with contextlib.suppress(ConnectionError):  # the rest of a long body is not read

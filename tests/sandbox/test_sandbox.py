@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 import cstar_explore as cx
 from cstar_explore import errors
-from cstar_explore.sandbox import middleware
+from cstar_explore.serving import bodies
 from tests.support.sampling import examples
 
 START = datetime(2025, 12, 10, 14, 30, tzinfo=UTC)
@@ -676,7 +676,7 @@ def test_a_body_has_at_most_1_mib(shared: cx.Sandbox, call: Call, extra: int, st
 
 def test_a_slow_body_ends_with_a_408(shared: cx.Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the connection is closed."""
-    monkeypatch.setattr(middleware, "BODY_TIMEOUT", 0.1)
+    monkeypatch.setattr(bodies, "BODY_TIMEOUT", 0.1)
     assert (408, 0, True) == exchange(shared, head(shared, "Content-Length: 10") + b"{")
 
 
