@@ -318,14 +318,13 @@ def _resolved(events: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for pattern in events for name in matching_types(pattern) or (pattern,)))
 
 
-def _matching(event: str, patterns: Iterable[str]) -> str | None:
+def _matching(event: str, patterns: tuple[str, ...]) -> str | None:
     """The first subscription that matches the event type, a literal one before wildcards."""
     from .events import is_wildcard
 
-    prefixes = {pattern: pattern[:-1] for pattern in patterns if is_wildcard(pattern)}
     if event in patterns:
         return event
-    return next((pattern for pattern, prefix in prefixes.items() if event.startswith(prefix)), None)
+    return next((name for name in patterns if is_wildcard(name) and event.startswith(name[:-1])), None)
 
 
 _DECLARED = frozenset(key for field in WEBHOOK_FIELDS for key in field.keys)

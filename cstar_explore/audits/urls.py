@@ -29,7 +29,6 @@ class DeliveryUrl(NamedTuple):
     """
 
     parts: SplitResult
-    scheme: str
     host: str
     port: int | None
 
@@ -39,9 +38,9 @@ class DeliveryUrl(NamedTuple):
 
         The fragment does not count: it is never sent.
         """
-        scheme, parts = self.scheme, self.parts
+        parts, port = self.parts, self.port or _STANDARD_PORTS[self.parts.scheme]
         user = parts.netloc.rpartition("@")[0]
-        return (scheme, user, self.host, str(self.port or _STANDARD_PORTS[scheme]), parts.path or "/", parts.query)
+        return (parts.scheme, user, self.host, str(port), parts.path or "/", parts.query)
 
 
 @lru_cache(maxsize=50_000)
@@ -52,10 +51,9 @@ def parse_url(url: str | None) -> DeliveryUrl | None:
         host, port = _host(parts.hostname or ""), parts.port
     except ValueError:
         return None
-    scheme = parts.scheme.lower()
-    if scheme not in _STANDARD_PORTS or not host or any(character.isspace() for character in host):
+    if parts.scheme not in _STANDARD_PORTS or not host or any(character.isspace() for character in host):
         return None
-    return DeliveryUrl(parts, scheme, host, port)
+    return DeliveryUrl(parts, host, port)
 
 
 def _host(name: str) -> str:

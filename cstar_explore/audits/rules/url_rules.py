@@ -46,7 +46,7 @@ def plain_http(hook: Hook, team: Team) -> str | None:
 
     Remedy: Deliver to an https URL.
     """
-    if hook.parsed_url is None or hook.parsed_url.scheme != "http" or _is_sandbox_loopback(hook, team):
+    if hook.parsed_url is None or hook.parsed_url.parts.scheme != "http" or _is_sandbox_loopback(hook, team):
         return None
     return f"Delivers to {_url(hook, team)}."
 
@@ -120,7 +120,7 @@ def odd_port(hook: Hook, team: Team) -> str | None:
     url = hook.parsed_url
     if url is None or url.port is None or _is_sandbox_loopback(hook, team):
         return None
-    is_usual = url.port in team.inventory.thresholds.ports or (url.scheme, url.port) == ("http", 80)
+    is_usual = url.port in team.inventory.thresholds.ports or (url.parts.scheme, url.port) == ("http", 80)
     return None if is_usual else f"Delivers to port {url.port}."
 
 
