@@ -164,7 +164,7 @@ class Api:
     def _fired(self, event: str, event_id: str, receivers: list[StoredWebhook]) -> dict[str, Any]:
         """The `data` of the response to trigger-test."""
         names = self.behaviours["delivery_fields"]
-        results = self.deliverer.outbox.results(event_id) if receivers and names else []
+        results = self.store.results(event_id) if receivers and names else []
         values = {
             "event": event,
             "event_id": event_id if self.behaviours["fired_event_id"] == "equal" else f"{event_id}0",

@@ -22,7 +22,7 @@ from .clock import STEP, Clock, Ids
 from .content import DeliveryWriter
 from .faults import Fault, Faults
 from .outbox import DueDelivery, Outbox
-from .store import Store, StoredWebhook
+from .store import StoredWebhook
 
 POLL = 0.25  # seconds; in real time, a delivery is at most this late
 HEAD_START = 0.1  # seconds
@@ -42,7 +42,7 @@ class Deliverer:
         like: Has the shapes of payloads, if any were observed.
     """
 
-    store: Store
+    store: Outbox
     clock: Clock
     ids: Ids
     faults: Faults
@@ -52,7 +52,6 @@ class Deliverer:
     like: Recording | None
 
     def __post_init__(self) -> None:
-        self.outbox = Outbox(self.store)
         self._writer = DeliveryWriter(self.behaviours, self.like)
         self._client = DeliveryClient(self.timeout)
         self._in_progress: set[str] = set()
@@ -68,7 +67,7 @@ class Deliverer:
         body = self._writer.body(event, event_id, iso(self.clock.now), team_id)
         content: dict[str, str | bytes] = {"event_id": event_id, "event": event, "body": body, "request_id": request_id}
         for webhook in webhooks:
-            self.outbox.add(f"dlv_{self.ids.next('delivery')}", webhook, due_at, **content)
+            self.store.add(f"dlv_{self.ids.next('delivery')}", webhook, due_at, **content)
 
     async def run_due(self, until: datetime | None = None) -> None:
         """Makes all attempts that are due by then and advances the clock, to each one's time and in the end to `until`.
@@ -79,7 +78,7 @@ class Deliverer:
             self._target = max(self._target, until)
             if self._in_progress:
                 return
-        while due := self.outbox.next_due(max(self.clock.scheduled, self._target), self._in_progress):
+        while due := self.store.next_due(max(self.clock.scheduled, self._target), self._in_progress):
             self.clock.set(due.due_at)
             await self._attempt_together(due)
         if not self._in_progress:
@@ -101,7 +100,7 @@ class Deliverer:
 
     async def wait_for(self, event_id: str) -> None:
         """Waits for an event's deliveries that another call has in progress."""
-        deliveries = set(self.outbox.ids(event_id))
+        deliveries = set(self.store.ids(event_id))
         while not deliveries.isdisjoint(self._in_progress):  # noqa: ASYNC110 - rare and short
             await asyncio.sleep(0.005)
 
@@ -120,7 +119,7 @@ class Deliverer:
             attempts.append(asyncio.create_task(self._attempt(due)))
             ended, _ = await asyncio.wait(attempts[-1:], timeout=HEAD_START)
             has_failed = any(attempt.exception() for attempt in ended)  # the disk is full, for example
-            due = None if has_failed else self.outbox.next_due(first.due_at, self._in_progress)
+            due = None if has_failed else self.store.next_due(first.due_at, self._in_progress)
         for failure in filter(None, await asyncio.gather(*attempts, return_exceptions=True)):
             raise failure
 
@@ -134,19 +133,19 @@ class Deliverer:
         webhook = self.store.webhook(due.webhook_id)
         if webhook is None or not webhook.is_active:
             # cStar does not document what happens to the retries of a deleted or inactive webhook.
-            self.outbox.set_state(due.id, "dropped")
+            self.store.set_state(due.id, "dropped")
             return
         if not is_allowed_url(webhook.url, self.allowed_hosts):
             result = AttemptResult(None, "withheld: the sandbox posts to loopback only, and to hosts in allowed_hosts")
             with self.store.writing():
-                self.outbox.add_attempt(due, webhook.url, self.clock.now, result)
-                self.outbox.set_state(due.id, "withheld")
+                self.store.add_attempt(due, webhook.url, self.clock.now, result)
+                self.store.set_state(due.id, "withheld")
             return
         fault = self.faults.take("delivery") or Fault("", 1)
         if fault.name in ("reorder", "delay"):
             # The next event is at least one clock step later; one and a half steps put this delivery behind it.
             seconds = fault.settings.get("seconds", 1.5 * STEP.total_seconds())
-            self.outbox.postpone(due.id, due.due_at + timedelta(seconds=seconds), fault.name)
+            self.store.postpone(due.id, due.due_at + timedelta(seconds=seconds), fault.name)
             return
         async with self._sending:
             await self._post(due, webhook, fault)
@@ -155,7 +154,7 @@ class Deliverer:
 
     async def _post(self, due: DueDelivery, webhook: StoredWebhook, fault: Fault, *, repeated: bool = False) -> None:
         now, scheduled = self.clock.now, self.clock.scheduled
-        first = self.outbox.first_signature(due.id) if self.behaviours["retry_signature"] == "same" else None
+        first = self.store.first_signature(due.id) if self.behaviours["retry_signature"] == "same" else None
         sent = self._writer.sent(due, webhook, now, fault, first)
         result = await self._client.post(webhook.url, sent.body, sent.headers)
         if self.behaviours["redirects"] == "followed" and result.status in (301, 302, 307, 308):
@@ -169,10 +168,10 @@ class Deliverer:
         shown_fault = None if fault.name == "duplicate" and not repeated else fault.name or None
         next_attempt_at = self._retry_at(due.attempt, scheduled) if result.error else None
         with self.store.writing():
-            self.outbox.add_attempt(due, webhook.url, now, result, sent=sent, took_ms=took_ms, fault=shown_fault)
+            self.store.add_attempt(due, webhook.url, now, result, sent=sent, took_ms=took_ms, fault=shown_fault)
             if not repeated:
                 state = "pending" if next_attempt_at else "failed" if result.error else "delivered"
-                self.outbox.set_state(due.id, state, next_attempt_at)
+                self.store.set_state(due.id, state, next_attempt_at)
 
     def _retry_at(self, attempt: int, at: datetime) -> datetime | None:
         """When a failed attempt is retried: after the observed step, or else the published one."""

@@ -37,21 +37,18 @@ class DueDelivery:
     due_at: datetime
 
 
-class Outbox:
-    """Reads and writes deliveries and attempts."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
+class Outbox(Store):
+    """The sandbox's tables, with deliveries and attempts."""
 
     def add(self, delivery_id: str, webhook: StoredWebhook, due_at: datetime, **event: str | bytes) -> None:
         """Adds a pending delivery. `event` has `event_id`, `event` (its type), `body` and `request_id`."""
         to = {"webhook_id": webhook.id, "webhook_name": webhook.name, "url": webhook.url}
         schedule = {"state": "pending", "next_attempt_at": due_at.isoformat()}
-        self._store.insert("deliveries", id=delivery_id, **to, **event, **schedule)
+        self.insert("deliveries", id=delivery_id, **to, **event, **schedule)
 
     def next_due(self, until: datetime, in_progress: Collection[str]) -> DueDelivery | None:
         """The earliest delivery that is due by then and not in progress."""
-        rows = self._store.run(
+        rows = self.run(
             "SELECT id, webhook_id, event_id, event, body, request_id, fault, next_attempt_at AS due_at,"
             " (SELECT COUNT(*) FROM attempts WHERE delivery_id = id AND attempts.fault IS NOT 'duplicate') + 1 AS attempt"
             " FROM deliveries WHERE next_attempt_at <= ? ORDER BY next_attempt_at, position LIMIT ?",
@@ -65,7 +62,7 @@ class Outbox:
 
     def postpone(self, delivery_id: str, due_at: datetime, fault: str) -> None:
         """Moves the next attempt, because of a fault."""
-        self._store.run(
+        self.run(
             "UPDATE deliveries SET next_attempt_at = ?, fault = ? WHERE id = ?", due_at.isoformat(), fault, delivery_id
         )
 
@@ -94,22 +91,22 @@ class Outbox:
             details |= {"response_headers": json.dumps(dict(result.headers)), "response_body": result.body}
         attempt = {"delivery_id": due.id, "number": due.attempt, "at": at.isoformat(), "url": url}
         outcome = {"status": result.status, "response_time_ms": took_ms, "error": result.error}
-        self._store.insert("attempts", fault=fault or due.fault, **attempt, **outcome, **details)
-        self._store.run("UPDATE deliveries SET fault = NULL WHERE id = ?", due.id)
+        self.insert("attempts", fault=fault or due.fault, **attempt, **outcome, **details)
+        self.run("UPDATE deliveries SET fault = NULL WHERE id = ?", due.id)
 
     def set_state(self, delivery_id: str, state: str, next_attempt_at: datetime | None = None) -> None:
         """Sets `delivered`, `failed`, `withheld`, `dropped`, or `pending` until the next attempt."""
         at = None if next_attempt_at is None else next_attempt_at.isoformat()
-        self._store.run("UPDATE deliveries SET state = ?, next_attempt_at = ? WHERE id = ?", state, at, delivery_id)
+        self.run("UPDATE deliveries SET state = ?, next_attempt_at = ? WHERE id = ?", state, at, delivery_id)
 
     def first_signature(self, delivery_id: str) -> str | None:
         """The `X-Signature` of a delivery's first attempt; None before it."""
-        rows = self._store.run("SELECT sent_headers FROM attempts WHERE delivery_id = ? AND number = 1", delivery_id)
+        rows = self.run("SELECT sent_headers FROM attempts WHERE delivery_id = ? AND number = 1", delivery_id)
         return None if not rows or rows[0][0] is None else json.loads(rows[0][0]).get("X-Signature")
 
     def ids(self, event_id: str) -> list[str]:
         """The ids of an event's deliveries."""
-        return [row["id"] for row in self._store.run("SELECT id FROM deliveries WHERE event_id = ?", event_id)]
+        return [row["id"] for row in self.run("SELECT id FROM deliveries WHERE event_id = ?", event_id)]
 
     def results(self, event_id: str) -> list[dict[str, Any]]:
         """The deliveries in the response to trigger-test.
@@ -117,7 +114,7 @@ class Outbox:
         The API reference shows only an empty list. The fields are those of the closest published shape: the response to the
         test of a single webhook, on the SDK's page.
         """
-        rows = self._store.run(
+        rows = self.run(
             "SELECT id AS deliveryId, event, deliveries.url AS url, number IS NOT NULL AND error IS NULL AS success, status,"
             " response_time_ms AS responseTimeMs, iif(number IS NULL, 'held back: not delivered yet', error) AS error"
             " FROM deliveries LEFT JOIN attempts ON delivery_id = id AND attempts.fault IS NOT 'duplicate'"
@@ -132,7 +129,7 @@ class Outbox:
         Args:
             ahead: How far the schedule is ahead of the clock.
         """
-        rows = self._store.run(
+        rows = self.run(
             "SELECT id, webhook_id, webhook_name AS webhook, event_id, event, number AS attempt, at,"
             " iif(number IS NULL, NULL, error IS NULL) AS success, status, response_time_ms, error AS cause,"
             " COALESCE(attempts.fault, deliveries.fault) AS fault, state, next_attempt_at,"

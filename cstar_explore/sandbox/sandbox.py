@@ -25,10 +25,9 @@ from .clock import Clock, Ids, RealTimeClock
 from .deliverer import Deliverer
 from .faults import Faults
 from .keys import ACCOUNTS, KEYS, TEAM
-from .outbox import COLUMNS
+from .outbox import COLUMNS, Outbox
 from .rate_limit import RateLimiter
 from .seeds import add_seeds
-from .store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +91,7 @@ class Sandbox:
             delivery_timeout = float(behaviours["receiver_timeout"][0])
         timeout = _checked_timeout(delivery_timeout)
         rate_limiter = RateLimiter(self.clock, enforced=rate_limit)
-        self._store = Store(path)
+        self._store = Outbox(path)
         with contextlib.ExitStack() as on_failure:
             on_failure.callback(self._store.close)
             ids = self._restore_or_seed(neglected=neglected)
@@ -167,7 +166,7 @@ class Sandbox:
         """
         from ..frames import from_rows
 
-        return from_rows(self._deliverer.outbox.rows(self.clock.ahead), COLUMNS)
+        return from_rows(self._store.rows(self.clock.ahead), COLUMNS)
 
     def lost(self, since: datetime | None = None) -> "pd.DataFrame":
         """The events that a receiver never got: those without a 2xx and without a pending retry.
