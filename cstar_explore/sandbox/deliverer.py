@@ -54,7 +54,7 @@ class Deliverer:
     def __post_init__(self) -> None:
         self._writer = DeliveryWriter(self.behaviours, self.like)
         self._client = DeliveryClient(self.timeout)
-        self._in_progress: set[str] = set()
+        self._in_progress: dict[str, str] = {}  # the events of deliveries, by the delivery's id
         self._sending = asyncio.Semaphore(MAX_WAITING)
         self._target = self.clock.scheduled
         self._polling: asyncio.Task[None] | None = None
@@ -100,8 +100,7 @@ class Deliverer:
 
     async def wait_for(self, event_id: str) -> None:
         """Waits for an event's deliveries that another call has in progress."""
-        deliveries = set(self.store.ids(event_id))
-        while not deliveries.isdisjoint(self._in_progress):  # noqa: ASYNC110 - rare and short
+        while event_id in self._in_progress.values():  # noqa: ASYNC110 - rare and short
             await asyncio.sleep(0.005)
 
     async def close(self) -> None:
@@ -115,7 +114,7 @@ class Deliverer:
         due: DueDelivery | None = first
         attempts: list[asyncio.Task[None]] = []
         while due is not None:
-            self._in_progress.add(due.id)
+            self._in_progress[due.id] = due.event_id
             attempts.append(asyncio.create_task(self._attempt(due)))
             ended, _ = await asyncio.wait(attempts[-1:], timeout=HEAD_START)
             has_failed = any(attempt.exception() for attempt in ended)  # the disk is full, for example
@@ -127,7 +126,7 @@ class Deliverer:
         try:
             await self._attempt_once(due)
         finally:
-            self._in_progress.discard(due.id)
+            del self._in_progress[due.id]
 
     async def _attempt_once(self, due: DueDelivery) -> None:
         webhook = self.store.webhook(due.webhook_id)

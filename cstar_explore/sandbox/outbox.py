@@ -104,10 +104,6 @@ class Outbox(Store):
         rows = self.run("SELECT sent_headers FROM attempts WHERE delivery_id = ? AND number = 1", delivery_id)
         return None if not rows or rows[0][0] is None else json.loads(rows[0][0]).get("X-Signature")
 
-    def ids(self, event_id: str) -> list[str]:
-        """The ids of an event's deliveries."""
-        return [row["id"] for row in self.run("SELECT id FROM deliveries WHERE event_id = ?", event_id)]
-
     def results(self, event_id: str) -> list[dict[str, Any]]:
         """The deliveries in the response to trigger-test.
 
