@@ -22,7 +22,7 @@ import pandas as pd
 
 from .errors import ValidationError
 from .schema import DELIVERY_FIELDS, FIRED_FIELDS, SECRET_KEYS, WEBHOOK_FIELDS, Field, Kind, parse_value
-from .text import printable
+from .text import printable, redacted
 
 TIME = "datetime64[us, UTC]"
 
@@ -172,7 +172,7 @@ def _converted(table: Any) -> pd.DataFrame:
     if isinstance(frame, pd.DataFrame):
         return frame
     raise ValidationError(
-        f"Expected a DataFrame, not {printable(repr(table), 80)}.",
+        f"Expected a DataFrame, not {printable(redacted(repr(table)), 80)}.",
         advice="Pass a DataFrame of pandas or polars, a Table of pyarrow, or a relation of DuckDB.",
     )
 

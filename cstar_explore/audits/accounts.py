@@ -48,17 +48,14 @@ class Accounts(Sequence[Account]):
 
     Raises:
         ConfigurationError: A column or cell is missing or invalid, two accounts share a name, or a cell contains an API key.
+        ValidationError: `table` is not a table.
     """
 
     def __init__(self, table: "pd.DataFrame | str | Path", *, allow_hosts: Iterable[str] = ()) -> None:
-        from ..frames import records
+        from ..frames import as_frame, records
 
         self._allow_hosts = host_names(allow_hosts, "allow_hosts")
-        frame = read_csv(table) if isinstance(table, str | Path) else table
-        if not hasattr(frame, "columns"):
-            raise _invalid(
-                f"expected a DataFrame or the path of a CSV file, not {printable(redacted(repr(table)), 80)}"
-            )
+        frame = read_csv(table) if isinstance(table, str | Path) else as_frame(table)
         names = [str(name) for name in frame.columns]
         if len(set(names)) < len(names):
             raise _invalid("two columns have the same name")
