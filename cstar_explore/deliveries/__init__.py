@@ -11,7 +11,6 @@ tokens          splits commands into tokens
 json_forms      HAR, tools' exports and gateways' events
 csv_exports     webhook.site's CSV
 request_objects requests of Python frameworks and clients
-quoting         writes commands
 """
 
 from .model import Delivery

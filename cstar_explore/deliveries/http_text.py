@@ -40,15 +40,9 @@ def read(content: bytes, *, is_text: bool) -> Delivery:
     host = headers.get("host") or given.get(":authority")
     if url and url.startswith("/") and host:
         url = f"{given.get(':scheme', 'https')}://{host}{url}"
-    body, fits = _framed(body, headers)
-    losses: tuple[Loss, ...] = TEXT if is_text else () if fits else TEXT[:2]
-    return Delivery(body, headers, "pasted text" if is_text else "a raw HTTP request", losses, None, method, url)
-
-
-def _framed(body: bytes, headers: HeaderFields) -> tuple[bytes, bool]:
-    """The body, and whether it has the declared length."""
     declared = headers.get("content-length", "")
     length = int(declared) if re.fullmatch("[0-9]{1,11}", declared) else -1
     if length >= 0 and not body[length:].strip():
         body = body[:length]
-    return body, len(body) == length
+    losses: tuple[Loss, ...] = TEXT if is_text else () if len(body) == length else TEXT[:2]
+    return Delivery(body, headers, "pasted text" if is_text else "a raw HTTP request", losses, None, method, url)

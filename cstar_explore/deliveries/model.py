@@ -19,7 +19,6 @@ from ..signatures.timestamps import TOLERANCE, Timestamp
 from ..signatures.verdict import parse_header
 from ..text import escaped, html_table, printable, redacted
 from .losses import DAMAGED, Loss, candidates
-from .quoting import printf_command, quoted
 
 MAX_BYTES = 10 * 2**20  # of input, and of a body
 
@@ -144,12 +143,13 @@ class Delivery:
         headers = {name: value for name, value in self.headers.items() if name != "host" or url is None}
         if headers.get("content-length") != str(len(self.body)):
             headers.pop("content-length", None)  # the receiver would wait for the rest
-        words = [f"curl -X {quoted(self.method)} {quoted(target)}"]
-        words += [f"-H {quoted(f'{name}: {value}' if value else f'{name};')}" for name, value in headers.items()]
+        words = [f"curl -X {_quoted(self.method)} {_quoted(target)}"]
+        words += [f"-H {_quoted(f'{name}: {value}' if value else f'{name};')}" for name, value in headers.items()]
         if b"\0" in self.body or len(self.body) > _LONGEST_ARGUMENT:  # no argument of a command can have these
-            words = [f"{printf_command(self.body)} | {words[0]}", *words[1:], "--data-binary @-"]
+            printed = _shell_escaped(self.body).replace("%", "%%")
+            words = [f"printf -- '{printed}' | {words[0]}", *words[1:], "--data-binary @-"]
         elif self.body:
-            words.append(f"--data-raw {quoted(self.body)}")
+            words.append(f"--data-raw {_quoted(self.body)}")
         return " \\\n  ".join(words)
 
     def __repr__(self) -> str:
@@ -202,3 +202,17 @@ def too_long(size: int, most: int = MAX_BYTES) -> ValidationError:
 
 def _utc(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _quoted(value: str | bytes) -> str:
+    """The value as a word of bash: in quotes if it is printable text, else in `$'…'` with escapes."""
+    content = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+    text = content.decode("utf-8", "replace")
+    if text.isprintable() and text and "\ufffd" not in text:
+        return "'" + text.replace("'", "'\\''") + "'"
+    return f"$'{_shell_escaped(content)}'"
+
+
+def _shell_escaped(content: bytes) -> str:
+    """The bytes in ASCII, with the escapes that both `$'…'` and `printf` read."""
+    return content.decode("latin-1").encode("unicode_escape").decode().replace("'", r"\x27")
