@@ -1,6 +1,6 @@
 """Checks webhook receivers: a running receiver over HTTP, or a Python handler in this process.
 
-receiver    `check_receiver`
+receiver    `check_receiver`, and the receiver's likely framework
 handlers    `check_handler`
 catalogue   the checks, from a table: what each sends, and its expected outcome
 signed_requests  events, and requests with right and wrong signatures
@@ -9,7 +9,6 @@ checker     runs the checks within time limits
 effects     what the receiver acted on
 judging     the verdict of each check
 causes      the faults of the receiver, each once
-framework   the likely framework, and how it provides the raw body
 result      `ReceiverCheck`
 report      HTML and JUnit XML
 """

@@ -20,10 +20,7 @@ CONNECTIONS = 4  # open at the same time; a receiver may serve one connection af
 _START = 2.0  # seconds to wait for a receiver that is still starting
 _LONGEST_DELAY = 5.0  # seconds to wait until the receiver acts on the ordinary delivery
 _POLL = 0.03  # seconds between readings of `acted`
-_COUNTED = (
-    "duplicates",
-    "forged",
-)  # the groups that need effects; if `acted` reports a total, they are sent one by one
+_COUNTED = ("duplicates", "forged")  # groups that are sent check by check if `acted` reports a total
 
 Progress = Callable[[int, int], object]
 Send = Callable[[Exchange], Awaitable[Sequence[Response]]]  # delivers the requests of a check to a receiver
@@ -36,7 +33,6 @@ class Checker:
         self, send: Send, maker: Maker, acted: Acted | None, progress: Progress, checks: Sequence[Check]
     ) -> None:
         self._send_to_receiver, self._maker, self._progress = send, maker, progress
-        self._total = len(checks)
         self._outcomes = {check.sent: Outcome(check, reason="not sent") for check in checks}
         self._effects = None if acted is None else Effects(acted, maker.ids)
         self._delay = 0.0
@@ -57,12 +53,12 @@ class Checker:
 
     def _run(self, probes: Sequence[Check]) -> None:
         ordinary = ORDINARY_CHECK.sent
+        error = NO_CONNECTION
         starts_until = time.monotonic() + _START
-        self._send([ORDINARY_CHECK])
-        while self._outcomes[ordinary].responses[0].error == NO_CONNECTION and time.monotonic() < starts_until:
-            time.sleep(_POLL)
+        while error == NO_CONNECTION and time.monotonic() < starts_until:
             self._send([ORDINARY_CHECK])
-        error = self._outcomes[ordinary].responses[0].error
+            error = self._outcomes[ordinary].responses[0].error
+            time.sleep(_POLL if error else 0)
         if error in {NO_CONNECTION, NO_RESPONSE, NO_TLS}:
             return
         self._wait_for_ordinary()
@@ -104,7 +100,7 @@ class Checker:
         try:
             while not done.done():
                 wait([done], 0.1)
-                self._progress(sum(bool(each.responses) for each in self._outcomes.values()), self._total)
+                self._progress(sum(bool(each.responses) for each in self._outcomes.values()), len(self._outcomes))
         except KeyboardInterrupt:
             self._stopping.set()
             wait([done], 1)

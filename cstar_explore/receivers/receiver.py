@@ -1,11 +1,13 @@
 """`check_receiver`: checks a running receiver over HTTP."""
 
+import re
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError, ValidationError
+from ..packaged import read_table
 from ..progress import ProgressLog
 from ..serving.loopback import host_names, is_allowed
 from ..signatures import keys
@@ -14,13 +16,20 @@ from .catalogue import CHECKS, PROBES
 from .causes import causes
 from .checker import Checker, Progress
 from .effects import Acted
-from .framework import framework
 from .judging import judged
 from .result import ReceiverCheck
-from .sending import Sender
+from .sending import Response, Sender
 from .signed_requests import Maker
 
 _LOG_INTERVAL = 3.0  # seconds between progress lines
+
+# In the order of how much each says: a pattern for the response's headers and body, the framework, and the raw body there.
+_FRAMEWORKS = read_table(__file__, "frameworks.json")
+
+_ANY = (
+    "the bytes of the request before anything parses them: request.get_data() in Flask, await request.body() in FastAPI,"
+    " request.body in Django, express.raw() in Express, io.ReadAll(r.Body) in Go, php://input in PHP, request.body.read in Rack"
+)
 
 
 def check_receiver(
@@ -62,10 +71,19 @@ def run(name: str, checker: Checker, *, is_handler: bool = False) -> ReceiverChe
     outcomes = judged(checker.run(() if is_handler else PROBES))
     if checker.dead_after is not None:
         outcomes[checker.dead_after] = replace(outcomes[checker.dead_after], verdict="wrong")
-    likely, raw_body = framework(response for each in outcomes.values() for response in each.responses)
+    likely, raw_body = _framework(response for each in outcomes.values() for response in each.responses)
     found = causes(outcomes, "" if is_handler else raw_body, checker.dead_after)
     shown = [each for each in outcomes.values() if each.check.group]
     return ReceiverCheck(name, shown, found, likely, checker.interrupted, time.monotonic() - started)
+
+
+def _framework(responses: Iterable[Response]) -> tuple[str | None, str]:
+    """The likely framework, or None, and what gives the raw body."""
+    texts = {each.text for each in responses if each.status is not None}
+    for pattern, name, raw_body in _FRAMEWORKS:
+        if any(re.search(pattern, text) for text in texts):
+            return name, raw_body
+    return None, _ANY
 
 
 def _validated(url: str, allowed: Collection[str]) -> str:
