@@ -29,11 +29,13 @@ class SmallState(widgets.Widget):  # type: ignore[misc] # ipywidgets has no type
         return embedded
 
 
-class _Plain(SmallState):
+class Plain(SmallState):
+    """Has no model for its layout."""
+
     layout = traitlets.Any(None).tag(sync=True, **widgets.widget_serialization)
 
 
-class Button(_Plain, widgets.Button):  # type: ignore[misc]
+class Button(Plain, widgets.Button):  # type: ignore[misc]
     style = traitlets.Any(None).tag(sync=True, **widgets.widget_serialization)
 
     def __init__(self, label: str, press: Callable[[], object], *, hidden: bool = False, **traits: Any) -> None:
@@ -41,16 +43,16 @@ class Button(_Plain, widgets.Button):  # type: ignore[misc]
         self.on_click(lambda _: press())
 
 
-class Box(_Plain, widgets.Box): ...  # type: ignore[misc]
+class Box(Plain, widgets.Box): ...  # type: ignore[misc]
 
 
-class Row(_Plain, widgets.HBox): ...  # type: ignore[misc]
+class Row(Plain, widgets.HBox): ...  # type: ignore[misc]
 
 
-class Column(_Plain, widgets.VBox): ...  # type: ignore[misc]
+class Column(Plain, widgets.VBox): ...  # type: ignore[misc]
 
 
-class Tabs(_Plain, widgets.Tab): ...  # type: ignore[misc]
+class Tabs(Plain, widgets.Tab): ...  # type: ignore[misc]
 
 
 class _Layout(SmallState, widgets.Layout): ...  # type: ignore[misc]

@@ -9,10 +9,10 @@ from ..models import Webhook
 from ..plans import Action, Applied, Outcome, Step, plan_action
 from ..text import plural
 from .boxes import Button, panel, row, set_visible
+from .displayed import Tasks
 from .form import named
 from .inputs import StatusLine, TextBlock, TextField
 from .table import WebhookTable
-from .tasks import Tasks
 
 _MAX_IDS = 50  # more IDs than this are not spelled out in the code
 
@@ -167,8 +167,6 @@ class BulkActions:
 
     def _ask(self, action: Action | None, webhooks: list[Webhook]) -> None:
         """Shows the question before a delete, and the field for the confirmation if the key is live. None withdraws both."""
-        if action is not None:
-            self.on_ask()
         self._asked = None if action is None else (action, webhooks)
         deletes = action == "delete"
         names = "; ".join(named(webhook) for webhook in webhooks[:10]) + ("; …" if len(webhooks) > 10 else "")
@@ -179,6 +177,7 @@ class BulkActions:
         set_visible(self._confirmation_box, on=self._is_live and action is not None)
         self.code.show()
         if action is not None:
+            self.on_ask()
             self._confirmation.label = f"This is a live key. Type '{_confirmation_phrase(action, webhooks)}' to confirm"
             self.code.show(*_python(action, [webhook.id for webhook in webhooks]))
 

@@ -158,9 +158,7 @@ class DeliveriesTab(Displayed):
             return "No requests yet."
         if not (self.widget.verdict or self.widget.event):
             return f"{requests[0].id:,} received, newest first. Select one to see its details."
-        searched = (
-            f"the newest {_SEARCHED:,} requests" if len(requests) == _SEARCHED else plural(len(requests), "request")
-        )
+        searched = f"{'the newest ' if len(requests) == _SEARCHED else ''}{plural(len(requests), 'request')}"
         if not matches:
             return f"None of {searched} matches the filters."
         shown = f" The newest {_MAX_ROWS} are shown." if matches > _MAX_ROWS else ""

@@ -1,14 +1,39 @@
-"""How a form appears in a notebook: its widget, and a note that takes its place once its kernel has ended."""
+"""What forms and views have in common: how they appear in a notebook, their background tasks, and how they are closed."""
 
+import asyncio
+from collections.abc import Coroutine
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import ipywidgets as widgets
 
 from ..text import escaped
 from .boxes import close
 from .shared_code import shared_model_id
-from .tasks import Tasks
+
+T = TypeVar("T")
+
+
+class Tasks(set["asyncio.Task[Any]"]):
+    """The running background tasks of one widget. The event loop holds only weak references."""
+
+    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T] | None:
+        """Runs a coroutine that shows its own errors. Does nothing without a running loop."""
+        try:
+            task = asyncio.get_running_loop().create_task(work)
+        except RuntimeError:
+            work.close()
+            return None
+        self.add(task)
+        task.add_done_callback(self.discard)
+        # Retrieve the exception, so that asyncio does not log it as never retrieved.
+        task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        return task
+
+    def cancel(self) -> None:
+        """Cancels the tasks that are still running."""
+        for task in self:
+            task.cancel()
 
 
 class Displayed:

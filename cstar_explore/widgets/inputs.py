@@ -16,7 +16,7 @@ from ..errors import CStarError
 from ..events import meant_type, split_events, unknown_type_warning
 from ..secret import Secret
 from ..text import printable
-from .boxes import SmallState
+from .boxes import Plain
 from .shared_code import LOADER, release, shared_code_for
 
 _MAX_ROWS = 200
@@ -24,7 +24,7 @@ _MAX_ROWS = 200
 MASK_KEY = secrets.token_hex(8)  # the digits of masks differ in each process
 
 
-class BaseWidget(SmallState, anywidget.AnyWidget):
+class BaseWidget(Plain, anywidget.AnyWidget):
     """A widget whose `_script_name` is a file of `static/` that exports `render`. Its code and style come from the shared model."""
 
     _esm = LOADER
@@ -32,7 +32,6 @@ class BaseWidget(SmallState, anywidget.AnyWidget):
     _script_name: str
     _shared = traitlets.Instance(widgets.Widget, allow_none=True).tag(sync=True, **widgets.widget_serialization)
     _script = traitlets.Unicode().tag(sync=True)
-    layout = traitlets.Any(None).tag(sync=True, **widgets.widget_serialization)  # the stylesheet has it
 
     def __init__(self, **traits: Any) -> None:
         super().__init__(_shared=shared_code_for(self), _script=self._script_name, **traits)

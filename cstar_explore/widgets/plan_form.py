@@ -111,7 +111,7 @@ class PlanForm(Form[Applied]):
         if not isinstance(error, IncompleteError):
             super()._show_error(error)
             return
-        self._show_result(Applied(step for step in error.steps if isinstance(step, Step)))
+        self._show_result(Applied(error.steps))
         undo = ", or press Undo to see how to revert it" if self._can_undo else ""
         self.status.show(f"{error.message} Apply it again to continue{undo}.", "failed")
         self.on_done()

@@ -61,12 +61,7 @@ def release(widget: widgets.Widget) -> None:
 
 @functools.cache
 def _packed() -> str:
-    """`_module`, in gzip and base64."""
-    return base64.b64encode(gzip.compress(_module().encode(), mtime=0)).decode()
-
-
-def _module() -> str:
-    """A module with the stylesheet as `css`, and each script's render function by its name as `scripts`."""
+    """A module with the stylesheet as `css`, and each script's render function by its name as `scripts`, in gzip and base64."""
     functions = ",\n".join(
         f"{file.stem}: (() => {{\n{_body(file.name)}}})()"
         for file in sorted(_STATIC.glob("*.js"))
@@ -74,7 +69,8 @@ def _module() -> str:
     )
     css = f"export const css = {json.dumps(_read('cstar.css'))};\n"
     catalogue = f"export const catalogue = {json.dumps(groups())};\n"
-    return f"{css}{catalogue}{_read('shared.js')}\nexport const scripts = {{\n{functions}\n}};\n"
+    module = f"{css}{catalogue}{_read('shared.js')}\nexport const scripts = {{\n{functions}\n}};\n"
+    return base64.b64encode(gzip.compress(module.encode(), mtime=0)).decode()
 
 
 def _body(name: str) -> str:
