@@ -131,13 +131,13 @@ def as_frame(table: Any) -> pd.DataFrame:
         table: A DataFrame of pandas or polars, a Table of pyarrow, a relation of DuckDB, or another table with `to_pandas()`.
 
     Raises:
-        ValidationError: It is not a table, or its library cannot convert it.
+        ValidationError: It is not a table, its library cannot convert it, or two columns have the same name.
     """
     frame = table if isinstance(table, pd.DataFrame) else _converted(table)
     if frame.index.name == "id" and "id" not in frame.columns:
         frame = frame.reset_index()
-    if not frame.columns.is_unique:
-        return frame
+    if len(set(map(str, frame.columns))) < len(frame.columns):
+        raise ValidationError("Two columns have the same name.", advice="Drop one of them.")
     for name in ("created_at", "updated_at"):
         if f"{name}{UTC_SUFFIX}" in frame.columns and name not in frame.columns:
             frame = frame.rename(columns={f"{name}{UTC_SUFFIX}": name})

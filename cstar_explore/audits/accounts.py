@@ -48,17 +48,15 @@ class Accounts(Sequence[Account]):
 
     Raises:
         ConfigurationError: A column or cell is missing or invalid, two accounts share a name, or a cell contains an API key.
-        ValidationError: `table` is not a table.
+        ValidationError: `table` is not a table, or has two columns of one name.
     """
 
     def __init__(self, table: "pd.DataFrame | str | Path", *, allow_hosts: Iterable[str] = ()) -> None:
         from ..frames import as_frame, records
 
         self._allow_hosts = host_names(allow_hosts, "allow_hosts")
-        frame = read_csv(table) if isinstance(table, str | Path) else as_frame(table)
+        frame = as_frame(read_csv(table) if isinstance(table, str | Path) else table)
         names = [str(name) for name in frame.columns]
-        if len(set(names)) < len(names):
-            raise _invalid("two columns have the same name")
         for name in _REQUIRED:
             if name not in names:
                 raise _invalid(f"the column '{name}' is missing")

@@ -56,8 +56,6 @@ def results_from_frame(frame: Any) -> list[FetchResult]:
                 param=name,
                 advice="Use a frame like that of webhooks.list().to_frame().",
             )
-    if not frame.columns.is_unique:
-        raise ValidationError("The frame has two columns with the same name.", advice="Drop one of them.")
     columns = [
         frame[name].fillna("").map(str) if name in frame.columns else [""] * len(frame) for name in _ACCOUNT_COLUMNS
     ]

@@ -122,8 +122,6 @@ def _check_columns(desired: "pd.DataFrame", listed: WebhookList) -> None:
                 param=printable(name, 80),
                 advice="A plan reads id, name, url, events, is_active and delete; drop other columns.",
             )
-    if len(set(names)) < len(names):
-        raise ValidationError("Two columns have the same name.", advice="Drop one of them.")
     for name in set(SECRET_KEYS).intersection(names):
         if not all(_missing(value) for value in desired[name]):
             raise ValidationError(
