@@ -262,16 +262,16 @@ def test_events_without_receiver_asks_for_one_column_of_a_frame(client: cx.Clien
 def test_slack_reports_an_additional_event_type(client: cx.Client) -> None:
     client.webhooks.update(client.webhooks.list()[0].id, events=["ticket.*"])
 
-    assert "is now also subscribed to ticket.assigned" in rejection(first_webhook.slack, client)
+    assert "It is also subscribed to ticket.assigned" in rejection(first_webhook.slack, client)
 
 
 def test_slack_reports_a_paused_webhook_and_another_url(client: cx.Client) -> None:
     """The events are right, but something else was changed."""
     slack = client.webhooks.list()[0]
     client.webhooks.update(slack.id, events=[*slack.events, "ticket.message_added"], is_active=False)
-    assert "is now paused" in rejection(first_webhook.slack, client)
+    assert "It is paused" in rejection(first_webhook.slack, client)
     client.webhooks.update(slack.id, is_active=True, url="https://elsewhere.example.com/")
-    assert "another URL" in rejection(first_webhook.slack, client)
+    assert "It delivers to https://elsewhere.example.com/ instead of" in rejection(first_webhook.slack, client)
 
 
 def digest(key: str, message: bytes) -> str:
