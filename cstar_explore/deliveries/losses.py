@@ -35,8 +35,8 @@ _CHANGES: Mapping[Loss, Mapping[str, Change]] = {
     Loss.FINAL_NEWLINE: {
         "without whitespace at its end": lambda body: [body.rstrip()],
         "without a final newline": lambda body: [body.removesuffix(b"\n").removesuffix(b"\r")],
-        "with a final newline": lambda body: [body + b"\n", body.rstrip() + b"\n"],
-        "with a final CRLF newline": lambda body: [body + b"\r\n", body.rstrip() + b"\r\n"],
+        "with a final newline": lambda body: dict.fromkeys((body + b"\n", body.rstrip() + b"\n")),
+        "with a final CRLF newline": lambda body: dict.fromkeys((body + b"\r\n", body.rstrip() + b"\r\n")),
         "with a space at its end": lambda body: [body.rstrip() + b" "],
     },
 }
