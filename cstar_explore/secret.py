@@ -80,11 +80,6 @@ class ApiKey(Secret):
         """Whether it has a published prefix and characters. The documented length is not checked: test doubles use others."""
         return _PUBLISHED_KEY.fullmatch(self.reveal()) is not None
 
-    @staticmethod
-    def looks_like_one(text: str) -> bool:
-        """Whether the text begins as published keys do."""
-        return text.startswith(("sk_", "pk_"))
-
     def redacted_in(self, text: str) -> str:
         """The text without this key, however a server spells it, and without anything else that looks like a credential."""
         if len(self.reveal()) < _SHORTEST:
