@@ -75,10 +75,8 @@ class FireForm(Form[FiredEvent]):
             self._names.setdefault(webhook.url or "", []).append(webhook.name or webhook.id)
 
     async def _prepare(self) -> None:
-        if self._counting is None or self._counting.done():
-            await self._count()
-        else:
-            await self._counting
+        counting = self._counting
+        await (self._count() if counting is None or counting.done() else counting)
 
     def _update(self) -> None:
         super()._update()

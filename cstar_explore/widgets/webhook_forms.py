@@ -1,8 +1,7 @@
 """The forms that create, edit and delete a webhook."""
 
 from collections.abc import Iterable
-from dataclasses import fields as dataclass_fields
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from ..api.client import Client
@@ -18,7 +17,7 @@ from .form import Form, named
 from .inputs import CheckboxField, EventsField, InputField, SecretReveal, TextBlock, TextField
 from .table import received_types
 
-_UPDATABLE = [field.name for field in dataclass_fields(Webhook) if field.name not in ("id", "extra", "secret")]
+_UPDATABLE = [field.name for field in fields(Webhook) if field.name not in ("id", "extra", "secret")]
 
 
 class _WebhookForm(Form[Webhook]):
@@ -106,9 +105,9 @@ class EditForm(_WebhookForm):
     def __init__(self, client: Client, webhook: Webhook | str) -> None:
         self.before = client.webhooks.get(webhook) if isinstance(webhook, str) else webhook
         self.changes = TextBlock(kind="list")
-        fields = _webhook_fields(self.before.name or "", self.before.url or "", self.before.events or ())
+        inputs = _webhook_fields(self.before.name or "", self.before.url or "", self.before.events or ())
         active = CheckboxField("Active", value=bool(self.before.is_active))
-        super().__init__(client, {**fields, "active": active}, self.changes)
+        super().__init__(client, {**inputs, "active": active}, self.changes)
         self._update()
 
     def _arguments(self) -> dict[str, Any]:
