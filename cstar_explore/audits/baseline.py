@@ -7,14 +7,12 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..files import read_text, unreadable
 from ..serving.times import iso
 from .redaction import masked_keys, masked_text, masked_url
-
-if TYPE_CHECKING:
-    from .result import AuditResult
+from .result import AuditResult
 
 _KIND = "cstar_explore audit"
 _VERSION = 2
@@ -42,7 +40,7 @@ class Baseline:
     findings: tuple[Row, ...]
 
 
-def baseline_of(audit: "AuditResult", mask_key: str | None = None) -> Baseline:
+def baseline_of(audit: AuditResult, mask_key: str | None = None) -> Baseline:
     """The baseline of this audit, with the masks of another baseline if its key is given."""
     from ..frames import records
 
@@ -53,7 +51,7 @@ def baseline_of(audit: "AuditResult", mask_key: str | None = None) -> Baseline:
     return Baseline(iso(audit.taken), key, **{name: _sorted(part) for name, part in rows.items()})
 
 
-def baseline_text(audit: "AuditResult") -> str:
+def baseline_text(audit: AuditResult) -> str:
     """The baseline as JSON."""
     baseline = baseline_of(audit)
     parts = [f'"kind": {json.dumps(_KIND)}', f'"version": {_VERSION}', f'"taken": {json.dumps(baseline.taken)}']

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -18,10 +18,8 @@ from ..charts import GRID, MUTED, Chart, plain_style
 from ..events import receivers_by_type
 from ..text import printable
 from .display import SEVERITY_COLORS
+from .result import AuditResult
 from .rules import SEVERITIES
-
-if TYPE_CHECKING:
-    from .result import AuditResult
 
 _BAR = "#2f5d8a"
 
@@ -31,7 +29,7 @@ _BOUNDS = (0, 30, 91, 182, 365, 730, inf)  # of the ages, in days
 
 
 @plain_style()
-def findings_chart(audit: "AuditResult") -> Chart:
+def findings_chart(audit: AuditResult) -> Chart:
     """Findings by account and severity, the most severe account first."""
     found = Counter((finding.team.account, finding.rule.severity) for finding in audit.findings)
     counts = {name: [found[name, level] for level in SEVERITIES] for name in audit.accounts["account"]}
@@ -65,7 +63,7 @@ def findings_chart(audit: "AuditResult") -> Chart:
 
 
 @plain_style()
-def coverage_chart(audit: "AuditResult") -> Chart:
+def coverage_chart(audit: AuditResult) -> Chart:
     """Accounts with an active webhook, by event type."""
     active = audit.webhooks[audit.webhooks["is_active"].fillna(value=True) & audit.webhooks["events"].notna()]
     receivers = receivers_by_type(zip(active["account"], active["events"], strict=True))
@@ -79,7 +77,7 @@ def coverage_chart(audit: "AuditResult") -> Chart:
 
 
 @plain_style()
-def ages_chart(audit: "AuditResult") -> Chart:
+def ages_chart(audit: AuditResult) -> Chart:
     """Webhooks by age, active and paused."""
     days = (audit.taken - audit.webhooks["created_at"].dropna()).dt.days
     is_active = audit.webhooks["is_active"].fillna(value=True)[days.index].astype(bool)

@@ -2,15 +2,12 @@
 
 from collections import Counter
 from itertools import groupby, islice
-from typing import TYPE_CHECKING
 
 from ..text import escaped
 from .findings import Finding
 from .inventory import Hook
 from .redaction import masked_keys, masked_url
-
-if TYPE_CHECKING:
-    from .result import AuditResult
+from .result import AuditResult
 
 _SHOWN = 100
 
@@ -19,7 +16,7 @@ SEVERITY_COLORS = {"high": "#b3261e", "medium": "#8a5600", "low": "#3f6186", "in
 _LEFT = 'style="text-align:left;vertical-align:top"'
 
 
-def findings_html(audit: "AuditResult") -> str:
+def findings_html(audit: AuditResult) -> str:
     """A table with a heading for each rule; empty without findings."""
     if not audit.findings:
         return ""

@@ -3,23 +3,21 @@
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..charts import Chart
 from ..frames import records
 from ..text import escaped, html_page
 from .findings import Finding
 from .redaction import masked_keys, masked_text, masked_url
-
-if TYPE_CHECKING:
-    from ..charts import Chart
-    from .result import AuditResult
+from .result import AuditResult
 
 _MAX_ROWS = 1_000  # per table
 _SHORT = {"state", "created", "until", "webhooks"}  # columns whose cells must not break
 _HEADINGS = {"team_id": "team", "name": "webhook"}
 
 
-def render(audit: "AuditResult", charts: "Mapping[str, Chart]") -> str:
+def render(audit: AuditResult, charts: Mapping[str, Chart]) -> str:
     """The page. `charts` are those of `Audit.charts`."""
     figures = {
         name: f"<figure>{chart.image()}<figcaption>{escaped(chart.alt_text)}</figcaption></figure>"
@@ -43,7 +41,7 @@ def render(audit: "AuditResult", charts: "Mapping[str, Chart]") -> str:
     return html_page(title, style, "\n".join(parts), header=_header(audit), images=True)
 
 
-def _header(audit: "AuditResult") -> str:
+def _header(audit: AuditResult) -> str:
     environments = ", ".join(sorted({str(name) for name in audit.accounts["environment"] if name}))
     tiles = [
         ("", len(frame), noun if len(frame) == 1 else f"{noun}s")
@@ -62,7 +60,7 @@ def _header(audit: "AuditResult") -> str:
     return "\n".join(parts)
 
 
-def _unread_accounts(audit: "AuditResult") -> str:
+def _unread_accounts(audit: AuditResult) -> str:
     unread = audit.accounts[audit.accounts["state"] != "read"]
     if unread.empty:
         return ""
@@ -90,14 +88,14 @@ def _subject(finding: Finding) -> str:
     return f"{finding.subject if finding.hook.state.name else 'unnamed'} ({finding.hook.id})"
 
 
-def _ignored(audit: "AuditResult") -> str:
+def _ignored(audit: AuditResult) -> str:
     if audit.ignored.empty:
         return ""
     table = _frame_table(audit.ignored, "rule", "account", "name", "evidence", "reason", "until")
     return f"<h2>Ignored findings</h2>{table}"
 
 
-def _webhooks(audit: "AuditResult") -> str:
+def _webhooks(audit: AuditResult) -> str:
     rows = [
         (
             row["account"],
