@@ -153,12 +153,11 @@ class WebhookList(Sequence[Webhook]):
                 param="event",
                 advice="Pass a type such as 'ticket.created'; cx.events.catalogue() has them all.",
             )
-        (name,) = names
         warn_about_unknown_types(names)
         rows = [
             (webhook.id, webhook.name, webhook.url, pattern, webhook.is_active)
             for webhook in self
-            if (pattern := _matching(name, webhook.events or ())) is not None
+            if (pattern := _matching(names[0], webhook.events or ())) is not None
         ]
         dtypes = dict.fromkeys(("id", "name", "url", "subscription"), "str")
         return from_rows(rows, dtypes | {"is_active": "boolean"})
