@@ -153,7 +153,8 @@ def for_excel(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with plain Python values and times without zone, in UTC, in columns whose names end in `_utc`."""
     zoned = [name for name in frame.columns if isinstance(frame[name].dtype, pd.DatetimeTZDtype)]
     naive = {name: frame[name].dt.tz_convert("UTC").dt.tz_localize(None) for name in zoned}
-    return plain(frame.assign(**naive)).rename(columns={name: f"{name}{UTC_SUFFIX}" for name in zoned})
+    objects = frame.assign(**naive).astype("object")
+    return objects.where(objects.notna(), None).rename(columns={name: f"{name}{UTC_SUFFIX}" for name in zoned})
 
 
 def _converted(table: Any) -> pd.DataFrame:
@@ -184,12 +185,6 @@ def _is_array(cell: object) -> bool:
 def is_missing(value: object) -> bool:
     """Whether a cell is None, NaN, NaT or NA."""
     return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
-
-
-def plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with plain Python values, and None for missing ones."""
-    objects = frame.astype("object")
-    return objects.where(frame.notna(), None)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -68,9 +68,9 @@ def plan_html(frame: "pd.DataFrame", changes: Sequence[Change], notes: Sequence[
 
 def frame_html(frame: "pd.DataFrame") -> str:
     """The first rows of a frame as an HTML table."""
-    from ..frames import plain
+    from ..frames import records
 
-    return html_table(list(frame.columns), plain(frame.head(_MAX_ROWS)).to_numpy().tolist(), len(frame))
+    return html_table(list(frame.columns), [list(row.values()) for row in records(frame.head(_MAX_ROWS))], len(frame))
 
 
 def _left_out(changes: Sequence[Change]) -> list[str]:
