@@ -11,6 +11,7 @@ _HEADER_LINE = re.compile(r"(:?[!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:(.*)")
 _LINE_END = re.compile(r"\r?\n")
 # An empty line, or a line that begins as JSON where the empty line was lost.
 _HEAD_END = re.compile(rb"\r?\n[ \t]*\r?\n|\r?\n(?=[{\[])")
+_CHUNK_SIZE = re.compile(rb"(?:\A|\r?\n)([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]{0,200})?\r?\n")
 
 
 def is_request(text: str) -> bool:
@@ -42,7 +43,22 @@ def read(content: bytes, *, is_text: bool) -> Delivery:
         url = f"{given.get(':scheme', 'https')}://{host}{url}"
     declared = headers.get("content-length", "")
     length = int(declared) if re.fullmatch("[0-9]{1,11}", declared) else -1
+    if "chunked" in headers.get("transfer-encoding", "").lower():
+        body, length = _unchunked(body)
     if length >= 0 and not body[length:].strip():
         body = body[:length]
     losses: tuple[Loss, ...] = TEXT if is_text else () if len(body) == length else TEXT[:2]
     return Delivery(body, headers, "pasted text" if is_text else "a raw HTTP request", losses, None, method, url)
+
+
+def _unchunked(body: bytes) -> tuple[bytes, int]:
+    """The content of a chunked body and its length; -1 and the body as it is if it is not chunked: a proxy may have decoded it."""
+    parts: list[bytes] = []
+    position = 0
+    while size := _CHUNK_SIZE.match(body, position):
+        length = int(size[1], 16)
+        if not length:
+            return b"".join(parts), sum(map(len, parts))
+        position = size.end() + length
+        parts.append(body[size.end() : position])
+    return body, -1

@@ -37,6 +37,23 @@ def test_every_form_verifies_and_survives_a_round_trip_through_curl(form: str) -
     assert (again.body, dict(again.headers)) == (read.body, dict(read.headers))
 
 
+@pytest.mark.parametrize(
+    ("framed", "read"),
+    [
+        pytest.param(b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY), BODY, id="one chunk"),
+        pytest.param(b"5\r\n%b\r\n%X;a=b\r\n%b\r\n0\r\n" % (BODY[:5], len(BODY) - 5, BODY[5:]), BODY, id="two chunks"),
+        pytest.param(b"3\n%b\n%x\n%b\n0\n\n" % (BODY[:3], len(BODY) - 3, BODY[3:]), BODY, id="line feeds"),
+        pytest.param(BODY, BODY, id="decoded by a proxy"),
+        pytest.param(b"ff\r\n%b" % BODY, b"ff\r\n%b" % BODY, id="cut"),
+    ],
+)
+def test_a_raw_request_in_chunks_is_read(framed: bytes, read: bytes) -> None:
+    """As `nc` or `tcpdump` shows what some proxies send."""
+    head = b"POST / HTTP/1.1\r\nHost: a.example\r\nX-Signature: %b\r\nTransfer-Encoding: chunked\r\n\r\n"
+    pasted = delivery(head % SIGNATURE.encode() + framed)
+    assert (read, read == BODY) == (pasted.body, pasted.explain(SECRET, now=NOW).ok)
+
+
 def _generated(seed: str, form: str) -> tuple[Any, str]:
     """A delivery in a form, with one or two things wrong, or none; and the receiver's secret."""
     choose = random.Random(seed)
