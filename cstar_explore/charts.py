@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import unicodedata
 import warnings
 from base64 import b64encode
 from collections.abc import Iterator
@@ -35,7 +36,6 @@ _ON_DARK = (
     ":is([data-jp-theme-light=false],.vscode-dark,.vscode-high-contrast:not(.vscode-high-contrast-light))"
     " .cx-chart{filter:invert(1) hue-rotate(180deg)}"
 )
-_INVISIBLE = {chr(code) for code in range(0xFE00, 0xFE10)}  # selectors of a variation, which no font needs
 _LEGIBLE = 0.19  # the luminance whose contrast with white and with JupyterLab's dark background is the same, 4.4:1
 
 
@@ -94,10 +94,10 @@ class Chart:
     def _choose_fonts(self) -> str:
         """Adds installed fonts for the characters that the default font lacks. Returns a sentence on those that no font has."""
         texts = self.figure.findobj(Text)
-        families, complete = _fonts_for(frozenset("".join(text.get_text() for text in texts)))
+        families, lacking = _fonts_for(frozenset("".join(text.get_text() for text in texts)))
         for text in texts:
             text.set_fontfamily(families)
-        return "" if complete else "If a name shows boxes, install a font that has its characters."
+        return f"If a name shows boxes, install a font for {' and '.join(lacking)}." if lacking else ""
 
 
 def _svg(figure: Figure) -> str:
@@ -155,16 +155,29 @@ def _luminance(*channels: float) -> float:
 
 
 @lru_cache(maxsize=16)
-def _fonts_for(characters: frozenset[str]) -> tuple[list[str], bool]:
-    """The default font and the installed fonts that supplement it, and whether they have all characters."""
-    families, wanted = [], {character for character in characters if not character.isspace()} - _INVISIBLE
-    regular = [font for font in fontManager.ttflist if (font.style, font.weight) == ("normal", 400)]
-    regular.sort(key=lambda font: (font.name != "DejaVu Sans", not font.name.startswith("Noto Sans"), font.name))
-    for font in regular:
-        if not wanted or "Last Resort" in font.name:  # which has a box for every character
-            continue
+def _fonts_for(characters: frozenset[str]) -> tuple[list[str], list[str]]:
+    """The default font and the installed fonts that supplement it, and the scripts that none of them has."""
+    families, wanted = [], {character for character in characters if not character.isspace()}
+    # matplotlib's Last Resort has a box for every character.
+    regular = [
+        font
+        for font in fontManager.ttflist
+        if (font.style, font.weight) == ("normal", 400) and "Last Resort" not in font.name
+    ]
+    for font in sorted(
+        regular, key=lambda font: (font.name != "DejaVu Sans", not font.name.startswith("Noto Sans"), font.name)
+    ):
+        if not wanted:
+            break
         with suppress(OSError, RuntimeError):  # it was uninstalled, or has no scalable glyphs
             found = {character for character in wanted if get_font(font.fname).get_char_index(ord(character))}
             wanted -= found
             families += [font.name] * bool(found)
-    return families or ["DejaVu Sans"], not wanted
+    return families or ["DejaVu Sans"], sorted({_script(character) for character in wanted} - {"Variation"})
+
+
+def _script(character: str) -> str:
+    script = unicodedata.name(character, "").split(" ")[0]
+    if unicodedata.category(character) == "So":
+        return "emoji"
+    return script if script == "CJK" else script.title() or "rare characters"

@@ -445,7 +445,7 @@ def test_a_dark_style_of_matplotlib_does_not_change_a_chart() -> None:
 
 def test_a_chart_says_which_characters_may_show_as_boxes() -> None:
     """Where no installed font has them. The text itself stays in the image, for browsers that have a font."""
-    advice = "If a name shows boxes, install a font that has its characters."
+    advice = "If a name shows boxes, install a font for rare characters."
     chart, plain = (audit({"account": name}).charts()["findings"] for name in ("\U0010fffd", "Ж"))
 
     assert "\U0010fffd" in chart.svg()
