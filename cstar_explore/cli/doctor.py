@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
@@ -13,6 +14,8 @@ from ..api.proxies import proxy_for
 from ..api.validation import checked_base_url
 from ..errors import CStarError, NotFoundError
 from ..secret import Secret
+from ..serving.loopback import is_loopback_url
+from ..signatures.timestamps import TOLERANCE
 from ..text import printable, redacted
 
 _PACKAGES = ("cstar-explore", "jupyterlab", "ipywidgets", "anywidget", "pandas", "httpx")
@@ -98,10 +101,21 @@ def _connection(client: Client) -> Iterator[Check]:
             yield "fail", "team", f"CSTAR_TEAM_ID is {team_id}, but the key belongs to {identity.team_id}."
             return
         team_id = team_id or identity.team_id
+    yield from _clock(client)
     if team_id is None:
         yield "fail", "team", "Set CSTAR_TEAM_ID: cStar did not return the key's team."
         return
     yield from _permissions(client.with_options(team_id=team_id))
+
+
+def _clock(client: Client) -> Iterator[Check]:
+    """A wrong clock refuses valid signatures. A sandbox has its own time."""
+    server_time = client.server_time
+    if server_time is None or is_loopback_url(client.base_url):
+        return
+    offset = abs((datetime.now(UTC) - server_time).total_seconds())
+    message = f"This machine's clock differs from cStar's by {offset:,.0f} s. Signatures are valid for {TOLERANCE} s."
+    yield "ok" if offset < TOLERANCE / 10 else "warn" if offset < TOLERANCE else "fail", "clock", message
 
 
 def _permissions(client: Client) -> Iterator[Check]:
