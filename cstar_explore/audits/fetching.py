@@ -190,6 +190,8 @@ class _Scheduler:
                 if not future.cancelled():
                     done, failed = done + 1, failed + (results[index].error is not None)
                     self._on_progress(done, len(results), failed)
+            if isinstance(self._on_progress, ProgressLog):
+                self._on_progress(done, len(results), failed)  # also while none is done: the server may be slow
 
     def on_wait(self, wait: Wait) -> None:
         """Logs a client's retry wait, or cancels it after a stop."""
