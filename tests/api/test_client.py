@@ -571,6 +571,14 @@ def test_the_backoff_doubles(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [0.005, 0.01, 0.02] == waits
 
 
+def test_a_pause_is_never_shorter_than_the_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The random part is added, and is at most the jitter."""
+    monkeypatch.setattr(retries, "JITTER", 1.0)
+    pauses = [retries.pause_after(errors.ServerError("no"), 1) for _ in range(200)]
+    assert [True] * 200 == [0.005 <= pause <= 1.005 for pause in pauses]
+    assert 100 < len(set(pauses))
+
+
 @pytest.mark.parametrize("code", [429, 503])
 def test_a_wait_can_be_cancelled_from_another_thread(code: int) -> None:
     """The call ends at once, without another request."""

@@ -157,12 +157,23 @@ def test_loopback_has_no_proxy(monkeypatch: pytest.MonkeyPatch, url: str) -> Non
     assert proxy_for(url) is None
 
 
-def test_the_credentials_of_a_proxy_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("credentials", "auth"),
+    [
+        pytest.param("us%40er:p%3Ass%20word@", (b"us@er", b"p:ss word"), id="user and password"),
+        pytest.param("user@", (b"user", b""), id="user"),
+        pytest.param(":token@", (b"", b"token"), id="password"),
+        pytest.param("", None, id="none"),
+    ],
+)
+def test_the_credentials_of_a_proxy_are_decoded(
+    monkeypatch: pytest.MonkeyPatch, credentials: str, auth: tuple[bytes, bytes] | None
+) -> None:
     """They are percent-encoded in a URL."""
-    monkeypatch.setenv("HTTPS_PROXY", "http://us%40er:p%3Ass%20word@proxy.test:3128")
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{credentials}proxy.test:3128")
     proxy = proxy_for(HOST)
     assert proxy is not None
-    assert (b"us@er", b"p:ss word") == proxy.auth
+    assert auth == proxy.auth
 
 
 # --- variables that cannot be used ------------------------------------------------------------------------------------
