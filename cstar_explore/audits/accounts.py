@@ -4,13 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
-from urllib.parse import urlsplit
 
 from ..api.client import BASE_URL
 from ..api.validation import checked_base_url, segment
 from ..csv_files import read_csv
 from ..errors import ConfigurationError, CStarError
-from ..serving.loopback import host_names, is_allowed
+from ..serving.loopback import host_names, host_of, is_allowed
 from ..text import printable, redacted
 
 if TYPE_CHECKING:
@@ -76,9 +75,9 @@ class Accounts(Sequence[Account]):
         Raises:
             ConfigurationError: A host is neither cStar's nor loopback, nor in `allow_hosts` here or of these accounts.
         """
-        allowed = {str(urlsplit(BASE_URL).hostname), *self._allow_hosts, *host_names(allow_hosts, "allow_hosts")}
+        allowed = {host_of(BASE_URL), *self._allow_hosts, *host_names(allow_hosts, "allow_hosts")}
         for number, account in enumerate(self, 1):
-            host = (urlsplit(account.base_url).hostname or "").lower()
+            host = host_of(account.base_url)
             if not is_allowed(host, allowed):
                 shown = printable(redacted(host), 80)
                 raise ConfigurationError(

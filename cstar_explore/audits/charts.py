@@ -45,7 +45,7 @@ def findings_chart(audit: AuditResult) -> Chart:
     parts = [
         ([row[index] for row in rows], {"color": SEVERITY_COLORS[level]}) for index, level in enumerate(SEVERITIES)
     ]
-    narrow = 0.04 * max((1, *map(sum, rows)))  # parts without room for their number, which stands at the end of the bar
+    narrow = 0.04 * max((1, *map(sum, rows)))  # a part this narrow has its number at the end of the bar
     ends = [
         ", ".join(f"{count:,} {level}" for count, level in zip(row, SEVERITIES, strict=True) if 0 < count <= narrow)
         for row in rows

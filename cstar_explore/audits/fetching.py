@@ -146,7 +146,10 @@ class _Scheduler:
 
     def __init__(self, accounts: Accounts, on_progress: Progress | None, stopped: Stopped) -> None:
         self._accounts = accounts
-        self._on_progress = on_progress or ProgressLog(_LOG_INTERVAL, "{:,} of {:,} accounts done, {:,} failed.")
+        self._log = (
+            ProgressLog(_LOG_INTERVAL, "{:,} of {:,} accounts done, {:,} failed.") if on_progress is None else None
+        )
+        self._on_progress = on_progress or (lambda *_: None)
         self._stop_requested = stopped
         self._stopping = False
         self._running: dict[Future[FetchResult], int] = {}
@@ -190,16 +193,16 @@ class _Scheduler:
                 if not future.cancelled():
                     done, failed = done + 1, failed + (results[index].error is not None)
                     self._on_progress(done, len(results), failed)
-            if isinstance(self._on_progress, ProgressLog):
-                self._on_progress(done, len(results), failed)  # also while none is done: the server may be slow
+            if self._log is not None:
+                self._log(done, len(results), failed)  # also while none is done: the server may be slow
 
     def on_wait(self, wait: Wait) -> None:
         """Logs a client's retry wait, or cancels it after a stop."""
         self._waits.append(wait)
         if self._stopping:
             wait.cancel()
-        elif isinstance(self._on_progress, ProgressLog) and wait.seconds > _LOG_INTERVAL:
-            self._on_progress.log(f"Retrying an account in {wait.seconds:,.0f} s: {wait.reason.message}")
+        elif self._log is not None and wait.seconds > _LOG_INTERVAL:
+            self._log.log(f"Retrying an account in {wait.seconds:,.0f} s: {wait.reason.message}")
 
     def _cancel(self) -> None:
         self._stopping = True

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from ..api.client import MAX_PAGES
 from ..api.raw import send_raw
 from ..api.responses import seconds_to_wait
 from ..errors import CStarError
@@ -16,7 +17,6 @@ from .replies import NotAnsweredError, Reply, read_reply
 
 UNKNOWN_TYPE = "probe.not_a_type"
 DOMAINS = ("invalid", "example", "example.com")  # reserved: no delivery can arrive there (RFC 2606)
-MAX_PAGES = 200
 _READS = 3  # attempts of a GET, and of a DELETE while cleaning up
 _PAUSE = 0.3  # seconds between them
 _POLL = 0.02  # seconds between looks at what is waited for
