@@ -590,6 +590,12 @@ async def test_an_unknown_id_is_not_selected(client: cx.Client) -> None:
     explorer.close()
 
 
+def displayed(table: Any) -> tuple[Any, ...]:
+    """What the table shows, and by what it was found."""
+    query = table.filters.content["query"]
+    return table.rows, table.selected, query, table.sort, table.page, table.pages, table.summary
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -631,25 +637,9 @@ async def test_a_malformed_message_is_ignored(sandbox: cx.Sandbox, message: Any)
     table.sort_by("Name")
     table._draw(page=2)
     table.select(["whk_000000000001"])
-    before = (
-        table.rows,
-        table.selected,
-        table.filters.content["query"],
-        table.sort,
-        table.page,
-        table.pages,
-        table.summary,
-    )
+    before = displayed(table)
     send_message(explorer, message)
-    assert before == (
-        table.rows,
-        table.selected,
-        table.filters.content["query"],
-        table.sort,
-        table.page,
-        table.pages,
-        table.summary,
-    )
+    assert before == displayed(table)
     explorer.close()
 
 
