@@ -8,7 +8,7 @@ import pytest
 
 import cstar_explore as cx
 
-HEAVY = {"pandas", "ipywidgets", "anywidget", "httpx", "starlette", "uvicorn", "matplotlib", "tenacity"}
+HEAVY = {"pandas", "ipywidgets", "anywidget", "httpx", "starlette", "uvicorn", "matplotlib"}
 
 
 def run(code: str) -> str:

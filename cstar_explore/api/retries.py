@@ -1,10 +1,10 @@
-"""When a call is retried, and how long to wait before. The loop itself is tenacity's."""
+"""When a call is retried, and how long to wait before."""
 
 import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from ..errors import (
     ConnectionLostError,
@@ -19,8 +19,7 @@ from ..errors import (
 )
 from .requests import Request
 
-if TYPE_CHECKING:
-    from tenacity import RetryCallState, Retrying
+T = TypeVar("T")
 
 ATTEMPTS = 4  # the first, and as many retries as cStar's SDK makes by default (its page on retries)
 DEFAULT_WAIT = 60.0  # seconds after a 429 that names no wait: the SDK's default
@@ -62,7 +61,7 @@ class Wait:
             )
 
 
-def may_retry(request: Request[Any], error: BaseException) -> bool:
+def may_retry(request: Request[Any], error: CStarError) -> bool:
     """Whether this request may be sent again after this error.
 
     It may if it certainly had no effect (429, no connection). If it may have had one, reads and deletes are retried, and so are
@@ -85,34 +84,25 @@ def pause_after(error: CStarError, attempt: int) -> float:
     return DEFAULT_WAIT if isinstance(error, RateLimitError) else backoff
 
 
-def retrying(request: Request[Any], max_wait: float, on_wait: Callable[[Wait], object] | None) -> "Retrying":
-    """tenacity's loop for one request. All its waits together take at most `max_wait` seconds; each is announced."""
-    from tenacity import Retrying, retry_if_exception
+def with_retries(
+    attempt: Callable[[], T], request: Request[T], max_wait: float, on_wait: Callable[[Wait], object] | None
+) -> T:
+    """The result of the first attempt that succeeds. All waits together take at most `max_wait` seconds; each is announced.
 
-    wait: Wait | None = None
-
-    def announce(state: "RetryCallState") -> None:
-        nonlocal wait
-        wait = Wait(state.upcoming_sleep, _error_of(state), state.attempt_number)
+    Raises:
+        CStarError: The error of the last attempt.
+        WaitCancelledError: A wait was cancelled.
+    """
+    number, waited = 0, 0.0
+    while True:
+        number += 1
+        try:
+            return attempt()
+        except CStarError as error:
+            wait = Wait(pause_after(error, number), error, number)
+            waited += wait.seconds
+            if number == ATTEMPTS or waited > max_wait or not may_retry(request, error):
+                raise
         if on_wait is not None:
             on_wait(wait)
-
-    def sleep(_: float) -> None:
-        if wait is not None:
-            wait.sleep()
-
-    return Retrying(
-        retry=retry_if_exception(lambda error: may_retry(request, error)),
-        wait=lambda state: pause_after(_error_of(state), state.attempt_number),
-        stop=lambda state: state.attempt_number >= ATTEMPTS or state.idle_for + state.upcoming_sleep > max_wait,
-        before_sleep=announce,
-        sleep=sleep,
-        reraise=True,
-    )
-
-
-def _error_of(state: "RetryCallState") -> CStarError:
-    error = state.outcome.exception() if state.outcome else None
-    if not isinstance(error, CStarError):
-        raise TypeError("Only errors of this package are retried.") from error
-    return error
+        wait.sleep()
