@@ -22,12 +22,13 @@ from ..errors import (
 from ..models import FiredEvent, Identity, Webhook, WebhookList
 from ..secret import ApiKey, Secret
 from ..serving.loopback import is_loopback_url
+from ..serving.times import checked_seconds
 from ..text import printable
 from .call import Call
 from .connection import Connection, RateLimit
 from .requests import Request, WebhookRequests, whoami
-from .retries import Wait, retrying
-from .validation import checked_base_url, checked_key, checked_seconds, checked_team, checked_write
+from .retries import Wait, with_retries
+from .validation import checked_base_url, checked_key, checked_team, checked_write
 
 T = TypeVar("T")
 OnWait = Callable[[Wait], object]
@@ -108,14 +109,10 @@ class Client:
         Raises:
             ConfigurationError: An option cannot work.
         """
-        options = _options(
-            team_id=self.team_id if team_id is _UNCHANGED else team_id,
-            max_wait=self.max_wait if max_wait is _UNCHANGED else max_wait,
-            write=self.write if write is _UNCHANGED else write,
-            on_wait=self.on_wait if on_wait is _UNCHANGED else on_wait,
-        )
+        given = {"team_id": team_id, "max_wait": max_wait, "write": write, "on_wait": on_wait}
+        options: Any = {name: getattr(self, name) if value is _UNCHANGED else value for name, value in given.items()}
         client = copy.copy(self)
-        vars(client).update(options)
+        vars(client).update(_options(**options))
         return client
 
     @property
@@ -125,7 +122,7 @@ class Client:
             raise ConfigurationError(
                 "This client has no team.", advice="Pass team_id, or let cx.connect() find the key's team."
             )
-        return Webhooks(self._send, WebhookRequests(self.base_url, self.team_id, self.key), lambda: self.server_time)
+        return Webhooks(self, WebhookRequests(self.base_url, self.team_id, self.key))
 
     @property
     def rate_limit(self) -> RateLimit | None:
@@ -146,7 +143,7 @@ class Client:
 
     def whoami(self) -> Identity:
         """The team that the key belongs to."""
-        return self._send(whoami(self.base_url, self.key))
+        return self.send(whoami(self.base_url, self.key))
 
     def check_may_write(self, action: str) -> None:
         """Raises if this client or its key may not change anything; `action` is what would have been sent.
@@ -167,8 +164,8 @@ class Client:
         """Closes the connections, also for copies of this client. A second call does nothing."""
         self._connection.close()
 
-    def _send(self, request: Request[T]) -> T:
-        """Sends a request and reads its response. Retries if that is safe, and waits at most `max_wait`.
+    def send(self, request: Request[T]) -> T:
+        """Sends a request of `webhooks.preview`, and reads its response. Retries if that is safe, and waits at most `max_wait`.
 
         Raises:
             ReadOnlyError, PermissionDeniedError: This client or its key may not write. Nothing was sent.
@@ -179,7 +176,7 @@ class Client:
             self.check_may_write(request.method)
         call = Call(request, self._connection)
         try:
-            return retrying(request, self.max_wait, self.on_wait)(call.attempt)
+            return with_retries(call.attempt, request, self.max_wait, self.on_wait)
         except RateLimitError as error:
             if error.retry_after is not None and error.retry_after > self.max_wait:
                 error.advice = (
@@ -207,14 +204,8 @@ class Client:
 class Webhooks:
     """The webhooks of a client's team. `preview` has the same six calls as requests that are shown and not sent."""
 
-    def __init__(
-        self,
-        send: Callable[[Request[Any]], Any],
-        requests: WebhookRequests,
-        server_time: Callable[[], datetime | None] = lambda: None,
-    ) -> None:
-        self._send = send
-        self._server_time = server_time
+    def __init__(self, client: Client, requests: WebhookRequests) -> None:
+        self._client = client
         self.preview = requests
 
     def list(self) -> WebhookList:
@@ -226,16 +217,16 @@ class Webhooks:
             InvalidResponseError: There are more than `MAX_PAGES` pages or `MAX_WEBHOOKS` webhooks, or a page repeats what was
                 on the ones before: the list would not be complete.
         """
-        first = self._send(self.preview.list())
+        first = self._client.send(self.preview.list())
         if not first.more:
-            return WebhookList(first.items, self._server_time())
+            return WebhookList(first.items, self._client.server_time)
         webhooks: dict[str, Mapping[str, Any]] = {}
         for number in range(1, MAX_PAGES + 1):
-            page = self._send(self.preview.list(number))
+            page = self._client.send(self.preview.list(number))
             before = len(webhooks)
             webhooks |= {str(item["id"]): item for item in page.items if str(item["id"]) not in webhooks}
             if not page.more:
-                return WebhookList(webhooks.values(), self._server_time())
+                return WebhookList(webhooks.values(), self._client.server_time)
             if len(webhooks) == before:
                 raise _incomplete(f"page {number} has no new webhook and reports more pages")
             if len(webhooks) > MAX_WEBHOOKS:
@@ -244,8 +235,7 @@ class Webhooks:
 
     def get(self, webhook_id: str) -> Webhook:
         """One webhook by its ID."""
-        webhook: Webhook = self._send(self.preview.get(webhook_id))
-        return webhook
+        return self._client.send(self.preview.get(webhook_id))
 
     def create(self, *, name: str, url: str, events: str | Iterable[str]) -> Webhook:
         """Creates a webhook. cStar returns its `secret` in this response only.
@@ -255,12 +245,11 @@ class Webhooks:
         """
         request = self.preview.create(name=name, url=url, events=events)
         try:
-            webhook: Webhook = self._send(request)
+            return self._client.send(request)
         except CStarError as error:
             if not _is_lost(error):
                 raise
             raise self._lost(request, error) from error
-        return webhook
 
     def update(
         self,
@@ -273,20 +262,18 @@ class Webhooks:
     ) -> Webhook:
         """Changes the given fields. `events` replaces all events, as the API reference's example suggests."""
         request = self.preview.update(webhook_id, name=name, url=url, events=events, is_active=is_active)
-        webhook: Webhook = self._send(request)
-        return webhook
+        return self._client.send(request)
 
     def delete(self, webhook_id: str) -> None:
         """Deletes a webhook and its secret. A retry that gets cStar's 404 counts as done."""
-        self._send(self.preview.delete(webhook_id))
+        self._client.send(self.preview.delete(webhook_id))
 
     def trigger_test(self, event: str) -> FiredEvent:
         """Sends a test event to all active webhooks of the team and to CLI listeners (API reference, Trigger Test Event).
 
         cStar does not document whether it respects their subscriptions.
         """
-        fired: FiredEvent = self._send(self.preview.trigger_test(event))
-        return fired
+        return self._client.send(self.preview.trigger_test(event))
 
     def _lost(self, request: Request[Webhook], error: CStarError) -> OutcomeUnknownError:
         wanted = request.body or {}

@@ -11,6 +11,7 @@ from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Self
 
+import httpcore
 import httpx
 
 from .._version import VERSION
@@ -176,15 +177,15 @@ def _failure(error: BaseException, attempt: Attempt) -> BaseException:
         return InvalidResponseError(f"The gzip encoding of the response is broken: {message}")
     if not attempt.sent:
         return _unreachable(error, message, attempt)
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, httpcore.TimeoutException):
         return ResponseTimeoutError(f"No complete response within {attempt:g} s")
-    if isinstance(error, httpx.HTTPError | OSError):
+    if isinstance(error, httpcore.NetworkError | httpcore.ProtocolError | httpcore.ProxyError | OSError):
         return ConnectionLostError(f"The connection broke: {message}")
     return TransportError(f"The response could not be read ({type(error).__name__}): {message}")
 
 
 def _unreachable(error: Exception, message: str, attempt: Attempt) -> UnreachableError:
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, httpcore.TimeoutException):
         return UnreachableError(f"No connection within {attempt:g} s")
     if _is_about_tls(error):
         return TlsError(f"The connection is not trusted: {message}")

@@ -4,7 +4,6 @@ import os
 import ssl
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpcore
 import httpx
@@ -18,7 +17,7 @@ class Transport(httpx.BaseTransport):
     """Sends requests to one address, through a proxy if one is given, over connections that are kept alive.
 
     A process that was forked makes connections of its own: on those of its parent it would read the responses to its parent's
-    and its siblings' requests. Connections close when the transport is garbage-collected.
+    and its siblings' requests. Connections close when the transport is garbage-collected. Errors are httpcore's.
     """
 
     def __init__(self, tls: ssl.SSLContext, proxy: httpcore.Proxy | None) -> None:
@@ -33,16 +32,15 @@ class Transport(httpx.BaseTransport):
         if not isinstance(request.stream, httpx.SyncByteStream):
             raise TypeError("This transport sends synchronous requests.")
         url = request.url
-        with _errors_of_httpx():
-            response = self._pool.handle_request(
-                httpcore.Request(
-                    request.method,
-                    httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-                    headers=request.headers.raw,
-                    content=request.stream,
-                    extensions=request.extensions,
-                )
+        response = self._pool.handle_request(
+            httpcore.Request(
+                request.method,
+                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
             )
+        )
         return httpx.Response(
             response.status,
             headers=response.headers,
@@ -79,11 +77,10 @@ class _Body(httpx.SyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         stream = self._response.extensions["network_stream"]
-        with _errors_of_httpx():
-            yield from self._response.iter_stream()
+        yield from self._response.iter_stream()
         if not stream.received:
             stream.close()
-            raise httpx.RemoteProtocolError("A response arrived before the request was sent.")
+            raise httpcore.RemoteProtocolError("A response arrived before the request was sent.")
         if not stream.ended_with(self._response.status, httpx.Headers(self._response.headers)):
             stream.close()
 
@@ -94,26 +91,3 @@ class _Body(httpx.SyncByteStream):
 def _close_all(backend: Backend) -> None:
     while backend.open:
         backend.open.pop().close()
-
-
-# The most specific class first.
-_ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
-    (httpcore.ConnectTimeout, httpx.ConnectTimeout),
-    (httpcore.PoolTimeout, httpx.PoolTimeout),
-    (httpcore.TimeoutException, httpx.ReadTimeout),
-    (httpcore.ConnectError, httpx.ConnectError),
-    (httpcore.ProxyError, httpx.ProxyError),
-    (httpcore.NetworkError, httpx.NetworkError),
-    (httpcore.RemoteProtocolError, httpx.RemoteProtocolError),
-    (httpcore.ProtocolError, httpx.LocalProtocolError),
-    (httpcore.UnsupportedProtocol, httpx.UnsupportedProtocol),
-)
-
-
-@contextmanager
-def _errors_of_httpx() -> Iterator[None]:
-    try:
-        yield
-    except tuple(core for core, _ in _ERRORS) as error:
-        kind = next(mapped for core, mapped in _ERRORS if isinstance(error, core))
-        raise kind(str(error)) from error

@@ -1,6 +1,5 @@
 """Validates what a user passes: refuses what cStar documents as invalid, and what cannot be sent safely."""
 
-import math
 from collections.abc import Iterable
 from urllib.parse import quote, urlsplit
 
@@ -153,19 +152,6 @@ def _is_host_name(host: str) -> bool:
         return bool(host.encode("idna"))
     except UnicodeError:
         return False
-
-
-def checked_seconds(name: str, value: float, *, zero: bool = False) -> float:
-    """A finite number of seconds, more than 0, or at least 0 if `zero`.
-
-    Raises:
-        ConfigurationError: It is not one.
-    """
-    fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not fits or value < 0 or (value == 0 and not zero):
-        limit = "at least 0" if zero else "more than 0"
-        raise ConfigurationError(f"{name} must be a number of seconds, {limit}, not {printable(repr(value), 80)}.")
-    return value
 
 
 def checked_write(value: bool) -> bool:  # noqa: FBT001 - the option's value

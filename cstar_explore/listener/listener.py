@@ -19,6 +19,7 @@ from ..serving.cells import close_on_rerun, close_previous
 from ..serving.loopback import host_names
 from ..serving.server import Server
 from ..serving.threads import in_thread
+from ..serving.times import checked_seconds
 from ..signatures.diagnosis import Explanation, explain
 from ..signatures.keys import SecretLike, as_secret, as_secrets, require_secrets
 from ..signatures.timestamps import unix_seconds
@@ -136,11 +137,7 @@ class Listener:
             NotReceivedError: None arrived in time. The message names the newest deliveries, and what was refused and why.
             ConfigurationError: The timeout is not valid, or the listener is closed or runs in another process.
         """
-        if not (isinstance(timeout, int | float) and 0 <= timeout <= MAX_WAIT):
-            raise ConfigurationError(
-                f"timeout must be a number of seconds from 0 to {MAX_WAIT:,.0f}, not {printable(repr(timeout), 80)}.",
-                advice="Set another timeout.",
-            )
+        checked_seconds("timeout", timeout, zero=True, most=MAX_WAIT)
         self._server.check_process()
         with self._changed:
             request = self._changed.wait_for(

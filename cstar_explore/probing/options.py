@@ -8,7 +8,7 @@ from ..behaviours import Needs
 from ..errors import ConfigurationError
 from ..listener import Listener
 from ..secret import ApiKey
-from ..text import printable
+from ..serving.times import checked_seconds
 
 MAX_WAIT = 7 * 86_400.0  # seconds
 
@@ -32,12 +32,7 @@ class Options:
         checked_team(self.client.team_id or "")
         if self.publishable_key is not None and not self.publishable_key.is_publishable:
             raise ConfigurationError("publishable_key must be a publishable key (pk_…).", advice="Leave it out.")
-        wait = self.wait
-        if isinstance(wait, bool) or not isinstance(wait, int | float) or not 0 <= wait <= MAX_WAIT:
-            raise ConfigurationError(
-                f"wait must be a number of seconds from 0 to {MAX_WAIT:,.0f}, not {printable(repr(wait), 80)}.",
-                advice="Pass 40 for the first retry: it comes after 30 s.",
-            )
+        wait = checked_seconds("wait", self.wait, zero=True, most=MAX_WAIT)
         for name, given in (("payloads", self.payloads), ("wait", wait)):
             if given and not (self.fire and self.listener is not None):
                 raise ConfigurationError(

@@ -18,8 +18,8 @@ from ..secret import Secret
 from ..serving.cells import close_on_rerun, close_previous
 from ..serving.loopback import host_names
 from ..serving.server import Server
+from ..serving.times import checked_seconds
 from ..signatures.timestamps import unix_seconds
-from ..text import printable
 from .app import Api
 from .clock import Clock, Ids, RealTimeClock
 from .deliverer import Deliverer
@@ -89,7 +89,7 @@ class Sandbox:
         hosts = host_names(allowed_hosts)
         if delivery_timeout is None:
             delivery_timeout = float(behaviours["receiver_timeout"][0])
-        timeout = _checked_timeout(delivery_timeout)
+        timeout = checked_seconds("delivery_timeout", delivery_timeout, most=_LONGEST_TIMEOUT)
         rate_limiter = RateLimiter(self.clock, enforced=rate_limit)
         self._store = Outbox(path)
         with contextlib.ExitStack() as on_failure:
@@ -231,10 +231,3 @@ class Sandbox:
             add_seeds(self._store, ids, neglected=neglected)
             self._store.save_state(clock=self.clock.save(), ids=ids.used)
         return ids
-
-
-def _checked_timeout(seconds: float) -> float:
-    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 < seconds <= _LONGEST_TIMEOUT:
-        return float(seconds)
-    message = f"delivery_timeout must be seconds, more than 0 and at most {_LONGEST_TIMEOUT:,}, not {printable(repr(seconds), 80)}."
-    raise ConfigurationError(message, advice="cStar's is 10.")

@@ -265,8 +265,8 @@ def test_a_request_sent_twice_has_two_idempotency_keys() -> None:
     """Otherwise cStar would answer the second with the stored response to the first."""
     with ScriptedServer(data(HOOK), data(HOOK)) as server, client_of(server) as client:
         request = client.webhooks.preview.update("whk_1", is_active=True)
-        client._send(request)
-        client._send(request)
+        client.send(request)
+        client.send(request)
     assert 2 == len(set(server.idempotency_keys))
 
 
@@ -815,7 +815,7 @@ def test_a_read_only_client_sends_no_change(call: Call) -> None:
         with pytest.raises(errors.ReadOnlyError, match="write=True"):
             call(client)
         with pytest.raises(errors.ReadOnlyError):
-            client._send(client.webhooks.preview.create(**NEW))
+            client.send(client.webhooks.preview.create(**NEW))
         assert [] == server.requests
         assert 1 == len(LIST(client))
         client.with_options(write=True).webhooks.update("whk_1", name="X")

@@ -349,7 +349,7 @@ def test_an_interrupt_at_any_request_loses_no_step_and_no_secret(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, when: str
 ) -> None:
     """The plan knows every secret that was received. Resumed from the object or the file, it creates nothing twice."""
-    send = cx.Client._send
+    send = cx.Client.send
     desired = pd.concat(
         [creates(2), creates(1, name="Quiet", is_active=False), rows({"id": "whk_old1", "name": "Renamed"})]
     )
@@ -369,7 +369,7 @@ def test_an_interrupt_at_any_request_loses_no_step_and_no_secret(
         with storing(item(1)) as (server, client):
             path = tmp_path / f"{when}{number}.json"
             plan = cx.plan(client, desired).save(path)
-            monkeypatch.setattr(cx.Client, "_send", interrupted)
+            monkeypatch.setattr(cx.Client, "send", interrupted)
             try:
                 plan.apply()
             except KeyboardInterrupt:
@@ -377,7 +377,7 @@ def test_an_interrupt_at_any_request_loses_no_step_and_no_secret(
             else:
                 break
             finally:
-                monkeypatch.setattr(cx.Client, "_send", send)
+                monkeypatch.setattr(cx.Client, "send", send)
             known = set(plan.secrets())
             assert server.created - len(known) <= (when == "after")
             assert known <= {step.webhook.id for step in plan.steps if step.webhook is not None}
