@@ -128,9 +128,10 @@ class WebhookList(Sequence[Webhook]):
         Args:
             resolve: Replaces wildcards by the published types that they match. With False, `event` is as subscribed.
         """
+        from .events import received_types
         from .frames import subscriptions_frame
 
-        return subscriptions_frame(self._items, _resolved if resolve else None)
+        return subscriptions_frame(self._items, received_types if resolve else None)
 
     def receiving(self, event: str) -> "pd.DataFrame":
         """The webhooks that are subscribed to this event type, also by a wildcard.
@@ -308,13 +309,6 @@ def _without_secrets(items: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         | {key: value for key, value in item.items() if key in _DECLARED}
         for item in items
     ]
-
-
-def _resolved(events: tuple[str, ...]) -> tuple[str, ...]:
-    """The event types without repetition. A pattern that matches no published type stays as it is."""
-    from .events import matching_types
-
-    return tuple(dict.fromkeys(name for pattern in events for name in matching_types(pattern) or (pattern,)))
 
 
 def _matching(event: str, patterns: tuple[str, ...]) -> str | None:

@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..api.client import Client
-from ..events import NAMES, receivers_by_type
+from ..events import NAMES, received_types, receivers_by_type
 from ..models import Webhook
-from ..plans.meaning import covered_types
 from .checks import check, shown
 
 _FINANCE = "Finance"
@@ -44,7 +43,7 @@ def slack(client: Client) -> str:
     webhooks = [webhook for webhook in client.webhooks.list() if webhook.name == _SLACK]
     assert webhooks, f"No webhook is named '{_SLACK}' any more. Rename it back, or run the notebook again from the top."
     webhook = webhooks[0]
-    types = covered_types(webhook.events or ())
+    types = set(received_types(webhook.events or ()))
     assert "ticket.message_added" in types, (
         f"'{_SLACK}' is not subscribed to ticket.message_added yet. {_update(webhook, 'events')}"
     )
@@ -94,7 +93,7 @@ def events_without_receiver(answer: Any, client: Client) -> str:
 
 def _assert_is(webhook: Webhook, url: str, events: set[str]) -> None:
     """The webhook is active, and has this URL and exactly these event types."""
-    types = covered_types(webhook.events or ())
+    types = set(received_types(webhook.events or ()))
     assert webhook.url == url, f"It delivers to {webhook.url} instead of {url}. {_update(webhook, 'url')}"
     assert types >= events, f"It is not subscribed to {_listed(events - types)}. {_update(webhook, 'events')}"
     assert types <= events, (

@@ -19,6 +19,7 @@ from .subscriptions import is_wildcard as is_wildcard
 from .subscriptions import matching_types as matching_types
 from .subscriptions import meant_type as meant_type
 from .subscriptions import parse_events as parse_events
+from .subscriptions import received_types as received_types
 from .subscriptions import receivers_by_type as receivers_by_type
 from .subscriptions import split_events as split_events
 from .subscriptions import unknown_type_warning as unknown_type_warning

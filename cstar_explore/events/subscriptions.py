@@ -67,6 +67,11 @@ def matching_types(pattern: str) -> tuple[str, ...]:
     return (pattern,) if pattern in NAMES else ()
 
 
+def received_types(events: Iterable[str]) -> tuple[str, ...]:
+    """The published types that these subscriptions match, without duplicates; and those that match none, as they are."""
+    return tuple(dict.fromkeys(name for pattern in events for name in matching_types(pattern) or (pattern,)))
+
+
 def receivers_by_type(subscriptions: Iterable[tuple[Receiver, Iterable[str]]]) -> dict[str, list[Receiver]]:
     """The receivers of each published type, without duplicates, in the given order. Wildcards are resolved."""
     receivers: dict[str, list[Receiver]] = {name: [] for name in NAMES}

@@ -2,12 +2,12 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from ..events import matching_types
+from ..events import received_types
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _ASCII = "".join(map(chr, range(0x21, 0x7F)))
@@ -53,11 +53,6 @@ def normal_url(url: str) -> str:
     return f"{scheme}://{authority}{_without_dots(_percent(parts.path))}{query}{fragment}"
 
 
-def covered_types(events: Iterable[str]) -> frozenset[str]:
-    """The published event types that a subscription covers, and its entries that match none."""
-    return frozenset(name for entry in events for name in matching_types(entry) or (entry,))
-
-
 def _host(host: str) -> str:
     host = host.lower()
     if ":" in host:
@@ -95,5 +90,5 @@ def _without_dots(path: str) -> str:
 _FORMS: Mapping[str, Callable[[Any], Any]] = {
     "name": partial(unicodedata.normalize, "NFC"),
     "url": normal_url,
-    "events": covered_types,
+    "events": lambda events: frozenset(received_types(events)),
 }

@@ -12,7 +12,7 @@ import traitlets
 
 from ..audits.redaction import masked_host, masked_text, masked_url
 from ..audits.urls import parse_url
-from ..events import NAMES, matching_types
+from ..events import NAMES, received_types
 from ..models import Webhook, WebhookList
 from ..text import plural, printable
 from .inputs import MASK_KEY, BaseWidget, View
@@ -54,7 +54,7 @@ class WebhookTable(BaseWidget):
         self.selected: list[str] = []
         self._webhooks: dict[str, Webhook] = {}
         self._texts: dict[str, str] = {}  # what the search looks at, by ID
-        self._types: dict[str, list[str]] = {}  # the event types that a webhook receives, by ID
+        self._types: dict[str, tuple[str, ...]] = {}  # the event types that a webhook receives, by ID
         self._now = datetime.now(UTC)
         self._on_select = on_select
         for widget in (self, self.filters):
@@ -68,7 +68,7 @@ class WebhookTable(BaseWidget):
         """
         self._now = now or datetime.now(UTC)
         before, self._webhooks = self._webhooks, {webhook.id: webhook for webhook in webhooks}
-        self._types = {identity: received_types(webhook) for identity, webhook in self._webhooks.items()}
+        self._types = {identity: received_types(webhook.events or ()) for identity, webhook in self._webhooks.items()}
         self._texts = {
             identity: _searchable(webhook, self._types[identity]) for identity, webhook in self._webhooks.items()
         }
@@ -229,12 +229,7 @@ def _sort_key(webhook: Webhook, column: str) -> tuple[bool, Any]:
     return True, _cells(webhook, datetime.now(UTC))[column].lower()
 
 
-def received_types(webhook: Webhook) -> list[str]:
-    """The event types that it receives, with wildcards resolved; also unknown ones."""
-    return [name for pattern in webhook.events or () for name in matching_types(pattern) or (pattern,)]
-
-
-def _searchable(webhook: Webhook, types: list[str]) -> str:
+def _searchable(webhook: Webhook, types: Iterable[str]) -> str:
     parts = (webhook.id, webhook.name or "", webhook.url or "", *(webhook.events or ()), *types, status_of(webhook))
     return "\n".join(parts).lower()
 

@@ -1,5 +1,6 @@
 """The forms that create, edit and delete a webhook."""
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from ..api.client import Client
 from ..api.validation import checked_name, checked_url
 from ..errors import ConflictError, CStarError, ValidationError
-from ..events import parse_events, split_events, unknown_type_warning
+from ..events import parse_events, received_types, split_events, unknown_type_warning
 from ..models import Webhook, WebhookList
 from ..plans import State, difference_words, differences, format_difference
 from ..serving.loopback import is_loopback_url
@@ -15,7 +16,6 @@ from ..text import printable
 from .boxes import Button, Column, close, row, set_visible
 from .form import Form, named
 from .inputs import CheckboxField, EventsField, InputField, SecretReveal, TextBlock, TextField
-from .table import received_types
 
 _UPDATABLE = [field.name for field in fields(Webhook) if field.name not in ("id", "extra", "secret")]
 
@@ -261,10 +261,9 @@ def _losses(webhook: Webhook, webhooks: WebhookList | None) -> list[str]:
     ]
     if webhooks is None or not webhook.is_active:
         return lines
-    others = {
-        name for other in webhooks if other.id != webhook.id and other.is_active for name in received_types(other)
-    }
-    orphaned = [name for name in received_types(webhook) if name not in others]
+    others = (other.events or () for other in webhooks if other.id != webhook.id and other.is_active)
+    received = set(received_types(itertools.chain.from_iterable(others)))
+    orphaned = [name for name in received_types(webhook.events or ()) if name not in received]
     if orphaned:
         lines.append(f"No other active webhook receives {printable(', '.join(orphaned), 400)}")
     return lines

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cstar_explore.plans.meaning import covered_types, meaning, normal_url, same_meaning
+from cstar_explore.plans.meaning import meaning, normal_url, same_meaning
 
 H = "https://h.example"
 
@@ -84,7 +84,7 @@ def test_other_fields_mean_the_same_or_not(field: str, first: Any, second: Any, 
     assert same_meaning(field, first, second) is same
 
 
-def test_a_pattern_covers_the_types_that_it_matches() -> None:
-    assert covered_types(["ticket.*"]) > covered_types(["ticket.created"]) == {"ticket.created"}
+def test_a_pattern_means_the_types_that_it_matches() -> None:
+    assert meaning("events", ["ticket.*"]) > meaning("events", ["ticket.created"]) == {"ticket.created"}
     assert meaning("events", ["own.event"]) == {"own.event"}
     assert (meaning("events", None), meaning("is_active", False)) == (None, False)
