@@ -1,11 +1,13 @@
 """Reads untrusted text files, with a size limit, and writes files as a whole or not at all."""
 
 import contextlib
+import json
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 from .errors import ConfigurationError
 from .secret import Secret
@@ -14,6 +16,7 @@ from .text import printable
 MAX_FILE = 64 * 2**20  # bytes: 10,000 webhooks are about 3 MB
 
 Content = str | bytes | Secret
+T = TypeVar("T")
 
 
 def read_bytes(path: str | Path, max_bytes: int = MAX_FILE) -> bytes:
@@ -46,6 +49,30 @@ def read_text(path: str | Path, max_bytes: int = MAX_FILE) -> str:
         return content.decode(encoding, "surrogatepass")
     except UnicodeDecodeError:
         raise unreadable(path, "it is not UTF-8 text") from None
+
+
+def read_saved(
+    path: str | Path, what: str, head: tuple[str, int], read: Callable[[Any], T], max_bytes: int = MAX_FILE
+) -> T:
+    """What `read` makes of a JSON file that this package saved, such as a plan.
+
+    Args:
+        path: The file.
+        what: What it is, for messages.
+        head: The `kind` and `version` that it must have.
+        read: Takes the content. It may raise whatever a value of another form leads to.
+        max_bytes: The maximum size of the file.
+
+    Raises:
+        ConfigurationError: The file cannot be read, or has another kind, version or form.
+    """
+    try:
+        content = json.loads(read_text(path, max_bytes))
+        if (content["kind"], content["version"]) != head:
+            raise unreadable(path, f"it is not a {what} of this version")
+        return read(content)
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        raise unreadable(path, f"it is not a {what}") from None
 
 
 def replace_file(path: str | Path, content: Content, *, private: bool = False) -> None:

@@ -4,17 +4,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from .behaviours import ASSUMED, QUESTIONS, Answer
 from .errors import ConfigurationError
-from .files import read_text, replace_file, unreadable
+from .files import read_saved, replace_file, unreadable
 from .text import printable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_KIND = "cstar_explore recording"
+_HEAD = ("cstar_explore recording", 1)  # kind and version
 _MAX_FILE = 2**20  # bytes: a whole recording has less than 40 kB
 
 
@@ -36,27 +36,23 @@ class Recording:
     recorded_on: str
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
+    def load(cls, path: str | Path) -> "Recording":
         """Reads a recording that `save` wrote.
 
         Raises:
             ConfigurationError: The file cannot be read, or is not a recording that this version knows.
         """
-        try:
-            content = json.loads(read_text(path, _MAX_FILE))
-            if (content["kind"], content["version"]) != (_KIND, 1):
-                raise unreadable(path, "it is not a recording of this version")
-            answers = {
-                name: each if isinstance(each, str) else tuple(each) for name, each in content["answers"].items()
-            }
+
+        def read(content: Any) -> Recording:
+            found = content["answers"].items()
+            answers = {name: each if isinstance(each, str) else tuple(each) for name, each in found}
             payloads = {str(event): dict(shape) for event, shape in content["payloads"].items()}
-            recorded_on = str(content["recorded_on"])
-        except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
-            raise unreadable(path, "it is not a recording") from None
-        try:
-            return cls(answers, payloads, recorded_on)
-        except ConfigurationError as error:
-            raise unreadable(path, error.message.rstrip(".")) from None
+            try:
+                return cls(answers, payloads, str(content["recorded_on"]))
+            except ConfigurationError as error:
+                raise unreadable(path, error.message.rstrip(".")) from None
+
+        return read_saved(path, "recording", _HEAD, read, _MAX_FILE)
 
     def __post_init__(self) -> None:
         for name, answer in self.answers.items():
@@ -79,7 +75,8 @@ class Recording:
         """
         answers = [_line(name, self.answers[name]) for name in QUESTIONS if name in self.answers]
         payloads = [_line(event, self.payloads[event]) for event in sorted(self.payloads)]
-        head = json.dumps({"kind": _KIND, "version": 1, "recorded_on": self.recorded_on})
+        kind, version = _HEAD
+        head = json.dumps({"kind": kind, "version": version, "recorded_on": self.recorded_on})
         parts = (f'{head[:-1]}, "answers": {{', ",\n".join(answers), '}, "payloads": {', ",\n".join(payloads), "}}")
         replace_file(path, "\n".join(part for part in parts if part) + "\n")
 

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..files import read_text, unreadable
+from ..files import read_saved
 from ..serving.times import iso
 from .redaction import masked_keys, masked_text, masked_url
 from .result import AuditResult
 
-_KIND = "cstar_explore audit"
-_VERSION = 2
+_HEAD = ("cstar_explore audit", 2)  # kind and version
 _COLUMNS = {
     "accounts": ("account", "team_id", "environment", "state", "error"),
     "webhooks": ("account", "id", "name", "url", "events", "is_active", "created_at"),
@@ -54,8 +53,9 @@ def baseline_of(audit: AuditResult, mask_key: str | None = None) -> Baseline:
 def baseline_text(audit: AuditResult) -> str:
     """The baseline as JSON."""
     baseline = baseline_of(audit)
-    parts = [f'"kind": {json.dumps(_KIND)}', f'"version": {_VERSION}', f'"taken": {json.dumps(baseline.taken)}']
-    parts.append(f'"mask_key": {json.dumps(baseline.mask_key)}')
+    kind, version = _HEAD
+    head = {"kind": kind, "version": version, "taken": baseline.taken, "mask_key": baseline.mask_key}
+    parts = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in head.items()]
     for name in _COLUMNS:
         lines = ",\n".join(json.dumps(row) for row in getattr(baseline, name))
         parts.append(f'"{name}": [\n{lines}\n]' if lines else f'"{name}": []')
@@ -64,14 +64,12 @@ def baseline_text(audit: AuditResult) -> str:
 
 def read_baseline(path: str | Path) -> Baseline:
     """Reads a baseline file. Raises ConfigurationError if the file cannot be read or is not a baseline of this version."""
-    try:
-        content = json.loads(read_text(path))
-        if (content["kind"], content["version"]) != (_KIND, _VERSION):
-            raise unreadable(path, "it is not a baseline of this version")
+
+    def read(content: Any) -> Baseline:
         rows = {name: _checked(content[name], columns) for name, columns in _COLUMNS.items()}
         return Baseline(str(content["taken"]), str(content["mask_key"]), **rows)
-    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
-        raise unreadable(path, "it is not a baseline") from None
+
+    return read_saved(path, "baseline", _HEAD, read)
 
 
 def _without_secrets(row: dict[str, Any], key: str) -> dict[str, Any]:

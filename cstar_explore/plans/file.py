@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import ConfigurationError
-from ..files import read_text, replace_file, unreadable, write_new_file
+from ..files import read_saved, replace_file, unreadable, write_new_file
 from ..text import printable
 from .change import Change, State
 
-_KIND = "cstar_explore plan"
+_HEAD = ("cstar_explore plan", 1)  # kind and version
 
 
 class PlanFile(NamedTuple):
@@ -64,10 +64,8 @@ def read_plan(path: str | Path) -> PlanFile:
     Raises:
         ConfigurationError: The file is not a plan of this version.
     """
-    try:
-        content = json.loads(read_text(path))
-        if (content["kind"], content["version"]) != (_KIND, 1):
-            raise unreadable(path, "it is not a plan of this version")
+
+    def read(content: Any) -> PlanFile:
         changes = [_change(entry) for entry in content["changes"]]
         existing_ids = frozenset(map(_text, content["known"]))
         created_ids = {int(index): _text(webhook_id) for index, webhook_id in content["created"].items()}
@@ -75,14 +73,21 @@ def read_plan(path: str | Path) -> PlanFile:
             raise unreadable(path, "a webhook that it created belongs to none of its changes")
         target = {name: content.get(name) for name in ("team_id", "environment", "base_url")}
         return PlanFile(_text(content["plan"]), target, changes, existing_ids, created_ids)
-    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
-        raise unreadable(path, "it is not a plan") from None
+
+    return read_saved(path, "plan", _HEAD, read)
 
 
 def _text_of(file: PlanFile) -> str:
     lines = ",\n".join(json.dumps(_entry(change)) for change in file.changes)
     created = {str(index): webhook_id for index, webhook_id in sorted(file.created_ids.items())}
-    content = {"kind": _KIND, "version": 1, "plan": file.plan_id, **file.target, "known": sorted(file.existing_ids)}
+    kind, version = _HEAD
+    content = {
+        "kind": kind,
+        "version": version,
+        "plan": file.plan_id,
+        **file.target,
+        "known": sorted(file.existing_ids),
+    }
     head = json.dumps({**content, "created": created})
     return f'{head[:-1]}, "changes": [\n{lines}\n]}}\n'
 
