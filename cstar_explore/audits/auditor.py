@@ -166,18 +166,19 @@ class Audit(AuditResult):
         write_csv(self.to_frame(), path)
 
     def __repr__(self) -> str:
-        lines = [*self._unread_accounts(), *map(_line, self.findings[:_SHOWN])]
+        lines = [*self.unread()[:_SHOWN], *map(_line, self.findings[:_SHOWN])]
         if len(self.findings) > _SHOWN:
             lines.append(f"… and {len(self.findings) - _SHOWN:,} more; .to_frame() has all of them")
         return "\n  ".join([f"Audit: {self.summary()}", *lines, *self.notes])
 
     def _repr_html_(self) -> str:
-        lines = [self.summary(), *self._unread_accounts(), *self.notes]
+        lines = [self.summary(), *self.unread()[:_SHOWN], *self.notes]
         paragraphs = "".join(f"<p>{html}</p>" for html in map(escaped, lines))
         return paragraphs + findings_html(self)
 
-    def _unread_accounts(self) -> list[str]:
-        unread = self.accounts[self.accounts["state"] != "read"].head(_SHOWN).to_dict("records")
+    def unread(self) -> list[str]:
+        """A sentence for each account that was not read."""
+        unread = self.accounts[self.accounts["state"] != "read"].to_dict("records")
         return [f"{printable(row['account'], 80)}: {row['state']}. {printable(row['error'], 300)}" for row in unread]
 
 

@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     except AuditInterruptedError as interruption:
         checked, interrupted = interruption.audit, True
     if not (checked.accounts["state"] == "read").any() and not interrupted:
-        _print_unread(checked)
+        print(*checked.unread(), sep="\n", file=sys.stderr)
         raise ConfigurationError("No account could be read.", advice="The errors are above.")
     differences = None if baseline is None else compare(baseline, checked)
     result = _FORMATS[options.format](checked)
@@ -45,13 +45,12 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.write(result)
     else:
         replace_file(options.output, result)
-    for note in checked.notes:
-        print(printable(note), file=sys.stderr)
-    print(checked.summary(), file=sys.stderr)
+    print(*map(printable, checked.notes), checked.summary(), sep="\n", file=sys.stderr)
     if differences is not None:
         counts = ", ".join(f"{count} {what}" for what, count in differences["what"].value_counts().items())
         print(f"Since the baseline: {counts or 'no changes'}.", file=sys.stderr)
-    _print_unread(checked)
+    for line in checked.unread():
+        print(line, file=sys.stderr)
     if interrupted:
         print("Interrupted. The result is partial: it covers the accounts read so far.", file=sys.stderr)
         return INTERRUPTED
@@ -102,11 +101,6 @@ def _exit_code(audit: Audit, baseline: Baseline | None, differences: Any, fail_o
 def _keys(frame: Any, *columns: str) -> set[tuple[str, ...]]:
     """What identifies a finding: its account and these columns."""
     return set(frame[["account", *columns]].fillna("").itertuples(index=False, name=None))
-
-
-def _print_unread(audit: Audit) -> None:
-    for row in audit.accounts[audit.accounts["state"] != "read"].to_dict("records"):
-        print(f"{printable(row['account'], 80)}: {row['state']}. {printable(row['error'])}", file=sys.stderr)
 
 
 _FORMATS: Mapping[str, Callable[[Audit], str]] = {

@@ -1,13 +1,18 @@
-"""Follows a listener for a widget."""
+"""What widgets share that show the requests of a listener: how they follow it, and the verdict of a request."""
 
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..listener import Listener
+    from ..listener import Listener, Received
 
 _DELAY = 0.05  # seconds in which arrivals are collected into one update
+
+
+def verdict_of(request: "Received") -> str:
+    """Whether the request verified, in a word or two."""
+    return {None: "not verified: no secret", "ok": "verified"}.get(request.cause, f"refused: {request.cause}")
 
 
 class Arrivals:

@@ -11,7 +11,7 @@ import traitlets
 from ..errors import CStarError
 from ..models import Webhook
 from ..text import plural, printable
-from .arrivals import Arrivals
+from .arrivals import Arrivals, verdict_of
 from .displayed import Displayed
 from .explain_form import verdict_lines
 from .inputs import BaseWidget
@@ -165,7 +165,6 @@ class DeliveriesTab(Displayed):
         return f"{matches:,} of {searched}, newest first.{shown}"
 
     def _row(self, request: "Received") -> list[object]:
-        verdict = {None: "not verified: no secret", "ok": "verified"}.get(request.cause, f"refused: {request.cause}")
         duplicate = f", duplicate of {request.duplicate_of}" if request.duplicate_of else ""
         webhook_id = request.header("x-webhook-id") or ""
         short = webhook_id if len(webhook_id) <= 12 else f"{webhook_id[:11]}…"
@@ -174,7 +173,7 @@ class DeliveriesTab(Displayed):
             f"{request.received_at:%H:%M:%S}",
             _event(request),
             printable(request.header("x-delivery-attempt") or "", 20),
-            f"{verdict}{duplicate}",
+            f"{verdict_of(request)}{duplicate}",
             "…" if request.answered is None else str(request.answered),
             self._names.get(webhook_id) or printable(short),
             _duration(request),

@@ -12,7 +12,7 @@ from ..errors import CStarError
 from ..events import matching_types
 from ..models import Webhook
 from ..text import few, printable
-from .arrivals import Arrivals
+from .arrivals import Arrivals, verdict_of
 from .boxes import close, panel, set_visible
 from .inputs import MASK_KEY, View
 from .table import Receivers, age, short_name, status_of
@@ -109,9 +109,13 @@ class WebhookPanel:
 
 
 def _delivery(request: "Received") -> list[str]:
-    verdict = {None: "not verified", "ok": "verified"}.get(request.cause, f"refused: {request.cause}")
     answered = "…" if request.answered is None else str(request.answered)
-    return [f"{request.received_at:%H:%M:%S}", printable(request.event or "no event", 80), verdict, answered]
+    return [
+        f"{request.received_at:%H:%M:%S}",
+        printable(request.event or "no event", 80),
+        verdict_of(request),
+        answered,
+    ]
 
 
 def _who_else(webhook: Webhook, receivers: Receivers) -> list[str]:

@@ -787,7 +787,7 @@ async def test_the_panel_shows_the_webhooks_deliveries_as_they_arrive(sandbox: c
                 and explorer._side.details.content["deliveries"][0][3] == "200"
             )
         )
-        assert [["ticket.created", "not verified", "200"]] == [
+        assert [["ticket.created", "not verified: no secret", "200"]] == [
             row[1:] for row in explorer._side.details.content["deliveries"]
         ]
         explorer.close()
