@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Literal, TypedDict, Unpack, overload
+from typing import Any, Literal, overload
 
 from ..api.client import Client
 from ..behaviours import QUESTIONS
@@ -25,28 +25,11 @@ _LOG_INTERVAL = 10.0  # seconds between lines of progress
 Progress = Callable[[int, int], object]
 
 
-class _Asked(TypedDict, total=False):
-    """The arguments that say what is asked, as in `probe`."""
-
-    publishable_key: str | Secret | None
-    fire: bool
-    payloads: bool
-    wait: float
-
-
 @overload
-def probe(
-    client: Client, listener: Listener | None = None, *, confirm: Literal[False] = False, **asked: Unpack[_Asked]
-) -> ProbePlan: ...
-
-
+def probe(client: Client, listener: Listener | None = None, *, confirm: Literal[True], **asked: Any) -> ProbeResult: ...
 @overload
-def probe(
-    client: Client, listener: Listener | None = None, *, confirm: Literal[True], **asked: Unpack[_Asked]
-) -> ProbeResult: ...
-
-
-def probe(
+def probe(client: Client, listener: Listener | None = None, **asked: Any) -> ProbePlan: ...
+def probe(  # type: ignore[misc] # the overloads do not repeat what is asked
     client: Client,
     listener: Listener | None = None,
     *,

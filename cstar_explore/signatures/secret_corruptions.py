@@ -35,22 +35,18 @@ def _quote_variants(secret: Secret) -> Iterator[Secret]:
 def _encoding_variants(secret: Secret) -> Iterator[Secret]:
     """The secret decoded from and encoded as base64, hex or percent-encoding, with and without the prefix."""
     for start in ("whsec_", ""):
-        for decode in (_from_base64, _from_base64_url, binascii.unhexlify):
+        for decode, padding in (
+            (base64.b64decode, b"=="),
+            (base64.urlsafe_b64decode, b"=="),
+            (binascii.unhexlify, b""),
+        ):
             with suppress(ValueError):
-                yield as_secret(decode(key_bytes(secret).removeprefix(start.encode())))
+                yield as_secret(decode(key_bytes(secret).removeprefix(start.encode()) + padding))
     yield Secret(unquote(secret.reveal()))
     for encode in (base64.b64encode, base64.urlsafe_b64encode, binascii.hexlify):
         for end in (b"", b"="):
             for start in ("", "whsec_"):
                 yield Secret(start + encode(key_bytes(secret)).rstrip(end or None).decode())
-
-
-def _from_base64(text: bytes) -> bytes:
-    return base64.b64decode(text + b"=" * (-len(text) % 4))
-
-
-def _from_base64_url(text: bytes) -> bytes:
-    return base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
 
 
 def _prefix_variants(secret: Secret) -> Iterator[Secret]:
