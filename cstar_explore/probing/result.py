@@ -84,7 +84,9 @@ class ProbeResult:
         head = ("question", "cStar's pages", "the sandbox", "observed", "verdict", "evidence")
         order = ("different", "as assumed", "as documented", "not answered")
         rows = sorted(self._rows(), key=lambda row: order.index(row[5]))
-        return f"<p>{escaped(self.summary())}</p>{html_table(head, [row[1:] for row in rows])}"
+        table = html_table(head, [row[1:] for row in rows])
+        # A cell of JupyterLab is too narrow for paths and codes that do not break.
+        return f"<p>{escaped(self.summary())}</p>{re.sub('(?<=[/_])(?=[^<>]*</td>)', '<wbr>', table)}"
 
     def summary(self) -> str:
         """One or more sentences: the number of answers with each verdict, and what could not be removed."""

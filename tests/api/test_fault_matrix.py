@@ -1,7 +1,8 @@
 """The fault matrix: each of the six calls with each kind of fault, in a server in front of a real sandbox.
 
 A fault is a function that defines what the server does; its decorator defines the expected outcome. The cells are generated.
-Each fault is tried with a sample of the calls, and in `make nightly` with all of them.
+Each fault is tried with a call that may be repeated without harm and with one that may not, one of many similar faults with one
+of all calls, and in `make nightly` each with all of them.
 In each of them, whatever goes wrong:
 
 - the call returns the correct result, or raises an error of the package with advice;
@@ -39,7 +40,7 @@ from cstar_explore import errors
 from cstar_explore.api import retries
 from tests.support.certificates import server_context
 from tests.support.reports import texts_of
-from tests.support.sampling import sample
+from tests.support.sampling import NIGHTLY, sample
 from tests.support.scripted_server import RecordedRequest, ScriptedServer, closed_port
 
 NEW = {"name": "New", "url": "https://example.com/new", "events": "ticket.created"}
@@ -277,6 +278,7 @@ class Fault:
         on_connect: The fault happens before a request is read.
         large: Memory is measured.
         keeps_open: The connection stays open.
+        similar: One of many faults that differ in a detail.
     """
 
     name: str
@@ -291,6 +293,7 @@ class Fault:
     tls: bool = False
     large: bool = False
     keeps_open: bool = False
+    similar: bool = False
     timeout: float = 5.0
 
 
@@ -530,7 +533,9 @@ for encoding, bomb in {
 
 
 def _add_content_type(content_type: str) -> None:
-    @fault(errors.InvalidResponseError, name=f"JSON as {content_type or 'no content type'}", readable=True)
+    @fault(
+        errors.InvalidResponseError, name=f"JSON as {content_type or 'no content type'}", readable=True, similar=True
+    )
     def labelled(exchange: Exchange) -> None:
         status, body = exchange.forward()
         exchange.send(exchange.response(status, body, {"Content-Type": content_type}))
@@ -677,7 +682,7 @@ REFUSALS = {
 
 
 def _add_refusal(status: int) -> None:
-    @fault(REFUSALS.get(status, errors.StatusError), name=f"{status}", keeps_open=True)
+    @fault(REFUSALS.get(status, errors.StatusError), name=f"{status}", keeps_open=True, similar=True)
     def refusal(exchange: Exchange) -> None:
         exchange.refuse(status, {"WWW-Authenticate": "Basic", "Proxy-Authenticate": "Basic"})
 
@@ -740,7 +745,7 @@ FOREIGN = {
 def _add_foreign(status: int, label: str, *, acting: bool) -> None:
     content_type, body = FOREIGN[label]
 
-    @fault(errors.InvalidResponseError, name=f"foreign {status} {label}{' after acting' * acting}")
+    @fault(errors.InvalidResponseError, name=f"foreign {status} {label}{' after acting' * acting}", similar=True)
     def foreign(exchange: Exchange) -> None:
         if acting:
             exchange.forward()
@@ -788,7 +793,14 @@ LONG_WAIT = 42
 
 
 def _add_limit(way: str, wait: int, **expected: Any) -> None:
-    @fault(errors.RateLimitError, name=f"429, {wait} s, {way}", never_arrived=True, keeps_open=True, **expected)
+    @fault(
+        errors.RateLimitError,
+        name=f"429, {wait} s, {way}",
+        never_arrived=True,
+        keeps_open=True,
+        similar=True,
+        **expected,
+    )
     def limit(exchange: Exchange) -> None:
         headers, error = WAYS[way](wait)
         exchange.refuse(429, headers, type="rate_limit_error", **error)
@@ -804,7 +816,7 @@ for way in [way for way in WAYS if way != "not at all"]:
 
 
 def _add_repeated(name: str, more: Callable[[bytes], bytes], *, apart: bool) -> None:
-    @fault(errors.TransportError, name=name, readable=True, keeps_open=True, timeout=1.0)
+    @fault(errors.TransportError, name=name, readable=True, keeps_open=True, similar=True, timeout=1.0)
     def repeated(exchange: Exchange) -> None:
         response = exchange.response(*exchange.forward())
         exchange.send(response, more(response)) if apart else exchange.send(response + more(response))
@@ -959,11 +971,19 @@ def bounded(*, memory: bool = False) -> Iterator[None]:
         tracemalloc.stop()
 
 
+def calls_for(fault_: Fault, *, lasting: bool) -> list[Call]:
+    """The calls to try the fault with."""
+    unrepeatable = [call for call in CALLS if call.method == "POST"]
+    repeatable = [call for call in CALLS if call not in unrepeatable]
+    kinds = [CALLS] if fault_.similar else [repeatable, unrepeatable]
+    return [call for kind in kinds for call in sample(kind, 1, name=f"{fault_.name} {lasting}")]
+
+
 CELLS = [
     pytest.param(fault_, call, lasting, id=f"{call.name} - {fault_.name}{' - lasting' * lasting}")
     for fault_ in FAULTS
     for lasting in ([False, True] if fault_.also_lasting else [False])
-    for call in sample(CALLS, 3, name=f"{fault_.name} {lasting}")
+    for call in calls_for(fault_, lasting=lasting)
 ]
 
 
@@ -1114,9 +1134,18 @@ def test_each_call_without_a_route(setup: Setup, target: str, call: Call) -> Non
 
 # --- the wait of a 429 ------------------------------------------------------------------------------------------------
 
+each_way = pytest.mark.parametrize(
+    ("call", "way"),
+    [
+        pytest.param(call, way, id=f"{call.name} - {way}")
+        for number, way in enumerate(WAYS)
+        for call in (CALLS if NIGHTLY else [CALLS[number], CALLS[number - 3]])
+    ],
+)
+"""Each way with two of the calls and each call with two of the ways; at night all of them with each other."""
 
-@every_call
-@pytest.mark.parametrize("way", WAYS)
+
+@each_way
 def test_each_call_waits_as_long_as_the_429_asks(setup: Setup, target: str, call: Call, way: str) -> None:
     """The wait is announced before it begins. Cancelled there, the call has had no effect."""
     (fault_,) = (each for each in FAULTS if each.name == f"429, {LONG_WAIT} s, {way}")
@@ -1140,8 +1169,7 @@ def test_each_call_waits_as_long_as_the_429_asks(setup: Setup, target: str, call
         assert_next_calls_work(setup, client)
 
 
-@every_call
-@pytest.mark.parametrize("way", WAYS)
+@each_way
 def test_an_error_reports_a_wait_that_is_too_long(setup: Setup, target: str, call: Call, way: str) -> None:
     """The wait is not begun."""
     (fault_,) = (each for each in FAULTS if each.name == f"429, {LONG_WAIT} s, {way}")
