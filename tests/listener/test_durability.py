@@ -1,6 +1,7 @@
 """No accepted request is lost, in a flood or when the process is killed."""
 
 import contextlib
+import functools
 import hashlib
 import http.client
 import random
@@ -15,9 +16,11 @@ from urllib.parse import urlsplit
 import pytest
 
 import cstar_explore as cx
+from tests.support.sampling import NIGHTLY, sample
 
 CONNECTIONS = 50
-REQUESTS = 200  # per connection
+REQUESTS = 200 if NIGHTLY else 40  # per connection
+UNTIL_KILLED = 2000 if NIGHTLY else 600  # requests per connection: more than are sent before the listener is killed
 SCRIPT = """
 import sys
 import cstar_explore as cx
@@ -31,6 +34,12 @@ def body_of(sender: int, number: int) -> bytes:
     """A different body for each request, of random length and content."""
     chance = random.Random(f"{sender} {number}")
     return b"%d %d " % (sender, number) + chance.randbytes(chance.randrange(600))
+
+
+@functools.cache
+def digests_of(senders: int, count: int) -> frozenset[str]:
+    """Those of all bodies that these senders would send."""
+    return frozenset(digest(body_of(sender, number)) for sender in range(senders) for number in range(count))
 
 
 def digest(body: bytes) -> str:
@@ -75,8 +84,8 @@ def run_all(senders: list[Sender], timeout: float) -> None:
     assert [] == [sender.name for sender in senders if sender.is_alive()]
 
 
-def test_ten_thousand_requests_over_fifty_connections_are_stored(tmp_path: Path) -> None:
-    """Each is answered 200 over its first connection and stored byte for byte."""
+def test_thousands_of_requests_over_fifty_connections_are_stored(tmp_path: Path) -> None:
+    """Each is answered 200 over its first connection and stored byte for byte: 2,000, and 10,000 at night."""
     with cx.Listener(path=tmp_path / "listener.sqlite") as listener:
         senders = [Sender(listener.url, number, REQUESTS) for number in range(CONNECTIONS)]
         run_all(senders, timeout=30)
@@ -110,7 +119,7 @@ def test_flood_beyond_the_limit_loses_no_accepted_request(monkeypatch: pytest.Mo
     assert Counter(body for sender in senders for body in sender.accepted) == stored
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", sample(range(4), 2, name="killed listener"))
 def test_killed_listener_has_stored_every_accepted_request(tmp_path: Path, seed: int) -> None:
     """After SIGKILL at a random moment, each body answered 2xx is in the file once, byte for byte."""
     path = tmp_path / "listener.sqlite"
@@ -121,7 +130,7 @@ def test_killed_listener_has_stored_every_accepted_request(tmp_path: Path, seed:
     try:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
-        senders = [Sender(url, number, 2000, some_accepted) for number in range(10)]
+        senders = [Sender(url, number, UNTIL_KILLED, some_accepted) for number in range(10)]
         for sender in senders:
             sender.start()
         assert some_accepted.wait(10)
@@ -135,14 +144,13 @@ def test_killed_listener_has_stored_every_accepted_request(tmp_path: Path, seed:
         process.communicate()
 
     assert [] == [sender.name for sender in senders if sender.is_alive()]
-    assert any(sender.statuses.total() < 2000 for sender in senders)
+    assert any(sender.statuses.total() < UNTIL_KILLED for sender in senders)
     accepted = Counter(body for sender in senders for body in sender.accepted)
-    sent = {digest(body_of(sender.sender, number)) for sender in senders for number in range(2000)}
     with cx.Listener(path=path) as listener:
         stored = Counter(digest(request.body) for request in listener.requests())
         frame = listener.to_frame()
     assert Counter() == accepted - stored
-    assert ({1}, True) == (set(stored.values()), set(stored) <= sent)
+    assert ({1}, True) == (set(stored.values()), set(stored) <= digests_of(len(senders), UNTIL_KILLED))
     assert (stored.total(), True) == (len(frame), frame["id"].is_monotonic_increasing)
 
 
@@ -150,7 +158,7 @@ def test_killed_listener_can_be_reopened(tmp_path: Path) -> None:
     """Repeatedly, and ids continue."""
     path = tmp_path / "listener.sqlite"
     bodies = []
-    for run in range(3):
+    for run in range(2):
         with subprocess.Popen(
             [sys.executable, "-c", SCRIPT, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as process:
@@ -163,4 +171,4 @@ def test_killed_listener_can_be_reopened(tmp_path: Path) -> None:
 
     with cx.Listener(path=path) as listener:
         assert bodies == [request.body for request in listener.requests()]
-        assert list(range(1, 10)) == [request.id for request in listener.requests()]
+        assert list(range(1, 7)) == [request.id for request in listener.requests()]
