@@ -96,7 +96,7 @@ def _fixed_point(row: Row, path: Path, *, fire: bool) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("questions", "count"), [pytest.param(OTHERS, 6, id="responses"), pytest.param(FIRED, 2, id="deliveries")]
+    ("questions", "count"), [pytest.param(OTHERS, 3, id="responses"), pytest.param(FIRED, 2, id="deliveries")]
 )
 def test_each_answer_is_found_and_a_sandbox_like_it_gives_it_again(
     questions: tuple[str, ...], count: int, tmp_path: Path
