@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from cstar_explore.sandbox.keys import KEYS
 from tests.support.lab import LOW_CONTRAST, PATIENCE, Lab, Notebook
-from tests.support.sampling import NIGHTLY, sample
+from tests.support.sampling import NIGHTLY, nightly, sample
 
 pytestmark = pytest.mark.browser
 
@@ -154,6 +154,7 @@ def test_on_a_live_key_an_action_needs_its_confirmation(browser: Browser, start_
     expect(confirm).to_have_count(0)
 
 
+@nightly
 def test_hostile_text_is_shown_as_text(browser: Browser, start_lab: Callable[..., Lab]) -> None:
     """In the table, the coverage, the question and the steps."""
     name = "<img src=x onerror=alert(1)> $5 and $6"

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from cstar_explore.sandbox.keys import KEYS
 from tests.support.lab import LOW_CONTRAST, Lab
-from tests.support.sampling import NIGHTLY, sample
+from tests.support.sampling import NIGHTLY, nightly
 
 pytestmark = pytest.mark.browser
 
@@ -95,7 +95,8 @@ def test_a_user_creates_reveals_edits_fires_and_deletes(
     assert ([], []) == (notebook.dialogs, notebook.errors)
 
 
-@pytest.mark.parametrize("theme", sample(["light", "dark"], 1, name="the forms"))
+@nightly
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_forms_are_legible_in_both_themes(browser: Browser, start_lab: Callable[..., Lab], theme: str) -> None:
     """All text has a contrast of at least 4.5:1, and no event is outside the view. Saves screenshots."""
     lab = start_lab()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.support.lab import LOW_CONTRAST, Lab
-from tests.support.sampling import sample
+from tests.support.sampling import nightly, sample
 
 pytestmark = pytest.mark.browser
 
@@ -55,6 +55,7 @@ def test_a_delivery_appears_without_a_reload_and_can_be_opened(
     assert ([], []) == (notebook.dialogs, notebook.errors)
 
 
+@nightly
 def test_the_notebook_on_failures_shows_its_chart(browser: Browser, start_lab: Callable[..., Lab]) -> None:
     """The other outputs are checked in the course's own tests."""
     notebook = start_lab().open(browser, "03_failures_and_retries.ipynb")

@@ -1,14 +1,19 @@
-"""Seeded samples of long generated tests. With NIGHTLY set, as by `make nightly`, every case runs."""
+"""Long tests: seeded samples of them, or none. With NIGHTLY set, as by `make nightly`, every case runs."""
 
 import os
 import random
 from collections.abc import Sequence
 from typing import TypeVar
 
+import pytest
+
 T = TypeVar("T")
 
 NIGHTLY = bool(os.environ.get("NIGHTLY"))
 SEED = os.environ.get("SAMPLE_SEED", "1")
+
+# Marks a test whose subject a quicker test covers too.
+nightly = pytest.mark.skipif(not NIGHTLY, reason="long: make nightly runs it")
 
 
 def sample(cases: Sequence[T], count: int, *, name: str) -> list[T]:
