@@ -22,7 +22,7 @@ from cstar_explore import csv_files, errors, events
 from cstar_explore.audits import homoglyphs
 from cstar_explore.audits.urls import parse_url
 from tests.support import audit_corpus as corpus
-from tests.support.sampling import examples
+from tests.support.sampling import NIGHTLY, examples
 from tests.support.scripted_server import Script, ScriptedServer, data, status
 
 SCORE = Path(__file__).parents[2] / "build" / "audit-score.txt"
@@ -242,6 +242,7 @@ def test_credentials_are_masked_in_the_evidence(findings) -> None:
         pytest.param(f"https://shop.example/?a={corpus.SLACK}&a={corpus.SIGNING}#{corpus.AMAZON}", id="everywhere"),
     ],
 )
+@pytest.mark.usefixtures("without_charts")
 def test_no_rule_shows_a_secret_that_another_rule_masks(url: str) -> None:
     """Several rules report a URL with several faults; all of them mask it."""
     text = shown(audit({"url": url}, {"url": url}, {"url": url, "events": ("survey.submitted",)}), page=True)
@@ -626,6 +627,7 @@ def test_a_finding_about_a_team_can_be_ignored(tmp_path: Path, fields: dict[str,
     assert () == audited.notes
 
 
+@pytest.mark.usefixtures("without_charts")
 def test_the_reason_of_an_ignore_is_escaped(tmp_path: Path) -> None:
     """It is untrusted text, too."""
     path = ignoring(tmp_path, webhook="whk_1", reason="<script>alert(1)</script>")
@@ -920,6 +922,7 @@ def test_the_findings_of_a_new_sandbox(client: cx.Client) -> None:
     }
 
 
+@pytest.mark.usefixtures("without_charts")
 def test_no_key_is_shown(sandbox: cx.Sandbox) -> None:
     """In no form of the audit."""
     with sandbox.client() as client:
@@ -1470,7 +1473,8 @@ def test_any_webhooks_can_be_audited(webhooks: list[dict[str, Any]], environment
     assert FIXED == list(audited.fix().columns)
 
 
-@settings(max_examples=examples(8), deadline=None)
+@pytest.mark.usefixtures("without_charts")
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(URLS, min_size=12, max_size=12), st.lists(TEXT, min_size=12, max_size=12))
 def test_any_webhooks_can_be_reported(urls: list[Any], texts: list[str]) -> None:
     """The page is always complete."""
@@ -1645,7 +1649,7 @@ def test_a_webhook_that_gets_events_by_another_fix_is_not_paused_for_having_none
 # --- much and odd input -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("count", [1, 100, 2_000])
+@pytest.mark.parametrize("count", [1, 100, 2_000] if NIGHTLY else [1, 2_000])
 def test_a_hundred_thousand_event_types_take_seconds(count: int) -> None:
     """Only the first unknown types are compared with the published ones."""
     kinds = [f"ticket.kind{number}" for number in range(100_000)]
@@ -1681,6 +1685,7 @@ def test_the_evidence_counts_the_unknown_types_that_it_does_not_name() -> None:
         ("note", corpus.SIGNING),
     ],
 )
+@pytest.mark.usefixtures("without_charts")
 def test_a_secret_in_a_given_frame_is_in_no_frame_of_the_audit(column: str, value: Any, tmp_path: Path) -> None:
     """Under any name and at any depth."""
     table = team({})
