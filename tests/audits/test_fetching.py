@@ -26,6 +26,7 @@ import pytest
 import cstar_explore as cx
 from cstar_explore import errors
 from cstar_explore.audits import fetching
+from tests.support.sampling import NIGHTLY
 
 NOW = dt.datetime(2025, 12, 10, 14, 30, tzinfo=dt.UTC)
 KEY = "sk_live_" + "A1b2C3d4E5f6G7h8"
@@ -278,45 +279,46 @@ def shorten_timeout(monkeypatch: pytest.MonkeyPatch, seconds: float = 0.1) -> No
 # --- requests ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_thousand_teams_take_a_thousand_requests(serve_teams) -> None:
-    """Every team is in the result, in order, with all its webhooks, and `at_once` is respected."""
-    server = serve_teams(1000, delay=0.002)
+def test_many_teams_take_one_request_each(serve_teams) -> None:
+    """Every team is in the result, in order, with all its webhooks, and `at_once` is respected. At night, for 1,000 teams."""
+    count = 1000 if NIGHTLY else 200
+    server = serve_teams(count, delay=0.002)
     progress: list[tuple[int, int, int]] = []
-    audited = cx.audit(accounts(server, 1000), now=NOW, on_progress=lambda *counts: progress.append(counts))
+    audited = cx.audit(accounts(server, count), now=NOW, on_progress=lambda *counts: progress.append(counts))
 
-    assert [path_of(number) for number in range(1000)] == sorted(server.paths)
+    assert [path_of(number) for number in range(count)] == sorted(server.paths)
     assert {"GET"} == {request.method for request in server.requests}
     assert 1 < server.most_in_flight <= 10
-    assert names(range(1000)) == audited.accounts["account"].tolist()
-    assert {"read": names(range(1000))} == states(audited)
-    assert [20] * 1000 == audited.accounts["webhooks"].tolist()
+    assert names(range(count)) == audited.accounts["account"].tolist()
+    assert {"read": names(range(count))} == states(audited)
+    assert [20] * count == audited.accounts["webhooks"].tolist()
     assert audited.complete
-    assert [hook["id"] for number in range(1000) for hook in webhooks_of(number)] == audited.webhooks["id"].tolist()
-    assert Counter(names(range(1000))) == Counter(audited.to_frame().query("rule == 'plain_http'")["account"])
-    assert (1000, 1000, 0) == progress[-1]
+    assert [hook["id"] for number in range(count) for hook in webhooks_of(number)] == audited.webhooks["id"].tolist()
+    assert Counter(names(range(count))) == Counter(audited.to_frame().query("rule == 'plain_http'")["account"])
+    assert (count, count, 0) == progress[-1]
     assert sorted(progress) == progress
-    assert {1000} == {total for _, total, _ in progress}
+    assert {count} == {total for _, total, _ in progress}
 
 
 @pytest.mark.parametrize("at_once", [1, 3, 40])
 @pytest.mark.parametrize("pool", [None, 20], ids=["own threads", "given executor"])
 def test_at_once_limits_concurrent_requests(serve_teams, at_once: int, pool: int | None) -> None:
     """Whatever the size of the executor."""
-    server = serve_teams(80, 1, delay=0.003)
+    server = serve_teams(60, 1, delay=0.003)
     with contextlib.ExitStack() as stack:
         executor = stack.enter_context(ThreadPoolExecutor(pool)) if pool else None
-        audited = cx.audit(accounts(server, 80), at_once=at_once, executor=executor, now=NOW)
+        audited = cx.audit(accounts(server, 60), at_once=at_once, executor=executor, now=NOW)
 
     assert audited.complete
-    assert 80 == len(server.requests)
+    assert 60 == len(server.requests)
     assert min(at_once, 2) <= server.most_in_flight <= at_once
 
 
 def test_connections_are_reused(serve_teams) -> None:
     """Across accounts, and from one audit to the next."""
-    server = serve_teams(100, 1, delay=0.002)
+    server = serve_teams(40, 1, delay=0.002)
     for _ in range(3):
-        cx.audit(accounts(server, 100), at_once=10, now=NOW)
+        cx.audit(accounts(server, 40), at_once=10, now=NOW)
 
     assert server.all_connections <= 10
 
@@ -349,6 +351,7 @@ def test_an_invalid_at_once_is_refused(serve_teams, at_once: Any) -> None:
     assert [] == server.requests
 
 
+@pytest.mark.usefixtures("without_charts")
 def test_an_audit_of_no_accounts_is_empty(serve_teams) -> None:
     """Its frames and report work."""
     server = serve_teams(1, 1)
@@ -471,20 +474,20 @@ def test_a_paginated_list_is_read_completely(serve_teams) -> None:
 
 def test_failed_teams_do_not_affect_the_others(serve_teams) -> None:
     """Failed accounts are listed with their error, and have no rows in the other frames."""
-    server = serve_teams(200, 2, responses={path_of(number): [error_response(500)] for number in range(3, 200, 10)})
-    audited = cx.audit(accounts(server, 200), now=NOW)
+    server = serve_teams(80, 2, responses={path_of(number): [error_response(500)] for number in range(3, 80, 10)})
+    audited = cx.audit(accounts(server, 80), now=NOW)
 
-    bad = list(range(3, 200, 10))
-    good = [number for number in range(200) if number not in bad]
+    bad = list(range(3, 80, 10))
+    good = [number for number in range(80) if number not in bad]
     assert {"failed": names(bad), "read": names(good)} == states(audited)
-    assert names(range(200)) == audited.accounts["account"].tolist()
+    assert names(range(80)) == audited.accounts["account"].tolist()
     assert not audited.complete
     failed = audited.accounts[audited.accounts["state"] == "failed"]
-    assert [True] * 20 == [isinstance(error, str) and "500" in error for error in failed["error"]]
+    assert [True] * 8 == [isinstance(error, str) and "500" in error for error in failed["error"]]
     assert failed["webhooks"].isna().all()
     assert audited.accounts.loc[audited.accounts["state"] == "read", "error"].isna().all()
     assert set(names(good)) == set(audited.webhooks["account"])
-    assert "180 of 200" in audited.summary()
+    assert "72 of 80" in audited.summary()
     assert KEY not in audited.to_json() + audited.accounts.to_csv() + repr(audited)
 
 
@@ -504,6 +507,7 @@ def test_a_broken_response_fails_only_its_team(serve_teams, monkeypatch: pytest.
     assert 11 + server.paths.count(path_of(5)) == len(server.requests)
 
 
+@pytest.mark.usefixtures("without_charts")
 def test_all_teams_may_fail(serve_teams) -> None:
     """The audit, its frames and its report still work."""
     server = serve_teams(5, 1, responses={path_of(number): [error_response(403)] for number in range(5)})
@@ -562,13 +566,14 @@ def settled_requests(server: TeamServer) -> int:
     return count
 
 
+@pytest.mark.usefixtures("without_charts")
 @pytest.mark.parametrize("pool", [None, 6], ids=["own threads", "given executor"])
 def test_no_requests_are_sent_after_a_stop(serve_teams, pool: int | None) -> None:
     """Accounts read before stay, the others were not tried, and no thread is left."""
-    server = serve_teams(300, 2, hold_from=100)
+    server = serve_teams(120, 2, hold_from=40)
 
     def stopped() -> bool:
-        if len(server.requests) < 100:
+        if len(server.requests) < 40:
             return False
         threading.Timer(0.05, server.released.set).start()
         return True
@@ -576,17 +581,17 @@ def test_no_requests_are_sent_after_a_stop(serve_teams, pool: int | None) -> Non
     with contextlib.ExitStack() as stack:
         executor = stack.enter_context(ThreadPoolExecutor(pool)) if pool else None
         before = threads()
-        audited = cx.audit(accounts(server, 300), executor=executor, at_once=6, stopped=stopped, now=NOW)
+        audited = cx.audit(accounts(server, 120), executor=executor, at_once=6, stopped=stopped, now=NOW)
         sent = settled_requests(server)
         left = threads() - before
 
     by_state = states(audited)
     assert set() == {thread for thread in left if not thread.name.startswith("ThreadPoolExecutor") or not pool}
-    assert 100 <= sent <= 106
+    assert 40 <= sent <= 46
     assert {"read", "not tried"} == set(by_state)
-    assert 94 <= len(by_state["read"]) <= sent
-    assert 300 == len(by_state["read"]) + len(by_state["not tried"])
-    assert names(range(300)) == audited.accounts["account"].tolist()
+    assert 34 <= len(by_state["read"]) <= sent
+    assert 120 == len(by_state["read"]) + len(by_state["not tried"])
+    assert names(range(120)) == audited.accounts["account"].tolist()
     assert not audited.complete
     assert set(by_state["read"]) == set(audited.webhooks["account"])
     assert audited.accounts.loc[audited.accounts["state"] == "not tried", "webhooks"].isna().all()
@@ -631,10 +636,10 @@ def test_a_stop_takes_effect_when_a_silent_server_times_out(serve_teams, monkeyp
 
 def test_no_requests_are_sent_after_ctrl_c(serve_teams) -> None:
     """And no thread is left."""
-    server = serve_teams(300, 2, hold_from=100)
+    server = serve_teams(120, 2, hold_from=40)
 
     def interrupt(_: ReceivedRequest) -> None:
-        if len(server.requests) == 100:
+        if len(server.requests) == 40:
             os.kill(os.getpid(), signal.SIGINT)
             threading.Timer(0.1, server.released.set).start()
 
@@ -644,13 +649,13 @@ def test_no_requests_are_sent_after_ctrl_c(serve_teams) -> None:
     # A shell that runs the tests in the background makes them ignore Ctrl+C.
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
-        audited = cx.audit(accounts(server, 300), at_once=6, now=NOW)
+        audited = cx.audit(accounts(server, 120), at_once=6, now=NOW)
     signal.signal(signal.SIGINT, handler)
     threading.Event().wait(0.1)
     sent = settled_requests(server)
 
     assert set() == {thread for thread in threads() - before if not isinstance(thread, threading.Timer)}
-    assert 100 <= sent <= 106
+    assert 40 <= sent <= 46
     if audited is not None:
         assert {"read", "not tried"} == set(states(audited))
 
@@ -699,7 +704,7 @@ print(audit.accounts["state"].tolist(), time.monotonic() - done[0] < 2)
 @pytest.mark.parametrize("which", ["on_progress", "stopped"])
 def test_an_exception_in_a_callback_stops_the_audit(serve_teams, which: str) -> None:
     """It is raised, no more requests are sent, and no thread is left."""
-    server = serve_teams(200, 1, delay=0.002)
+    server = serve_teams(80, 1, delay=0.002)
 
     def failing_callback(*_: int) -> bool:
         if len(server.requests) >= 20:
@@ -708,9 +713,9 @@ def test_an_exception_in_a_callback_stops_the_audit(serve_teams, which: str) -> 
 
     before = threads()
     with pytest.raises(ZeroDivisionError, match="mine"):
-        cx.audit(accounts(server, 200), at_once=4, now=NOW, **{which: failing_callback})
+        cx.audit(accounts(server, 80), at_once=4, now=NOW, **{which: failing_callback})
 
-    assert settled_requests(server) < 200
+    assert settled_requests(server) < 80
     assert set() == threads() - before
 
 
@@ -756,10 +761,11 @@ def traced_memory(server: TeamServer, count: int, at_once: int) -> tuple[int, in
 
 def test_memory_depends_on_the_result_not_on_concurrency(serve_teams) -> None:
     """The peak is near the size of the result. One more slot costs about one connection."""
-    server = serve_teams(150, delay=0.001)
+    count = 150 if NIGHTLY else 75
+    server = serve_teams(count, delay=0.001)
     cx.audit(accounts(server, 5), now=NOW)  # loads modules and caches
-    held, narrow = traced_memory(server, 150, 2)
-    _, wide = traced_memory(server, 150, 60)
+    held, narrow = traced_memory(server, count, 2)
+    _, wide = traced_memory(server, count, 60)
 
     assert narrow < 4 * held
     assert wide < narrow + (60 - 2) * 64 * 1024
@@ -767,10 +773,11 @@ def test_memory_depends_on_the_result_not_on_concurrency(serve_teams) -> None:
 
 def test_memory_per_team_does_not_grow(serve_teams) -> None:
     """Twice the teams need about twice the memory."""
-    server = serve_teams(160, 10)
+    count = 160 if NIGHTLY else 80
+    server = serve_teams(count, 10)
     cx.audit(accounts(server, 5), now=NOW)
-    _, half = traced_memory(server, 80, 10)
-    _, full = traced_memory(server, 160, 10)
+    _, half = traced_memory(server, count // 2, 10)
+    _, full = traced_memory(server, count, 10)
 
     assert full < 2.3 * half
 
