@@ -86,9 +86,10 @@ def run_process(*arguments: str | Path, **more: str) -> Finished:
     return finish(start(*arguments, **more))
 
 
-def run(*arguments: str | Path, **more: str) -> Finished:
-    """Runs the command in this process, which is ten times faster."""
-    stdout, stderr = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
+def run(*arguments: str | Path, encoding: str = "utf-8", **more: str) -> Finished:
+    """Runs the command in this process, which is ten times faster, with a standard output in this encoding."""
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding, newline="")
+    stderr = io.TextIOWrapper(io.BytesIO(), encoding, "backslashreplace", newline="")
     code: Any = None
     with mock.patch.dict(os.environ, environment(**more), clear=True):
         with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
@@ -319,7 +320,7 @@ def test_unread_accounts_exit_with_4(tmp_path: Path, form: str) -> None:
     """4 takes precedence over 3. The errors are on stderr, the result of the others on stdout."""
     with ScriptedServer(*by_team(t1=status(403), t2=PLAIN_HTTP)) as server:
         path = accounts_file(tmp_path, server, 3)
-        result = run_process("audit", "--accounts", path, "--fail-on", "info", "--format", form, CSTAR_KEY_ALL=LIVE)
+        result = run("audit", "--accounts", path, "--fail-on", "info", "--format", form, CSTAR_KEY_ALL=LIVE)
 
     assert 4 == result.code
     assert "Team 1" in result.stderr
@@ -345,8 +346,8 @@ def test_failed_accounts_are_listed_on_stderr(tmp_path: Path) -> None:
 def test_no_readable_account_exits_with_1(tmp_path: Path) -> None:
     """Each account is named."""
     with ScriptedServer(*always(status(403))) as server:
-        result = run_process("audit", "--accounts", accounts_file(tmp_path, server, 2), CSTAR_KEY_ALL=LIVE)
-        unset = run_process("audit", "--accounts", accounts_file(tmp_path, server, 2))
+        result = run("audit", "--accounts", accounts_file(tmp_path, server, 2), CSTAR_KEY_ALL=LIVE)
+        unset = run("audit", "--accounts", accounts_file(tmp_path, server, 2))
 
     assert (1, 1) == (result.code, unset.code)
     assert "Team 0" in result.stderr
@@ -377,7 +378,7 @@ def test_an_unreadable_team_exits_with_1(response: Script, first: bool) -> None:
 
 def test_without_a_key_nothing_is_audited() -> None:
     """Not even the sandbox."""
-    result = run_process("audit")
+    result = run("audit")
 
     assert (1, "") == (result.code, result.stdout)
     assert "CSTAR_KEY" in result.stderr
@@ -479,8 +480,8 @@ def test_the_sandbox_option_audits_a_sandbox(form: str) -> None:
 
 
 def test_json_output_is_reproducible_and_a_baseline(tmp_path: Path) -> None:
-    """For a sandbox, which has its own clock."""
-    first, again = (run_process("audit", "--sandbox", "--format", "json") for _ in range(2))
+    """For a sandbox, which has its own clock, in this process and in another one."""
+    first, again = (call("audit", "--sandbox", "--format", "json") for call in (run, run_process))
     path = tmp_path / "baseline.json"
     path.write_text(first.stdout, encoding="utf-8")
 
@@ -491,14 +492,18 @@ def test_json_output_is_reproducible_and_a_baseline(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_output_works_with_an_ascii_terminal(form: str) -> None:
-    """The mask contains non-ASCII characters."""
+    """The mask contains non-ASCII characters. The table, whose encoding stays, is also printed by a process."""
     odd = data([ITEM | {"name": "会社 ä", "url": "http://desk.shop.example/?token=hunter2Rosebud"}])
     with ScriptedServer(*always(odd)) as server:
-        result = run_process("audit", "--format", form, PYTHONIOENCODING="ascii", **one_team(server))
+        results = [run("audit", "--format", form, encoding="ascii", **one_team(server))]
+        if form == "table":
+            results.append(run_process("audit", "--format", form, PYTHONIOENCODING="ascii", **one_team(server)))
 
-    assert 0 == result.code
-    assert "plain_http" in result.stdout or form == "html"
-    assert "Rosebud" not in result.stdout
+    for result in results:
+        assert 0 == result.code
+        assert "plain_http" in result.stdout or form == "html"
+        assert "Rosebud" not in result.stdout
+    assert results[0].stdout == results[-1].stdout
 
 
 @pytest.mark.parametrize("form", ["table", "csv", "html"])
@@ -521,7 +526,7 @@ def test_untrusted_text_is_escaped_in_the_output(tmp_path: Path, form: str) -> N
 
 def test_a_closed_pipe_causes_no_traceback() -> None:
     """As with `head`."""
-    with ScriptedServer(*always(data([ITEM | {"id": f"whk_{n}", "events": ["*"]} for n in range(3000)]))) as server:
+    with ScriptedServer(*always(data([ITEM | {"id": f"whk_{n}", "events": ["*"]} for n in range(1000)]))) as server:
         running = start("audit", "--format", "csv", **one_team(server))
         assert running.stdout is not None
         assert running.stderr is not None
@@ -639,7 +644,7 @@ def check_states(result: Finished) -> list[str]:
 
 def test_doctor_reports_missing_configuration() -> None:
     """One check fails and names the variable."""
-    result = run_process("doctor")
+    result = run("doctor")
 
     assert 1 == result.code
     assert "fail" in check_states(result)
@@ -652,7 +657,7 @@ def test_doctor_succeeds_with_a_sandbox() -> None:
     with cx.Sandbox() as sandbox, sandbox.client() as client:
         before = client.webhooks.list().to_frame()
         key = sandbox.key.reveal()
-        result = run_process("doctor", CSTAR_KEY=key, CSTAR_TEAM_ID=sandbox.team_id, CSTAR_BASE_URL=sandbox.base_url)
+        result = run("doctor", CSTAR_KEY=key, CSTAR_TEAM_ID=sandbox.team_id, CSTAR_BASE_URL=sandbox.base_url)
         after = client.webhooks.list().to_frame()
 
     assert 0 == result.code
@@ -724,6 +729,6 @@ def test_doctor_sends_only_get_requests(response: Script) -> None:
 
 def test_doctor_refuses_options() -> None:
     """It exits with 2."""
-    result = run_process("doctor", "--fix")
+    result = run("doctor", "--fix")
 
     assert (2, "") == (result.code, result.stdout)
