@@ -121,7 +121,7 @@ def test_booleans_are_read_in_the_spreadsheets_language(tmp_path: Path, pair: st
     """In `is_active` and in `delete`, in upper and lower case."""
     yes, no = pair.split(" ")
     with storing(*LISTED) as (_, client):
-        for fold in (str, str.lower, str.upper):
+        for fold in {fold(pair): fold for fold in (str, str.lower, str.upper)}.values():
             if "İ" in fold(no) + fold(yes):
                 continue
             rows = [
@@ -442,7 +442,7 @@ def test_a_file_that_is_no_workbook_is_refused(openpyxl: Any, tmp_path: Path, co
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused(openpyxl: Any, tmp_path: Path) -> None:
     """A small file may contain gigabytes."""
-    with zipfile.ZipFile(tmp_path / "a.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for number in range(6):
             archive.writestr(f"xl/{number}.xml", b" " * 100_000_000)
     with pytest.raises(errors.ConfigurationError, match="unpacked"):
