@@ -41,9 +41,11 @@ each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.s
 
 
 @contextmanager
-def kernel(notebook: NotebookNode) -> Iterator[NotebookClient]:
-    with TemporaryDirectory() as folder:  # for the files that a lesson writes
-        client = NotebookClient(notebook, timeout=60, allow_errors=True, resources={"metadata": {"path": folder}})
+def kernel(notebook: NotebookNode, folder: Path | None = None) -> Iterator[NotebookClient]:
+    """A kernel whose lesson writes its files to this folder, or to a temporary one."""
+    with TemporaryDirectory() as temporary:
+        resources = {"metadata": {"path": str(folder or temporary)}}
+        client = NotebookClient(notebook, timeout=60, allow_errors=True, resources=resources)
         with client.setup_kernel():
             yield client
 
@@ -68,14 +70,30 @@ def stored(cell: NotebookNode) -> str:
     )
 
 
+def each_output(notebook: NotebookNode) -> list[str]:
+    """The HTML that the cells of a notebook display."""
+    return [
+        output["data"]["text/html"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", ())
+        if "text/html" in output.get("data", {})
+    ]
+
+
 @each_lesson
-def test_checks_reject_the_blank_and_a_wrong_answer_and_accept_the_solution(lesson: Path) -> None:
-    """All in one kernel, as a learner does it: earlier tries do not affect the solution."""
+def test_checks_reject_the_blank_and_a_wrong_answer_and_accept_the_solution(lesson: Path, tmp_path: Path) -> None:
+    """All in one kernel, as a learner does it: earlier tries do not affect the solution.
+
+    The lesson on audits writes its report beside the notebook, links and shows it. Git ignores the folder.
+    """
     notebook = read(lesson)
     tasks = {exercise.name: exercise for exercise in exercises(notebook)}
     checks = {exercise.check["id"] for exercise in tasks.values()}
-    with kernel(notebook) as client:
-        for cell in [cell for cell in notebook.cells if cell["cell_type"] == "code" and cell["id"] not in checks]:
+    with kernel(notebook, tmp_path) as client:
+        cells = [cell for cell in notebook.cells if cell["cell_type"] == "code"]
+        for cell in cells:
+            cell["outputs"] = []
+        for cell in [cell for cell in cells if cell["id"] not in checks]:
             error, output = run_cell(client, cell)
             assert "" == error, (cell["id"], output)
             if cell["id"] in tasks:
@@ -91,6 +109,18 @@ def test_checks_reject_the_blank_and_a_wrong_answer_and_accept_the_solution(less
                 assert blank[1].startswith("Not yet. ")
                 assert message in wrong[1]
                 assert correct[1].startswith("Correct. ")
+    if lesson == LESSONS[3]:
+        assert_links_and_shows_its_report(client.nb, tmp_path)
+
+
+def assert_links_and_shows_its_report(notebook: NotebookNode, folder: Path) -> None:
+    [html] = [html for html in each_output(notebook) if "<iframe" in html]
+    [link, frame] = re.findall(r'(?:href|src)="([^"]+)"', html)
+
+    assert link == frame
+    assert "Credentials in the URL" in (folder / link).read_text(encoding="utf-8")
+    ignored = (LESSONS[0].parents[1] / ".gitignore").read_text(encoding="utf-8").split()
+    assert any(fnmatch.fnmatch(f"{folder.joinpath(link).parent.name}/", pattern) for pattern in ignored)
 
 
 @each_lesson
@@ -149,24 +179,6 @@ def test_pressing_each_button_first_changes_no_output_of_the_first_lesson() -> N
                 assert "" == run_cell(client, cell, f"{CLICKS[form]}.click()\nawait {form}._submission")[0]
 
     assert list(CLICKS) == pressed
-
-
-def test_the_audit_lesson_writes_its_report_beside_the_notebook(tmp_path: Path) -> None:
-    """It links and shows it. Git ignores the folder."""
-    notebook = read(LESSONS[3])
-    NotebookClient(notebook, timeout=60, allow_errors=True, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    [html] = [
-        output["data"]["text/html"]
-        for cell in notebook.cells
-        for output in cell.get("outputs", ())
-        if "<iframe" in output.get("data", {}).get("text/html", "")
-    ]
-    [link, frame] = re.findall(r'(?:href|src)="([^"]+)"', html)
-
-    assert link == frame
-    assert "Credentials in the URL" in (tmp_path / link).read_text(encoding="utf-8")
-    ignored = (LESSONS[0].parents[1] / ".gitignore").read_text(encoding="utf-8").split()
-    assert any(fnmatch.fnmatch(f"{tmp_path.joinpath(link).parent.name}/", pattern) for pattern in ignored)
 
 
 def test_last_lesson_sends_only_get_with_a_live_key(sandbox: cx.Sandbox) -> None:
