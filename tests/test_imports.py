@@ -30,8 +30,9 @@ def test_the_forms_load_no_pandas() -> None:
     assert "False False" == run(code).strip()
 
 
-def test_importing_every_module_leaves_pandas_and_loggers_as_they_were() -> None:
-    """The user's own frames and loggers keep their settings until a frame, client or sandbox is made."""
+@pytest.fixture(scope="module")
+def all_imported() -> list[list[object]]:
+    """In an interpreter that imports every module: its settings before and after, and what public names then are."""
     code = """
 import importlib, json, logging, pkgutil
 import pandas as pd
@@ -42,9 +43,18 @@ import cstar_explore
 for module in pkgutil.walk_packages(cstar_explore.__path__, "cstar_explore."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
-print(json.dumps([before, state()]))
+after, cx = state(), cstar_explore
+modules = [name for name in cx.__all__ if type(getattr(cx, name)).__name__ == "module"]
+functions = [type(cx.events.catalogue).__name__, type(cx.events.sample).__name__]
+print(json.dumps([before, after, modules, functions]))
 """
-    before, after = json.loads(run(code))
+    states: list[list[object]] = json.loads(run(code))
+    return states
+
+
+def test_importing_every_module_leaves_pandas_and_loggers_as_they_were(all_imported: list[list[object]]) -> None:
+    """The user's own frames and loggers keep their settings until a frame, client or sandbox is made."""
+    before, after, *_ = all_imported
 
     assert before == after
 
@@ -62,14 +72,9 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         _ = cx.Webhok
 
 
-def test_no_module_hides_a_public_function() -> None:
+def test_no_module_hides_a_public_function(all_imported: list[list[object]]) -> None:
     """Importing a module sets its name on the package: a function of that name would become a module."""
-    code = """
-import importlib, pkgutil, cstar_explore as cx
-for module in pkgutil.walk_packages(cx.__path__, "cstar_explore."):
-    if not module.name.endswith("__main__"):
-        importlib.import_module(module.name)
-print(*(name for name in cx.__all__ if type(getattr(cx, name)).__name__ == "module"))
-print(type(cx.events.catalogue).__name__, type(cx.events.sample).__name__)
-"""
-    assert "errors events\nfunction function\n" == run(code)
+    *_, modules, functions = all_imported
+
+    assert ["errors", "events"] == modules
+    assert ["function", "function"] == functions
