@@ -411,6 +411,7 @@ def shown(audited: Any) -> str:
     return "\n".join(parts)
 
 
+@pytest.mark.usefixtures("without_charts")
 def test_the_key_is_read_from_the_environment_when_the_audit_runs(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -439,6 +440,7 @@ def test_each_account_is_fetched_with_its_own_key(server: ScriptedServer, monkey
     } == sent
 
 
+@pytest.mark.usefixtures("without_charts")
 @pytest.mark.parametrize(
     ("value", "variable"),
     [
@@ -518,6 +520,7 @@ def reject_quoting_key(connection: Any, received: Any) -> bool:
     return True
 
 
+@pytest.mark.usefixtures("without_charts")
 def test_a_key_repeated_in_an_error_response_is_masked(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error of the account is shown without its key."""
     monkeypatch.setenv("CSTAR_KEY_SUPPORT", LIVE)
@@ -528,6 +531,7 @@ def test_a_key_repeated_in_an_error_response_is_masked(monkeypatch: pytest.Monke
     assert RANDOM not in shown(audited)
 
 
+@pytest.mark.usefixtures("without_charts")
 def test_a_key_in_a_webhook_name_is_masked_in_baseline_and_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both are shared with other people."""
     monkeypatch.setenv("CSTAR_KEY_SUPPORT", LIVE)
@@ -543,6 +547,7 @@ def test_a_key_in_a_webhook_name_is_masked_in_baseline_and_report(monkeypatch: p
 # --- what may be sent where -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("without_charts")
 @pytest.mark.parametrize(
     "value",
     [
