@@ -31,6 +31,7 @@ from tests.support.forms import (
     widgets_of,
     written,
 )
+from tests.support.sampling import NIGHTLY
 from tests.support.scripted_server import RecordedRequest, Script, data, reset, status
 
 pytestmark = pytest.mark.usefixtures("no_widget_is_left")
@@ -675,11 +676,11 @@ async def test_closing_while_fixes_are_applied_starts_no_further_step(neglected:
 
 
 @in_loop
-async def test_fifty_explorers_are_freed(neglected: cx.Sandbox) -> None:
-    """Whether or not the audit had finished."""
+async def test_many_explorers_are_freed(neglected: cx.Sandbox) -> None:
+    """Whether or not the audit had finished: fifteen of them, and fifty at night."""
     with neglected.client(LIVE) as client:
         widgets, threads = alive(), set(threading.enumerate())
-        for number in range(50):
+        for number in range(50 if NIGHTLY else 15):
             explorer = cx.Explorer(client)
             if number % 5 == 0:
                 await explorer.refresh()
