@@ -437,6 +437,7 @@ def test_an_audit_is_compared_with_the_mask_key_of_the_file(tmp_path: Path) -> N
     assert {("other", "added")} == {(row[0], row[1]) for row in rows(path, both)}
 
 
+@pytest.mark.usefixtures("without_charts")
 def test_a_full_disk_leaves_the_old_baseline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither is it truncated, nor is half a file left beside it."""
     path = saved(audit({}), tmp_path)
