@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
 
 from .errors import ValidationError
+from .hosts import host_of
 from .schema import DELIVERY_FIELDS, FIRED_FIELDS, SECRET_KEYS, WEBHOOK_FIELDS, Field, Kind, parse_value
 from .text import printable, redacted
 
@@ -69,7 +69,9 @@ def webhooks_frame(items: Sequence[Item]) -> pd.DataFrame:
 
 def with_host(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with a column `host` (str): the host of `url` in lower case, missing where the URL has none."""
-    return _with_column(frame, "host", pd.array([_host(url) for url in frame["url"]], dtype=TEXT))
+    return _with_column(
+        frame, "host", pd.array([(isinstance(url, str) and host_of(url)) or None for url in frame["url"]], dtype=TEXT)
+    )
 
 
 def with_age(frame: pd.DataFrame, now: datetime | None) -> pd.DataFrame:
@@ -83,13 +85,6 @@ def _with_column(frame: pd.DataFrame, name: str, values: Column) -> pd.DataFrame
     if name in frame.columns:
         frame = frame.rename(columns={name: _unused_name(name, dict.fromkeys(frame.columns))})
     return frame.assign(**{name: values})
-
-
-def _host(url: Any) -> str | None:
-    try:
-        return (urlsplit(url).hostname or None) if isinstance(url, str) else None
-    except ValueError:
-        return None
 
 
 def subscriptions_frame(

@@ -12,7 +12,7 @@ from urllib.request import getproxies
 import httpcore
 
 from ..errors import ConfigurationError
-from ..serving.loopback import is_loopback_url
+from ..hosts import is_loopback_url
 from ..text import MASK, printable
 
 _SCHEMES = ("http", "https", "socks5", "socks5h")

@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any, Generic, Literal, TypeVar
 
 from ..errors import ValidationError
+from ..hosts import is_loopback_url
 from ..models import FiredEvent, Identity, Webhook
 from ..secret import ApiKey
-from ..serving.loopback import is_loopback_url
 from ..text import printable, redacted
 from .responses import (
     Page,

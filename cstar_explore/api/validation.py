@@ -5,8 +5,8 @@ from urllib.parse import quote, urlsplit
 
 from ..errors import ConfigurationError, ValidationError
 from ..events import parse_events, warn_about_unknown_types
+from ..hosts import is_loopback
 from ..secret import ApiKey, Secret
-from ..serving.loopback import is_loopback
 from ..text import printable, redacted
 
 

@@ -9,7 +9,7 @@ from ..api.client import BASE_URL
 from ..api.validation import checked_base_url, segment
 from ..csv_files import read_csv
 from ..errors import ConfigurationError, CStarError
-from ..serving.loopback import host_names, host_of, is_allowed
+from ..hosts import host_names, host_of, is_allowed
 from ..text import printable, redacted
 
 if TYPE_CHECKING:

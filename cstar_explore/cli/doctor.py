@@ -13,8 +13,8 @@ from ..api.client import BASE_URL, Client
 from ..api.proxies import proxy_for
 from ..api.validation import checked_base_url
 from ..errors import CStarError, NotFoundError
+from ..hosts import is_loopback_url
 from ..secret import Secret
-from ..serving.loopback import is_loopback_url
 from ..signatures.timestamps import TOLERANCE
 from ..text import printable, redacted
 

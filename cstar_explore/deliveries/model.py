@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..errors import ValidationError
+from ..hosts import is_loopback_url
 from ..secret import Secret
 from ..serving.credentials import mask_header
-from ..serving.loopback import is_loopback_url
 from ..signatures import Explanation, explain, verify
 from ..signatures.headers import read_headers
 from ..signatures.keys import Secrets, as_secrets

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from ..errors import ConfigurationError, NotReceivedError
+from ..hosts import host_names
 from ..secret import Secret
 from ..serving import loops
 from ..serving.cells import close_on_rerun, close_previous
-from ..serving.loopback import host_names
 from ..serving.server import Server
 from ..serving.threads import in_thread
 from ..serving.times import checked_seconds

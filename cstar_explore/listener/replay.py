@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, ValidationError
+from ..hosts import host_of, is_allowed
 from ..packaged import read_table
 from ..secret import Secret
-from ..serving.loopback import host_of, is_allowed
 from ..serving.posting import AttemptResult, DeliveryClient
 from ..signatures.bodies import parse_json
 from ..signatures.signing import sign

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..api.client import Client
 from ..errors import ValidationError
+from ..hosts import is_loopback_url
 from ..models import Webhook
-from ..serving.loopback import is_loopback_url
 from ..text import printable
 from .change import Change, State
 from .desired import Desired

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
+from ..hosts import is_loopback_url
 from ..listener.handlers import Handler
 from ..listener.store import Received
 from ..secret import Secret
-from ..serving.loopback import is_loopback_url
 from .answers import signing_secret
 from .replies import AddressRefusedError, NotAnsweredError, Reply
 from .session import Session

@@ -7,9 +7,9 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError, ValidationError
+from ..hosts import host_names, is_allowed
 from ..packaged import read_table
 from ..progress import ProgressLog
-from ..serving.loopback import host_names, is_allowed
 from ..signatures import keys
 from ..text import printable, redacted
 from .catalogue import CHECKS, PROBES

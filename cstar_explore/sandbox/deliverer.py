@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from urllib.parse import urljoin
 
 from ..behaviours import ASSUMED, Answer
+from ..hosts import is_allowed_url
 from ..recordings import Recording
-from ..serving.loopback import is_allowed_url
 from ..serving.posting import AttemptResult, DeliveryClient
 from ..serving.schedule import retry_at
 from ..serving.times import iso

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..behaviours import ASSUMED
 from ..errors import ConfigurationError
+from ..hosts import host_names
 from ..recordings import Recording, as_recording
 from ..secret import Secret
 from ..serving.cells import close_on_rerun, close_previous
-from ..serving.loopback import host_names
 from ..serving.server import Server
 from ..serving.times import checked_seconds
 from ..signatures.timestamps import unix_seconds

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ..behaviours import Answer
 from ..events import FORMER_NAMES, NAMES
-from ..serving.loopback import is_allowed
+from ..hosts import is_allowed
 from .error_responses import INVALID_JSON, ApiError, invalid, missing
 
 _CUT = 255  # characters that remain of a name, where long ones are cut

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..hosts import host_of, is_allowed
 from ..text import printable
-from .loopback import host_of, is_allowed
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import httpx
 
+from ..hosts import is_loopback_url
 from ..text import printable, redacted
-from .loopback import is_loopback_url
 
 TIMEOUT = 10.0  # seconds; cStar's cheat sheet on webhooks (an older page says 30)
 KEPT_BODY = 1024  # bytes of a response's body; enough for a reason

@@ -9,9 +9,9 @@ from ..api.client import Client
 from ..api.validation import checked_name, checked_url
 from ..errors import ConflictError, CStarError, ValidationError
 from ..events import parse_events, received_types, split_events, unknown_type_warning
+from ..hosts import is_loopback_url
 from ..models import Webhook, WebhookList
 from ..plans import State, difference_words, differences, format_difference
-from ..serving.loopback import is_loopback_url
 from ..text import printable
 from .boxes import Button, Column, close, row, set_visible
 from .form import Form, named

@@ -5,8 +5,8 @@ import re
 from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
-from ..errors import ConfigurationError
-from ..text import printable, redacted
+from .errors import ConfigurationError
+from .text import printable, redacted
 
 _NAME = re.compile(r"\w[\w.-]*|[0-9a-f]*:[0-9a-f.]*:[0-9a-f:.]*")  # or an IPv6 address
 
