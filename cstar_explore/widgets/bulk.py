@@ -135,6 +135,12 @@ class BulkActions:
             self.buttons[name].disabled = self.working or not self._client.write
 
     def _start(self, action: Action, webhooks: list[Webhook]) -> None:
+        """Starts the action. With a live key, the first press only asks for the confirmation."""
+        if self._is_live and webhooks and self._asked is None and not self._confirmation.value:
+            self._ask(action, webhooks)
+            self._confirmation.focus()
+            self._status.show(f"Confirm below to {action} {plural(len(webhooks), 'webhook')}.")
+            return
         self._tasks.spawn(self.act(action, webhooks, self._confirmation.value or None))
 
     def _begin(self, action: Action, webhooks: list[Webhook]) -> None:

@@ -6,7 +6,7 @@ ipywidgets' own inputs have no message, no `aria-*` attributes and no live regio
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import anywidget
 import ipywidgets as widgets
@@ -20,6 +20,8 @@ from .boxes import Plain
 from .shared_code import LOADER, release, shared_code_for
 
 _MAX_ROWS = 200
+
+T = TypeVar("T")
 
 MASK_KEY = secrets.token_hex(8)  # the digits of masks differ in each process
 
@@ -70,6 +72,19 @@ class View(BaseWidget):
     def show(self, **changes: Any) -> None:
         """Replaces some parts."""
         self.content = self.content | changes
+
+
+class Paged(BaseWidget):
+    """Shows one page of its rows."""
+
+    page = traitlets.Int(1).tag(sync=True)
+    pages = traitlets.Int(1).tag(sync=True)
+
+    def _page_of(self, rows: list[T], size: int) -> list[T]:
+        """The rows of the page, which is the last one if there are fewer."""
+        self.pages = max(1, -(-len(rows) // size))
+        self.page = min(max(1, self.page), self.pages)
+        return rows[(self.page - 1) * size : self.page * size]
 
 
 class TextBlock(BaseWidget):

@@ -8,13 +8,13 @@ import traitlets
 
 from ..plans import CONFIRMED, NO_CHANGE, Change, Question, Step, action_of, change_note, change_words
 from ..text import printable
-from .inputs import BaseWidget
+from .inputs import Paged
 
 PAGE_SIZE = 50
 _WHAT, _KEY, _RESULT = 0, 2, 4
 
 
-class PlanTable(BaseWidget):
+class PlanTable(Paged):
     """Shows one page of the rows, and the result of each change as it is applied. Questions come first.
 
     Args:
@@ -27,8 +27,6 @@ class PlanTable(BaseWidget):
     # What happens, webhook, key, changes, result, note. The key is what the row's buttons send: the row of a question, or the ID of a
     # webhook whose secret is known. The result of a question is what can be done with it: "accept" or "skip".
     rows: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
-    page = traitlets.Int(1).tag(sync=True)
-    pages = traitlets.Int(1).tag(sync=True)
     kind = traitlets.Unicode().tag(sync=True)  # shows only the rows of a kind or with an outcome; "" shows all
     kinds: traitlets.List[list[Any]] = traitlets.List().tag(sync=True)  # each kind or outcome with its number of rows
 
@@ -91,9 +89,7 @@ class PlanTable(BaseWidget):
             del kinds["running"]
             matches = [row for row in self._all if self.kind in ("", row[_WHAT], _outcome(row))]
             self.kinds = [["", len(self._all)], *map(list, kinds.items())]
-            self.pages = max(1, -(-len(matches) // PAGE_SIZE))
-            self.page = min(max(1, self.page), self.pages)
-            self.rows = [[*row] for row in matches[(self.page - 1) * PAGE_SIZE : self.page * PAGE_SIZE]]
+            self.rows = [[*row] for row in self._page_of(matches, PAGE_SIZE)]
 
     def _handle(self, _: object, content: dict[str, Any], __: object) -> None:
         match content:

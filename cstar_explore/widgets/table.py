@@ -15,7 +15,7 @@ from ..audits.urls import parse_url
 from ..events import NAMES, received_types
 from ..models import Webhook, WebhookList
 from ..text import plural, printable
-from .inputs import MASK_KEY, BaseWidget, View
+from .inputs import MASK_KEY, Paged, View
 
 PAGE_SIZE = 25
 COLUMNS = ["Name", "Status", "Events", "Host", "Created"]
@@ -26,7 +26,7 @@ Receivers = dict[str, list[Webhook]]
 """The active webhooks that receive each published event type."""
 
 
-class WebhookTable(BaseWidget):
+class WebhookTable(Paged):
     """A table of webhooks with selection.
 
     Attributes:
@@ -40,8 +40,6 @@ class WebhookTable(BaseWidget):
     rows: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
     ticked: traitlets.List[str] = traitlets.List().tag(sync=True)  # the selected IDs on this page
     sort: traitlets.List[object] = traitlets.List(default_value=["", False]).tag(sync=True)  # column, descending
-    page = traitlets.Int(1).tag(sync=True)
-    pages = traitlets.Int(1).tag(sync=True)
     summary = traitlets.Unicode().tag(sync=True)
     matching = traitlets.Int(0).tag(sync=True)  # how many webhooks match; 0 if all of them are selected
     selection = traitlets.Int(0).tag(sync=True)  # how many webhooks are selected
@@ -115,9 +113,7 @@ class WebhookTable(BaseWidget):
             for name, value in changes.items():
                 setattr(self, name, value)
             matches = self._matches()
-            self.pages = max(1, -(-len(matches) // PAGE_SIZE))
-            self.page = min(max(1, self.page), self.pages)
-            visible = matches[(self.page - 1) * PAGE_SIZE : self.page * PAGE_SIZE]
+            visible = self._page_of(matches, PAGE_SIZE)
             selected = set(self.selected)
             self.ticked = [webhook.id for webhook in visible if webhook.id in selected]
             self.rows = [[webhook.id, *_cells(webhook, self._now).values()] for webhook in visible]

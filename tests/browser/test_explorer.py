@@ -140,7 +140,7 @@ def test_on_a_live_key_an_action_needs_its_confirmation(browser: Browser, start_
     expect(explorer.locator(".cx-title")).to_contain_text("LIVE")
     explorer.get_by_label("Select CRM sync").check()
     explorer.get_by_role("button", name="Pause").click()
-    expect(status_of(explorer)).to_contain_text("Error: This is a live key")
+    expect(status_of(explorer)).to_have_text("Confirm below to pause 1 webhook.")
     confirm = explorer.get_by_label("This is a live key").and_(explorer.locator(":visible"))
     expect(confirm).to_be_focused()
     explorer.get_by_role("button", name="Edit").click()
