@@ -19,9 +19,9 @@ from ..errors import (
     RedirectError,
     ServerError,
 )
+from ..hosts import is_loopback_url
 from ..models import FiredEvent, Identity, Webhook, WebhookList
 from ..secret import ApiKey, Secret
-from ..serving.loopback import is_loopback_url
 from ..serving.times import checked_seconds
 from ..text import printable
 from .call import Call
@@ -92,8 +92,7 @@ class Client:
         key = Secret(key)
         client = cls.__new__(cls)
         options = _options(team_id=team_id, max_wait=60, write=False, on_wait=on_wait)
-        vars(client).update(options, key=checked_key(key), base_url=base_url)
-        vars(client).update(_connection=connection.for_another_key())
+        vars(client).update(options, key=checked_key(key), base_url=base_url, _connection=connection.for_another_key())
         return client
 
     def with_options(

@@ -8,15 +8,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from ..api.client import Client
+from ..api.requests import Request
+from ..hosts import is_loopback_url
 from ..listener import Listener
 from ..sandbox import Sandbox
 from ..secret import Secret
-from ..serving.loopback import is_loopback_url
 from .checks import NotYet, call, check
 
+T = TypeVar("T")
 Trust = Callable[[Secret], None]
 Rotate = Callable[[Client, str, Trust], object]
 
@@ -40,9 +42,9 @@ def rotation(rotate: Rotate) -> str:
             trusted.append(secret)
             source.fire("trust")
 
-        steps = {name: source.after(name, getattr(client.webhooks, name)) for name in ("create", "update", "delete")}
-        firing = _Override(client, webhooks=_Override(client.webhooks, **steps))
-        call(rotate, firing, old.id, trust, when="during the rotation")
+        with _FiringClient(sandbox.key, sandbox.team_id, sandbox.base_url) as firing:
+            vars(firing).update(source=source)
+            call(rotate, firing, old.id, trust, when="during the rotation")
         source.fire("last step")
         remaining = {webhook.id: webhook for webhook in observer.webhooks.list()}
         assert others <= set(remaining), "Other webhooks were deleted, too. Delete only the one with the given ID."
@@ -122,26 +124,18 @@ class _EventSource:
     def fire(self, step: str) -> None:
         self.fired[self._client.webhooks.trigger_test(_EVENT).event_id or ""] = step
 
-    def after(self, step: str, method: Callable[..., Any]) -> Callable[..., Any]:
-        """The method of a client's webhooks, with an event after each call."""
 
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            result = method(*args, **kwargs)
-            self.fire(step)
-            return result
+class _FiringClient(Client):
+    """Fires an event after each call that changes a webhook."""
 
-        return wrapped
+    source: _EventSource
 
-
-class _Override:
-    """An object with some of its attributes replaced."""
-
-    def __init__(self, inner: Any, **replaced: Any) -> None:
-        self.__dict__.update(replaced)
-        self._inner = inner
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
+    def send(self, request: Request[T]) -> T:
+        """Sends the request, and then the event."""
+        result = super().send(request)
+        if request.writes:
+            self.source.fire({"POST": "create", "PATCH": "update"}.get(request.method, "delete"))
+        return result
 
 
 def _assert_all_accepted(source: _EventSource, listener: Listener) -> None:
