@@ -46,12 +46,15 @@ def redacted(text: str) -> str:
     return _CREDENTIAL.sub(lambda match: f"{match[1] or match[2]}{MASK}", text)
 
 
-def html_table(head: Sequence[str], rows: Sequence[Sequence[object]], total: int = 0) -> str:
-    """An HTML table of foreign text, escaped. Missing cells are empty. If `total` is larger, it says how many rows are left out."""
+def html_table(head: Sequence[str], rows: Sequence[Sequence[object]], total: int = 0, limit: int = 500) -> str:
+    """An HTML table of foreign text, escaped, each cell cut after `limit` characters. Missing cells are empty.
+
+    If `total` is larger, it says how many rows are left out.
+    """
     # The classes keep MathJax from typesetting "$5 and $6". JupyterLab aligns cells to the right by default.
     cell = '<{0} style="text-align: left">{1}</{0}>'
     heads = "".join(cell.format("th", escaped(name)) for name in head)
-    lines = (("" if value is None else escaped(value) for value in row) for row in rows)
+    lines = (("" if value is None else escaped(value, limit) for value in row) for row in rows)
     body = "".join(f"<tr>{''.join(cell.format('td', value) for value in line)}</tr>" for line in lines)
     hidden = total - len(rows)
     more = f"<p>… and {hidden:,} more; <code>.to_frame()</code> has them all</p>" if hidden > 0 else ""

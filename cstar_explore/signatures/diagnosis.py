@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..secret import Secret
-from ..text import escaped, printable, redacted
+from ..text import html_table, printable, redacted
 from .bodies import parse_json, require_bytes
 from .body_corruptions import THOROUGH, has_sorted_keys
 from .body_encodings import compression, is_parsed, is_truncated_json
@@ -61,12 +61,7 @@ class Explanation:
         return "\n".join(f"{name:<9}{value}" for name, value in self._lines())
 
     def _repr_html_(self) -> str:
-        cell = '<{0} style="text-align: left">{1}</{0}>'
-        rows = "".join(
-            f"<tr>{cell.format('th', name)}{cell.format('td', escaped(value, 2_000))}</tr>"
-            for name, value in self._lines()
-        )
-        return f'<table class="mathjax_ignore tex2jax_ignore">{rows}</table>'
+        return html_table(("field", "value"), self._lines(), limit=2_000)
 
     def _lines(self) -> list[tuple[str, str]]:
         alternatives = f" (or {', '.join(self.alternatives)})" if self.alternatives else ""
