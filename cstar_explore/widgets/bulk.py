@@ -136,7 +136,8 @@ class BulkActions:
 
     def _start(self, action: Action, webhooks: list[Webhook]) -> None:
         """Starts the action. With a live key, the first press only asks for the confirmation."""
-        if self._is_live and webhooks and self._asked is None and not self._confirmation.value:
+        is_asked = self._asked is not None and self._asked[0] == action
+        if self._is_live and webhooks and not is_asked and not self._confirmation.value:
             self._ask(action, webhooks)
             self._confirmation.focus()
             self._status.show(f"Confirm below to {action} {plural(len(webhooks), 'webhook')}.")

@@ -1144,7 +1144,7 @@ async def test_the_code_is_that_of_the_action_that_is_asked_about(sandbox: cx.Sa
         explorer.table.select([one])
         assert [] == explorer._bulk.code.lines
         explorer._buttons["pause"].click()
-        await until(lambda: explorer.status.tone == "failed")
+        assert ("Confirm below to pause 1 webhook.", "") == (explorer.status.text, explorer.status.tone)
         assert [f"client.webhooks.update({one!r}, is_active=False)"] == explorer._bulk.code.lines
         assert "Type 'pause 1 webhook' to confirm" in explorer._bulk._confirmation.label
         assert 1 == confirmations(explorer)
