@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from types import SimpleNamespace
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ import httpx
 from werkzeug.serving import WSGIRequestHandler
 
 import cstar_explore as cx
+from cstar_explore.listener.store import Received, RequestStore
 from tests.receivers import frameworks
 from tests.receivers.receiving import Work
 
@@ -53,15 +53,23 @@ def _posts(sender: httpx.Client, pool: ThreadPoolExecutor, listener: cx.Listener
     assert set(statuses) == {401}  # it has another secret; the delivery is stored all the same
 
 
+class _NotStoring(RequestStore):
+    """Does not store requests."""
+
+    def add(self, request: Received) -> Received:
+        return replace(request, id=1)
+
+    def set_response(self, *_: object) -> None: ...
+
+
 def store() -> Iterator[Case]:
     """Ten senders, each on one connection. The listener commits each delivery before it responds."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with_flask = frameworks.flask_correct(Work(SECRET.encode()))
     connections_kept = patch.object(WSGIRequestHandler, "protocol_version", "HTTP/1.1")
-    with cx.Listener([SECRET]) as listener, cx.Listener([SECRET]) as without, connections_kept, with_flask as url:
-        without._server._server.config.app.app.store = SimpleNamespace(  # noqa: SLF001 - the only difference
-            add=lambda request: replace(request, id=1), set_response=lambda *_: None
-        )
+    with patch("cstar_explore.listener.listener.RequestStore", _NotStoring):
+        not_storing = cx.Listener([SECRET])
+    with cx.Listener([SECRET]) as listener, not_storing as without, connections_kept, with_flask as url:
         for count in (100, 2_000):
             rivals = {
                 "the same without storing": (partial(_post, without.url, count), 1.3),
