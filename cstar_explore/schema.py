@@ -59,14 +59,16 @@ def read_fields(item: Mapping[str, Any], fields: Iterable[Field]) -> tuple[dict[
     """
     rest = dict(item)
     values: dict[str, Any] = {}
-    for field in fields:
-        values[field.name] = None
-        for key in field.keys:
+    for name, keys, kind in fields:
+        value = None
+        for key in keys:
             if key in rest:
-                value = values[field.name] = _PARSERS[field.kind](rest[key])
-                if value is not None or rest[key] is None:
+                raw = rest[key]
+                value = _PARSERS[kind](raw)
+                if value is not None or raw is None:
                     del rest[key]
                 break
+        values[name] = value
     return values, without_secrets(rest) if rest else rest
 
 
