@@ -4,8 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # uv installs in a tenth of pip's time. It does not read pip's settings, such as the address of another index; pip does.
-INSTALL = @$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e $(1) \
-	|| $(BIN)/pip install -c constraints.txt -e $(1)
+INSTALL = @$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.$(EXTRAS)' \
+	|| $(BIN)/pip install -c constraints.txt -e '.$(EXTRAS)'
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # Types are checked while the browsers are installed.
@@ -47,12 +47,14 @@ docs: .venv/dev                 ## Build the documentation into build/docs
 notebooks: .venv/dev            ## Execute the notebooks and store their outputs
 	$(BIN)/python -m tools.execute_notebooks
 
+bench: private EXTRAS = [bench]
 bench: .venv/dev browsers       ## Measure against other libraries
-	$(call INSTALL,'.[bench]')
+	$(INSTALL)
 	$(BIN)/python -m benchmarks
 
+mutants: private EXTRAS = [mutants]
 mutants: .venv/dev              ## Change three packages in small ways, and list the changes that no test notices
-	$(call INSTALL,'.[mutants]')
+	$(INSTALL)
 	rm -rf mutants && nice -n 10 $(BIN)/python -m tools.mutants
 
 pictures: .venv/dev browsers    ## Take the screenshots of the README and the docs
@@ -63,11 +65,12 @@ clean:                          ## Delete the virtual environment and everything
 
 .venv/lab: pyproject.toml constraints.txt | .venv/bin/uv
 	@echo "Installing packages, about half a minute the first time …"
-	$(call INSTALL,.)
+	$(INSTALL)
 	@touch $@
 
+.venv/dev: private EXTRAS = [dev,docs]
 .venv/dev: pyproject.toml constraints.txt | .venv/bin/uv
-	$(call INSTALL,'.[dev,docs]')
+	$(INSTALL)
 	@touch $@ .venv/lab
 
 .venv/bin/uv: | .venv/bin/python
