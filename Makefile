@@ -4,7 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # uv installs in a tenth of pip's time. It does not read pip's settings, such as the address of another index; pip does.
-INSTALL = @$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.$(EXTRAS)' \
+INSTALL = @echo 'Installing packages, about half a minute the first time …'; \
+	$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.$(EXTRAS)' \
 	|| $(BIN)/pip install -c constraints.txt -e '.$(EXTRAS)'
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -64,7 +65,6 @@ clean:                          ## Delete the virtual environment and everything
 	rm -rf .venv build dist mutants
 
 .venv/lab: pyproject.toml constraints.txt | .venv/bin/uv
-	@echo "Installing packages, about half a minute the first time …"
 	$(INSTALL)
 	@touch $@
 
