@@ -30,8 +30,9 @@ test: check browsers            ## Run all checks: lint, types, tests, docs, not
 
 nightly: .venv/dev browsers     ## Run the long tests whole: every cell of the fault matrix, many more generated inputs
 	! command -v npm > /dev/null || npm ci --prefix tests/receivers/languages/node --no-audit --no-fund
-	NIGHTLY=1 FUZZ_EXAMPLES=1000 $(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests --ignore tests/browser
-	NIGHTLY=1 $(BIN)/pytest -q tests/browser
+	NIGHTLY=1 FUZZ_EXAMPLES=1000 $(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests \
+		--ignore tests/browser --ignore tests/probing
+	NIGHTLY=1 $(BIN)/pytest -q tests/probing tests/browser  # one at a time: probes measure seconds
 
 matrix:                         ## Run the central tests on each Python, with the newest and oldest dependencies
 	nice -n 10 $(PYTHON) -m tools.matrix $(PYTHONS)
