@@ -107,6 +107,36 @@ def test_a_webhook_from_create_to_delete(client: cx.Client) -> None:
     assert before == [webhook.id for webhook in client.webhooks.list()]
 
 
+def test_a_cookie_of_a_response_is_not_sent_back() -> None:
+    """Several keys share the connections."""
+    with (
+        ScriptedServer(data([HOOK], headers={"Set-Cookie": "session=1; Path=/"}), data([HOOK])) as server,
+        client_of(server) as client,
+    ):
+        client.webhooks.list()
+        client.webhooks.list()
+        assert [False, False] == ["cookie" in request.headers for request in server.requests]
+
+
+def test_an_entry_without_an_id_is_named_by_its_position() -> None:
+    """Counted from 1."""
+    with (
+        ScriptedServer(data([HOOK, {"name": "No ID"}])) as server,
+        client_of(server) as client,
+        pytest.raises(errors.InvalidResponseError, match="Entry 2 of the list"),
+    ):
+        client.webhooks.list()
+
+
+def test_an_update_leaves_http_urls_to_a_sandbox() -> None:
+    """cStar itself takes https only."""
+    url = "http://receiver.test/hook"
+    with cx.Client(KEY, "team_1", "http://127.0.0.1:9") as client:
+        assert {"url": url} == client.webhooks.preview.update("whk_1", url=url).body
+    with cx.Client(KEY, "team_1") as client, pytest.raises(errors.ValidationError, match="plain http"):
+        client.webhooks.preview.update("whk_1", url=url)
+
+
 def test_whoami_returns_the_team_with_or_without_a_team_id(sandbox: cx.Sandbox) -> None:
     """It is the only call that needs no team."""
     with cx.Client(sandbox.key, base_url=sandbox.base_url) as client:

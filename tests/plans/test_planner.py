@@ -1366,25 +1366,32 @@ def test_a_value_changed_by_the_server_is_failed() -> None:
         assert ["failed"] == outcomes(cx.plan(client, rows({"id": "whk_1", "name": "Renamed"})))
 
 
+def test_a_row_that_repeats_another_is_named(client: cx.Client) -> None:
+    """By its name, as it has no ID."""
+    new = {"name": "New", "url": "https://new.example.com/", "events": "ticket.created"}
+    with pytest.raises(errors.ValidationError, match="'New' is in row 1 already"):
+        cx.plan(client, rows(new, new))
+
+
 # --- clients that may not write ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("key", "options", "kind"),
+    ("key", "options", "text"),
     [
-        pytest.param("secret", {"write": False}, errors.ReadOnlyError, id="read-only"),
-        pytest.param("publishable", {}, errors.PermissionDeniedError, id="publishable"),
+        pytest.param("secret", {"write": False}, "the plan was not sent", id="read-only"),
+        pytest.param("publishable", {}, "requires a secret key", id="publishable"),
     ],
 )
 @pytest.mark.parametrize("inverted", [False, True], ids=["the plan", "its inverse"])
 def test_a_client_that_may_not_write_sends_nothing(
-    sandbox: cx.Sandbox, key: str, options: dict[str, Any], kind: type[Exception], inverted: bool
+    sandbox: cx.Sandbox, key: str, options: dict[str, Any], text: str, inverted: bool
 ) -> None:
     """It may plan, but applying is rejected before any request."""
     before, steps = state(sandbox), []
     with behind(sandbox, key=key, **options) as (server, client):
         plan = cx.plan(client, five(sandbox))
-        with pytest.raises(kind):
+        with pytest.raises(errors.ReadOnlyError if key == "secret" else errors.PermissionDeniedError, match=text):
             (plan.invert() if inverted else plan).apply(on_step=steps.append)
         assert (["GET"], []) == (server.methods, steps)
     assert before == state(sandbox)
