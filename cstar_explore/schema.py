@@ -59,16 +59,14 @@ def read_fields(item: Mapping[str, Any], fields: Iterable[Field]) -> tuple[dict[
     """
     rest = dict(item)
     values: dict[str, Any] = {}
-    for name, keys, kind in fields:
-        value = None
-        for key in keys:
+    for field in fields:
+        values[field.name] = None
+        for key in field.keys:
             if key in rest:
-                raw = rest[key]
-                value = _PARSERS[kind](raw)
-                if value is not None or raw is None:
+                value = values[field.name] = _PARSERS[field.kind](rest[key])
+                if value is not None or rest[key] is None:
                     del rest[key]
                 break
-        values[name] = value
     return values, without_secrets(rest) if rest else rest
 
 
