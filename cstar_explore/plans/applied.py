@@ -1,7 +1,7 @@
 """The result of applying a plan."""
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsIndex, overload
 
 from .change import Step
 from .display import MAX_CHANGES, change_line, frame_html
@@ -37,6 +37,13 @@ class Applied(tuple[Step, ...]):
         ]
         names = ["step", "what", "id", "name", "outcome", "detail"]
         return from_rows(rows, dict.fromkeys(names, "str") | {"step": "Int64"})
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Step: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Applied": ...
+    def __getitem__(self, index: SupportsIndex | slice) -> "Step | Applied":
+        return Applied(super().__getitem__(index)) if isinstance(index, slice) else super().__getitem__(index)
 
     def __str__(self) -> str:
         return self.summary()

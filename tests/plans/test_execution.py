@@ -277,3 +277,9 @@ def test_a_retried_read_is_not_a_failure(sandbox: cx.Sandbox) -> None:
     webhooks = listed(sandbox)[:1]
     with behind(sandbox, reads=once(status(503), then=passed(sandbox))) as (_, client):
         assert ["done"] == outcomes(run(client, webhooks, "pause"))
+
+
+def test_a_part_of_the_result_is_summarised_like_the_whole() -> None:
+    """A slice is a result too."""
+    applied = plans.Applied([make_step("done"), make_step("failed", "No."), make_step("done")])
+    assert ("1 done, 1 failed.", "done") == (applied[:2].summary(), applied[-1].outcome)
