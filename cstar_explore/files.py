@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -52,14 +52,14 @@ def read_text(path: str | Path, max_bytes: int = MAX_FILE) -> str:
 
 
 def read_saved(
-    path: str | Path, what: str, head: tuple[str, int], read: Callable[[Any], T], max_bytes: int = MAX_FILE
+    path: str | Path, what: str, head: Mapping[str, object], read: Callable[[Any], T], max_bytes: int = MAX_FILE
 ) -> T:
     """What `read` makes of a JSON file that this package saved, such as a plan.
 
     Args:
         path: The file.
         what: What it is, for messages.
-        head: The `kind` and `version` that it must have.
+        head: What it must have, its `kind` and `version`.
         read: Takes the content. It may raise whatever a value of another form leads to.
         max_bytes: The maximum size of the file.
 
@@ -68,7 +68,7 @@ def read_saved(
     """
     try:
         content = json.loads(read_text(path, max_bytes))
-        if (content["kind"], content["version"]) != head:
+        if {name: content[name] for name in head} != head:
             raise unreadable(path, f"it is not a {what} of this version")
         return read(content)
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):

@@ -14,7 +14,7 @@ from .text import printable
 if TYPE_CHECKING:
     import pandas as pd
 
-_HEAD = ("cstar_explore recording", 1)  # kind and version
+_HEAD = {"kind": "cstar_explore recording", "version": 1}
 _MAX_FILE = 2**20  # bytes: a whole recording has less than 40 kB
 
 
@@ -75,8 +75,7 @@ class Recording:
         """
         answers = [_line(name, self.answers[name]) for name in QUESTIONS if name in self.answers]
         payloads = [_line(event, self.payloads[event]) for event in sorted(self.payloads)]
-        kind, version = _HEAD
-        head = json.dumps({"kind": kind, "version": version, "recorded_on": self.recorded_on})
+        head = json.dumps({**_HEAD, "recorded_on": self.recorded_on})
         parts = (f'{head[:-1]}, "answers": {{', ",\n".join(answers), '}, "payloads": {', ",\n".join(payloads), "}}")
         replace_file(path, "\n".join(part for part in parts if part) + "\n")
 

@@ -14,7 +14,7 @@ from ..serving.times import iso
 from .redaction import masked_keys, masked_text, masked_url
 from .result import AuditResult
 
-_HEAD = ("cstar_explore audit", 2)  # kind and version
+_HEAD = {"kind": "cstar_explore audit", "version": 2}
 _COLUMNS = {
     "accounts": ("account", "team_id", "environment", "state", "error"),
     "webhooks": ("account", "id", "name", "url", "events", "is_active", "created_at"),
@@ -53,8 +53,7 @@ def baseline_of(audit: AuditResult, mask_key: str | None = None) -> Baseline:
 def baseline_text(audit: AuditResult) -> str:
     """The baseline as JSON."""
     baseline = baseline_of(audit)
-    kind, version = _HEAD
-    head = {"kind": kind, "version": version, "taken": baseline.taken, "mask_key": baseline.mask_key}
+    head = {**_HEAD, "taken": baseline.taken, "mask_key": baseline.mask_key}
     parts = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in head.items()]
     for name in _COLUMNS:
         lines = ",\n".join(json.dumps(row) for row in getattr(baseline, name))

@@ -11,7 +11,7 @@ from ..files import read_saved, replace_file, unreadable, write_new_file
 from ..text import printable
 from .change import Change, State
 
-_HEAD = ("cstar_explore plan", 1)  # kind and version
+_HEAD = {"kind": "cstar_explore plan", "version": 1}
 
 
 class PlanFile(NamedTuple):
@@ -80,15 +80,8 @@ def read_plan(path: str | Path) -> PlanFile:
 def _text_of(file: PlanFile) -> str:
     lines = ",\n".join(json.dumps(_entry(change)) for change in file.changes)
     created = {str(index): webhook_id for index, webhook_id in sorted(file.created_ids.items())}
-    kind, version = _HEAD
-    content = {
-        "kind": kind,
-        "version": version,
-        "plan": file.plan_id,
-        **file.target,
-        "known": sorted(file.existing_ids),
-    }
-    head = json.dumps({**content, "created": created})
+    content = {**_HEAD, "plan": file.plan_id, **file.target, "known": sorted(file.existing_ids), "created": created}
+    head = json.dumps(content)
     return f'{head[:-1]}, "changes": [\n{lines}\n]}}\n'
 
 
