@@ -45,12 +45,11 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.write(result)
     else:
         replace_file(options.output, result)
-    print(*map(printable, checked.notes), checked.summary(), sep="\n", file=sys.stderr)
+    messages = [*map(printable, checked.notes), checked.summary()]
     if differences is not None:
         counts = ", ".join(f"{count} {what}" for what, count in differences["what"].value_counts().items())
-        print(f"Since the baseline: {counts or 'no changes'}.", file=sys.stderr)
-    for line in checked.unread():
-        print(line, file=sys.stderr)
+        messages.append(f"Since the baseline: {counts or 'no changes'}.")
+    print(*messages, *checked.unread(), sep="\n", file=sys.stderr)
     if interrupted:
         print("Interrupted. The result is partial: it covers the accounts read so far.", file=sys.stderr)
         return INTERRUPTED
