@@ -21,5 +21,6 @@ def checked_seconds(name: str, value: float, *, zero: bool = False, most: float 
     fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value <= most
     if not fits or value < 0 or (value == 0 and not zero):
         limit = ("at least 0" if zero else "more than 0") + ("" if most == math.inf else f" and at most {most:,.0f}")
-        raise ConfigurationError(f"{name} must be a number of seconds, {limit}, not {printable(repr(value), 80)}.")
+        message = f"{name} must be a number of seconds, {limit}, not {printable(repr(value), 80)}."
+        raise ConfigurationError(message, advice="Pass a number in this range.")
     return value
